@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformFileSync } from '@swc/core';
 
@@ -38,7 +38,7 @@ function generateOnce(label, sources, output, generate) {
 
 function run(tool, args, env = {}) {
   const bin = join(root, 'node_modules', '.bin', tool);
-  const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+  const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
   const result = spawnSync(bin, args, { cwd: root, encoding: 'utf8', env: { ...process.env, PATH: path, ...env } });
   if (result.status !== 0) throw new Error(`${tool} ${args.join(' ')} failed\n${result.stdout}${result.stderr}`);
 }

@@ -6,10 +6,21 @@ export interface ErrorSpec {
   readonly help: string;
 }
 
-const permanent = (status: number, title: string, help: string): ErrorSpec => ({ status, retry: 'permanent', title, help });
-const transient = (status: number, title: string, help: string): ErrorSpec => ({ status, retry: 'transient', title, help });
+const permanent = (status: number, title: string, help: string): ErrorSpec => ({
+  status,
+  retry: 'permanent',
+  title,
+  help,
+});
+const transient = (status: number, title: string, help: string): ErrorSpec => ({
+  status,
+  retry: 'transient',
+  title,
+  help,
+});
 
-/** Every code ragmesh can answer with, the only place where its status and advice are written down. */
+/** Every code ragmesh can answer with, the only place where its status and advice are written down; a table, so one line each. */
+// prettier-ignore
 export const errorCatalogue = {
   'REQUEST.INVALID': permanent(422, 'Invalid request', 'Correct the named field and send the request again.'),
   'REQUEST.MALFORMED': permanent(400, 'Malformed request', 'Send well-formed JSON or multipart data in UTF-8.'),
@@ -49,6 +60,7 @@ export const errorCatalogue = {
   'CONVERSATION.NOT_FOUND': permanent(404, 'No such conversation', 'Check the id of the conversation.'),
   'STORAGE.FULL': transient(507, 'Storage full', 'Free disk space on the server; nothing of this request was kept.'),
   'STORAGE.UNAVAILABLE': transient(503, 'Storage unavailable', 'Try again shortly.'),
+  'STORAGE.MIGRATION_FAILED': permanent(500, 'Database migration failed', 'Use the release that wrote this database, or repair the named migration.'),
   'BLOB.NOT_FOUND': permanent(404, 'Content not found', 'The stored content is gone; upload the document again.'),
   'BLOB.CORRUPT': permanent(500, 'Stored content damaged', 'Restore the blob from a backup, or upload the document again.'),
   'EMBEDDING.UNAVAILABLE': transient(503, 'Embedding unavailable', 'Try again shortly; lexical search goes on working.'),
@@ -67,6 +79,8 @@ export const errorCatalogue = {
   'OVERLOAD.SHED': transient(503, 'Server busy', 'Wait for the time in Retry-After, then repeat.'),
   'DEPENDENCY.UNAVAILABLE': transient(503, 'A dependency is unavailable', 'Try again shortly.'),
   'CONFIG.INVALID': permanent(500, 'Invalid configuration', 'Correct the named variables and start again.'),
+  'CONFIG.DATA_DIR_IN_USE': permanent(500, 'Data folder in use', 'Stop the other ragmesh, or set RAGMESH_DATA_DIR.'),
+  'CONFIG.DATA_DIR_UNWRITABLE': permanent(500, 'Data folder not writable', 'Set RAGMESH_DATA_DIR to a folder you own.'),
   'INTERNAL.UNEXPECTED': transient(500, 'Unexpected error', 'Try again; if it persists, report the trace id.'),
 } as const satisfies Record<`${string}.${string}`, ErrorSpec>;
 

@@ -1,0 +1,20 @@
+import type { AnyConfigDefinition } from './config-definition.js';
+import type { Variable } from './variable.js';
+
+function defaultOf({ spec }: Variable<unknown>): string {
+  if (spec.isOptional && spec.fallback === undefined) return '';
+  if (spec.fallback === undefined) return '**required**';
+  return spec.isSecret ? '(secret)' : `\`${spec.fallback}\``;
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** The definition as a Markdown table for a README: name, type, default, meaning. */
+export function configTable(definition: AnyConfigDefinition): string {
+  const rows = Object.entries(definition.variables).map(([name, variable]) =>
+    [`\`${name}\``, variable.spec.kind, defaultOf(variable), variable.spec.description].map(cell).join(' | '),
+  );
+  return ['| Name | Type | Default | Meaning |', '|---|---|---|---|', ...rows.map((row) => `| ${row} |`), ''].join(
+    '\n',
+  );
+}

@@ -1,0 +1,31 @@
+/** Completed offsets of one partition: events end out of order, positions are committed in order and without a gap. */
+export class OffsetTracker {
+  readonly #open = new Set<number>();
+  #next: number | undefined;
+  #committed: number | undefined;
+
+  /** Notes a delivered offset. */
+  add(offset: number): void {
+    this.#open.add(offset);
+    this.#next = offset + 1;
+  }
+
+  complete(offset: number): void {
+    this.#open.delete(offset);
+  }
+
+  get inFlight(): number {
+    return this.#open.size;
+  }
+
+  /** The position to commit: everything before it is complete. Undefined when nothing new is. */
+  takePosition(): number | undefined {
+    if (this.#next === undefined) return undefined;
+    // Insertion order is offset order, so the first open one is the lowest.
+    const [lowestOpen] = this.#open;
+    const position = lowestOpen ?? this.#next;
+    if (position === this.#committed) return undefined;
+    this.#committed = position;
+    return position;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Claim, GroupStore } from './group-store.js';
+
+/** Stores positions, one statement at a time: what is committed while one is under way shares the next. */
+export class PositionCommitter {
+  private pending = new Map<number, Claim>();
+  private flushing: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: GroupStore,
+    private readonly group: string,
+  ) {}
+
+  /** Resolves once these positions, or later ones of the same partitions, are stored or were refused. */
+  async commit(positions: readonly Claim[]): Promise<void> {
+    for (const position of positions) this.pending.set(position.partitionId, position);
+    await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const underWay = this.flushing;
+    if (underWay) await underWay.catch(() => undefined);
+    this.flushing ??= this.write().finally(() => (this.flushing = undefined));
+    await this.flushing;
+  }
+
+  private async write(): Promise<void> {
+    const positions = [...this.pending.values()];
+    this.pending = new Map();
+    for (const [member, own] of Map.groupBy(positions, (position) => position.member)) {
+      await this.store.commit(this.group, member, own);
+    }
+  }
+}

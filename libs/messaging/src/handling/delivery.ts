@@ -1,0 +1,24 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import type { EventSpec } from '@ragmesh/contracts';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import type { HandlerResult } from './handler-result.js';
+
+/** Adds an event about `subject` to the outbox of the running transaction. */
+export type Publish = <Desc extends DescMessage>(
+  spec: EventSpec<Desc>,
+  subject: string,
+  payload: MessageInitShape<Desc>,
+) => Promise<void>;
+
+/** One attempt at handling one event. */
+export interface Delivery {
+  /** 1 on the first attempt. */
+  readonly attempt: number;
+  /** Aborts at the handler's deadline, on shutdown, and when the partition moved to another member. */
+  readonly signal: AbortSignal;
+  /**
+   * Commits the effect: `work` runs in one transaction with the inbox mark and the outbox rows it publishes. A second
+   * delivery of the same event does not reach `work`, so its effect happens once.
+   */
+  commit(work: (tx: SqlTransaction, publish: Publish) => Promise<HandlerResult | void>): Promise<HandlerResult>;
+}

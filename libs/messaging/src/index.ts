@@ -1,0 +1,13 @@
+export type { BusDriver, BusRecord, OutgoingRecord, PartitionLag, Position, PublishOutcome, RecordSink, SubscribeOptions, Subscription, TopicPartition } from './driver/bus-driver.js';
+export { partitionForKey } from './driver/partitioner.js';
+export { EmbeddedBusDriver } from './embedded/embedded-bus-driver.js';
+export { encodeEvent, readEnvelope, type EncodedEvent, type EventContext } from './envelope/cloud-events.js';
+export type { Message } from './envelope/message.js';
+export { originTopic, readRetryState, retryHeaders, type RetryState } from './envelope/retry-headers.js';
+export type { Delivery, Publish } from './handling/delivery.js';
+export type { Attempt, DeliveryJournal, DeliveryState, Failure } from './handling/delivery-journal.js';
+export type { EventHandler } from './handling/event-handler.js';
+export { ack, skip, type HandlerResult } from './handling/handler-result.js';
+export { HandlesEvent, type HandlerOptions } from './handling/handles-event.decorator.js';
+export type { RetryPolicy } from './handling/retry-policy.js';
+export { RagmeshServer, type RagmeshServerOptions } from './server/ragmesh-server.js';

@@ -1,0 +1,71 @@
+import { RagmeshError } from '@ragmesh/errors';
+import { SpanKind, extractTrace, histogram, inContext, withSpan } from '@ragmesh/observability';
+import type { BusRecord } from '../driver/bus-driver.js';
+import type { Message } from '../envelope/message.js';
+import type { Delivery } from '../handling/delivery.js';
+import type { DeliveryJournal } from '../handling/delivery-journal.js';
+import type { EventHandler } from '../handling/event-handler.js';
+import type { HandlerResult } from '../handling/handler-result.js';
+
+interface AttemptInput {
+  readonly service: string;
+  readonly record: BusRecord;
+  readonly handler: EventHandler;
+  readonly message: Message;
+  readonly attempt: number;
+  readonly owned: AbortSignal;
+  readonly journal: DeliveryJournal;
+}
+
+/** One attempt: inside the trace and the tenant of the event, aborted at the handler's deadline. */
+export async function runAttempt(input: AttemptInput): Promise<HandlerResult> {
+  const { service, record, handler, message } = input;
+  const attributes = {
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': record.topic,
+    'messaging.message.id': message.id,
+    'ragmesh.service': service,
+    'ragmesh.handler': handler.id,
+    'ragmesh.attempt': input.attempt,
+  };
+  const span = { kind: SpanKind.CONSUMER, attributes, parent: extractTrace(record.headers) };
+  const context = { requestId: message.correlationId, tenant: message.tenant, subject: service };
+  const stopTimer = histogram('ragmesh_event_duration_seconds').startTimer({ service, handler: handler.id });
+  try {
+    return await inContext(context, () => withSpan(`process ${message.type}`, span, () => beforeDeadline(input)));
+  } finally {
+    stopTimer();
+  }
+}
+
+async function beforeDeadline({ handler, message, attempt, owned, journal }: AttemptInput): Promise<HandlerResult> {
+  const late = new AbortController();
+  const signal = AbortSignal.any([owned, late.signal]);
+  let committed = false;
+  const delivery: Delivery = {
+    attempt,
+    signal,
+    commit: async (work) => {
+      signal.throwIfAborted();
+      const result = await journal.commit(handler, message, work);
+      committed = true;
+      return result;
+    },
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const text = `${handler.id} did not end within ${handler.deadlineSeconds} s.`;
+      const error = new RagmeshError('REQUEST.TIMEOUT', text, { handler: handler.id });
+      late.abort(error);
+      reject(error);
+    }, handler.deadlineSeconds * 1000);
+  });
+  try {
+    const result = await Promise.race([handler.handle(message, delivery), deadline]);
+    if (!committed) await journal.commit(handler, message, () => Promise.resolve(result));
+    return result;
+  } finally {
+    clearTimeout(timer);
+  }
+}

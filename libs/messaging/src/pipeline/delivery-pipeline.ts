@@ -1,0 +1,137 @@
+import { decodePayload, findEventSpec } from '@ragmesh/contracts';
+import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
+import { counter, type Logger } from '@ragmesh/observability';
+import type { BusRecord } from '../driver/bus-driver.js';
+import { readEnvelope } from '../envelope/cloud-events.js';
+import type { Message } from '../envelope/message.js';
+import { readRetryState } from '../envelope/retry-headers.js';
+import type { DeliveryJournal, DeliveryState } from '../handling/delivery-journal.js';
+import type { EventHandler, HandlerRegistry } from '../handling/event-handler.js';
+import { retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
+import { runAttempt } from './attempt.js';
+import { Mutex } from './mutex.js';
+
+/** Starts without an end after which an event is taken to be what crashes the process. */
+const MAX_STARTS = 3;
+
+export interface PipelineOptions {
+  readonly service: string;
+  readonly registry: HandlerRegistry;
+  readonly journal: DeliveryJournal;
+  readonly retry: RetryPolicy;
+  readonly logger: Logger;
+}
+
+/** A record whose envelope was read and whose attempts were noted in the journal. */
+export interface PreparedRecord {
+  readonly record: BusRecord;
+  readonly attempts: readonly { readonly handler: EventHandler; readonly state: DeliveryState }[];
+  /** Set when the envelope cannot be read or its type is unknown. */
+  readonly unreadable?: RagmeshError;
+}
+
+type Envelope = Omit<Message, 'payload'>;
+
+/**
+ * What happens to every record, in this order: envelope → note the start → skip what is settled → trace → decode →
+ * deadline → handler → retry later, or dead letter. It throws only when the journal itself cannot be written.
+ */
+export class DeliveryPipeline {
+  readonly #suspects = new Mutex();
+
+  constructor(private readonly options: PipelineOptions) {}
+
+  /** Reads envelopes and notes, in one write for the whole batch, that these attempts begin. */
+  async prepare(records: readonly BusRecord[]): Promise<PreparedRecord[]> {
+    const read = records.map((record) => ({ record, ...this.#read(record) }));
+    const wanted = read.flatMap(({ record, envelope, handlers }) =>
+      handlers.map(({ id }) => ({ eventId: envelope?.id ?? '', handlerId: id, attempt: readRetryState(record).attempt })),
+    );
+    const states = wanted.length > 0 ? await this.options.journal.begin(wanted) : [];
+    let index = 0;
+    return read.map(({ record, handlers, unreadable }) => ({
+      record,
+      attempts: handlers.map((handler) => ({ handler, state: states[index++]! })),
+      ...(unreadable ? { unreadable } : {}),
+    }));
+  }
+
+  /** Runs what is open of a prepared record, handler by handler. */
+  async run({ record, attempts, unreadable }: PreparedRecord, owned: AbortSignal): Promise<void> {
+    const { attempt } = readRetryState(record);
+    if (unreadable) {
+      const handlerId = `${this.options.service}.unreadable`;
+      return this.options.journal.deadLetter({ record, handlerId, attempt, error: unreadable });
+    }
+    for (const { handler, state } of attempts) {
+      if (state.kind === 'settled') this.#count(handler, 'duplicate');
+      else if (state.starts === 0) await this.#attempt(record, handler, owned);
+      else await this.#suspects.run(() => this.#attemptSuspect(record, handler, state.starts, owned));
+    }
+  }
+
+  /** Logs that the consumer waits for its storage. */
+  reportStalled(error: unknown): void {
+    this.options.logger.warn({ code: asRagmeshError(error).code }, 'Event handling waits for its storage');
+  }
+
+  #read(record: BusRecord): { envelope?: Envelope; handlers: readonly EventHandler[]; unreadable?: RagmeshError } {
+    try {
+      const envelope = readEnvelope(record.headers);
+      if (!findEventSpec(envelope.type)) {
+        const text = `This release does not know the event type ${envelope.type}.`;
+        return { handlers: [], unreadable: new RagmeshError('EVENT.VERSION_UNSUPPORTED', text) };
+      }
+      return { envelope, handlers: this.options.registry.for(envelope.type, readRetryState(record).handlerId) };
+    } catch (error) {
+      return { handlers: [], unreadable: asRagmeshError(error) };
+    }
+  }
+
+  /** Suspects of a crash run one at a time and are counted one by one, so the innocent are not parked with the guilty. */
+  async #attemptSuspect(record: BusRecord, handler: EventHandler, starts: number, owned: AbortSignal): Promise<void> {
+    const { attempt } = readRetryState(record);
+    if (starts >= MAX_STARTS) {
+      const text = `Handling was begun ${starts} times and never ended.`;
+      const error = new RagmeshError('EVENT.CRASHED_PROCESS', text, { starts });
+      return this.#giveUp(record, handler, attempt, error);
+    }
+    await this.options.journal.beginAgain({ eventId: readEnvelope(record.headers).id, handlerId: handler.id, attempt });
+    await this.#attempt(record, handler, owned);
+  }
+
+  async #attempt(record: BusRecord, handler: EventHandler, owned: AbortSignal): Promise<void> {
+    const { attempt } = readRetryState(record);
+    const { journal, service } = this.options;
+    try {
+      const message = { ...readEnvelope(record.headers), payload: decodePayload(handler.spec, record.value) };
+      const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
+      this.#count(handler, result.kind);
+      if (result.kind === 'skip') this.options.logger.debug({ handler: handler.id, reason: result.reason }, 'Event skipped');
+    } catch (cause) {
+      // Not a failure of the event: it stays uncommitted and the partition's next owner gets it.
+      if (owned.aborted) return;
+      await this.#recover(record, handler, attempt, asRagmeshError(cause));
+    }
+  }
+
+  async #recover(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
+    const { journal, retry, logger } = this.options;
+    if (error.retry === 'permanent' || attempt >= retry.attempts) return this.#giveUp(record, handler, attempt, error);
+    const delayMs = retryDelayMs(attempt, retry, Math.random());
+    logger.warn({ handler: handler.id, code: error.code, attempt, delayMs, err: error }, 'Event will be tried again');
+    this.#count(handler, 'retry');
+    await journal.scheduleRetry({ record, handlerId: handler.id, attempt, error }, delayMs);
+  }
+
+  async #giveUp(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
+    this.options.logger.error({ handler: handler.id, code: error.code, attempt, err: error }, 'Event given up');
+    this.#count(handler, 'dead-letter');
+    counter('ragmesh_dead_letters_total').inc({ service: this.options.service, handler: handler.id, code: error.code });
+    await this.options.journal.deadLetter({ record, handlerId: handler.id, attempt, error });
+  }
+
+  #count(handler: EventHandler, outcome: string): void {
+    counter('ragmesh_events_handled_total').inc({ service: this.options.service, handler: handler.id, outcome });
+  }
+}

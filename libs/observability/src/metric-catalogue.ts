@@ -1,0 +1,41 @@
+/** One metric: everything a dashboard or an alert may rely on. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const counter = (help: string, ...labels: string[]): MetricSpec => ({ type: 'counter', help, labels });
+const gauge = (help: string, ...labels: string[]): MetricSpec => ({ type: 'gauge', help, labels });
+const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricSpec => ({ type: 'histogram', help, labels, buckets });
+
+/** Every metric ragmesh exposes. Never labelled by document, user or text. */
+export const metricCatalogue = {
+  rag_queries_total: counter('Questions and searches by outcome.', 'mode', 'status'),
+  rag_query_duration_seconds: histogram('Time from question to last token.', latency, 'mode'),
+  rag_cache_hits_total: counter('Cache hits by level.', 'cache'),
+  rag_cache_misses_total: counter('Cache misses by level.', 'cache'),
+  rag_errors_total: counter('Failures by error code.', 'type'),
+  rag_active_requests: gauge('HTTP requests being served.'),
+  rag_requests_total: counter('HTTP requests by route and status.', 'operation', 'status'),
+  rag_request_latency_seconds: histogram('HTTP latency by route.', latency, 'operation'),
+  rag_retrieval_score: histogram('Score of the best source of a search.', [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], 'mode'),
+  ragmesh_events_handled_total: counter('Events by handler and outcome.', 'service', 'handler', 'outcome'),
+  ragmesh_event_duration_seconds: histogram('Time one attempt at an event took.', latency, 'service', 'handler'),
+  ragmesh_consumer_lag_records: gauge('Events not yet handled, by topic.', 'service', 'topic'),
+  ragmesh_consumer_lag_seconds: gauge('Age of the oldest event not yet handled, by topic.', 'service', 'topic'),
+  ragmesh_outbox_pending: gauge('Events committed and not yet published.', 'service'),
+  ragmesh_outbox_oldest_seconds: gauge('Age of the oldest event not yet published.', 'service'),
+  ragmesh_dead_letters_total: counter('Events given up, by handler and error code.', 'service', 'handler', 'code'),
+  ragmesh_sagas: gauge('Sagas by name and state.', 'saga', 'state'),
+  ragmesh_sagas_overdue: gauge('Sagas past their deadline and not ended.', 'saga'),
+  ragmesh_freshness_seconds: histogram('Time from upload to searchable.', [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300]),
+  ragmesh_stage_duration_seconds: histogram('Time a stage of ingestion or retrieval took.', latency, 'stage'),
+  ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'dependency'),
+  ragmesh_points: gauge('Points held by the index.', 'state'),
+  ragmesh_event_loop_delay_seconds: gauge('Event loop delay, 99th percentile of the last scrape interval.'),
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricName = keyof typeof metricCatalogue;

@@ -1,0 +1,36 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { metricCatalogue, type MetricName, type MetricSpec } from './metric-catalogue.js';
+
+type NameOf<Type> = { [K in MetricName]: (typeof metricCatalogue)[K]['type'] extends Type ? K : never }[MetricName];
+
+const registry = new Registry();
+
+function register(name: string, spec: MetricSpec): Counter | Gauge | Histogram {
+  const common = { name, help: spec.help, labelNames: [...spec.labels], registers: [registry] };
+  if (spec.type === 'counter') return new Counter(common);
+  if (spec.type === 'gauge') return new Gauge(common);
+  return new Histogram({ ...common, buckets: [...(spec.buckets ?? [])] });
+}
+
+const metrics = new Map(Object.entries(metricCatalogue).map(([name, spec]) => [name, register(name, spec)]));
+
+/** A counter of the catalogue. All services of a process share one registry. */
+export const counter = (name: NameOf<'counter'>): Counter => metrics.get(name) as Counter;
+export const gauge = (name: NameOf<'gauge'>): Gauge => metrics.get(name) as Gauge;
+export const histogram = (name: NameOf<'histogram'>): Histogram => metrics.get(name) as Histogram;
+
+const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+/** Starts collecting figures of the process itself. */
+export function startProcessMetrics(): void {
+  collectDefaultMetrics({ register: registry });
+  loopDelay.enable();
+}
+
+/** All metrics in Prometheus text format, with the content type to send it under. */
+export async function renderMetrics(): Promise<{ contentType: string; body: string }> {
+  gauge('ragmesh_event_loop_delay_seconds').set(loopDelay.percentile(99) / 1e9);
+  loopDelay.reset();
+  return { contentType: registry.contentType, body: await registry.metrics() };
+}

@@ -1,0 +1,102 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRagmeshError } from '@ragmesh/errors';
+import { findBinaries } from './binaries.js';
+import { DataFolderLock } from './data-folder-lock.js';
+import { clusterPassword, openDataFolder, type DataFolder } from './data-folder.js';
+import { initialiseCluster } from './initialise-cluster.js';
+import type { Postmaster } from './postmaster.js';
+import { ensureServer, stopServer } from './server-process.js';
+import { unprivilegedUser, type SystemUser } from './system-user.js';
+
+const restartPauseMs = 200;
+
+/** Whoever owns the cluster has to run it; before there is one, whoever may. */
+function ownerOf({ cluster }: DataFolder): SystemUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = statSync(cluster, { throwIfNoEntry: false }) ?? { uid: 0, gid: 0 };
+  return uid === 0 ? unprivilegedUser() : { uid, gid };
+}
+
+export interface EmbeddedPostgresOptions {
+  /** Called when the server died and could not be brought back, or another process took the folder meanwhile. */
+  readonly onLost?: (error: unknown) => void;
+}
+
+/**
+ * The PostgreSQL server of a data folder, in `<folder>/postgres`. It is created on first use, found again after this
+ * process was killed, restarted on the same port when it dies, and used by one ragmesh at a time.
+ */
+export class EmbeddedPostgres {
+  private isStopping = false;
+
+  private constructor(
+    private readonly folder: DataFolder,
+    private readonly password: string,
+    private readonly binary: { readonly postgres: string; readonly user: SystemUser | undefined },
+    private readonly onLost: (error: unknown) => void,
+    private server: Postmaster & { readonly adopted: boolean },
+    private lock?: DataFolderLock,
+  ) {}
+
+  /**
+   * Resolves when the server takes connections.
+   * @throws RagmeshError `CONFIG.DATA_DIR_UNWRITABLE`, `CONFIG.DATA_DIR_IN_USE`, `STORAGE.FULL` or `STORAGE.UNAVAILABLE`.
+   */
+  static async start(
+    dataDir: string,
+    { onLost = () => undefined }: EmbeddedPostgresOptions = {},
+  ): Promise<EmbeddedPostgres> {
+    const folder = openDataFolder(resolve(dataDir));
+    const user = ownerOf(folder);
+    const password = clusterPassword(folder, user);
+    const { initdb, postgres } = await findBinaries();
+    await initialiseCluster(folder, initdb, user);
+    const server = await ensureServer(folder, postgres, user);
+    const embedded = new EmbeddedPostgres(folder, password, { postgres, user }, onLost, server);
+    await embedded.takeLock();
+    return embedded;
+  }
+
+  /** Whether the server already ran, because the process before this one was killed. */
+  get wasAdopted(): boolean {
+    return this.server.adopted;
+  }
+
+  /** The server's process. */
+  get pid(): number {
+    return this.server.pid;
+  }
+
+  /** Connection string, with the password, for one of its databases; `migrate` creates a missing one. */
+  url(database: string): string {
+    return `postgresql://ragmesh:${this.password}@127.0.0.1:${this.server.port}/${encodeURIComponent(database)}`;
+  }
+
+  /** Ends the server; connections that are still open are cut. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.lock?.release();
+    await stopServer(this.server);
+  }
+
+  private async takeLock(): Promise<void> {
+    this.lock = await DataFolderLock.acquire(this.url('postgres'), this.folder.root, () => void this.recover());
+  }
+
+  /** The lock's connection broke: the server died or restarted itself after a crash of one of its processes. */
+  private async recover(): Promise<void> {
+    for (let attempt = 0; !this.isStopping; attempt += 1) {
+      try {
+        this.server = await ensureServer(this.folder, this.binary.postgres, this.binary.user, this.server.port);
+        await this.takeLock();
+        return;
+      } catch (error) {
+        if (attempt >= 10 || (isRagmeshError(error) && error.code === 'CONFIG.DATA_DIR_IN_USE'))
+          return this.onLost(error);
+        await sleep(restartPauseMs);
+      }
+    }
+  }
+}

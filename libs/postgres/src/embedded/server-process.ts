@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RagmeshError } from '@ragmesh/errors';
+import type { DataFolder } from './data-folder.js';
+import { findPostmaster, isAlive, type Postmaster } from './postmaster.js';
+import { serverCommand } from './server-command.js';
+import { serverSettings } from './server-settings.js';
+import type { SystemUser } from './system-user.js';
+
+const pollMs = 10;
+const startDeadlineMs = 60_000;
+const stopDeadlineMs = 20_000;
+const startAttempts = 3;
+const longestLogBytes = 5 * 2 ** 20;
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** Starts a server that outlives this process; Ctrl-C in the terminal does not reach it. */
+function spawnServer(folder: DataFolder, postgres: string, port: number, user?: SystemUser): { hasExited(): boolean } {
+  const settings = Object.entries(serverSettings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const command = serverCommand(
+    postgres,
+    ['-D', folder.cluster, '-p', String(port), ...settings],
+    folder.cluster,
+    user,
+  );
+  if (existsSync(folder.logFile) && statSync(folder.logFile).size > longestLogBytes) truncateSync(folder.logFile);
+  const log = openSync(folder.logFile, 'a', 0o600);
+  const env = { ...process.env, LC_ALL: 'C' };
+  const child = spawn(command.program, command.args, {
+    ...command.user,
+    cwd: '/',
+    env,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  let exited = false;
+  child.once('exit', () => (exited = true)).once('error', () => (exited = true));
+  child.unref();
+  return { hasExited: () => exited };
+}
+
+async function untilReady(cluster: string, hasExited: () => boolean): Promise<Postmaster | undefined> {
+  const deadline = Date.now() + startDeadlineMs;
+  while (Date.now() < deadline) {
+    const found = findPostmaster(cluster);
+    if (typeof found === 'object' && found.isReady) return found;
+    if (hasExited() && typeof found !== 'object') return undefined;
+    await sleep(pollMs);
+  }
+  return undefined;
+}
+
+function startFailure({ logFile, cluster }: DataFolder): RagmeshError {
+  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trim().split('\n') : [];
+  const reason = lines.findLast((line) => /FATAL|PANIC|cannot|error/i.test(line)) ?? 'no reason given';
+  const code = /no space left/i.test(reason) ? 'STORAGE.FULL' : 'STORAGE.UNAVAILABLE';
+  return new RagmeshError(
+    code,
+    `The database in ${cluster} did not start: ${reason.replace(/^.*?(FATAL|PANIC):\s*/, '')} (see ${logFile})`,
+  );
+}
+
+/**
+ * The server of this folder: the one that still runs, even when another process started it, or a new one.
+ * @param port to listen on when a new one is started; a free one by default.
+ */
+export async function ensureServer(
+  folder: DataFolder,
+  postgres: string,
+  user?: SystemUser,
+  port?: number,
+): Promise<Postmaster & { adopted: boolean }> {
+  for (let attempt = 0; attempt < startAttempts; attempt += 1) {
+    const found = findPostmaster(folder.cluster);
+    if (typeof found === 'object') {
+      const ready = await untilReady(folder.cluster, () => true);
+      if (ready !== undefined) return { ...ready, adopted: true };
+    }
+    if (found === 'stale') rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });
+    const server = spawnServer(folder, postgres, (attempt === 0 ? port : undefined) ?? (await freePort()), user);
+    const ready = await untilReady(folder.cluster, server.hasExited);
+    if (ready !== undefined) return { ...ready, adopted: server.hasExited() };
+  }
+  throw startFailure(folder);
+}
+
+/** PostgreSQL's fast shutdown: running transactions are rolled back, data is written, the process ends. */
+export async function stopServer({ pid }: Postmaster): Promise<void> {
+  const deadline = Date.now() + stopDeadlineMs;
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch {
+    return;
+  }
+  while (isAlive(pid) && Date.now() < deadline) await sleep(pollMs);
+}

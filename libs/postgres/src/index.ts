@@ -1,0 +1,7 @@
+export { Database } from './database.js';
+export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
+export { migrate } from './migrate.js';
+export { Notifications } from './notifications.js';
+export { createPool, type PoolOptions } from './pool.js';
+export { asStorageError, isUniqueViolation } from './postgres-error.js';
+export { asSqlTransaction, type PrismaSql, type SqlResult, type SqlTransaction } from './sql-transaction.js';

@@ -1,0 +1,75 @@
+import pg from 'pg';
+
+type Listener = (payload: string) => void;
+
+const firstRetryMs = 100;
+const longestRetryMs = 5_000;
+
+/**
+ * One dedicated connection that LISTENs. A notification is a hint, never the message itself: those sent while the
+ * connection was away are lost, so every listener is also called (with an empty payload) after each reconnect.
+ */
+export class Notifications {
+  private readonly listeners = new Map<string, Set<Listener>>();
+  private client: pg.Client | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
+  private retryMs = firstRetryMs;
+  private isClosed = false;
+
+  constructor(private readonly url: string) {}
+
+  /** @returns a function that takes the listener off again. Resolves once the server listens on the channel. */
+  async on(channel: string, listener: Listener): Promise<() => void> {
+    const listeners = this.listeners.get(channel) ?? new Set();
+    this.listeners.set(channel, listeners.add(listener));
+    if (this.client === undefined) await this.connect();
+    else if (listeners.size === 1) await this.client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    return () => listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.retryTimer);
+    await this.client?.end().catch(() => undefined);
+    this.client = undefined;
+  }
+
+  private async connect(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: 'ragmesh-notifications',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
+    this.client = client;
+    client.on('error', () => undefined); // 'end' follows and reconnects
+    client.on('end', () => this.reconnect(client));
+    client.on('notification', ({ channel, payload = '' }) => this.tell(channel, payload));
+    try {
+      await client.connect();
+      for (const channel of this.listeners.keys()) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      this.retryMs = firstRetryMs;
+    } catch {
+      this.reconnect(client);
+    }
+  }
+
+  private reconnect(lost: pg.Client): void {
+    if (this.isClosed || this.client !== lost) return;
+    this.client = undefined;
+    lost.end().catch(() => undefined);
+    this.retryTimer = setTimeout(() => void this.connectAgain(), this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, longestRetryMs);
+  }
+
+  private async connectAgain(): Promise<void> {
+    if (this.isClosed || this.client !== undefined) return;
+    await this.connect();
+    if (this.client === undefined) return;
+    for (const channel of this.listeners.keys()) this.tell(channel, '');
+  }
+
+  private tell(channel: string, payload: string): void {
+    for (const listener of this.listeners.get(channel) ?? []) listener(payload);
+  }
+}

@@ -1,0 +1,45 @@
+import pg from 'pg';
+
+export interface PoolOptions {
+  /** Most connections at a time. */
+  readonly max?: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string;
+  /** Longest run of one statement, in ms. */
+  readonly statementTimeoutMs?: number;
+  /** Called when an idle connection breaks; the pool replaces it by itself. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+const int8 = 20;
+
+/** Counts and positions fit a number; what does not stays text, so that no digit is lost silently. */
+function parseInt8(text: string): number | string {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : text;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === int8 && format !== 'binary'
+      ? parseInt8
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+/** A connection pool that gives up in time: 5 s to connect, 30 s for a statement, idle transactions end after 60 s. */
+export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
+  const { max = 10, applicationName = 'ragmesh', statementTimeoutMs = 30_000, onIdleError = () => undefined } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: applicationName,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    types,
+  });
+  pool.on('error', onIdleError);
+  return pool;
+}

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Database, EmbeddedPostgres, Notifications, createPool, isUniqueViolation } from '../src/index.js';
+import { eventually, scratchFolder } from './scratch-folder.js';
+
+describe('over a real server', () => {
+  const folder = scratchFolder();
+  let server: EmbeddedPostgres;
+  let database: Database;
+  beforeAll(async () => {
+    server = await EmbeddedPostgres.start(folder.path);
+    database = new Database(createPool(server.url('postgres'), { max: 5, applicationName: 'spec' }));
+    await database.query('CREATE TABLE item (id int CONSTRAINT item_key PRIMARY KEY, n bigint)');
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.stop();
+    folder.remove();
+  });
+
+  const count = async (): Promise<unknown> => (await database.query('SELECT count(*) AS n FROM item')).rows[0]?.n;
+
+  it('commits what resolves and rolls back what rejects', async () => {
+    await database.transaction((tx) => tx.query('INSERT INTO item VALUES (1, 1)'));
+    const failing = database.transaction(async (tx) => {
+      await tx.query('INSERT INTO item VALUES (2, 2)');
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await count()).toBe(1);
+  });
+
+  it('tells a unique violation, and of which constraint', async () => {
+    const error: unknown = await database.query('INSERT INTO item VALUES (1, 1)').catch((reason: unknown) => reason);
+    expect(isUniqueViolation(error)).toBe(true);
+    expect(isUniqueViolation(error, 'item_key')).toBe(true);
+    expect(isUniqueViolation(error, 'other_key')).toBe(false);
+  });
+
+  it('reads bigint as a number only where no digit is lost', async () => {
+    const { rows } = await database.query(
+      'SELECT 9007199254740991::bigint AS safe, 9007199254740993::bigint AS unsafe',
+    );
+    expect(rows[0]).toEqual({ safe: 9007199254740991, unsafe: '9007199254740993' });
+  });
+
+  it('reports a cut connection as unavailable and serves the next call', async () => {
+    const cut = database.transaction(async (tx) => {
+      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+      await tx.query('SELECT 1');
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE', retry: 'transient' });
+    expect(await count()).toBe(1);
+  });
+
+  it('reports a refused connection as unavailable', async () => {
+    const nowhere = new Database(createPool('postgresql://nobody@127.0.0.1:1/none'));
+    await expect(nowhere.query('SELECT 1')).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    await expect(nowhere.transaction(async () => 1)).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    await nowhere.close();
+  });
+
+  it('hears notifications again after its connection was cut', async () => {
+    const notifications = new Notifications(server.url('postgres'));
+    const heard: string[] = [];
+    await notifications.on('outbox', (payload) => heard.push(payload));
+    await database.query(`SELECT pg_notify('outbox', 'first')`);
+    await eventually(() => heard.includes('first'));
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ragmesh-notifications'`,
+    );
+    await eventually(() => heard.includes('')); // the hint that something may have been missed
+    await database.query(`SELECT pg_notify('outbox', 'second')`);
+    await eventually(() => heard.includes('second'));
+    await notifications.close();
+  });
+});

@@ -1,0 +1,65 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Database, EmbeddedPostgres, createPool, migrate } from '../src/index.js';
+import { scratchFolder } from './scratch-folder.js';
+
+const sample = fileURLToPath(new URL('sample/migrations', import.meta.url));
+const bothNames = ['20260101000000_first', '20260102000000_second'];
+
+describe('migrate', () => {
+  const folder = scratchFolder();
+  let server: EmbeddedPostgres;
+  beforeAll(async () => {
+    server = await EmbeddedPostgres.start(join(folder.path, 'data'));
+  });
+  afterAll(async () => {
+    await server.stop();
+    folder.remove();
+  });
+
+  it('creates the database, applies every migration once and records it as Prisma does', async () => {
+    const url = server.url('twice');
+    expect(await migrate(url, sample)).toEqual(bothNames);
+    expect(await migrate(url, sample)).toEqual([]);
+    const database = new Database(createPool(url));
+    const { rows } = await database.query(
+      'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1',
+    );
+    expect(rows.map(({ migration_name }) => migration_name)).toEqual(bothNames);
+    await database.query(`INSERT INTO "Note" VALUES ('a', 1, 'title')`);
+    await database.close();
+  });
+
+  it('lets one of several concurrent runs do the work', async () => {
+    const url = server.url('concurrent');
+    const applied = await Promise.all([1, 2, 3].map(() => migrate(url, sample)));
+    expect(applied.flat()).toEqual(bothNames);
+  });
+
+  it('is quick when there is nothing to do', async () => {
+    const url = server.url('quick');
+    await migrate(url, sample);
+    const started = Date.now();
+    await migrate(url, sample);
+    expect(Date.now() - started).toBeLessThan(300);
+  });
+
+  it('refuses a database whose applied migration was edited afterwards', async () => {
+    const edited = join(folder.path, 'edited');
+    cpSync(sample, edited, { recursive: true });
+    await migrate(server.url('edited'), edited);
+    writeFileSync(join(edited, bothNames[1]!, 'migration.sql'), 'SELECT 1;');
+    await expect(migrate(server.url('edited'), edited)).rejects.toMatchObject({ code: 'STORAGE.MIGRATION_FAILED' });
+  });
+
+  it('names the migration that failed, and stays refused until it is repaired', async () => {
+    const broken = join(folder.path, 'broken');
+    mkdirSync(join(broken, '20260103000000_broken'), { recursive: true });
+    writeFileSync(join(broken, '20260103000000_broken', 'migration.sql'), 'ALTER TABLE missing ADD COLUMN x int;');
+    const failed = { code: 'STORAGE.MIGRATION_FAILED', message: expect.stringContaining('20260103000000_broken') };
+    await expect(migrate(server.url('broken'), broken)).rejects.toMatchObject(failed);
+    await expect(migrate(server.url('broken'), broken)).rejects.toMatchObject(failed);
+  });
+});

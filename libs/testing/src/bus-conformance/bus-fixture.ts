@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { BusDriver } from '@ragmesh/messaging';
+
+/** What the suite needs of a bus. Drivers made by it share one broker. */
+export interface BusUnderTest {
+  createDriver(): Promise<BusDriver>;
+  /** Stops the broker hard and starts it again with the same data. */
+  restartBroker?(): Promise<void>;
+  /** A module (file URL) whose `createDriver(config)` makes a driver in a process of its own. */
+  readonly driverModule?: string;
+  driverConfig?(): Record<string, unknown>;
+  /** Longest time until a dead member's partitions have moved, in ms. */
+  readonly takeoverMs: number;
+  /** Bytes of a record that the bus must refuse. */
+  readonly oversizedBytes: number;
+}
+
+/** A topic of its own per test, so that tests do not meet. */
+export async function freshTopic(driver: BusDriver, partitions = 1): Promise<string> {
+  const name = `conformance.${randomUUID()}`;
+  await driver.provision([{ name, partitions, retentionHours: 24 }]);
+  return name;
+}
+
+export const freshGroup = (): string => `group-${randomUUID()}`;
+
+const DEADLINE_MS = 30_000;
+
+/** Resolves once the condition holds; fails with its name after the deadline. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Block } from '../parsed-document.js';
+import { split } from './splitter.js';
+import { estimateTokens } from './token-estimate.js';
+
+const paragraphs = (text: string): { text: string; blocks: Block[] } => ({
+  text,
+  blocks: [...text.matchAll(/[^\n](?:[^\n]|\n(?!\n))*/g)].map((match) => {
+    const level = /^#+/.exec(match[0])?.[0].length;
+    return { kind: level ? 'heading' : 'paragraph', start: match.index, end: match.index + match[0].length, level };
+  }),
+});
+
+/** Mulberry32: the same seed gives the same document on every run. */
+function random(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const words = ['alpha', 'Überraschung', '漢字かな', '👩‍👩‍👧‍👦', 'é', 'ไทยภาษา', '3.14159', 'end.', 'internationalization', '🇩🇪', '…', 'مرحبا'];
+
+function randomDocument(seed: number) {
+  const next = random(seed);
+  const pick = () => words[Math.floor(next() * words.length)]!;
+  const block = () => {
+    const body = Array.from({ length: 1 + Math.floor(next() ** 3 * 300) }, pick).join(next() < 0.2 ? '' : ' ');
+    return next() < 0.2 ? `${'#'.repeat(1 + Math.floor(next() * 3))} ${body.slice(0, 30).toWellFormed()}` : body;
+  };
+  return paragraphs(Array.from({ length: 1 + Math.floor(next() * 40) }, block).join('\n\n'));
+}
+
+describe('split', () => {
+  it.each(Array.from({ length: 60 }, (_, seed) => seed))('keeps its promises for random document %i', (seed) => {
+    const document = randomDocument(seed);
+    const options = { chunkSize: 5 + ((seed * 13) % 200), overlap: seed % 3 === 0 ? 0 : seed % 40 };
+    const chunks = [...split(document, options)];
+    const covered = new Uint8Array(document.text.length);
+    for (const [position, chunk] of chunks.entries()) {
+      expect(chunk.index).toBe(position);
+      expect(document.text.slice(chunk.start, chunk.end)).toBe(chunk.text);
+      expect(chunk.text.isWellFormed()).toBe(true);
+      expect(chunk.text.trim()).toBe(chunk.text);
+      expect(chunk.text).not.toBe('');
+      const family = estimateTokens('👩‍👩‍👧‍👦');
+      expect(estimateTokens(chunk.text)).toBeLessThanOrEqual(Math.max(options.chunkSize, family));
+      if (position > 0) expect(chunk.start).toBeGreaterThan(chunks[position - 1]!.start);
+      covered.fill(1, chunk.start, chunk.end);
+    }
+    const lost = [...document.text].length - [...document.text].filter((character) => character.trim()).length;
+    expect(covered.filter((mark) => mark === 0).length).toBeLessThanOrEqual(lost);
+  });
+
+  it('keeps sections apart and names the path of headings', () => {
+    const body = (word: string) => Array.from({ length: 40 }, () => word).join(' ');
+    const document = paragraphs(`# Guide\n\n${body('intro')}\n\n## Install\n\n${body('setup')}\n\n# Usage\n\n${body('run')}`);
+    const chunks = [...split(document, { chunkSize: 100, overlap: 0 })];
+    expect(chunks.map(({ heading }) => heading)).toEqual(['Guide', 'Guide > Install', 'Usage']);
+    expect(chunks[1]!.text).toMatch(/^## Install\n\nsetup/);
+  });
+
+  it('joins tiny sections instead of making a chunk of each', () => {
+    const document = paragraphs('# Terms\n\n' + Array.from({ length: 30 }, (_, n) => `## T${n}\n\nshort`).join('\n\n'));
+    const chunks = [...split(document, { chunkSize: 100, overlap: 0 })];
+    expect(chunks.length).toBeLessThan(10);
+    expect(chunks[0]!.heading).toBe('Terms');
+  });
+
+  it('cuts between sentences before it cuts between words', () => {
+    const document = paragraphs(Array.from({ length: 30 }, (_, n) => `Sentence number ${n} says something.`).join(' '));
+    const chunks = [...split(document, { chunkSize: 40, overlap: 0 })];
+    expect(chunks.length).toBeGreaterThan(3);
+    for (const { text } of chunks) expect(text).toMatch(/^Sentence.*\.$/s);
+  });
+
+  it('repeats whole sentences up to the overlap', () => {
+    const document = paragraphs(Array.from({ length: 30 }, (_, n) => `Sentence number ${n} says something.`).join(' '));
+    const chunks = [...split(document, { chunkSize: 40, overlap: 12 })];
+    for (const [position, chunk] of chunks.slice(1).entries()) {
+      expect(chunk.start).toBeLessThan(chunks[position]!.end);
+      expect(chunk.text).toMatch(/^Sentence/);
+    }
+  });
+
+  it.each([
+    ['a single word', 'a'.repeat(1_000_000)],
+    ['words without a full stop', 'lorem ipsum '.repeat(90_000)],
+    ['Chinese without spaces', '天地玄黄宇宙洪荒'.repeat(125_000)],
+    ['emoji families', '👩‍👩‍👧‍👦'.repeat(90_000)],
+    ['combining marks on one letter', 'e' + '\u0301'.repeat(300_000)],
+  ])('splits a megabyte on one line in linear time: %s', (_, text) => {
+    const started = performance.now();
+    const chunks = [...split(paragraphs(text), { chunkSize: 200, overlap: 20 })];
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(chunks.length).toBeGreaterThan(100);
+    for (const chunk of chunks) expect(chunk.text.isWellFormed()).toBe(true);
+    expect(chunks.at(-1)!.end).toBe(text.trimEnd().length);
+  });
+
+  it('packs tens of thousands of tiny blocks', () => {
+    const chunks = [...split(paragraphs('x\n\n'.repeat(50_000)), { chunkSize: 200, overlap: 0 })];
+    expect(chunks.length).toBe(250);
+  });
+
+  it('gives nothing for a document without blocks', () => {
+    expect([...split({ text: '', blocks: [] })]).toEqual([]);
+  });
+});

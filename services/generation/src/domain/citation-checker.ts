@@ -1,0 +1,128 @@
+import type { AnswerEvent } from './answer-stream.js';
+import { sentencesOf } from './sentences.js';
+import { quote, type Citation, type Source } from './source.js';
+import { termsOf } from './terms.js';
+
+const MARKER = /^[[【]\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*[\]】]$/;
+const MARKER_BEGUN = /^[[【]\s*(?:\d{1,4}\s*(?:[,;]\s*)?)*$/;
+const MAX_PENDING = 32;
+const CLAIM_CHARACTERS = 600;
+
+/**
+ * Reads a model's answer piece by piece, however it is cut. A marker with a source is passed on as `[n]`, followed by a
+ * citation of the sentence in that source that fits the claim before it best; a marker without a source is removed and
+ * counted. Markers inside code are code.
+ */
+export class CitationChecker {
+  /** Markers removed so far because no source has their number. */
+  removed = 0;
+  private pending = '';
+  private spaces = '';
+  private claim = '';
+  private backticks = 0;
+  private codeFence = 0;
+  private events: AnswerEvent[] = [];
+  private readonly cited = new Set<string>();
+
+  constructor(private readonly sources: readonly Source[]) {}
+
+  /** What can be shown after this piece; an unfinished marker waits for the next one. */
+  push(piece: string): AnswerEvent[] {
+    for (const character of piece) this.read(character);
+    return this.take();
+  }
+
+  /** What was still held back when the model stopped. */
+  end(): AnswerEvent[] {
+    this.show(this.pending);
+    this.pending = '';
+    this.show('');
+    return this.take();
+  }
+
+  private read(character: string): void {
+    if (this.pending !== '') {
+      const grown = this.pending + character;
+      if (MARKER.test(grown)) return this.resolve(grown);
+      if (grown.length <= MAX_PENDING && MARKER_BEGUN.test(grown)) {
+        this.pending = grown;
+        return;
+      }
+      this.show(this.pending);
+      this.pending = '';
+    }
+    this.trackCode(character);
+    if (this.codeFence === 0 && /[[【]/.test(character)) this.pending = character;
+    else if (/\s/.test(character)) this.spaces += character;
+    else this.show(character);
+  }
+
+  private trackCode(character: string): void {
+    if (character === '`') {
+      this.backticks += 1;
+    } else if (this.backticks > 0) {
+      if (this.codeFence === 0) this.codeFence = this.backticks;
+      else if (this.codeFence === this.backticks) this.codeFence = 0;
+      this.backticks = 0;
+    }
+  }
+
+  private resolve(marker: string): void {
+    this.pending = '';
+    const numbers = [...new Set(marker.match(/\d+/g)!.map(Number))];
+    const known = numbers.filter((number) => number >= 1 && number <= this.sources.length);
+    this.removed += numbers.length - known.length;
+    if (known.length === 0) {
+      this.spaces = '';
+      return;
+    }
+    const claim = this.claim;
+    this.show(known.map((number) => `[${number}]`).join(''));
+    this.claim = claim;
+    for (const number of known) this.cite(number - 1, claim);
+  }
+
+  private cite(position: number, claim: string): void {
+    const citation = bestQuote(this.sources, position, claim);
+    const key = `${citation.index}:${citation.start}`;
+    if (this.cited.has(key)) return;
+    this.cited.add(key);
+    this.events.push({ type: 'citation', citation });
+  }
+
+  /** Spaces wait for what follows them, so that a removed marker does not leave a gap before the full stop. */
+  private show(text: string): void {
+    const shown = this.spaces + text;
+    this.spaces = '';
+    if (shown === '') return;
+    this.claim = (this.claim + shown).slice(-CLAIM_CHARACTERS);
+    const last = this.events.at(-1);
+    if (last?.type === 'delta') this.events[this.events.length - 1] = { type: 'delta', text: last.text + shown };
+    else this.events.push({ type: 'delta', text: shown });
+  }
+
+  private take(): AnswerEvent[] {
+    const { events } = this;
+    this.events = [];
+    return events;
+  }
+}
+
+/** The sentence of the source that shares most terms with the last sentence of the claim, else its first sentence. */
+function bestQuote(sources: readonly Source[], position: number, claim: string): Citation {
+  const { text } = sources[position]!;
+  const claimed = termsOf(sentencesOf(claim.replace(/\[\d+\]/g, ' ').trim()).at(-1)?.text ?? claim);
+  const all = sentencesOf(text);
+  const statements = all.filter(({ isStatement }) => isStatement);
+  const fit = (sentence: string) => {
+    const terms = termsOf(sentence);
+    return terms.intersection(claimed).size / Math.sqrt(Math.max(1, terms.size));
+  };
+  const best = (statements.length > 0 ? statements : all)
+    .map((sentence) => ({ sentence, score: fit(sentence.text) }))
+    .reduce<{ sentence: { start: number; end: number }; score: number } | null>(
+      (top, next) => (top && top.score >= next.score ? top : next),
+      null,
+    );
+  return quote(sources, position, best?.sentence ?? { start: 0, end: text.length });
+}

@@ -1,0 +1,91 @@
+import type { Span } from './source.js';
+
+/** `prose`: may be cut into sentences. `row`: a table row, quoted whole. `fragment`: a heading or label, no statement. */
+export interface TextBlock extends Span {
+  readonly kind: 'prose' | 'row' | 'fragment';
+}
+
+interface Line extends Span {
+  readonly text: string;
+}
+
+const FENCE = /^\s*(```|~~~)/;
+const HEADING = /^\s{0,3}#{1,6}\s/;
+const RULE = /^[\s|:=*_+-]+$/;
+const TAG_ONLY = /^\s*<[^>]*>\s*$/;
+const MARKER = /^\s*(?:[-*+•▪◦–>]\s+|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s+)+/;
+const ROW = /^\s*\|.*\|\s*$|\t.*\t|^[^|]+\|[^|]+\|[^|]+/;
+const CLOSED = /[.!?:;。！？；؟…۔।]["'”’»)\]）」』]*\s*$/u;
+const MAX_LABEL = 60;
+
+/**
+ * Cuts a text into blocks a sentence cannot cross: paragraphs (hard-wrapped lines stay together), list items without
+ * their marker, table rows without their outer bars. Code fences, Markdown headings, rules and lone tags are left out.
+ */
+export function blocksOf(text: string): TextBlock[] {
+  const blocks: TextBlock[] = [];
+  let paragraph: Line[] = [];
+  let fence: string | null = null;
+  const flush = () => {
+    blocks.push(...paragraphBlocks(text, paragraph));
+    paragraph = [];
+  };
+  for (const line of linesOf(text)) {
+    const mark = FENCE.exec(line.text)?.[1] ?? null;
+    if (mark !== null && (fence === null || fence === mark)) fence = fence === null ? mark : null;
+    if (mark !== null || fence !== null || isOutside(line.text)) flush();
+    else if (ROW.test(line.text)) {
+      flush();
+      blocks.push({ ...trimmed(text, line, /[\s|]/), kind: 'row' });
+    } else {
+      const marker = MARKER.exec(line.text)?.[0].length ?? 0;
+      if (marker > 0) flush();
+      paragraph.push({ ...line, start: line.start + marker });
+      if (marker === 0 && endsParagraph(paragraph)) flush();
+    }
+  }
+  flush();
+  return blocks.filter(({ start, end }) => end > start);
+}
+
+/** The span without the characters of `edge` at both ends. */
+export function trimmed(text: string, span: Span, edge = /\s/): Span {
+  let { start, end } = span;
+  while (start < end && edge.test(text[start]!)) start++;
+  while (end > start && edge.test(text[end - 1]!)) end--;
+  return { start, end };
+}
+
+function isOutside(line: string): boolean {
+  return line.trim() === '' || HEADING.test(line) || RULE.test(line) || TAG_ONLY.test(line);
+}
+
+function* linesOf(text: string): Generator<Line> {
+  let start = 0;
+  for (const line of text.split('\n')) {
+    yield { text: line, start, end: start + line.length };
+    start += line.length + 1;
+  }
+}
+
+/** A line far shorter than the one before it, without closing punctuation, is where a wrapped paragraph ends. */
+function endsParagraph(paragraph: readonly Line[]): boolean {
+  const [last, before] = [paragraph.at(-1)!, paragraph.at(-2)];
+  return before !== undefined && CLOSED.test(last.text) && last.text.length < 0.6 * before.text.length;
+}
+
+function paragraphBlocks(text: string, lines: readonly Line[]): TextBlock[] {
+  if (lines.length === 0) return [];
+  const [first, second] = lines;
+  const isTitle = second !== undefined && isLabel(first!.text) && first!.text.length < 0.6 * second.text.length;
+  const body = isTitle ? lines.slice(1) : lines;
+  const span = trimmed(text, { start: body[0]!.start, end: body.at(-1)!.end });
+  const alone = body.length === 1 && isLabel(text.slice(span.start, span.end));
+  const title: TextBlock[] = isTitle ? [{ ...trimmed(text, first!), kind: 'fragment' }] : [];
+  return [...title, { ...span, kind: alone ? 'fragment' : 'prose' }];
+}
+
+function isLabel(line: string): boolean {
+  const isSpaced = /^[\p{sc=Latin}\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Arabic}\p{P}\p{N}\p{S}\p{M}\s]+$/u.test(line);
+  return isSpaced && line.trim().length <= MAX_LABEL && !CLOSED.test(line);
+}
