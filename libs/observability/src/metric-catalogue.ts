@@ -1,15 +1,15 @@
 /** One metric: everything a dashboard or an alert may rely on. */
-export interface MetricSpec {
-  readonly type: 'counter' | 'gauge' | 'histogram';
+export interface MetricSpec<Type extends 'counter' | 'gauge' | 'histogram' = 'counter' | 'gauge' | 'histogram'> {
+  readonly type: Type;
   readonly help: string;
   readonly labels: readonly string[];
   readonly buckets?: readonly number[];
 }
 
 const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const counter = (help: string, ...labels: string[]): MetricSpec => ({ type: 'counter', help, labels });
-const gauge = (help: string, ...labels: string[]): MetricSpec => ({ type: 'gauge', help, labels });
-const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricSpec => ({ type: 'histogram', help, labels, buckets });
+const counter = (help: string, ...labels: string[]): MetricSpec<'counter'> => ({ type: 'counter', help, labels });
+const gauge = (help: string, ...labels: string[]): MetricSpec<'gauge'> => ({ type: 'gauge', help, labels });
+const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricSpec<'histogram'> => ({ type: 'histogram', help, labels, buckets });
 
 /** Every metric ragmesh exposes. Never labelled by document, user or text. */
 export const metricCatalogue = {

@@ -16,7 +16,12 @@ export interface Migration {
 const advisoryLock = 7_246_374;
 const migrationFile = 'migration.sql';
 
-async function readMigrations(folder: string): Promise<Migration[]> {
+async function readMigrations(folders: readonly string[]): Promise<Migration[]> {
+  const lists = await Promise.all(folders.map(readFolder));
+  return lists.flat().toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function readFolder(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries
     .filter((entry) => entry.isDirectory())
@@ -65,9 +70,9 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-async function apply(url: string, folder: string, migrations: readonly Migration[]): Promise<string[]> {
+async function apply(url: string, migrations: readonly Migration[]): Promise<string[]> {
   try {
-    return await applyWithSchemaEngine(url, folder, migrations);
+    return await applyWithSchemaEngine(url, migrations);
   } catch (error) {
     const storageError = asStorageError(error);
     if (storageError !== error) throw storageError;
@@ -104,21 +109,21 @@ async function connectCreating(url: string): Promise<pg.Client> {
 }
 
 /**
- * Brings a database to the newest migration of `folder` (`prisma/migrations`), forward only; creates the database when it
- * is missing. Safe to run from several processes at once: an advisory lock lets one work while the others wait. Prisma's
- * schema engine does the work and keeps its record; it is not even loaded when there is nothing to do.
+ * Brings a database to the newest migration of all `folders` (a service's `prisma/migrations` and those of the libraries
+ * whose tables it holds), ordered by name, forward only; creates the database when it is missing. Safe to run from several
+ * processes at once: an advisory lock lets one work while the others wait. Prisma's schema engine does the work and keeps
+ * its record; it is not even loaded when there is nothing to do.
  * @returns the names of the migrations applied by this call.
  * @throws RagmeshError `STORAGE.MIGRATION_FAILED`, `STORAGE.UNAVAILABLE` or `STORAGE.FULL`.
  */
-export async function migrate(url: string, folder: string): Promise<string[]> {
-  const migrations = await readMigrations(folder);
+export async function migrate(url: string, ...folders: string[]): Promise<string[]> {
+  const migrations = await readMigrations(folders);
   try {
     const client = await connectCreating(url);
     try {
-      if (await isUpToDate(client, migrations)) return [];
       await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
       if (await isUpToDate(client, migrations)) return [];
-      return await apply(url, folder, migrations);
+      return await apply(url, migrations);
     } finally {
       await client.end(); // and with it the lock
     }

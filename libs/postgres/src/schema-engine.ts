@@ -5,6 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import type { Migration } from './migrate.js';
+import { createPool } from './pool.js';
 
 /** The generated glue between JavaScript and the engine's WebAssembly, plus what it does not declare. */
 interface EngineGlue {
@@ -40,19 +41,16 @@ async function loadSchemaEngine(): Promise<typeof SchemaEngine> {
 const emptySchema = 'datasource db { provider = "postgresql" }';
 
 /** @returns the names of the migrations that Prisma's schema engine applied. */
-export async function applyWithSchemaEngine(
-  url: string,
-  folder: string,
-  migrations: readonly Migration[],
-): Promise<string[]> {
+export async function applyWithSchemaEngine(url: string, migrations: readonly Migration[]): Promise<string[]> {
   loaded ??= loadSchemaEngine();
   const Engine = await loaded;
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: url, max: 1 }));
+  const pool = createPool(url, { max: 2, applicationName: 'ragmesh-migrate', statementTimeoutMs: 0 });
+  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
   const engine = await Engine.new({ datamodels: [['schema.prisma', emptySchema]] }, () => undefined, adapter);
   try {
     const { appliedMigrationNames } = await engine.applyMigrations({
       migrationsList: {
-        baseDir: folder,
+        baseDir: '.', // the files' contents are given below
         lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
         shadowDbInitScript: '',
         migrationDirectories: migrations.map(({ name, sql }) => ({
@@ -65,5 +63,6 @@ export async function applyWithSchemaEngine(
     return appliedMigrationNames;
   } finally {
     engine.free();
+    await pool.end();
   }
 }

@@ -83,7 +83,7 @@ export class PartitionReader {
   /** Looks for news of these partitions, or of all. */
   wake(partitionIds: Iterable<number> = this.owned.keys()): void {
     for (const id of partitionIds) if (this.owned.has(id)) this.mark(id);
-    if (this.dirty.size > 0 && !this.closed) this.reading ??= this.readAll();
+    if (this.dirty.size > 0 && !this.closed) this.reading ??= this.readAll().finally(() => (this.reading = undefined));
   }
 
   /** Delivers durable records of this process at once when they follow on; else the database is asked. */
@@ -108,9 +108,7 @@ export class PartitionReader {
         await new Promise((resolve) => setImmediate(resolve));
       }
     } catch (error) {
-      if (!this.closed) this.context.failed(error);
-    } finally {
-      this.reading = undefined;
+      if (!this.closed) this.context.failed(error); // the next poll tries again
     }
   }
 

@@ -8,7 +8,7 @@ export type Publish = <Desc extends DescMessage>(
   spec: EventSpec<Desc>,
   subject: string,
   payload: MessageInitShape<Desc>,
-) => Promise<void>;
+) => void;
 
 /** One attempt at handling one event. */
 export interface Delivery {

@@ -1,4 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import type { EventSpec } from '@ragmesh/contracts';
 
@@ -17,5 +16,5 @@ export interface HandlerExtras extends Required<HandlerOptions> {
 /** Subscribes a controller method `(message: Message<T>, delivery: Delivery) => Promise<HandlerResult>` to an event. */
 export function HandlesEvent(spec: EventSpec, options: HandlerOptions): MethodDecorator {
   const extras: HandlerExtras = { deadlineSeconds: 60, ...options, spec };
-  return applyDecorators(EventPattern(spec.type, extras));
+  return EventPattern(spec.type, extras) as MethodDecorator;
 }

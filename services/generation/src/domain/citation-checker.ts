@@ -1,7 +1,7 @@
 import type { AnswerEvent } from './answer-stream.js';
 import { sentencesOf } from './sentences.js';
 import { quote, type Citation, type Source } from './source.js';
-import { termsOf } from './terms.js';
+import { countShared, termsOf } from './terms.js';
 
 const MARKER = /^[[【]\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*[\]】]$/;
 const MARKER_BEGUN = /^[[【]\s*(?:\d{1,4}\s*(?:[,;]\s*)?)*$/;
@@ -116,7 +116,7 @@ function bestQuote(sources: readonly Source[], position: number, claim: string):
   const statements = all.filter(({ isStatement }) => isStatement);
   const fit = (sentence: string) => {
     const terms = termsOf(sentence);
-    return terms.intersection(claimed).size / Math.sqrt(Math.max(1, terms.size));
+    return countShared(terms, claimed) / Math.sqrt(Math.max(1, terms.size));
   };
   const best = (statements.length > 0 ? statements : all)
     .map((sentence) => ({ sentence, score: fit(sentence.text) }))

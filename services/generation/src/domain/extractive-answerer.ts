@@ -1,6 +1,7 @@
 import { noAnswerTo } from './no-answer.js';
 import { relevantSentences, type Candidate } from './relevance.js';
 import { quote, type Citation, type Source } from './source.js';
+import { countShared } from './terms.js';
 
 /** One quoted sentence as the reader sees it, with its marker, and the quote behind it. */
 export interface AnswerPart {
@@ -62,7 +63,7 @@ function diverse(candidates: readonly Candidate[]): Candidate[] {
 /** The overlap coefficient with the most similar chosen sentence, 0..1. */
 function repetition({ terms }: Candidate, chosen: readonly Candidate[]): number {
   const overlap = (other: Candidate) =>
-    terms.intersection(other.terms).size / Math.max(1, Math.min(terms.size, other.terms.size));
+    countShared(terms, other.terms) / Math.max(1, Math.min(terms.size, other.terms.size));
   return Math.max(0, ...chosen.map(overlap));
 }
 

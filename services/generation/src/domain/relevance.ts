@@ -35,12 +35,12 @@ export function relevantSentences(question: string, sources: readonly Source[]):
   const total = sum(weights.values());
   const trust = trustIn(sources);
   const coverage = (terms: ReadonlySet<string>) => sum([...weights].map(([term, idf]) => (terms.has(term) ? idf : 0))) / total;
-  const answering = new Set(sources.keys().filter((source) => coverage(spokenOf(passages, source)) >= MIN_COVERAGE));
+  const isAnswering = sources.map((_, source) => coverage(spokenOf(passages, source)) >= MIN_COVERAGE);
   return passages
-    .filter(({ source }) => answering.has(source))
+    .filter(({ source }) => isAnswering[source])
     .map(({ context, ...passage }) => {
       const own = coverage(passage.terms);
-      const both = coverage(passage.terms.union(context));
+      const both = coverage(new Set([...passage.terms, ...context]));
       const asks = /[?？؟]\s*$/.test(passage.sentence.text) ? QUESTION_WEIGHT : 1;
       return { ...passage, relevance: (own + CONTEXT_WEIGHT * (both - own)) * trust[passage.source]! * asks };
     })
@@ -55,16 +55,15 @@ function passagesOf({ text, heading }: Source, source: number): Passage[] {
   let asked: ReadonlySet<string> = new Set();
   return (statements.length > 0 ? statements : all).map((sentence) => {
     const terms = termsOf(sentence.text);
-    const context = headingTerms.union(asked);
+    const context = new Set([...headingTerms, ...asked]);
     asked = /[?？؟]\s*$/.test(sentence.text) ? terms : new Set();
     return { source, sentence, terms, context };
   });
 }
 
 function spokenOf(passages: readonly Passage[], source: number): ReadonlySet<string> {
-  return passages
-    .filter((passage) => passage.source === source)
-    .reduce((spoken, { terms, context }) => spoken.union(terms).union(context), new Set<string>());
+  const spoken = passages.filter((passage) => passage.source === source);
+  return new Set(spoken.flatMap(({ terms, context }) => [...terms, ...context]));
 }
 
 /** The probabilistic idf of BM25 over sentences, kept positive by adding 1 under the logarithm. */

@@ -23,6 +23,13 @@ export function termsOf(text: string): Set<string> {
   return terms;
 }
 
+/** How many terms two texts have in common. */
+export function countShared(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let shared = 0;
+  for (const term of a) if (b.has(term)) shared += 1;
+  return shared;
+}
+
 /** Compatibility forms, case and accents are folded away; combining marks of scripts that need them stay. */
 function fold(text: string): string {
   return text

@@ -1,0 +1,128 @@
+import { catalogue, deadLetterTopic, retryTopic, type ServiceName } from '@ragmesh/contracts';
+import { originTopic, readRetryState, retryHeaders, skip, type Attempt, type Delivery, type DeliveryJournal, type DeliveryState, type EventHandler, type Failure, type HandlerResult, type Message } from '@ragmesh/messaging';
+import { inContext } from '@ragmesh/observability';
+import type { Outbox } from '@ragmesh/outbox';
+import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { insertDeadLetter } from './dead-letter-store.js';
+
+/** Fresh rows are written; rows whose attempt is due and not begun are begun; all others are reported as they are. */
+const BEGIN = `
+  WITH async AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+  input AS (
+    SELECT event_id, handler_id, attempt, ord FROM async,
+      unnest($1::text[], $2::text[], $3::int[]) WITH ORDINALITY AS t(event_id, handler_id, attempt, ord)),
+  fresh AS (
+    INSERT INTO inbox (event_id, handler_id, attempt, starts)
+    SELECT DISTINCT ON (event_id, handler_id) event_id, handler_id, attempt, 1 FROM input
+    ON CONFLICT DO NOTHING RETURNING event_id, handler_id),
+  due AS (
+    UPDATE inbox SET starts = 1 FROM input
+    WHERE inbox.event_id = input.event_id AND inbox.handler_id = input.handler_id
+      AND inbox.attempt = input.attempt AND starts = 0 AND finished_at IS NULL
+    RETURNING inbox.event_id, inbox.handler_id)
+  SELECT fresh.event_id IS NOT NULL OR due.event_id IS NOT NULL AS begun,
+         coalesce(known.starts, 1) AS starts,
+         known.finished_at IS NOT NULL OR known.attempt > input.attempt AS settled
+  FROM input
+  LEFT JOIN fresh USING (event_id, handler_id)
+  LEFT JOIN due USING (event_id, handler_id)
+  LEFT JOIN inbox known USING (event_id, handler_id)
+  ORDER BY ord`;
+
+const FINISH = `
+  UPDATE inbox SET finished_at = now(), outcome = $3
+  WHERE event_id = $1 AND handler_id = $2 AND finished_at IS NULL RETURNING event_id`;
+
+const CLEAN_UP = `
+  DELETE FROM inbox WHERE (event_id, handler_id) IN (
+    SELECT event_id, handler_id FROM inbox WHERE finished_at < now() - $1 * interval '1 hour' LIMIT 5000)`;
+
+/** Kept this long, so that replays and late redeliveries are still known. */
+const KEEP_HOURS = 24 * 14;
+
+interface BegunRow {
+  readonly begun: boolean;
+  readonly starts: number;
+  readonly settled: boolean | null;
+}
+
+/** The inbox: remembers by event and handler, in the database that holds the effects. */
+export class Inbox implements DeliveryJournal {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly service: ServiceName,
+  ) {}
+
+  async begin(attempts: readonly Attempt[]): Promise<DeliveryState[]> {
+    const columns = [attempts.map(({ eventId }) => eventId), attempts.map(({ handlerId }) => handlerId), attempts.map(({ attempt }) => attempt)];
+    const { rows } = await this.database.query<BegunRow>(BEGIN, columns);
+    const seen = new Set<string>();
+    return rows.map(({ begun, starts, settled }, index) => {
+      const { eventId, handlerId } = attempts[index]!;
+      const repeated = seen.has(`${handlerId} ${eventId}`);
+      seen.add(`${handlerId} ${eventId}`);
+      if (settled || (repeated && begun)) return { kind: 'settled' };
+      return { kind: 'open', starts: begun ? 0 : starts };
+    });
+  }
+
+  async beginAgain({ eventId, handlerId }: Attempt): Promise<void> {
+    const sql = 'UPDATE inbox SET starts = starts + 1 WHERE event_id = $1 AND handler_id = $2 AND finished_at IS NULL';
+    await this.database.query(sql, [eventId, handlerId]);
+  }
+
+  commit(handler: EventHandler, message: Message, work: Parameters<Delivery['commit']>[0]): Promise<HandlerResult> {
+    return this.outbox.transaction(async (tx, { publish }) => {
+      const { rows } = await tx.query(FINISH, [message.id, handler.id, 'handled']);
+      if (rows.length === 0) return skip('its effect is already committed');
+      return (await work(tx, publish)) ?? { kind: 'ack' };
+    }, message.id);
+  }
+
+  async scheduleRetry({ record, handlerId, attempt }: Failure, delayMs: number): Promise<void> {
+    const next = attempt + 1;
+    const topic = retryTopic(originTopic(readRetryState(record)), this.service);
+    await this.outbox.transaction(async (tx, out) => {
+      const { rows } = await tx.query(
+        `UPDATE inbox SET attempt = $3, starts = 0
+         WHERE event_id = $1 AND handler_id = $2 AND attempt < $3 AND finished_at IS NULL RETURNING event_id`,
+        [record.headers['ce_id'], handlerId, next],
+      );
+      if (rows.length === 0) return; // the same attempt was put off before
+      const headers = retryHeaders(record, handlerId, next, new Date());
+      out.add({ topic, key: record.key, headers, value: record.value, delayMs });
+    });
+  }
+
+  async deadLetter(failure: Failure): Promise<void> {
+    const { record, handlerId, attempt, error } = failure;
+    const { ce_id: eventId, ce_tenant: tenant = 'default', ce_correlation: requestId = '' } = record.headers;
+    const work = (): Promise<void> =>
+      this.outbox.transaction(async (tx, { add, publish }) => {
+        if (!(await insertDeadLetter(tx, failure))) return;
+        if (eventId) await this.#settle(tx, eventId, handlerId);
+        const origin = originTopic(readRetryState(record));
+        const reason = { 'ragmesh-dlt-code': error.code, 'ragmesh-dlt-handler': handlerId, 'ragmesh-dlt-attempts': String(attempt) };
+        add({ topic: deadLetterTopic(origin, this.service), key: record.key, headers: { ...record.headers, ...reason }, value: record.value });
+        publish(catalogue.errorOccurred, record.key, {
+          service: this.service, handler: handlerId, topic: origin, eventId: eventId ?? '', subject: record.headers['ce_subject'] ?? record.key,
+          code: error.code, message: error.message, attempts: attempt,
+        });
+      }, eventId);
+    await inContext({ tenant, requestId, subject: this.service }, work);
+  }
+
+  /** Removes what no redelivery can refer to any more; call it now and then. */
+  async cleanUp(): Promise<void> {
+    await this.database.query(CLEAN_UP, [KEEP_HOURS]);
+  }
+
+  async #settle(tx: SqlTransaction, eventId: string, handlerId: string): Promise<void> {
+    await tx.query(
+      `INSERT INTO inbox (event_id, handler_id, finished_at, outcome) VALUES ($1, $2, now(), 'dead-letter')
+       ON CONFLICT (event_id, handler_id) DO UPDATE SET finished_at = now(), outcome = 'dead-letter'`,
+      [eventId, handlerId],
+    );
+  }
+}

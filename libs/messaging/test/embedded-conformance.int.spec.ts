@@ -1,0 +1,29 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { busConformance } from '../../testing/src/bus-conformance/bus-conformance.js';
+import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { createDriver } from './embedded-driver.js';
+import { SpecServer } from './embedded-server.js';
+
+let server: SpecServer;
+const config = () => ({ databaseUrl: server.busUrl, leaseMs: 2_000 });
+
+beforeAll(async () => {
+  server = await SpecServer.start();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+busConformance('the embedded bus', {
+  createDriver: () => createDriver(config()),
+  driverModule: new URL('./embedded-driver.ts', import.meta.url).href,
+  driverConfig: config,
+  takeoverMs: 8_000,
+  oversizedBytes: 1_100_000,
+  async restartBroker() {
+    const before = server.postgres.pid;
+    process.kill(before, 'SIGKILL');
+    await eventually('the server is started again', () => server.postgres.pid !== before);
+  },
+});

@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url';
+
+export { Outbox, type OutboxEntry, type OutboxWriter } from './outbox.js';
+export { OutboxRelay, type RelayOptions } from './outbox-relay.js';
+
+/** Migrations of the tables a service's database needs for its outbox. */
+export const outboxMigrations = fileURLToPath(new URL('../migrations', import.meta.url));

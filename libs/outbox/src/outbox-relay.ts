@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import type { ServiceName } from '@ragmesh/contracts';
+import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { partitionForKey, type BusDriver, type OutgoingRecord, type PublishOutcome } from '@ragmesh/messaging';
+import { gauge, type Logger } from '@ragmesh/observability';
+import type { Database, Notifications } from '@ragmesh/postgres';
+import type { Outbox } from './outbox.js';
+import { RelayLease } from './relay-lease.js';
+
+const BATCH_ROWS = 500;
+const POLL_MS = 1_000;
+const BACKOFF_MS = 500;
+const HOUSEKEEPING_MS = 15_000;
+const CHANNEL = 'ragmesh_outbox';
+
+interface Row {
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Record<string, string>;
+  readonly value: Buffer;
+}
+
+const PENDING = `
+  SELECT id, topic, key, headers, value FROM outbox
+  WHERE published_at IS NULL AND error IS NULL AND available_at <= now() ORDER BY id LIMIT ${BATCH_ROWS}`;
+
+const MARK = `
+  UPDATE outbox SET published_at = now(), published_partition = t.partition, published_offset = t.position
+  FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS t(id, partition, position)
+  WHERE outbox.id = t.id AND EXISTS (SELECT FROM outbox_lease WHERE token = $4)`;
+
+export interface RelayOptions {
+  readonly service: ServiceName;
+  readonly database: Database;
+  readonly driver: BusDriver;
+  readonly outbox: Outbox;
+  readonly notifications: Notifications;
+  readonly logger: Logger;
+}
+
+/**
+ * The read half of the outbox. It looks at what is unpublished, never at "ids greater than the last one", because commit
+ * order is not id order. A crash between publishing and marking publishes again; inboxes absorb that.
+ */
+export class OutboxRelay {
+  readonly #lease: RelayLease;
+  #wake: (() => void) | undefined;
+  #woken = false;
+  #stopped = false;
+  #loop: Promise<void> | undefined;
+  #unsubscribe: (() => void)[] = [];
+  #nextHousekeeping = 0;
+
+  constructor(private readonly options: RelayOptions) {
+    this.#lease = new RelayLease(options.database, `${options.service}-${process.pid}-${randomUUID()}`);
+  }
+
+  async start(): Promise<void> {
+    const { outbox, notifications } = this.options;
+    this.#unsubscribe = [outbox.onCommitted(() => void this.#committed())];
+    this.#unsubscribe.push(await notifications.on(CHANNEL, () => this.#signal()));
+    this.#loop = this.#run();
+  }
+
+  /** Publishes nothing more once it resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#signal();
+    await this.#loop;
+    await this.#lease.release().catch((error: unknown) => this.#report(error));
+  }
+
+  async #committed(): Promise<void> {
+    this.#signal();
+    if ((await this.#lease.token().catch(() => undefined)) !== undefined) return;
+    // Another process holds the lease. Told outside of the writing transaction: NOTIFY makes commits queue up.
+    await this.options.database.query(`SELECT pg_notify('${CHANNEL}', '')`).catch((error: unknown) => this.#report(error));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#woken = false;
+      try {
+        const more = await this.#publishBatch();
+        await this.#housekeeping();
+        if (!more && !this.#stopped) await this.#sleep(POLL_MS);
+      } catch (error) {
+        this.#report(error);
+        await this.#sleep(BACKOFF_MS);
+      }
+    }
+  }
+
+  /** @returns whether there may be more to publish right away. */
+  async #publishBatch(): Promise<boolean> {
+    const { database, driver } = this.options;
+    const token = await this.#lease.token();
+    if (token === undefined) return false;
+    const { rows } = await database.query<Row>(PENDING);
+    if (rows.length === 0) return false;
+    const outcomes = await driver.publish(rows.map((row) => this.#record(row)));
+    await this.#mark(rows, outcomes, token);
+    const failure = outcomes.find((outcome) => 'error' in outcome && !isPermanent(outcome.error));
+    if (failure && 'error' in failure) throw failure.error;
+    return rows.length === BATCH_ROWS;
+  }
+
+  #record({ topic, key, headers, value }: Row): OutgoingRecord {
+    return { topic, key, headers, value, partition: partitionForKey(key, this.options.driver.partitionsOf(topic)) };
+  }
+
+  async #mark(rows: readonly Row[], outcomes: readonly PublishOutcome[], token: string): Promise<void> {
+    const { database } = this.options;
+    const written = rows.flatMap(({ id }, index) => {
+      const outcome = outcomes[index];
+      return outcome && 'offset' in outcome ? [{ id, ...outcome }] : [];
+    });
+    if (written.length > 0) {
+      const columns = [written.map(({ id }) => id), written.map(({ partition }) => partition), written.map(({ offset }) => offset)];
+      await database.query(MARK, [...columns, token]);
+    }
+    for (const [index, outcome] of outcomes.entries()) {
+      if (!('error' in outcome) || !isPermanent(outcome.error)) continue;
+      const { code } = asRagmeshError(outcome.error);
+      this.options.logger.error({ code, topic: rows[index]!.topic }, 'An event cannot be published and was set aside');
+      await database.query('UPDATE outbox SET error = $2 WHERE id = $1', [rows[index]!.id, code]);
+    }
+  }
+
+  async #housekeeping(): Promise<void> {
+    if (performance.now() < this.#nextHousekeeping) return;
+    this.#nextHousekeeping = performance.now() + HOUSEKEEPING_MS;
+    const { database, service } = this.options;
+    const { rows } = await database.query<{ pending: string; oldest: number | null }>(
+      `SELECT count(*) AS pending, extract(epoch FROM now() - min(available_at))::float8 AS oldest
+       FROM outbox WHERE published_at IS NULL AND error IS NULL AND available_at <= now()`,
+    );
+    gauge('ragmesh_outbox_pending').set({ service }, Number(rows[0]?.pending ?? 0));
+    gauge('ragmesh_outbox_oldest_seconds').set({ service }, rows[0]?.oldest ?? 0);
+    await database.query(
+      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT 5000)`,
+    );
+  }
+
+  #signal(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#woken || this.#stopped) return;
+    const until = Math.min(ms, await this.#msToNextDue());
+    if (this.#woken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, until);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Retries wait in the outbox; the next one due ends the sleep. */
+  async #msToNextDue(): Promise<number> {
+    const { rows } = await this.options.database
+      .query<{ ms: number | null }>(
+        `SELECT extract(epoch FROM min(available_at) - now())::float8 * 1000 AS ms
+         FROM outbox WHERE published_at IS NULL AND error IS NULL`,
+      )
+      .catch(() => ({ rows: [] }));
+    return Math.max(1, rows[0]?.ms ?? POLL_MS);
+  }
+
+  #report(error: unknown): void {
+    this.options.logger.warn({ code: asRagmeshError(error).code, err: error }, 'The outbox relay will try again');
+  }
+}
+
+const isPermanent = (error: Error): boolean => isRagmeshError(error) && error.retry === 'permanent';

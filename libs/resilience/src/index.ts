@@ -1,0 +1,10 @@
+export { Bulkhead, type BulkheadOptions } from './bulkhead.js';
+export {
+  circuitBreaker,
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  type CircuitState,
+} from './circuit-breaker.js';
+export { Deadline } from './deadline.js';
+export { RetryBudget } from './retry-budget.js';
+export { nextPause, retryWithJitter, type RetryOptions } from './retry-with-jitter.js';

@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { RagmeshError } from '@ragmesh/errors';
+import {
+  Bulkhead,
+  Deadline,
+  RetryBudget,
+  circuitBreaker,
+  nextPause,
+  retryWithJitter,
+  type CircuitBreaker,
+} from './index.js';
+
+const away = (retryAfter?: number): RagmeshError =>
+  new RagmeshError('STORAGE.UNAVAILABLE', 'away', retryAfter === undefined ? {} : { retryAfter });
+const wrong = (): RagmeshError => new RagmeshError('REQUEST.INVALID', 'wrong');
+
+describe('Deadline', () => {
+  it('aborts its signal with a timeout when the time is up', async () => {
+    const deadline = Deadline.in(20);
+    deadline.throwIfExpired();
+    const signal = deadline.signal();
+    const keepAlive = setTimeout(() => undefined, 1_000);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    clearTimeout(keepAlive);
+    expect(signal.reason).toMatchObject({ code: 'REQUEST.TIMEOUT' });
+    expect(() => Deadline.in(0).throwIfExpired()).toThrow('deadline');
+  });
+
+  it('ends early with its caller and never lengthens for a step', () => {
+    const caller = new AbortController();
+    const deadline = Deadline.in(1_000, caller.signal);
+    expect(deadline.within(5_000).remainingMs).toBeLessThanOrEqual(1_000);
+    expect(deadline.within(10).remainingMs).toBeLessThanOrEqual(10);
+    const signal = deadline.signal();
+    caller.abort();
+    expect(signal.aborted).toBe(true);
+    expect(() => deadline.throwIfExpired()).toThrow('went away');
+  });
+});
+
+describe('retryWithJitter', () => {
+  const failing = (error: () => Error, times: number) => {
+    let calls = 0;
+    const attempt = async (): Promise<number> => {
+      calls += 1;
+      if (calls <= times) throw error();
+      return calls;
+    };
+    return { attempt, calls: () => calls };
+  };
+
+  it('repeats transient failures and gives the result', async () => {
+    await expect(retryWithJitter(failing(away, 2).attempt, { baseMs: 1 })).resolves.toBe(3);
+  });
+
+  it('stops after the last attempt with the last error', async () => {
+    const { attempt, calls } = failing(away, 9);
+    await expect(retryWithJitter(attempt, { attempts: 4, baseMs: 1, capMs: 2 })).rejects.toMatchObject({
+      code: 'STORAGE.UNAVAILABLE',
+    });
+    expect(calls()).toBe(4);
+  });
+
+  it.each([
+    ['a permanent error', wrong],
+    ['an unknown error', () => new TypeError('bug')],
+  ])('never repeats %s', async (_, error) => {
+    const { attempt, calls } = failing(error, 9);
+    await expect(retryWithJitter(attempt, { baseMs: 1 })).rejects.toBeInstanceOf(Error);
+    expect(calls()).toBe(1);
+  });
+
+  it('waits as long as the server asks, unless that is too long', async () => {
+    const started = performance.now();
+    await retryWithJitter(failing(() => away(0.05), 1).attempt, { baseMs: 1 });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(48);
+    const { attempt, calls } = failing(() => away(60), 9);
+    await expect(retryWithJitter(attempt)).rejects.toBeInstanceOf(RagmeshError);
+    expect(calls()).toBe(1);
+  });
+
+  it('stops waiting when the caller goes away', async () => {
+    const caller = new AbortController();
+    const retrying = retryWithJitter(failing(away, 9).attempt, {
+      baseMs: 10_000,
+      capMs: 20_000,
+      signal: caller.signal,
+    });
+    caller.abort();
+    await expect(retrying).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+  });
+
+  it('spends no more retries than the budget holds', async () => {
+    const budget = new RetryBudget(0, 2);
+    const { attempt, calls } = failing(away, 99);
+    for (let call = 0; call < 5; call += 1)
+      await retryWithJitter(attempt, { baseMs: 1, budget }).catch(() => undefined);
+    expect(calls()).toBe(5 + 2);
+  });
+
+  it('spreads pauses between the base and three times the last one', () => {
+    expect(nextPause(100, 50, 1_000, 0)).toBe(50);
+    expect(nextPause(100, 50, 1_000, 1)).toBe(300);
+    expect(nextPause(900, 50, 1_000, 1)).toBe(1_000);
+  });
+});
+
+describe('circuitBreaker', () => {
+  let breaker: CircuitBreaker;
+  afterEach(() => breaker.shutdown());
+
+  it('refuses calls at once after repeated failures and closes when the dependency is back', async () => {
+    breaker = circuitBreaker('store', { minimumCalls: 3, resetMs: 30 });
+    const states: string[] = [];
+    breaker.onStateChange((state) => states.push(state));
+    for (let call = 0; call < 3; call += 1) await breaker.run(() => Promise.reject(away())).catch(() => undefined);
+    expect(breaker.state).toBe('open');
+    await expect(breaker.run(async () => 1)).rejects.toMatchObject({
+      code: 'DEPENDENCY.UNAVAILABLE',
+      details: { dependency: 'store', retryAfter: 1 },
+    });
+    const deadline = performance.now() + 2_000;
+    while (breaker.state === 'open' && performance.now() < deadline) await new Promise(setImmediate);
+    await expect(breaker.run(async () => 1)).resolves.toBe(1);
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it("does not count the caller's own faults", async () => {
+    breaker = circuitBreaker('store', { minimumCalls: 1 });
+    for (let call = 0; call < 5; call += 1)
+      await expect(breaker.run(() => Promise.reject(wrong()))).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+    expect(breaker.state).toBe('closed');
+  });
+
+  it('aborts the work of a call that takes too long', async () => {
+    breaker = circuitBreaker('model', { timeoutMs: 20 });
+    let seen: AbortSignal | undefined;
+    const endless = (signal: AbortSignal): Promise<never> => {
+      seen = signal;
+      return new Promise(() => undefined);
+    };
+    await expect(breaker.run(endless)).rejects.toMatchObject({ code: 'REQUEST.TIMEOUT' });
+    expect(seen?.aborted).toBe(true);
+    const caller = new AbortController();
+    const running = breaker.run(endless, caller.signal);
+    caller.abort();
+    await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+  });
+});
+
+describe('Bulkhead', () => {
+  const gate = () => {
+    let open!: () => void;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    return { open, opened };
+  };
+
+  it('runs so many, queues so many in order, and sheds the rest with advice', async () => {
+    const bulkhead = new Bulkhead('search', { concurrency: 1, queueLimit: 2 });
+    const { open, opened } = gate();
+    const order: number[] = [];
+    const calls = [1, 2, 3].map((n) =>
+      bulkhead.run(async () => {
+        await opened;
+        order.push(n);
+      }),
+    );
+    expect([bulkhead.active, bulkhead.queued]).toEqual([1, 2]);
+    await expect(bulkhead.run(async () => 4)).rejects.toMatchObject({
+      code: 'OVERLOAD.SHED',
+      details: { retryAfter: 1 },
+    });
+    open();
+    await Promise.all(calls);
+    expect(order).toEqual([1, 2, 3]);
+    expect([bulkhead.active, bulkhead.queued]).toEqual([0, 0]);
+  });
+
+  it('lets a waiting caller go, and frees the place of one that fails', async () => {
+    const bulkhead = new Bulkhead('search', { concurrency: 1, queueLimit: 1 });
+    const { open, opened } = gate();
+    const failing = bulkhead.run(async () => {
+      await opened;
+      throw wrong();
+    });
+    const caller = new AbortController();
+    const waiting = bulkhead.run(async () => 2, caller.signal);
+    caller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    open();
+    await expect(failing).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+    await expect(bulkhead.run(async () => 3)).resolves.toBe(3);
+  });
+});
