@@ -4,10 +4,22 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join, relative } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { transformFileSync } from '@swc/core';
+import buildState from './build-state.cjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const swcOptions = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), swcrc: false };
@@ -15,6 +27,43 @@ const swcOptions = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), 
 const packages = ['libs', 'services'].flatMap((group) =>
   readdirSync(join(root, group)).map((name) => join(root, group, name)),
 );
+
+const cache = join(root, '.cache');
+const toolVersion = (name) => join(root, 'node_modules', name, 'package.json');
+
+/** One build at a time: two would delete each other's generated code. The lock of a build that died is taken over. */
+async function lockBuild() {
+  const file = join(cache, 'build.lock');
+  mkdirSync(cache, { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      process.on('exit', () => unlinkSync(file));
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (!holderLives(file)) rmSync(file, { force: true });
+      await sleep(50);
+    }
+  }
+}
+
+function holderLives(file) {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (pid === 0) return Date.now() - statSync(file).mtimeMs < 1_000; // created, its pid not written yet
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** A reader sees the file before or after, never half of it. */
+function replaceFile(path, content) {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}
 
 function filesBelow(folder, keep) {
   if (!existsSync(folder)) return [];
@@ -46,7 +95,8 @@ function run(tool, args, env = {}) {
 function generateContracts() {
   const sources = filesBelow(join(root, 'proto'), (name) => name.endsWith('.proto'));
   const output = join(root, 'libs/contracts/src/generated');
-  generateOnce('contracts', [...sources, join(root, 'proto/buf.gen.yaml')], output, () =>
+  const inputs = [...sources, join(root, 'proto/buf.gen.yaml'), toolVersion('@bufbuild/protoc-gen-es')];
+  generateOnce('contracts', inputs, output, () =>
     run('buf', ['generate', 'proto', '--template', 'proto/buf.gen.yaml']),
   );
 }
@@ -55,34 +105,56 @@ function generatePrismaClients() {
   for (const folder of packages) {
     const schema = join(folder, 'prisma/schema.prisma');
     if (!existsSync(schema)) continue;
-    generateOnce(`Prisma client of ${relative(root, folder)}`, [schema], join(folder, 'src/generated/prisma'), () =>
+    const inputs = [schema, toolVersion('prisma')];
+    generateOnce(`Prisma client of ${relative(root, folder)}`, inputs, join(folder, 'src/generated/prisma'), () =>
       // Prisma's CLI would download an engine that `generate` does not use; naming any program stops that.
       run('prisma', ['generate', '--schema', schema], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath }),
     );
   }
 }
 
-function compile(folder) {
-  const isSource = (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.spec.ts');
+const isSource = (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.spec.ts');
+
+function compile(sourceFolder, targetFolder, recompile) {
   const wanted = new Set();
   let compiled = 0;
-  for (const source of filesBelow(join(folder, 'src'), isSource)) {
-    const target = join(folder, 'dist', relative(join(folder, 'src'), source)).replace(/\.ts$/, '.js');
+  for (const source of filesBelow(sourceFolder, isSource)) {
+    const target = join(targetFolder, relative(sourceFolder, source)).replace(/\.ts$/, '.js');
     wanted.add(target);
-    if (existsSync(target) && statSync(target).mtimeMs >= statSync(source).mtimeMs) continue;
+    const { mtimeMs } = statSync(target, { throwIfNoEntry: false }) ?? { mtimeMs: -1 };
+    if (!recompile && mtimeMs >= statSync(source).mtimeMs) continue;
     mkdirSync(dirname(target), { recursive: true });
     const { code, map } = transformFileSync(source, swcOptions);
-    writeFileSync(target, `${code}\n//# sourceMappingURL=${target.split('/').at(-1)}.map\n`);
-    writeFileSync(`${target}.map`, map ?? '');
+    replaceFile(`${target}.map`, map ?? '');
+    replaceFile(target, `${code}\n//# sourceMappingURL=${basename(target)}.map\n`);
     compiled += 1;
   }
-  for (const stale of filesBelow(join(folder, 'dist'), (name) => name.endsWith('.js'))) {
+  for (const stale of filesBelow(targetFolder, (name) => name.endsWith('.js'))) {
     if (!wanted.has(stale)) rmSync(stale);
   }
   return compiled;
 }
 
+/** Compiles all packages, and the programs in `bench/` and `eval/` into the root's `dist/`. */
+function compileEverything() {
+  const compiler = [swcOptions, readFileSync(toolVersion('@swc/core'), 'utf8')]
+    .map((part) => JSON.stringify(part))
+    .join();
+  const compilerFile = join(cache, 'compiler');
+  const recompile = !existsSync(compilerFile) || readFileSync(compilerFile, 'utf8') !== compiler;
+  const folders = [
+    ...packages.map((folder) => [join(folder, 'src'), join(folder, 'dist')]),
+    ...['bench', 'eval'].map((name) => [join(root, name), join(root, 'dist', name)]),
+  ];
+  const compiled = folders.reduce((sum, [source, target]) => sum + compile(source, target, recompile), 0);
+  replaceFile(compilerFile, compiler);
+  return compiled;
+}
+
+await lockBuild();
+const built = buildState.fingerprint();
 generateContracts();
 generatePrismaClients();
-const compiled = packages.reduce((sum, folder) => sum + compile(folder), 0);
+const compiled = compileEverything();
+buildState.record(built);
 console.log(compiled === 0 ? 'build is up to date' : `compiled ${compiled} files`);

@@ -22,7 +22,10 @@ describe('retention of the embedded bus', () => {
   });
 
   const connect = async (retention: RetentionOptions) => {
-    driver = await EmbeddedBusDriver.connect({ databaseUrl: server.busUrl, retention: { intervalMs: 50, ...retention } });
+    driver = await EmbeddedBusDriver.connect({
+      databaseUrl: server.busUrl,
+      retention: { intervalMs: 50, ...retention },
+    });
     return driver;
   };
   const kept = async (topic: string): Promise<number> => {

@@ -98,7 +98,11 @@ export class BusSignals {
   private async flush(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.client && (this.pending.size > 0 || this.groupsPending)) {
-      const signal: BusSignal = { from: this.from, partitions: [...this.pending].slice(0, 800), groups: this.groupsPending };
+      const signal: BusSignal = {
+        from: this.from,
+        partitions: [...this.pending].slice(0, 800),
+        groups: this.groupsPending,
+      };
       for (const id of signal.partitions) this.pending.delete(id);
       this.groupsPending = false;
       const told = this.client.query('select pg_notify($1, $2)', [CHANNEL, JSON.stringify(signal)]);

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { TopicSpec } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import type { BusDriver, OutgoingRecord, PublishOutcome, SubscribeOptions, Subscription } from '../driver/bus-driver.js';
+import type {
+  BusDriver,
+  OutgoingRecord,
+  PublishOutcome,
+  SubscribeOptions,
+  Subscription,
+} from '../driver/bus-driver.js';
 import { BusDatabase } from './bus-database.js';
 import { BusSignals, type BusSignal } from './bus-signals.js';
 import { resolveBusOptions, type EmbeddedBusOptions, type ResolvedBusOptions } from './embedded-bus-options.js';

@@ -61,7 +61,9 @@ export class EmbeddedSubscription implements Subscription {
   reconcile(claims: readonly Claim[]): void {
     if (this.closing) return;
     const current = new Map(claims.map((claim) => [claim.partitionId, claim]));
-    const lost = this.reader.claims().filter(({ partitionId: id, generation }) => current.get(id)?.generation !== generation);
+    const lost = this.reader
+      .claims()
+      .filter(({ partitionId: id, generation }) => current.get(id)?.generation !== generation);
     if (lost.length > 0) this.track(this.lose(lost));
     const wanted = claims.filter(({ keep, partitionId }) => !keep && !this.leaving.has(partitionId));
     if (wanted.length > 0) this.track(this.handOver(wanted));

@@ -24,7 +24,7 @@ export class GroupCoordinator {
   /** The session whose end means that this process died. */
   sessionIs(session: SessionIdentity): void {
     this.session = session;
-    this.look();
+    void this.look();
   }
 
   async join(member: EmbeddedSubscription): Promise<void> {
@@ -77,14 +77,20 @@ export class GroupCoordinator {
     await this.renew(members);
     const groups = [...new Set(members.map(({ membership }) => membership.group))];
     if (await this.store.buryDead(groups)) this.groupsChanged();
-    const claims = await this.store.claim(groups, members.map(({ membership }) => membership.id));
+    const claims = await this.store.claim(
+      groups,
+      members.map(({ membership }) => membership.id),
+    );
     const byMember = Map.groupBy(claims, ({ member }: Claim) => member);
     for (const member of members) member.reconcile(byMember.get(member.membership.id) ?? []);
   }
 
   private async renew(members: readonly EmbeddedSubscription[]): Promise<void> {
     const asked = performance.now();
-    const renewed = await this.store.renew(members.map(({ membership }) => membership.id), this.session!);
+    const renewed = await this.store.renew(
+      members.map(({ membership }) => membership.id),
+      this.session!,
+    );
     for (const member of members) {
       if (renewed.has(member.membership.id)) member.leaseGranted(asked);
       else if (this.members.has(member) && member.isAlive()) await this.rejoin(member);

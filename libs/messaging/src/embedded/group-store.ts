@@ -147,7 +147,10 @@ async function rebalance(run: RunStatement, group: string): Promise<void> {
      and id not in (select id from bus.live_member where group_name = $1)`,
     [group],
   );
-  const members = await run<{ id: string; topics: string[] }>('select id, topics from bus.group_member where group_name = $1', [group]);
+  const members = await run<{ id: string; topics: string[] }>(
+    'select id, topics from bus.group_member where group_name = $1',
+    [group],
+  );
   const partitions = await run<AssignablePartition & Record<string, unknown>>(
     `select p.id, p.topic, c.owner from bus.topic_partition p
      left join bus.claim c on c.partition_id = p.id and c.group_name = $1

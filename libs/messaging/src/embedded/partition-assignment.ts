@@ -31,7 +31,11 @@ export function assignPartitions(
   return assignment;
 }
 
-function assignTopic(partitions: readonly AssignablePartition[], members: readonly string[], load: Map<string, number>) {
+function assignTopic(
+  partitions: readonly AssignablePartition[],
+  members: readonly string[],
+  load: Map<string, number>,
+) {
   const ordered = partitions.toSorted((a, b) => a.id - b.id);
   if (members.length === 0) return ordered.map(({ id }) => [id, null] as const);
   const room = quotas(ordered, members, load);

@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { assignPartitions, type AssignablePartition } from './partition-assignment.js';
 
 const member = (id: string, topics = ['t']) => ({ id, topics });
-const partitions = (count: number, owner: (index: number) => string | null = () => null, topic = 't', first = 0): AssignablePartition[] =>
+const partitions = (
+  count: number,
+  owner: (index: number) => string | null = () => null,
+  topic = 't',
+  first = 0,
+): AssignablePartition[] =>
   Array.from({ length: count }, (_, index) => ({ id: first + index, topic, owner: owner(index) }));
 const sizes = (assignment: Map<number, string | null>) =>
   Object.fromEntries([...Map.groupBy(assignment, ([, owner]) => owner)].map(([owner, held]) => [owner, held.length]));
@@ -13,7 +18,10 @@ describe('assignPartitions', () => {
   });
 
   it('spreads evenly and moves no more than it must when a member joins', () => {
-    const assignment = assignPartitions([member('a'), member('b')], partitions(6, () => 'a'));
+    const assignment = assignPartitions(
+      [member('a'), member('b')],
+      partitions(6, () => 'a'),
+    );
     expect(sizes(assignment)).toEqual({ a: 3, b: 3 });
     expect([...assignment].filter(([, owner]) => owner === 'a').map(([id]) => id)).toEqual([0, 1, 2]);
   });

@@ -91,7 +91,8 @@ export class PartitionReader {
     const owned = this.owned.get(partitionId);
     if (!owned || records.length === 0) return;
     const followsOn = owned.position === records[0]!.offset && !this.dirty.has(partitionId);
-    if (followsOn && !this.paused.has(partitionId) && !this.closed && this.context.mayDeliver()) this.deliver(owned, records);
+    if (followsOn && !this.paused.has(partitionId) && !this.closed && this.context.mayDeliver())
+      this.deliver(owned, records);
     else this.wake([partitionId]);
   }
 
@@ -134,7 +135,10 @@ export class PartitionReader {
       }
       if (this.paused.has(id) || !this.context.mayDeliver()) continue;
       const { topic, partition } = this.topics.partition(id)!;
-      this.deliver(owned, news.map((row) => recordOfRow(row, topic, partition)));
+      this.deliver(
+        owned,
+        news.map((row) => recordOfRow(row, topic, partition)),
+      );
     }
   }
 

@@ -41,14 +41,14 @@ export class RetentionSweeper {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => (this.sweeping ??= this.run()), this.options.intervalMs);
+    this.timer = setInterval(() => void (this.sweeping ??= this.run()), this.options.intervalMs);
     this.timer.unref();
   }
 
   /** @returns the number of records removed. */
   async sweep(): Promise<number> {
     let total = 0;
-    for (let most = BATCH; most === BATCH && !this.closed; ) {
+    for (let most = BATCH; most === BATCH && !this.closed;) {
       const parameters = [this.options.removeConsumed, this.options.graceMs, BATCH, this.prefix];
       const [row] = await this.database.query<{ most: number; removed: number }>(SWEEP, parameters);
       most = row!.most;

@@ -35,7 +35,11 @@ export class TopicDirectory {
        insert into bus.topic_partition (topic, partition)
        select name, number from wanted, generate_series(0, partitions - 1) as number order by name, number
        on conflict do nothing`,
-      [names, ordered.map((topic) => topic.partitions), ordered.map((topic) => Math.round(topic.retentionHours * HOUR_MS))],
+      [
+        names,
+        ordered.map((topic) => topic.partitions),
+        ordered.map((topic) => Math.round(topic.retentionHours * HOUR_MS)),
+      ],
     );
     await this.refresh();
   }

@@ -27,7 +27,11 @@ export const freshGroup = (): string => `group-${randomUUID()}`;
 const DEADLINE_MS = 30_000;
 
 /** Resolves once the condition holds; fails with its name after the deadline. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);

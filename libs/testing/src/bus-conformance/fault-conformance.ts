@@ -25,7 +25,12 @@ export function faultConformance(bus: BusUnderTest, connect: Connect): void {
     })();
     await eventually('records flow', () => sink.records.length > 20);
     await restartBroker();
-    await eventually('publishing works again', () => driver.publish([record(topic, 'again')]).then(() => true, () => false));
+    await eventually('publishing works again', () =>
+      driver.publish([record(topic, 'again')]).then(
+        () => true,
+        () => false,
+      ),
+    );
     restarted = true;
     await publishing;
     await eventually('every accepted record arrives', () => {

@@ -37,11 +37,17 @@ export function groupConformance(bus: BusUnderTest, connect: Connect): void {
       return read.filter((value, i) => value.startsWith('alone-again-') && read.indexOf(value) === i).length === 300;
     });
     await eventually('the witness has read all', () => sink.distinct() >= 900);
-    const total = new Set([...first.sink.records, ...second.sink.records].map((r) => `${r.partition}:${r.offset}`)).size;
+    const total = new Set([...first.sink.records, ...second.sink.records].map((r) => `${r.partition}:${r.offset}`))
+      .size;
     await eventually('nothing was lost', () => total === sink.distinct());
     expect(first.sink.records.length + second.sink.records.length - total).toBeLessThan(300);
   });
 
+  backPressure(connect);
+  lagAndClose(bus, connect);
+}
+
+function backPressure(connect: Connect): void {
   it('stops delivering paused partitions and goes on where it was', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver, 2);
@@ -70,7 +76,9 @@ export function groupConformance(bus: BusUnderTest, connect: Connect): void {
     await eventually('the other partitions are read to the end', () => others() === 1_000);
     expect(sink.records.filter(({ partition }) => partition === 0).length).toBeLessThan(500);
   });
+}
 
+function lagAndClose(bus: BusUnderTest, connect: Connect): void {
   it('tells the lag of a group in records and seconds', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver, 2);

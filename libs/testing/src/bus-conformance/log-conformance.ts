@@ -15,7 +15,10 @@ export function logConformance(bus: BusUnderTest, connect: Connect): void {
     expect(driver.partitionsOf(topic)).toBe(3);
     const { sink } = await join(driver, topic, freshGroup());
     const outcomes = await driver.publish([record(topic, 'a', 2, 'doc-1'), record(topic, 'b', 0, 'doc-2')]);
-    expect(outcomes).toEqual([{ partition: 2, offset: 0 }, { partition: 0, offset: 0 }]);
+    expect(outcomes).toEqual([
+      { partition: 2, offset: 0 },
+      { partition: 0, offset: 0 },
+    ]);
     await eventually('both records arrive', () => sink.records.length === 2);
     const first = sink.records.find(({ partition }) => partition === 2)!;
     expect(first).toMatchObject({ topic, offset: 0, key: 'doc-1' });
@@ -38,7 +41,12 @@ export function logConformance(bus: BusUnderTest, connect: Connect): void {
   it('returns headers and bytes as they were, also empty, binary and malformed ones', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver);
-    const values = [new Uint8Array(0), new Uint8Array([0, 0, 255, 128, 0]), Buffer.from('{"broken": '), Buffer.alloc(200_000, 7)];
+    const values = [
+      new Uint8Array(0),
+      new Uint8Array([0, 0, 255, 128, 0]),
+      Buffer.from('{"broken": '),
+      Buffer.alloc(200_000, 7),
+    ];
     const headers = { ce_type: 'document.created', 'x-título': 'naïve – 文書 🚀', empty: '' };
     await driver.publish(values.map((value) => ({ ...record(topic, value), headers })));
     const { sink } = await join(await connect(), topic, freshGroup());
@@ -47,13 +55,21 @@ export function logConformance(bus: BusUnderTest, connect: Connect): void {
     for (const delivered of sink.records) expect(delivered.headers).toMatchObject(headers);
   });
 
+  logLimits(bus, connect);
+  logReaders(connect);
+}
+
+function logLimits(bus: BusUnderTest, connect: Connect): void {
   it('refuses an oversized record alone', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver);
     const batch = [record(topic, 'before'), record(topic, new Uint8Array(bus.oversizedBytes)), record(topic, 'after')];
     const [before, oversized, after] = await driver.publish(batch);
     expect(oversized).toMatchObject({ error: { code: 'EVENT.TOO_LARGE' } });
-    expect([before, after]).toEqual([{ partition: 0, offset: 0 }, { partition: 0, offset: 1 }]);
+    expect([before, after]).toEqual([
+      { partition: 0, offset: 0 },
+      { partition: 0, offset: 1 },
+    ]);
     const { sink } = await join(driver, topic, freshGroup());
     await eventually('the others arrive', () => sink.records.length === 2);
     expect(sink.values()).toEqual(['before', 'after']);
@@ -68,7 +84,8 @@ export function logConformance(bus: BusUnderTest, connect: Connect): void {
       const offsets: number[][] = [[], []];
       for (let sent = 0; sent < 200; sent += 10) {
         const outcomes = await driver.publish(numbered(topic, 10, 2, `${publisher}-${sent}-`));
-        for (const partition of [0, 1]) offsets[partition]!.push(...offsetsOf(outcomes.filter((_, i) => i % 2 === partition)));
+        for (const partition of [0, 1])
+          offsets[partition]!.push(...offsetsOf(outcomes.filter((_, i) => i % 2 === partition)));
       }
       return offsets;
     });
@@ -81,7 +98,9 @@ export function logConformance(bus: BusUnderTest, connect: Connect): void {
       expect(sink.records.filter((r) => r.partition === partition).map(({ offset }) => offset)).toEqual(expected);
     }
   });
+}
 
+function logReaders(connect: Connect): void {
   it('starts a late group at the beginning, and keeps groups apart', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver, 2);

@@ -16,7 +16,11 @@ const subscription = await driver.subscribe({
   topics: [setup.topic],
   sink: {
     deliver(records: readonly BusRecord[]) {
-      const delivered = records.map(({ partition, offset, value }) => ({ partition, offset, value: Buffer.from(value).toString() }));
+      const delivered = records.map(({ partition, offset, value }) => ({
+        partition,
+        offset,
+        value: Buffer.from(value).toString(),
+      }));
       process.send!({ delivered });
     },
     revoked(partitions: readonly TopicPartition[]) {

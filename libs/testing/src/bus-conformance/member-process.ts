@@ -31,7 +31,9 @@ export class MemberProcess {
   }
 
   values(): string[] {
-    return this.messages.flatMap((message) => ('delivered' in message ? message.delivered.map(({ value }) => value) : []));
+    return this.messages.flatMap((message) =>
+      'delivered' in message ? message.delivered.map(({ value }) => value) : [],
+    );
   }
 
   revoked(): number[] {

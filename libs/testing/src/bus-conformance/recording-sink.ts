@@ -1,4 +1,12 @@
-import type { BusDriver, BusRecord, OutgoingRecord, Position, RecordSink, Subscription, TopicPartition } from '@ragmesh/messaging';
+import type {
+  BusDriver,
+  BusRecord,
+  OutgoingRecord,
+  Position,
+  RecordSink,
+  Subscription,
+  TopicPartition,
+} from '@ragmesh/messaging';
 
 /** Keeps what it is given, in the order of arrival. */
 export class RecordingSink implements RecordSink {
@@ -63,5 +71,7 @@ export function record(topic: string, value: string | Uint8Array, partition = 0,
 
 /** `count` records spread over the partitions in turn, with values `prefix0`, `prefix1`, … */
 export function numbered(topic: string, count: number, partitions = 1, prefix = ''): OutgoingRecord[] {
-  return Array.from({ length: count }, (_, index) => record(topic, `${prefix}${index}`, index % partitions, `key-${index % partitions}`));
+  return Array.from({ length: count }, (_, index) =>
+    record(topic, `${prefix}${index}`, index % partitions, `key-${index % partitions}`),
+  );
 }

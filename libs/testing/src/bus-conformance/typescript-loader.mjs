@@ -2,7 +2,11 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transformFileSync } from '@swc/core';
 
-const jsc = { target: 'es2024', parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true } };
+const jsc = {
+  target: 'es2024',
+  parser: { syntax: 'typescript', decorators: true },
+  transform: { legacyDecorator: true },
+};
 
 /** Lets a child process of a spec run the sources: `./x.js` is found as `./x.ts`. */
 registerHooks({
@@ -12,7 +16,12 @@ registerHooks({
   },
   load(url, context, next) {
     if (!url.endsWith('.ts')) return next(url, context);
-    const { code } = transformFileSync(fileURLToPath(url), { jsc, module: { type: 'es6' }, sourceMaps: 'inline', swcrc: false });
+    const { code } = transformFileSync(fileURLToPath(url), {
+      jsc,
+      module: { type: 'es6' },
+      sourceMaps: 'inline',
+      swcrc: false,
+    });
     return { format: 'module', source: code, shortCircuit: true };
   },
 });

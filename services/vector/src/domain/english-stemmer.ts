@@ -7,27 +7,84 @@ const doubles = new Set(['bb', 'dd', 'ff', 'gg', 'mm', 'nn', 'pp', 'rr', 'tt']);
 const liEndings = 'cdeghkmnrt';
 
 const irregular: ReadonlyMap<string, string> = new Map(
-  ('skis ski|skies sky|idly idl|gently gentl|ugly ugli|early earli|only onli|singly singl|' +
-    'sky sky|news news|howe howe|atlas atlas|cosmos cosmos|bias bias|andes andes')
+  (
+    'skis ski|skies sky|idly idl|gently gentl|ugly ugli|early earli|only onli|singly singl|' +
+    'sky sky|news news|howe howe|atlas atlas|cosmos cosmos|bias bias|andes andes'
+  )
     .split('|')
     .map((pair) => pair.split(' ') as [string, string]),
 );
-const keptAfterPlural = new Set(['inning', 'outing', 'canning', 'herring', 'earring', 'evening', 'proceed', 'exceed', 'succeed']);
+const keptAfterPlural = new Set([
+  'inning',
+  'outing',
+  'canning',
+  'herring',
+  'earring',
+  'evening',
+  'proceed',
+  'exceed',
+  'succeed',
+]);
 const fixedFirstRegion = /^(?:gener|commun|arsen|past|univers|later|emerg|organ|inter)/;
 
 /** Suffix → replacement, longest first, applied when the suffix lies in R1. */
 const stepTwo: readonly (readonly [string, string])[] = [
-  ['ization', 'ize'], ['ational', 'ate'], ['fulness', 'ful'], ['ousness', 'ous'], ['iveness', 'ive'], ['tional', 'tion'],
-  ['biliti', 'ble'], ['lessli', 'less'], ['entli', 'ent'], ['ation', 'ate'], ['alism', 'al'], ['aliti', 'al'], ['ousli', 'ous'],
-  ['iviti', 'ive'], ['fulli', 'ful'], ['ogist', 'og'], ['enci', 'ence'], ['anci', 'ance'], ['abli', 'able'], ['izer', 'ize'],
-  ['ator', 'ate'], ['alli', 'al'], ['bli', 'ble'], ['ogi', 'og'], ['li', ''],
+  ['ization', 'ize'],
+  ['ational', 'ate'],
+  ['fulness', 'ful'],
+  ['ousness', 'ous'],
+  ['iveness', 'ive'],
+  ['tional', 'tion'],
+  ['biliti', 'ble'],
+  ['lessli', 'less'],
+  ['entli', 'ent'],
+  ['ation', 'ate'],
+  ['alism', 'al'],
+  ['aliti', 'al'],
+  ['ousli', 'ous'],
+  ['iviti', 'ive'],
+  ['fulli', 'ful'],
+  ['ogist', 'og'],
+  ['enci', 'ence'],
+  ['anci', 'ance'],
+  ['abli', 'able'],
+  ['izer', 'ize'],
+  ['ator', 'ate'],
+  ['alli', 'al'],
+  ['bli', 'ble'],
+  ['ogi', 'og'],
+  ['li', ''],
 ];
 const stepThree: readonly (readonly [string, string])[] = [
-  ['ational', 'ate'], ['tional', 'tion'], ['alize', 'al'], ['icate', 'ic'], ['iciti', 'ic'], ['ative', ''], ['ical', 'ic'],
-  ['ness', ''], ['ful', ''],
+  ['ational', 'ate'],
+  ['tional', 'tion'],
+  ['alize', 'al'],
+  ['icate', 'ic'],
+  ['iciti', 'ic'],
+  ['ative', ''],
+  ['ical', 'ic'],
+  ['ness', ''],
+  ['ful', ''],
 ];
 const stepFour = [
-  'ement', 'ance', 'ence', 'able', 'ible', 'ment', 'ant', 'ent', 'ism', 'ate', 'iti', 'ous', 'ive', 'ize', 'ion', 'al', 'er', 'ic',
+  'ement',
+  'ance',
+  'ence',
+  'able',
+  'ible',
+  'ment',
+  'ant',
+  'ent',
+  'ism',
+  'ate',
+  'iti',
+  'ous',
+  'ive',
+  'ize',
+  'ion',
+  'al',
+  'er',
+  'ic',
 ];
 
 const isVowel = (word: string, at: number): boolean => at >= 0 && at < word.length && vowels.includes(word[at]!);
@@ -97,7 +154,8 @@ function removeSuffix(word: string, r2: number): string {
 
 function removeFinalLetter(word: string, r1: number, r2: number): string {
   const at = word.length - 1;
-  if (word.endsWith('e') && (at >= r2 || (at >= r1 && !endsInShortSyllable(word.slice(0, -1))))) return word.slice(0, -1);
+  if (word.endsWith('e') && (at >= r2 || (at >= r1 && !endsInShortSyllable(word.slice(0, -1)))))
+    return word.slice(0, -1);
   return word.endsWith('ll') && at >= r2 ? word.slice(0, -1) : word;
 }
 

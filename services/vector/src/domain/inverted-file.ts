@@ -38,7 +38,8 @@ export class InvertedFile {
 
   /** @param frequency occurrences in the slot; more than 255 count as 255, where BM25 is saturated anyway. */
   add(name: string, slot: number, frequency: number): void {
-    if (slot >= MAX_SLOTS) throw new RagmeshError('STORAGE.FULL', `A collection holds at most ${MAX_SLOTS} points.`, { limit: MAX_SLOTS });
+    if (slot >= MAX_SLOTS)
+      throw new RagmeshError('STORAGE.FULL', `A collection holds at most ${MAX_SLOTS} points.`, { limit: MAX_SLOTS });
     const term = this.terms.get(name) ?? this.create(name);
     if (term.length === 2 ** term.sizeClass) this.grow(term);
     const at = this.arena.offset(term.address) + term.length;
@@ -57,7 +58,12 @@ export class InvertedFile {
     const term = this.terms.get(name);
     if (!term || term.documentFrequency <= 0) return undefined;
     const from = this.arena.offset(term.address);
-    return { postings: this.arena.array(term.address), from, to: from + term.length, documentFrequency: term.documentFrequency };
+    return {
+      postings: this.arena.array(term.address),
+      from,
+      to: from + term.length,
+      documentFrequency: term.documentFrequency,
+    };
   }
 
   /**
@@ -94,7 +100,9 @@ export class InvertedFile {
   private grow(term: Term): void {
     const address = this.arena.allocate(term.sizeClass + 1);
     const from = this.arena.offset(term.address);
-    this.arena.array(address).set(this.arena.array(term.address).subarray(from, from + term.length), this.arena.offset(address));
+    this.arena
+      .array(address)
+      .set(this.arena.array(term.address).subarray(from, from + term.length), this.arena.offset(address));
     this.arena.free(term.address, term.sizeClass);
     term.address = address;
     term.sizeClass++;

@@ -38,7 +38,12 @@ export class LexicalIndex {
   constructor(private readonly parameters: Bm25Parameters = { k1: 1.2, b: 0.75 }) {}
 
   get statistics(): { documents: number; averageLength: number; terms: number; postingBytes: number } {
-    return { documents: this.documents, averageLength: this.averageLength, terms: this.file.size, postingBytes: this.file.bytes };
+    return {
+      documents: this.documents,
+      averageLength: this.averageLength,
+      terms: this.file.size,
+      postingBytes: this.file.bytes,
+    };
   }
 
   /** Indexes `text` under a slot that holds nothing. */

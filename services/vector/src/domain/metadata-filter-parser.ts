@@ -46,14 +46,19 @@ function parseEntry(name: string, value: unknown, at: Position): MetadataFilter 
 
 function parseList(kind: 'and' | 'or', value: unknown, at: Position): MetadataFilter {
   if (!Array.isArray(value) || value.length === 0) throw invalid(at, 'must be a list of at least one filter');
-  return { kind, children: value.map((child, index) => parseFilter(child, { ...deeper(at), path: `${at.path}[${index}]` })) };
+  return {
+    kind,
+    children: value.map((child, index) => parseFilter(child, { ...deeper(at), path: `${at.path}[${index}]` })),
+  };
 }
 
 function parseField(field: readonly string[], value: unknown, at: Position): MetadataFilter {
   if (!isPlainObject(value)) return { kind: 'in', field, values: new Set([scalar(value, at)]) };
   const operators = Object.entries(value);
   if (operators.length === 0) throw invalid(at, 'needs at least one operator');
-  const children = operators.map(([operator, operand]) => parseOperator(field, operator, operand, inside(at, operator)));
+  const children = operators.map(([operator, operand]) =>
+    parseOperator(field, operator, operand, inside(at, operator)),
+  );
   return children.length === 1 ? children[0]! : { kind: 'and', children };
 }
 
@@ -79,7 +84,9 @@ function parseOperator(field: readonly string[], operator: string, operand: unkn
     case '$not':
       return parseFieldNegation(field, operand, at);
     default:
-      throw operator.startsWith('$') ? unknownOperator(at) : invalid(at, 'must be an operator; name nested fields with dots');
+      throw operator.startsWith('$')
+        ? unknownOperator(at)
+        : invalid(at, 'must be an operator; name nested fields with dots');
   }
 }
 
@@ -115,11 +122,17 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 function spend({ budget, path }: Position): void {
   budget.conditions++;
   if (budget.conditions <= MAX_CONDITIONS) return;
-  throw new RagmeshError('FILTER.INVALID', `The filter has more than ${MAX_CONDITIONS} conditions.`, { path, limit: MAX_CONDITIONS });
+  throw new RagmeshError('FILTER.INVALID', `The filter has more than ${MAX_CONDITIONS} conditions.`, {
+    path,
+    limit: MAX_CONDITIONS,
+  });
 }
 
 const deeper = (at: Position): Position => ({ ...at, depth: at.depth + 1 });
-const inside = (at: Position, name: string): Position => ({ ...at, path: `${at.path}.${name.slice(0, MAX_NAME_SHOWN)}` });
+const inside = (at: Position, name: string): Position => ({
+  ...at,
+  path: `${at.path}.${name.slice(0, MAX_NAME_SHOWN)}`,
+});
 
 function invalid({ path }: Position, fault: string): RagmeshError {
   return new RagmeshError('FILTER.INVALID', `${path} ${fault}.`, { path });

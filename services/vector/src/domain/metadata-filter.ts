@@ -10,7 +10,12 @@ export type MetadataFilter =
   | { readonly kind: 'and' | 'or'; readonly children: readonly MetadataFilter[] }
   | { readonly kind: 'not'; readonly child: MetadataFilter }
   | { readonly kind: 'in'; readonly field: readonly string[]; readonly values: ReadonlySet<FilterScalar> }
-  | { readonly kind: 'range'; readonly field: readonly string[]; readonly operator: RangeOperator; readonly bound: number | string }
+  | {
+      readonly kind: 'range';
+      readonly field: readonly string[];
+      readonly operator: RangeOperator;
+      readonly bound: number | string;
+    }
   | { readonly kind: 'exists'; readonly field: readonly string[]; readonly expected: boolean };
 
 export type RangeOperator = '$gt' | '$gte' | '$lt' | '$lte';
@@ -44,7 +49,8 @@ export function evaluateFilter(filter: MetadataFilter, metadata: Metadata): bool
 function valueAt(metadata: Metadata, field: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = metadata as JsonValue;
   for (const name of field) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
+      return undefined;
     value = value[name];
   }
   return value;

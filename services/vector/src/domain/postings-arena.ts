@@ -4,7 +4,6 @@ const SEGMENT_SIZE = 2 ** SEGMENT_BITS;
 const OWN_SEGMENT_CLASS = 16;
 const released = new Uint32Array(0);
 
-
 /**
  * Memory for hundreds of thousands of small growing lists. One typed array per list would cost a hundred bytes of
  * headers for a list of one; here regions of 2^n entries share large segments, and freed regions are used again.

@@ -46,7 +46,13 @@ function fold(word: string): string {
   if (!nonAscii.test(word)) return word;
   if (arabic.test(word)) return foldArabic(word);
   if (!foldsDiacritics.test(word)) return word;
-  const folded = word.normalize('NFD').replace(/\p{M}/gu, '').replace(/ß/g, 'ss').replace(/æ/g, 'ae').replace(/œ/g, 'oe').replace(/ø/g, 'o');
+  const folded = word
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/ß/g, 'ss')
+    .replace(/æ/g, 'ae')
+    .replace(/œ/g, 'oe')
+    .replace(/ø/g, 'o');
   return asciiWord.test(folded) ? stemEnglish(folded) : folded;
 }
 
@@ -94,9 +100,10 @@ export function tokenize(text: string, mode: TokenizerMode): string[] {
   const tokens: string[] = [];
   let start = 0;
   let runClass = SEPARATOR;
-  for (let at = 0; at <= normal.length; ) {
+  for (let at = 0; at <= normal.length;) {
     const surrogate = at < normal.length && classOf[normal.charCodeAt(at)] === SURROGATE;
-    const unitClass = at === normal.length ? SEPARATOR : surrogate ? classAt(normal, at) : classOf[normal.charCodeAt(at)]!;
+    const unitClass =
+      at === normal.length ? SEPARATOR : surrogate ? classAt(normal, at) : classOf[normal.charCodeAt(at)]!;
     if (unitClass !== runClass) {
       if (runClass === WORD) pushWord(normal, start, at, tokens);
       else if (runClass === UNSPACED) pushUnspacedRun(normal.slice(start, at), mode, tokens);

@@ -45,7 +45,7 @@ export class TopHits {
   }
 
   private siftUp(from: number): void {
-    for (let at = from; at > 0; ) {
+    for (let at = from; at > 0;) {
       const parent = (at - 1) >> 1;
       if (!this.isBetter(this.heap[parent]!, this.heap[at]!)) return;
       this.swap(at, parent);
@@ -54,7 +54,7 @@ export class TopHits {
   }
 
   private siftDown(): void {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       if (left >= this.heap.length) return;
       const right = left + 1;

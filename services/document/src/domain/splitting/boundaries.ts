@@ -16,7 +16,7 @@ const windowUnits = 16_384;
  * and code) or sentence, then word, then user-perceived character. Lazy: a megabyte of words never stands in memory.
  */
 export function* piecesWithin(text: string, span: Span, limit: number, byLine: boolean): Generator<Span> {
-  yield* refine(text, span, limit, byLine ? [lines, sentences, words, graphemes] : [sentences, words, graphemes]);
+  yield* refine(text, span, limit, byLine ? [lines, ...inLine] : inLine);
 }
 
 function* refine(text: string, span: Span, limit: number, cuts: readonly Cut[]): Generator<Span> {
@@ -56,7 +56,7 @@ function* lines(text: string, start: number, end: number): Generator<readonly [n
 function segments(segmenter: Intl.Segmenter): Cut {
   return function* (text, start, end) {
     for (let from = start; from < end;) {
-      const to = Math.min(end, windowEnd(text, from));
+      const to = end - from <= windowUnits ? end : windowEnd(text, from);
       let previous = from;
       for (const { index } of segmenter.segment(text.slice(from, to))) {
         if (index > 0) yield [previous, from + index];
@@ -72,10 +72,20 @@ const sentences = segments(sentenceSegmenter);
 const words = segments(wordSegmenter);
 const graphemes = segments(graphemeSegmenter);
 
+function* codePoints(text: string, start: number, end: number): Generator<readonly [number, number]> {
+  for (let from = start; from < end;) {
+    const to = Math.min(end, from + (text.codePointAt(from)! > 0xffff ? 2 : 1));
+    yield [from, to];
+    from = to;
+  }
+}
+
+/** A character may carry endless marks, so the last resort is the code point. */
+const inLine: readonly Cut[] = [sentences, words, graphemes, codePoints];
+
 /** End of the window from `from`: after white space if there is some, and never inside a surrogate pair or a cluster. */
 function windowEnd(text: string, from: number): number {
   const limit = from + windowUnits;
-  if (limit >= text.length) return text.length;
   for (let index = limit; index > limit - windowUnits / 2; index -= 1) {
     if (/\s/.test(text.charAt(index - 1))) return index;
   }

@@ -3,13 +3,17 @@ import type { Block } from '../parsed-document.js';
 import { split } from './splitter.js';
 import { estimateTokens } from './token-estimate.js';
 
-const paragraphs = (text: string): { text: string; blocks: Block[] } => ({
-  text,
-  blocks: [...text.matchAll(/[^\n](?:[^\n]|\n(?!\n))*/g)].map((match) => {
-    const level = /^#+/.exec(match[0])?.[0].length;
-    return { kind: level ? 'heading' : 'paragraph', start: match.index, end: match.index + match[0].length, level };
-  }),
-});
+/** Reads blank lines as paragraph ends and leading number signs as headings. */
+function paragraphs(text: string): { text: string; blocks: Block[] } {
+  const blocks: Block[] = [];
+  let start = 0;
+  for (const part of text.split('\n\n')) {
+    const level = /^#+/.exec(part)?.[0].length;
+    if (part) blocks.push({ kind: level ? 'heading' : 'paragraph', start, end: start + part.length, level });
+    start += part.length + 2;
+  }
+  return { text, blocks };
+}
 
 /** Mulberry32: the same seed gives the same document on every run. */
 function random(seed: number): () => number {
@@ -45,8 +49,7 @@ describe('split', () => {
       expect(chunk.text.isWellFormed()).toBe(true);
       expect(chunk.text.trim()).toBe(chunk.text);
       expect(chunk.text).not.toBe('');
-      const family = estimateTokens('👩‍👩‍👧‍👦');
-      expect(estimateTokens(chunk.text)).toBeLessThanOrEqual(Math.max(options.chunkSize, family));
+      expect(estimateTokens(chunk.text)).toBeLessThanOrEqual(options.chunkSize);
       if (position > 0) expect(chunk.start).toBeGreaterThan(chunks[position - 1]!.start);
       covered.fill(1, chunk.start, chunk.end);
     }

@@ -38,18 +38,29 @@ export class DenseIndex {
     return { vectors: this.slots.size, graphed: this.graphed, vectorBytes: this.rows?.bytes ?? 0 };
   }
 
-  /** Unit length is made sure of here. @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`, `EMBEDDING.INVALID_VECTOR`. */
-  check(vector: Float32Array): Float32Array {
-    const expected = this.rows?.dimensions;
-    if (expected !== undefined && vector.length !== expected) {
-      throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', `The index holds vectors of ${expected} numbers, this one has ${vector.length}.`, {
-        expected,
-        actual: vector.length,
-      });
+  /**
+   * @param dimensions what an empty index is about to hold.
+   * @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`, `EMBEDDING.INVALID_VECTOR`.
+   */
+  check(vector: Float32Array, dimensions?: number): void {
+    const expected = this.rows?.dimensions ?? dimensions;
+    const actual = vector.length;
+    if (expected !== undefined && actual !== expected) {
+      const message = `The index holds vectors of ${expected} numbers, this one has ${actual}.`;
+      throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { expected, actual });
     }
-    const norm = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
-    if (norm > 0 && Number.isFinite(norm)) return vector.map((x) => x / norm);
-    throw new RagmeshError('EMBEDDING.INVALID_VECTOR', 'A vector must consist of finite numbers that are not all zero.');
+    const norm = normOf(vector);
+    if (norm > 0 && Number.isFinite(norm)) return;
+    throw new RagmeshError(
+      'EMBEDDING.INVALID_VECTOR',
+      'A vector must consist of finite numbers that are not all zero.',
+    );
+  }
+
+  /** The vector at length 1, in a buffer of its own. */
+  unit(vector: Float32Array): Float32Array {
+    const norm = normOf(vector);
+    return vector.map((x) => x / norm);
   }
 
   /** Stores a checked vector under a free slot. */
@@ -82,11 +93,13 @@ export class DenseIndex {
 
   /** The best allowed slots by cosine with `query`, best first; the dimension must fit when there are vectors. */
   search(query: Float32Array, { topK, allowed, tieBreak }: DenseSearchOptions): ScoredSlot[] {
-    const unit = this.check(query);
+    this.check(query);
+    const unit = this.unit(query);
     const hits = new TopHits(topK, tieBreak);
     if (!this.rows || topK <= 0 || allowed.count === 0) return [];
     const expansion = Math.ceil(topK * 1.5 * (this.slots.size / allowed.count)) + 32;
-    const exact = !this.graph || this.waiting.size > MAX_WAITING || allowed.count <= EXACT_CANDIDATES || expansion > MAX_EXPANSION;
+    const exact =
+      !this.graph || this.waiting.size > MAX_WAITING || allowed.count <= EXACT_CANDIDATES || expansion > MAX_EXPANSION;
     if (exact || !this.searchGraph(unit, { topK, allowed, tieBreak }, expansion, hits)) {
       const all = new TopHits(topK, tieBreak);
       this.rows.scan(unit, topK, this.withVectors(allowed), all);
@@ -96,7 +109,12 @@ export class DenseIndex {
   }
 
   /** False when the graph gave too few allowed slots, so that only an exact scan can tell. */
-  private searchGraph(query: Float32Array, { topK, allowed }: DenseSearchOptions, expansion: number, hits: TopHits): boolean {
+  private searchGraph(
+    query: Float32Array,
+    { topK, allowed }: DenseSearchOptions,
+    expansion: number,
+    hits: TopHits,
+  ): boolean {
     const wanted = Math.min(expansion, this.graphed);
     const { keys } = this.graph!.search(query, wanted, 1);
     let found = 0;
@@ -111,7 +129,9 @@ export class DenseIndex {
   }
 
   private withVectors(allowed: AllowedSlots): Uint8Array {
-    return this.slots.size >= allowed.alive ? allowed.flags : allowed.flags.map((flag, slot) => (flag === 1 && this.slots.has(slot) ? 1 : 0));
+    return this.slots.size >= allowed.alive
+      ? allowed.flags
+      : allowed.flags.map((flag, slot) => (flag === 1 && this.slots.has(slot) ? 1 : 0));
   }
 
   private moveToGraph(rows: VectorRows): void {
@@ -123,6 +143,12 @@ export class DenseIndex {
     for (const slot of batch) this.waiting.delete(slot);
     this.graphed += batch.length;
   }
+}
+
+function normOf(vector: Float32Array): number {
+  let squares = 0;
+  for (const x of vector) squares += x * x;
+  return Math.sqrt(squares);
 }
 
 function newGraph(dimensions: number): InstanceType<typeof usearch.Index> {

@@ -58,7 +58,14 @@ export class VectorRows {
    * query must each be a buffer of their own.
    */
   private scanNatively(index: number, query: Float32Array, wanted: number, allowed: Uint8Array, hits: TopHits): void {
-    const { keys } = usearch.exactSearch(this.segments[index]!, query, this.dimensions, wanted, usearch.MetricKind.IP, 1);
+    const { keys } = usearch.exactSearch(
+      this.segments[index]!,
+      query,
+      this.dimensions,
+      wanted,
+      usearch.MetricKind.IP,
+      1,
+    );
     for (const key of keys) {
       const slot = index * ROWS + Number(key);
       if (allowed[slot] !== 1) continue;

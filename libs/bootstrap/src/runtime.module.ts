@@ -1,0 +1,48 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { GrpcClients } from '@ragmesh/grpc';
+import { DeadLetterStore } from '@ragmesh/inbox';
+import type { Logger } from '@ragmesh/observability';
+import { Outbox } from '@ragmesh/outbox';
+import { Database } from '@ragmesh/postgres';
+import { DeadLetterGrpcController } from './dead-letter.grpc-controller.js';
+import type { ProcessHealth } from './service-definition.js';
+import { SERVICE_NAME } from './service-name.js';
+
+/** Token of the service's validated configuration. */
+export const CONFIG = Symbol('config');
+/** Token of the service's logger. */
+export const LOGGER = Symbol('logger');
+/** Token of the process's {@link ProcessHealth}. */
+export const PROCESS_HEALTH = Symbol('process-health');
+/** Token of the bus, for best-effort events that belong to no transaction. */
+export const BUS = Symbol('bus');
+
+export interface Runtime {
+  readonly service: string;
+  readonly config: unknown;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly clients: GrpcClients;
+  readonly health: ProcessHealth;
+  readonly bus: unknown;
+}
+
+/** Hands a running service's plumbing to its providers. */
+@Module({})
+export class RuntimeModule {
+  static with(runtime: Runtime): DynamicModule {
+    const providers = [
+      { provide: SERVICE_NAME, useValue: runtime.service },
+      { provide: CONFIG, useValue: runtime.config },
+      { provide: LOGGER, useValue: runtime.logger },
+      { provide: PROCESS_HEALTH, useValue: runtime.health },
+      { provide: BUS, useValue: runtime.bus },
+      { provide: Database, useValue: runtime.database },
+      { provide: Outbox, useValue: runtime.outbox },
+      { provide: GrpcClients, useValue: runtime.clients },
+      { provide: DeadLetterStore, useValue: new DeadLetterStore(runtime.database) },
+    ];
+    return { module: RuntimeModule, global: true, controllers: [DeadLetterGrpcController], providers, exports: providers };
+  }
+}

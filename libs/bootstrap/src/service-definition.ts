@@ -1,0 +1,48 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AnyConfigDefinition, ConfigDefinition, Variables } from '@ragmesh/config';
+import type { ServiceName } from '@ragmesh/contracts';
+import type { BusDriver } from '@ragmesh/messaging';
+import type { Logger } from '@ragmesh/observability';
+import type { Database } from '@ragmesh/postgres';
+
+/** Where a service listens for HTTP, and what its server needs before it does. */
+export interface HttpEdge<Config> {
+  address(config: Config): { host: string; port: number };
+  configure(app: NestFastifyApplication, config: Config): Promise<void>;
+}
+
+/** Everything that makes a service: the composition root says how it runs. */
+export interface ServiceDefinition<V extends Variables = Variables> {
+  readonly name: ServiceName;
+  readonly config: ConfigDefinition<V>;
+  /** Nest module; finds its runtime in the providers of {@link RuntimeModule}. */
+  readonly module: Type;
+  /** What it answers over gRPC. */
+  readonly grpc: readonly DescService[];
+  /** Its `prisma/migrations` folder. */
+  readonly migrations: string;
+  readonly http?: HttpEdge<never>;
+}
+
+export type AnyServiceDefinition = Omit<ServiceDefinition, 'config'> & { readonly config: AnyConfigDefinition };
+
+/** Whether this process works, and whether it can take requests. */
+export interface ProcessHealth {
+  isAlive(): boolean;
+  isReady(): boolean;
+}
+
+/** What differs between the ways to run; nothing in a service asks which it is. */
+export interface Drivers {
+  readonly bus: BusDriver;
+  /** Connection string of a service's own database. */
+  databaseUrl(service: ServiceName): string;
+  /** Opens it; each service has a pool of its own. */
+  openDatabase(service: ServiceName): Database;
+  /** host:port at which a service answers gRPC. */
+  grpcAddress(service: string): string;
+  logger(service: ServiceName): Logger;
+  readonly health: ProcessHealth;
+}

@@ -1,0 +1,134 @@
+import { create, type DescMethod, type DescService, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import { Client, credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
+import { SpanKind, markFailed, startSpan, traceContext } from '@ragmesh/observability';
+import { outgoingMetadata } from './call-metadata.js';
+import { fromGrpcError } from './grpc-error.js';
+import { serviceDefinition } from './service-definition.js';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds this call may take; the server sees what is left of it. */
+  readonly deadlineMs?: number;
+}
+
+type Call<M extends DescMethod> = M extends { methodKind: 'unary' }
+  ? (request: MessageInitShape<M['input']>, options?: CallOptions) => Promise<MessageShape<M['output']>>
+  : M extends { methodKind: 'server_streaming' }
+    ? (request: MessageInitShape<M['input']>, options?: CallOptions) => AsyncIterable<MessageShape<M['output']>>
+    : (requests: AsyncIterable<MessageInitShape<M['input']>>, options?: CallOptions) => Promise<MessageShape<M['output']>>;
+
+/** Typed calls of a service; failures arrive as the RagmeshError the other side threw. */
+export type GrpcClient<Service extends DescService> = {
+  readonly [Name in keyof Service['method']]: Call<Service['method'][Name]>;
+} & { close(): void };
+
+const DEFAULT_DEADLINE_MS = 30_000;
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** A client over one connection that is made on first use and remade by itself. */
+export function createGrpcClient<Service extends DescService>(service: Service, address: string): GrpcClient<Service> {
+  const client = new Client(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+  });
+  const calls = service.methods.map((method) => [method.localName, callOf(client, service, method)]);
+  return { ...Object.fromEntries(calls), close: () => client.close() } as GrpcClient<Service>;
+}
+
+function callOf(client: Client, service: DescService, method: DescMethod): unknown {
+  const { path, requestSerialize, responseDeserialize } = serviceDefinition(service)[method.name]!;
+  const owner = service.typeName.split('.')[1]!;
+  const begin = (options: CallOptions) => {
+    const traced = startSpan(`${owner}.${method.name}`, {
+      kind: SpanKind.CLIENT,
+      attributes: { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name },
+    });
+    const metadata = traceContext.with(traced.context, outgoingMetadata);
+    return { span: traced.span, metadata, callOptions: { deadline: Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS) } };
+  };
+  if (method.methodKind === 'server_streaming') {
+    return async function* (request: Fields, options: CallOptions = {}) {
+      const { span, metadata, callOptions } = begin(options);
+      const message = create(method.input, request);
+      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, callOptions);
+      yield* readStream(call, owner, options.signal, (error) => {
+        if (error) markFailed(span, error);
+        span.end();
+      });
+    };
+  }
+  return (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) =>
+    new Promise((resolve, reject) => {
+      const { span, metadata, callOptions } = begin(options);
+      const settle = (failure: ServiceError | null, value?: unknown): void => {
+        options.signal?.removeEventListener('abort', cancel);
+        const error = failure && fromGrpcError(failure, owner);
+        if (error) markFailed(span, error);
+        span.end();
+        if (error) reject(error);
+        else resolve(value);
+      };
+      const call =
+        method.methodKind === 'unary'
+          ? client.makeUnaryRequest(path, requestSerialize, responseDeserialize, create(method.input, input as Fields), metadata, callOptions, settle)
+          : client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, callOptions, settle);
+      const cancel = (): void => call.cancel();
+      options.signal?.addEventListener('abort', cancel, { once: true });
+      if (options.signal?.aborted) cancel();
+      if (method.methodKind !== 'unary') void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
+    });
+}
+
+/** Field values of a message before it is made. */
+type Fields = Record<string, unknown>;
+
+interface Writer {
+  write(message: unknown): boolean;
+  end(): void;
+  cancel(): void;
+  once(event: 'drain' | 'close' | 'status', listener: () => void): unknown;
+}
+
+/** Sends what the source yields, at the pace the other side reads; a failing source cancels the call. */
+async function writeAll(call: Writer, source: AsyncIterable<Fields>, method: DescMethod): Promise<void> {
+  let ended = false;
+  call.once('status', () => (ended = true));
+  try {
+    for await (const message of source) {
+      if (ended) return;
+      if (!call.write(create(method.input, message))) {
+        await new Promise<void>((resolve) => {
+          call.once('drain', resolve);
+          call.once('status', resolve);
+        });
+      }
+    }
+    call.end();
+  } catch {
+    call.cancel(); // whoever reads the source reports its failure
+  }
+}
+
+async function* readStream(
+  call: ClientReadableStream<unknown>,
+  owner: string,
+  signal: AbortSignal | undefined,
+  ended: (error?: unknown) => void,
+): AsyncGenerator<unknown> {
+  const cancel = (): void => call.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  let failure: unknown;
+  try {
+    yield* call;
+  } catch (error) {
+    failure = fromGrpcError(error as ServiceError, owner);
+    throw failure;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    call.cancel(); // a reader that stops early ends the call
+    ended(failure);
+  }
+}

@@ -1,0 +1,40 @@
+import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { RagmeshError, asRagmeshError, errorCatalogue, type ErrorCode, type ErrorDetails } from '@ragmesh/errors';
+
+const CARRIER = 'ragmesh-error-bin';
+
+/** HTTP status of the error catalogue → gRPC status, for callers that know no ragmesh codes. */
+const statusByHttp: Readonly<Record<number, status>> = {
+  400: status.INVALID_ARGUMENT, 404: status.NOT_FOUND, 409: status.FAILED_PRECONDITION, 413: status.INVALID_ARGUMENT,
+  415: status.INVALID_ARGUMENT, 422: status.INVALID_ARGUMENT, 499: status.CANCELLED, 501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE, 504: status.DEADLINE_EXCEEDED, 507: status.RESOURCE_EXHAUSTED,
+};
+
+interface Carried {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+/** The one mapping of our errors onto the wire: a gRPC status, with code, sentence and details beside it. */
+export function toGrpcStatus(error: unknown): StatusObject {
+  const { code, message, details, spec } = asRagmeshError(error);
+  const metadata = new Metadata();
+  const carried: Carried = { code, message, details };
+  metadata.set(CARRIER, Buffer.from(JSON.stringify(carried)));
+  return { code: statusByHttp[spec.status] ?? status.INTERNAL, details: code, metadata };
+}
+
+/** The way back: the error the other side threw, or what the transport's own failure means. */
+export function fromGrpcError(error: ServiceError, service: string): RagmeshError {
+  const [carrier] = error.metadata?.get(CARRIER) ?? [];
+  if (Buffer.isBuffer(carrier)) {
+    const { code, message, details } = JSON.parse(carrier.toString()) as Carried;
+    if (code in errorCatalogue) return new RagmeshError(code, message, details);
+  }
+  if (error.code === status.CANCELLED) return new RagmeshError('REQUEST.CANCELLED', 'The call was cancelled.', { service });
+  if (error.code === status.DEADLINE_EXCEEDED) {
+    return new RagmeshError('REQUEST.TIMEOUT', `The ${service} service did not answer in time.`, { service });
+  }
+  return new RagmeshError('DEPENDENCY.UNAVAILABLE', `The ${service} service cannot be reached.`, { service }, { cause: error });
+}

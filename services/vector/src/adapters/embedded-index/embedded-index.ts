@@ -1,0 +1,180 @@
+import { LexicalIndex } from '../../domain/lexical-index.js';
+import type { MetadataFilter } from '../../domain/metadata-filter.js';
+import type { ScoredSlot } from '../../domain/top-hits.js';
+import type { AllowedSlots } from './allowed-slots.js';
+import { DenseIndex } from './dense-index.js';
+import type { IndexedChunk, IndexedPoint, SearchHit } from './indexed-point.js';
+import { PendingAddition } from './pending-addition.js';
+import { PointTable } from './point-table.js';
+import { SlotReclaimer } from './slot-reclaimer.js';
+import { TimeSlice } from './time-slice.js';
+
+/** Beyond its own points an addition moves so many waiting vectors into the graph, so that a backlog melts away. */
+const EXTRA_GRAPH_POINTS = 256;
+const MAX_CACHED_FILTERS = 8;
+
+/** `filter` comes from `parseMetadataFilter`; pass the same object to both legs and it is evaluated once. */
+export interface SearchOptions {
+  readonly topK: number;
+  readonly filter?: MetadataFilter | undefined;
+}
+
+/**
+ * The searchable points of one collection, in memory. Points are staged until `showVersion` shows their version; a search
+ * sees at most one version of a document. Searches are synchronous, so each is a consistent snapshot.
+ */
+export class EmbeddedIndex {
+  private readonly table = new PointTable();
+  private readonly lexical = new LexicalIndex();
+  private readonly dense: DenseIndex;
+  private readonly reclaimer = new SlotReclaimer(this.lexical, (slots) => this.table.release(slots));
+  private readonly additions = new Set<PendingAddition>();
+  private allowedByFilter = new Map<MetadataFilter, AllowedSlots>();
+
+  /** @param options.graphThreshold points from which on the dense leg uses a graph; the default suits 384 dimensions. */
+  constructor(options: { graphThreshold?: number } = {}) {
+    this.dense = new DenseIndex(options.graphThreshold);
+  }
+
+  /**
+   * Adds points, replacing those with the same id, in slices of a few milliseconds. Each is searchable at once if its
+   * version is shown. A point whose version or document is removed before its turn is left out.
+   * @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`, `EMBEDDING.INVALID_VECTOR`: before anything is added.
+   */
+  async addPoints(points: readonly IndexedPoint[]): Promise<void> {
+    this.checkVectors(points);
+    const addition = new PendingAddition();
+    this.additions.add(addition);
+    try {
+      const slice = new TimeSlice();
+      for (const point of points) {
+        if (slice.used) await slice.renew();
+        if (!addition.isRemoved(point)) this.addPoint(point);
+        this.reclaimer.work(this.table.size, this.table.slots, slice);
+      }
+      await this.dense.buildGraph(points.length + EXTRA_GRAPH_POINTS, slice);
+    } finally {
+      this.additions.delete(addition);
+    }
+  }
+
+  /** From this tick on searches see this version of the document and no other, also points added to it later. */
+  showVersion(documentId: string, version: number): void {
+    this.table.show(documentId, version);
+    this.forgetFilters();
+  }
+
+  /** Hides every version of a document without removing it. */
+  hideDocument(documentId: string): void {
+    this.table.show(documentId, null);
+    this.forgetFilters();
+  }
+
+  /** The version a search sees, if any. */
+  shownVersion(documentId: string): number | undefined {
+    return this.table.shown(documentId);
+  }
+
+  /** @returns how many points were removed. Additions under way leave out what they had still to add of it. */
+  removeVersion(documentId: string, version: number): number {
+    if (this.table.shown(documentId) === version) this.table.show(documentId, null);
+    return this.remove(documentId, version);
+  }
+
+  /** As `removeVersion`, for every version. */
+  removeDocument(documentId: string): number {
+    this.table.show(documentId, null);
+    return this.remove(documentId);
+  }
+
+  /** Points of a version, of a document or of all, staged ones included unless only visible ones are asked for. */
+  count({
+    documentId,
+    version,
+    visible = false,
+  }: { documentId?: string; version?: number; visible?: boolean } = {}): number {
+    if (documentId === undefined) return visible ? this.table.visiblePoints : this.table.size;
+    const slots = this.table.slotsOf(documentId, version);
+    return visible ? slots.filter((slot) => this.table.isVisible(slot)).length : slots.length;
+  }
+
+  /** Chunks of a version by ordinal, in order; `ordinals` omitted means all. Staged ones too. */
+  chunks(documentId: string, version: number, ordinals?: ReadonlySet<number>): IndexedChunk[] {
+    const chunks = this.table.slotsOf(documentId, version).map((slot) => this.table.get(slot));
+    return chunks.filter(({ ordinal }) => ordinals?.has(ordinal) ?? true).sort((a, b) => a.ordinal - b.ordinal);
+  }
+
+  /**
+   * The visible points most similar to a vector, by cosine (-1 to 1), best first, equals by point id.
+   * @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`, `EMBEDDING.INVALID_VECTOR`.
+   */
+  searchDense(vector: Float32Array, options: SearchOptions): SearchHit[] {
+    const { tieBreak } = this.table;
+    return this.hits(
+      this.dense.search(vector, { topK: options.topK, allowed: this.allowed(options.filter), tieBreak }),
+    );
+  }
+
+  /** The visible points that match a query best, by raw BM25 (above 0), best first, equals by point id. */
+  searchLexical(query: string, options: SearchOptions): SearchHit[] {
+    const { tieBreak } = this.table;
+    return this.hits(
+      this.lexical.search(query, { topK: options.topK, allowed: this.allowed(options.filter).flags, tieBreak }),
+    );
+  }
+
+  /** For metrics: sizes in bytes are those of the typed arrays, without texts and the graph. */
+  get statistics() {
+    return { points: this.table.size, slots: this.table.slots, ...this.lexical.statistics, ...this.dense.statistics };
+  }
+
+  private checkVectors(points: readonly IndexedPoint[]): void {
+    let dimensions: number | undefined;
+    for (const { vector } of points) {
+      if (!vector) continue;
+      this.dense.check(vector, dimensions);
+      dimensions = vector.length;
+    }
+  }
+
+  private addPoint({ vector, ...chunk }: IndexedPoint): void {
+    const existing = this.table.slot(chunk.pointId);
+    if (existing !== undefined) this.removeSlot(existing);
+    const slot = this.table.add(chunk);
+    this.lexical.add(slot, chunk.text);
+    if (vector) this.dense.add(slot, this.dense.unit(vector));
+    this.forgetFilters();
+  }
+
+  private remove(documentId: string, version?: number): number {
+    for (const addition of this.additions) addition.remove(documentId, version);
+    const slots = this.table.slotsOf(documentId, version);
+    for (const slot of slots) this.removeSlot(slot);
+    this.forgetFilters();
+    return slots.length;
+  }
+
+  private removeSlot(slot: number): void {
+    this.lexical.remove(slot, this.table.remove(slot).text);
+    this.dense.remove(slot);
+    this.reclaimer.add(slot);
+  }
+
+  private allowed(filter: MetadataFilter | undefined): AllowedSlots {
+    if (!filter) return this.table.allowed(undefined);
+    let allowed = this.allowedByFilter.get(filter);
+    if (allowed) return allowed;
+    if (this.allowedByFilter.size >= MAX_CACHED_FILTERS) this.forgetFilters();
+    allowed = this.table.allowed(filter);
+    this.allowedByFilter.set(filter, allowed);
+    return allowed;
+  }
+
+  private forgetFilters(): void {
+    if (this.allowedByFilter.size > 0) this.allowedByFilter = new Map();
+  }
+
+  private hits(slots: readonly ScoredSlot[]): SearchHit[] {
+    return slots.map(({ slot, score }) => ({ ...this.table.get(slot), score }));
+  }
+}

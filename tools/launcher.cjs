@@ -1,0 +1,77 @@
+'use strict';
+// Syntax of 2009 on purpose: an old Node must get as far as the sentence that says it is too old.
+var childProcess = require('child_process');
+var crypto = require('crypto');
+var fs = require('fs');
+var path = require('path');
+
+var root = path.resolve(__dirname, '..');
+var modules = path.join(root, 'node_modules');
+var node24 = path.join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+var oldestNode = 18;
+
+function fail(sentence) {
+  process.stderr.write(sentence + '\n');
+  process.exit(1);
+}
+
+function requireNode() {
+  var major = parseInt(process.versions.node, 10);
+  if (major < oldestNode)
+    fail('ragmesh needs Node ' + oldestNode + ' or newer; this is ' + process.versions.node + '.');
+}
+
+function modifiedAt(file) {
+  return fs.existsSync(file) ? fs.statSync(file).mtimeMs : -1;
+}
+
+/** The stamp lies inside node_modules, so that it disappears together with what it vouches for. */
+function ensureInstalled() {
+  var lockFile = path.join(root, 'package-lock.json');
+  var stamp = path.join(modules, '.ragmesh-lock-hash');
+  var hash = crypto.createHash('sha256').update(fs.readFileSync(lockFile)).digest('hex');
+  if (fs.existsSync(node24) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return;
+  var installedByHand = modifiedAt(path.join(modules, '.package-lock.json')) >= modifiedAt(lockFile);
+  if (!fs.existsSync(node24) || !installedByHand) install(fs.existsSync(modules));
+  fs.writeFileSync(stamp, hash);
+}
+
+function install(again) {
+  process.stderr.write(again ? 'Installing changed packages…\n' : 'Installing packages (first run, about a minute)…\n');
+  var npm = process.env.npm_execpath;
+  var program = npm ? process.execPath : 'npm';
+  var args = (npm ? [npm] : []).concat(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Neither a GPU runtime nor an install report is wanted from packages that would fetch or send one.
+  var env = Object.assign({}, process.env, { ONNXRUNTIME_NODE_INSTALL: 'skip', SCARF_ANALYTICS: 'false' });
+  var result = childProcess.spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2], env: env });
+  if (result.status !== 0) fail('Installing the packages failed; see above, then run the command again.');
+  if (!fs.existsSync(node24)) fail('Node 24 is missing after the install; run "npm rebuild node" and start again.');
+}
+
+/** Replaces this process where the platform can, so that signals and exit code are the program's own. */
+function become(args) {
+  var argv = [node24].concat(args);
+  if (typeof process.execve === 'function' && process.platform !== 'win32') {
+    process.emitWarning = function () {}; // it would only say that execve is experimental
+    process.execve(node24, argv, process.env);
+  }
+  var child = childProcess.spawn(node24, args, { stdio: 'inherit' });
+  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+    process.on(signal, function () {
+      // A terminal sends Ctrl-C to both processes; passing it on would make two of it.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  });
+  child.on('exit', function (code, signal) {
+    process.exit(signal === null ? code : 1);
+  });
+}
+
+module.exports = {
+  root: root,
+  node24: node24,
+  fail: fail,
+  requireNode: requireNode,
+  ensureInstalled: ensureInstalled,
+  become: become,
+};
