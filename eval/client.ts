@@ -51,7 +51,8 @@ export class RagmeshClient {
       '/v1/search',
       body,
     );
-    if (degraded?.length) throw new Error(`The search was degraded (${degraded.join(', ')}); its figures would mislead.`);
+    if (degraded?.length)
+      throw new Error(`The search was degraded (${degraded.join(', ')}); its figures would mislead.`);
     return [...new Set(results.map(({ document_id }) => document_id))];
   }
 
@@ -65,7 +66,11 @@ export class RagmeshClient {
   private async send(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (this.apiKey) headers['authorization'] = `Bearer ${this.apiKey}`;
-    const init = { method, headers: body === undefined ? {} : headers, body: body === undefined ? null : JSON.stringify(body) };
+    const init = {
+      method,
+      headers: body === undefined ? {} : headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    };
     if (this.apiKey && body === undefined) init.headers = { authorization: `Bearer ${this.apiKey}` };
     for (let attempt = 1; ; attempt++) {
       const response = await fetch(new URL(path, this.url), init);

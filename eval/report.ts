@@ -60,7 +60,8 @@ export function asTable(reports: readonly ModeReport[]): string {
 export function parseThreshold(flag: string): Threshold {
   const [, mode, metric, value] = /^(\w+)\.([\w@]+)=(\d*\.?\d+)$/.exec(flag) ?? [];
   const known = METRICS.find((name) => name === metric);
-  if (!mode || !known) throw new Error(`--min ${flag}: expected mode.metric=value with a metric of ${METRICS.join(', ')}.`);
+  if (!mode || !known)
+    throw new Error(`--min ${flag}: expected mode.metric=value with a metric of ${METRICS.join(', ')}.`);
   return { mode, metric: known, value: Number(value) };
 }
 

@@ -22,7 +22,13 @@ export async function startStandalone(root: string): Promise<RunningStandalone> 
   if (!existsSync(entry)) throw new Error(`${entry} is missing: build first, or give --url of a running ragmesh.`);
   const data = await mkdtemp(join(tmpdir(), 'ragmesh-eval-'));
   const port = await freePort();
-  const env = { ...process.env, SERVER_PORT: String(port), SERVER_HOST: '127.0.0.1', RAGMESH_DATA_DIR: data, LOG_LEVEL: 'warn' };
+  const env = {
+    ...process.env,
+    SERVER_PORT: String(port),
+    SERVER_HOST: '127.0.0.1',
+    RAGMESH_DATA_DIR: data,
+    LOG_LEVEL: 'warn',
+  };
   const child = spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {

@@ -23,6 +23,11 @@ function advisedPause(error: unknown): number {
   return typeof seconds === 'number' ? seconds * 1000 : 0;
 }
 
+/** Whether another try can help and is not asked to come later than `capMs`. */
+function isWorthRetrying(error: unknown, capMs: number): boolean {
+  return isRagmeshError(error) && error.retry === 'transient' && advisedPause(error) <= capMs;
+}
+
 /**
  * Calls `attempt` again after transient RagmeshErrors, never after others. Only for calls that may run twice. An error's
  * `details.retryAfter` (seconds) is waited for; when it is longer than `capMs` the error is handed to the caller at once.
@@ -38,8 +43,8 @@ export async function retryWithJitter<T>(
     try {
       return await attempt(count);
     } catch (error) {
-      const mayHelp = isRagmeshError(error) && error.retry === 'transient' && advisedPause(error) <= capMs;
-      if (!mayHelp || count >= attempts || signal?.aborted === true || budget?.spend() === false) throw error;
+      if (!isWorthRetrying(error, capMs) || count >= attempts || signal?.aborted === true || budget?.spend() === false)
+        throw error;
       pauseMs = nextPause(pauseMs, baseMs, capMs);
       await sleep(Math.max(pauseMs, advisedPause(error)), undefined, { signal }).catch(() => {
         throw error;

@@ -48,7 +48,7 @@ export class BusSignals {
       connectionString: this.databaseUrl,
       application_name: 'ragmesh-bus-signals',
       connectionTimeoutMillis: 5_000,
-      query_timeout: 10_000,
+      statement_timeout: 10_000,
       keepAlive: true,
       options: '-c synchronous_commit=off',
     });

@@ -30,6 +30,7 @@ export interface EmbeddedPostgresOptions {
  */
 export class EmbeddedPostgres {
   private isStopping = false;
+  private lock: DataFolderLock | undefined;
 
   private constructor(
     private readonly folder: DataFolder,
@@ -37,7 +38,6 @@ export class EmbeddedPostgres {
     private readonly binary: { readonly postgres: string; readonly user: SystemUser | undefined },
     private readonly onLost: (error: unknown) => void,
     private server: Postmaster & { readonly adopted: boolean },
-    private lock?: DataFolderLock,
   ) {}
 
   /**

@@ -49,9 +49,14 @@ function diverse(candidates: readonly Candidate[]): Candidate[] {
   let room = MAX_CHARACTERS;
   while (chosen.length < MAX_SENTENCES && rest.length > 0) {
     const gains = rest.map((candidate) => ({ candidate, repeats: repetition(candidate, chosen) }));
-    const open = gains.filter(({ candidate, repeats }) => repeats < DUPLICATE_SIMILARITY && candidate.sentence.text.length <= room);
+    const open = gains.filter(
+      ({ candidate, repeats }) => repeats < DUPLICATE_SIMILARITY && candidate.sentence.text.length <= room,
+    );
     const gain = ({ candidate, repeats }: (typeof gains)[number]) => candidate.relevance * (1 - repeats / 2);
-    const best = open.reduce<(typeof gains)[number] | null>((top, next) => (top && gain(top) >= gain(next) ? top : next), null);
+    const best = open.reduce<(typeof gains)[number] | null>(
+      (top, next) => (top && gain(top) >= gain(next) ? top : next),
+      null,
+    );
     if (best === null || gain(best) < floor) break;
     chosen.push(best.candidate);
     room -= best.candidate.sentence.text.length + ' [10] '.length;

@@ -26,7 +26,12 @@ const scripts: readonly (readonly [RegExp, keyof typeof sentences])[] = [
 export function noAnswerTo(question: string): string {
   const script = scripts.find(([pattern]) => pattern.test(question));
   if (script) return sentences[script[1]];
-  const words = question.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().match(/\p{L}+/gu) ?? [];
+  const words =
+    question
+      .normalize('NFD')
+      .replace(/\p{M}/gu, '')
+      .toLowerCase()
+      .match(/\p{L}+/gu) ?? [];
   const hits = (['en', 'de', 'fr', 'es'] as const).map((language) => ({
     language,
     count: words.filter((word) => stopWordsByLanguage[language]!.has(word)).length,

@@ -34,7 +34,8 @@ export function relevantSentences(question: string, sources: readonly Source[]):
   const weights = idfWeights(termsOf(question), passages);
   const total = sum(weights.values());
   const trust = trustIn(sources);
-  const coverage = (terms: ReadonlySet<string>) => sum([...weights].map(([term, idf]) => (terms.has(term) ? idf : 0))) / total;
+  const coverage = (terms: ReadonlySet<string>) =>
+    sum([...weights].map(([term, idf]) => (terms.has(term) ? idf : 0))) / total;
   const isAnswering = sources.map((_, source) => coverage(spokenOf(passages, source)) >= MIN_COVERAGE);
   return passages
     .filter(({ source }) => isAnswering[source])

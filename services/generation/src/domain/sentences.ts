@@ -36,7 +36,8 @@ function segmented(text: string, block: Span): Span[] {
   for (const { segment, index } of segmenter.segment(flat)) {
     const previous = spans.at(-1);
     const end = block.start + index + segment.length;
-    if (previous && ABBREVIATION.test(flat.slice(previous.start - block.start, previous.end - block.start))) previous.end = end;
+    if (previous && ABBREVIATION.test(flat.slice(previous.start - block.start, previous.end - block.start)))
+      previous.end = end;
     else spans.push({ start: block.start + index, end });
   }
   return spans;

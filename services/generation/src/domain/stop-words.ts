@@ -11,7 +11,9 @@ export const stopWordsByLanguage: Readonly<Record<string, ReadonlySet<string>>> 
   es: words(`a al como con cual cuales cuando cuanto de del donde el ella en entre es esta este fue ha hay la las lo los
     mas me no o para pero por porque que quien se ser si sin son su sus un una y cuantos cuantas`),
   ar: words('في من على الى إلى عن ما ماذا متى كيف كم هل هو هي هذا هذه التي الذي و او أو ان أن لا مع أين اين'),
-  ru: words('в во и на не что как где когда кто по с со к из за от для это а но или ли о об у же бы сколько какой какая'),
+  ru: words(
+    'в во и на не что как где когда кто по с со к из за от для это а но или ли о об у же бы сколько какой какая',
+  ),
 };
 
 const all = new Set(Object.values(stopWordsByLanguage).flatMap((set) => [...set]));

@@ -31,14 +31,14 @@ export function blocksOf(text: string): TextBlock[] {
     paragraph = [];
   };
   for (const line of linesOf(text)) {
-    const mark = FENCE.exec(line.text)?.[1] ?? null;
-    if (mark !== null && (fence === null || fence === mark)) fence = fence === null ? mark : null;
-    if (mark !== null || fence !== null || isOutside(line.text)) flush();
+    const isCode = fence !== null || FENCE.test(line.text);
+    fence = fenceAfter(line.text, fence);
+    if (isCode || isOutside(line.text)) flush();
     else if (ROW.test(line.text)) {
       flush();
       blocks.push({ ...trimmed(text, line, /[\s|]/), kind: 'row' });
     } else {
-      const marker = MARKER.exec(line.text)?.[0].length ?? 0;
+      const marker = markerLength(line.text);
       if (marker > 0) flush();
       paragraph.push({ ...line, start: line.start + marker });
       if (marker === 0 && endsParagraph(paragraph)) flush();
@@ -54,6 +54,18 @@ export function trimmed(text: string, span: Span, edge = /\s/): Span {
   while (start < end && edge.test(text[start]!)) start++;
   while (end > start && edge.test(text[end - 1]!)) end--;
   return { start, end };
+}
+
+/** The fence that is open after this line, or null outside code. */
+function fenceAfter(line: string, open: string | null): string | null {
+  const mark = FENCE.exec(line)?.[1];
+  if (mark === undefined) return open;
+  if (open === null) return mark;
+  return mark === open ? null : open;
+}
+
+function markerLength(line: string): number {
+  return MARKER.exec(line)?.[0].length ?? 0;
 }
 
 function isOutside(line: string): boolean {

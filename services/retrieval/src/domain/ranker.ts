@@ -13,7 +13,8 @@ export function rerankByBlend(points: readonly FusedPoint[], alpha: number = DEF
   const dense = normalised(points, ({ dense }) => dense);
   const lexical = normalised(points, ({ lexical }) => lexical);
   if (dense.size === 0 || lexical.size === 0) return [...points];
-  const blend = ({ pointId }: FusedPoint) => alpha * (dense.get(pointId) ?? 0) + (1 - alpha) * (lexical.get(pointId) ?? 0);
+  const blend = ({ pointId }: FusedPoint) =>
+    alpha * (dense.get(pointId) ?? 0) + (1 - alpha) * (lexical.get(pointId) ?? 0);
   return points.map((point) => ({ ...point, score: blend(point) })).sort(byScore);
 }
 

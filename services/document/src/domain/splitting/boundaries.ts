@@ -35,11 +35,14 @@ function* refine(text: string, span: Span, limit: number, cuts: readonly Cut[]):
 export function overlapStart(text: string, start: number, end: number, overlap: number): number {
   const floor = Math.max(start, end - overlap * 12);
   for (const cut of [sentences, words]) {
-    const starts = [...cut(text, floor, end)].map(([from]) => from).filter((from) => from > start && from >= floor);
-    // A window that begins inside a sentence has no sentence start at its first position.
-    if (floor > start && starts[0] === floor) starts.shift();
-    const found = starts.find((from) => estimateTokens(text, from, end) <= overlap);
-    if (found !== undefined) return found;
+    const parts = [...cut(text, floor, end)];
+    // The window may begin inside a sentence or word, so what it begins with is never taken.
+    let first = end;
+    for (let tokens = 0; parts.length > 1; first = parts.pop()![0]) {
+      tokens += estimateTokens(text, ...parts.at(-1)!);
+      if (tokens > overlap) break;
+    }
+    if (first < end) return first;
   }
   return end;
 }

@@ -18,7 +18,8 @@ export function estimateTokens(text: string, start = 0, end = text.length): numb
       digits += 1;
       continue;
     }
-    tokens += ofWord(letters) + ofNumber(digits);
+    if (letters > 0) tokens += ofWord(letters);
+    if (digits > 0) tokens += ofNumber(digits);
     letters = 0;
     digits = 0;
     // A low surrogate belongs to the character already counted; white space and joiners cost nothing.
@@ -27,7 +28,7 @@ export function estimateTokens(text: string, start = 0, end = text.length): numb
   return tokens + ofWord(letters) + ofNumber(digits);
 }
 
-const ofWord = (letters: number) => (letters <= 7 ? Math.min(letters, 1) : Math.ceil(letters / 5));
+const ofWord = (letters: number) => (letters === 0 ? 0 : letters <= 7 ? 1 : Math.ceil(letters / 5));
 const ofNumber = (digits: number) => Math.ceil(digits / 3);
 
 function isLatinLetter(unit: number): boolean {

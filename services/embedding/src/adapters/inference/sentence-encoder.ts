@@ -6,14 +6,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 /** What the encoder has to know of a model; paths and limits come from its manifest. */
 export interface EncoderModel {
   readonly folder: string;
-  readonly dimension: number;
+  /** ONNX file below the folder. */
+  readonly weights: string;
   /** Longest input in tokens, special tokens included. */
   readonly maxTokens: number;
-}
-
-/** A run's vectors, or the reason why they must not be used. */
-export class InvalidVectorError extends Error {
-  override readonly name = 'InvalidVectorError';
 }
 
 /**
@@ -23,15 +19,15 @@ export class InvalidVectorError extends Error {
 const charactersPerToken = 64;
 
 /**
- * One ONNX session with one thread. The arena and the memory pattern are off: they keep every peak buffer for good and,
- * with inputs of changing shape, buy no speed.
+ * One session with one thread: sessions scale over cores better than threads inside one. The arena stays on, it bounds
+ * memory once batches are small; the memory pattern would be kept for every shape ever seen and buys no speed.
  */
 const sessionOptions: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   graphOptimizationLevel: 'all',
   executionMode: 'sequential',
-  enableCpuMemArena: false,
+  enableCpuMemArena: true,
   enableMemPattern: false,
 };
 
@@ -47,11 +43,10 @@ export class SentenceEncoder {
     this.#model = model;
   }
 
-  static async load(model: EncoderModel, options: InferenceSession.SessionOptions = {}): Promise<SentenceEncoder> {
+  static async load(model: EncoderModel): Promise<SentenceEncoder> {
     const json = async (file: string): Promise<object> => JSON.parse(await readFile(join(model.folder, file), 'utf8'));
     const tokenizer = new Tokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'));
-    const weights = join(model.folder, 'onnx', 'model_quantized.onnx');
-    const session = await InferenceSession.create(weights, { ...sessionOptions, ...options });
+    const session = await InferenceSession.create(join(model.folder, model.weights), sessionOptions);
     return new SentenceEncoder(session, tokenizer, model);
   }
 
@@ -62,7 +57,7 @@ export class SentenceEncoder {
     return [...ids.slice(0, this.#model.maxTokens - 1), ids.at(-1)!];
   }
 
-  /** One vector per token list, from a single run padded to the longest. @throws InvalidVectorError */
+  /** One vector per token list, from a single run padded to the longest. A vector without a direction is all NaN. */
   async encode(batch: readonly (readonly number[])[]): Promise<Float32Array[]> {
     const length = Math.max(...batch.map((ids) => ids.length));
     const dims = [batch.length, length];
@@ -77,10 +72,8 @@ export class SentenceEncoder {
       attention_mask: new Tensor('int64', mask, dims),
       token_type_ids: new Tensor('int64', new BigInt64Array(batch.length * length), dims),
     });
-    const width = hidden?.dims[2];
-    if (!hidden || width !== this.#model.dimension) {
-      throw new InvalidVectorError(`The model gives vectors of length ${width}, ${this.#model.dimension} were expected.`);
-    }
+    if (!hidden) throw new Error('The model has no output named last_hidden_state.');
+    const width = hidden.dims[2]!;
     const states = hidden.data as Float32Array;
     return batch.map((row, at) => meanPooled(states.subarray(at * length * width), row.length, width));
   }
@@ -99,7 +92,7 @@ function meanPooled(states: Float32Array, count: number, width: number): Float32
   let squares = 0;
   for (const value of sum) squares += value * value;
   const norm = Math.sqrt(squares);
-  if (!Number.isFinite(norm) || norm === 0) throw new InvalidVectorError('The model gave a vector without a direction.');
+  if (!Number.isFinite(norm) || norm === 0) return sum.fill(NaN);
   for (let column = 0; column < width; column++) sum[column]! /= norm;
   return sum;
 }

@@ -65,6 +65,7 @@ export class DenseIndex {
 
   /** Stores a checked vector under a free slot. */
   add(slot: number, vector: Float32Array): void {
+    this.check(vector);
     this.rows ??= new VectorRows(vector.length);
     this.rows.set(slot, vector);
     this.slots.add(slot);
@@ -136,13 +137,22 @@ export class DenseIndex {
 
   private moveToGraph(rows: VectorRows): void {
     this.graph ??= newGraph(rows.dimensions);
-    const batch = [...this.waiting.values().take(GRAPH_BATCH)];
+    const batch = firstOf(this.waiting, GRAPH_BATCH);
     const vectors = new Float32Array(batch.length * rows.dimensions);
     batch.forEach((slot, index) => vectors.set(rows.row(slot), index * rows.dimensions));
     this.graph.add(BigUint64Array.from(batch, BigInt), vectors, 1);
     for (const slot of batch) this.waiting.delete(slot);
     this.graphed += batch.length;
   }
+}
+
+function firstOf(slots: ReadonlySet<number>, count: number): number[] {
+  const first: number[] = [];
+  for (const slot of slots) {
+    if (first.length === count) break;
+    first.push(slot);
+  }
+  return first;
 }
 
 function normOf(vector: Float32Array): number {

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+
+export interface RawOnnxRate {
+  /** Tokens of the texts after truncation, special tokens included, padding not counted. */
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+}
+
+/**
+ * The physical limit of embedding on this machine: ONNX Runtime alone, one single-threaded session per core, every text
+ * tokenised and sorted beforehand, batches of 4 to 8 texts within 512 tokens, no pooling, nothing returned. Loading and
+ * tokenising are outside the time; the clock starts when all sessions have run once.
+ *
+ * @param modelFolder folder with `tokenizer.json`, `tokenizer_config.json` and `onnx/model_quantized.onnx`
+ */
+export async function measureRawOnnx(texts: string[], modelFolder: string): Promise<RawOnnxRate> {
+  const count = availableParallelism();
+  const workers = Array.from({ length: count }, (_, part) => {
+    const share = texts.filter((_text, at) => at % count === part);
+    return new Worker(new URL('./raw-onnx-worker.mjs', import.meta.url), { workerData: { texts: share, modelFolder } });
+  });
+  try {
+    const ready = await Promise.all(workers.map((worker) => once(worker, 'message') as Promise<[number]>));
+    const tokens = ready.reduce((sum, [own]) => sum + own, 0);
+    const start = performance.now();
+    const done = Promise.all(workers.map((worker) => once(worker, 'message')));
+    for (const worker of workers) worker.postMessage('start');
+    await done;
+    const seconds = (performance.now() - start) / 1000;
+    return { tokens, seconds, tokensPerSecond: tokens / seconds };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

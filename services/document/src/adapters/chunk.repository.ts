@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import type { Span } from './document.rows.js';
+
+/** Chunks per batch, and so per event and per row. */
+export const BATCH_SIZE = 64;
+
+/** Keeps where chunks lie; their text is a slice of the document's canonical text. */
+@Injectable()
+export class ChunkRepository {
+  constructor(private readonly database: Database) {}
+
+  async replace(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint, spans: readonly Span[]): Promise<void> {
+    await this.remove(tx, tenant, documentId, version);
+    const batches: string[] = [];
+    for (let at = 0; at < spans.length; at += BATCH_SIZE) batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
+    await tx.query(
+      `INSERT INTO chunk_batch (tenant, document_id, version, batch, spans)
+       SELECT $1, $2, $3, ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)`,
+      [tenant, documentId, version, batches],
+    );
+  }
+
+  /** Spans of the batches `from` to `to`, in order. */
+  async read(tenant: string, documentId: string, version: number | bigint, from = 0, to = 2 ** 31 - 1): Promise<Span[]> {
+    const { rows } = await this.database.query<{ spans: Span[] }>(
+      `SELECT spans FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3 AND batch BETWEEN $4 AND $5 ORDER BY batch`,
+      [tenant, documentId, version, from, to],
+    );
+    return rows.flatMap(({ spans }) => spans);
+  }
+
+  /** @returns how many chunks were removed. Without a version, those of all versions. */
+  async remove(tx: SqlTransaction, tenant: string, documentId: string, version?: number | bigint): Promise<number> {
+    const { rows } = await tx.query<{ chunks: number }>(
+      `WITH gone AS (
+         DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND ($3::bigint IS NULL OR version = $3) RETURNING spans)
+       SELECT coalesce(sum(jsonb_array_length(spans)), 0)::int AS chunks FROM gone`,
+      [tenant, documentId, version ?? null],
+    );
+    return rows[0]?.chunks ?? 0;
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { FolderBlobStore } from './blob-store.js';
+import { BATCH_SIZE, ChunkRepository } from './chunk.repository.js';
+import { DocumentRepository } from './document.repository.js';
+import type { Span, VersionRow } from './document.rows.js';
+import { TextExtractor } from './text-extractor.js';
+
+/** Content of a document: the uploaded bytes, or the text that offsets refer to. */
+export interface Content {
+  readonly mediaType: string;
+  readonly fileName: string;
+  readonly bytes: number;
+  readonly pieces: AsyncIterable<Buffer>;
+}
+
+export interface ChunkPage {
+  readonly version: number;
+  /** Each with its text, from `first` on. */
+  readonly chunks: readonly { readonly ordinal: number; readonly span: Span; readonly text: string }[];
+  readonly nextOrdinal: number | undefined;
+}
+
+/** Reads what readers see: the live version; before there is one, the newest upload's original bytes. */
+@Injectable()
+export class ContentReader {
+  constructor(
+    private readonly documents: DocumentRepository,
+    private readonly chunks: ChunkRepository,
+    private readonly blobs: FolderBlobStore,
+    private readonly extractor: TextExtractor,
+  ) {}
+
+  /** The file as it was uploaded. */
+  async original(tenant: string, id: string): Promise<Content> {
+    const document = await this.documents.get(tenant, id);
+    const upload = await this.#version(tenant, id, document.live_version ?? document.version);
+    return this.#content(tenant, upload.blob_key, upload.media_type, upload.file_name);
+  }
+
+  /** The canonical text. @throws RagmeshError DOCUMENT.NOT_READY before a version is live. */
+  async text(tenant: string, id: string): Promise<Content> {
+    const { key, fileName } = await this.#liveText(tenant, id);
+    return this.#content(tenant, key, 'text/plain; charset=utf-8', fileName);
+  }
+
+  /** @param first ordinal of the first chunk wanted. */
+  async chunkPage(tenant: string, id: string, first: number, limit: number): Promise<ChunkPage> {
+    const { version, key, total } = await this.#liveText(tenant, id);
+    const fromBatch = Math.floor(first / BATCH_SIZE);
+    const spans = await this.chunks.read(tenant, id, version, fromBatch, Math.floor((first + limit - 1) / BATCH_SIZE));
+    const text = await this.extractor.readText(tenant, key);
+    const wanted = spans.slice(first - fromBatch * BATCH_SIZE, first - fromBatch * BATCH_SIZE + limit);
+    return {
+      version,
+      chunks: wanted.map((span, index) => ({ ordinal: first + index, span, text: text.slice(span[0], span[1]) })),
+      nextOrdinal: first + limit < total ? first + limit : undefined,
+    };
+  }
+
+  async #liveText(tenant: string, id: string): Promise<{ version: number; key: string; fileName: string; total: number }> {
+    const { live_version: live, status } = await this.documents.get(tenant, id);
+    if (live === null) throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, { id, status });
+    const { text_blob_key: key, file_name: fileName, chunks: total } = await this.#version(tenant, id, live);
+    if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
+    return { version: live, key, fileName, total };
+  }
+
+  async #version(tenant: string, id: string, version: number): Promise<VersionRow> {
+    const row = await this.documents.findVersion(tenant, id, version);
+    if (!row) throw new RagmeshError('BLOB.NOT_FOUND', 'The content of this document is gone.', { id });
+    return row;
+  }
+
+  async #content(tenant: string, key: string, mediaType: string, fileName: string): Promise<Content> {
+    return { mediaType, fileName, bytes: await this.blobs.size(tenant, key), pieces: this.blobs.read(tenant, key) };
+  }
+}

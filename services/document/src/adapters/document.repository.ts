@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import type { DocumentRow, VersionRow } from './document.rows.js';
+
+const SELECT = `
+  SELECT d.*, v.media_type, v.size_bytes, v.sha256, v.chunks
+  FROM document d LEFT JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version`;
+
+export interface ListFilter {
+  readonly collection?: string;
+  readonly status?: string;
+  readonly limit: number;
+  /** Id of the last document of the previous page. */
+  readonly after?: string;
+}
+
+/** Reads and locks documents of one tenant at a time. A tombstone counts as missing. */
+@Injectable()
+export class DocumentRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @throws RagmeshError DOCUMENT.NOT_FOUND. */
+  async get(tenant: string, id: string): Promise<DocumentRow> {
+    const row = await this.find(tenant, id);
+    if (!row || row.status === 'deleted') throw notFound(id);
+    return row;
+  }
+
+  /** The row, also when it is a tombstone. */
+  async find(tenant: string, id: string, sql: SqlTransaction = this.database): Promise<DocumentRow | undefined> {
+    const { rows } = await sql.query<DocumentRow>(`${SELECT} WHERE d.tenant = $1 AND d.id = $2`, [tenant, id]);
+    return rows[0];
+  }
+
+  /** The row, locked until the transaction ends. @throws RagmeshError DOCUMENT.NOT_FOUND. */
+  async lock(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow> {
+    await tx.query('SELECT FROM document WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
+    const row = await this.find(tenant, id, tx);
+    if (!row || row.status === 'deleted') throw notFound(id);
+    return row;
+  }
+
+  /** Newest first. */
+  async list(tenant: string, filter: ListFilter): Promise<DocumentRow[]> {
+    const { rows } = await this.database.query<DocumentRow>(
+      `${SELECT} WHERE d.tenant = $1 AND d.status <> 'deleted'
+         AND ($2::text IS NULL OR d.collection = $2) AND ($3::text IS NULL OR d.status = $3)
+         AND ($5::text IS NULL OR (d.created_at, d.id) < (SELECT created_at, id FROM document WHERE tenant = $1 AND id = $5))
+       ORDER BY d.created_at DESC, d.id DESC LIMIT $4`,
+      [tenant, filter.collection ?? null, filter.status ?? null, filter.limit, filter.after ?? null],
+    );
+    return rows;
+  }
+
+  async findVersion(tenant: string, id: string, version: number | bigint, sql: SqlTransaction = this.database): Promise<VersionRow | undefined> {
+    const { rows } = await sql.query<VersionRow>(
+      'SELECT * FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3',
+      [tenant, id, version],
+    );
+    return rows[0];
+  }
+}
+
+export const notFound = (id: string): RagmeshError => new RagmeshError('DOCUMENT.NOT_FOUND', `There is no document "${id}".`, { id });

@@ -1,0 +1,44 @@
+import type { SagaError } from '@ragmesh/saga';
+
+export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
+export type UploadKind = 'file' | 'text' | 'chunks';
+
+/** A document with its newest version, as read from the database. */
+export interface DocumentRow {
+  readonly id: string;
+  readonly collection: string;
+  readonly title: string;
+  readonly status: DocumentStatus;
+  readonly stage: string | null;
+  readonly progress: number;
+  readonly attempt: number;
+  readonly version: number;
+  readonly live_version: number | null;
+  readonly error: SagaError | null;
+  readonly metadata: Record<string, unknown>;
+  readonly receipt: Record<string, number> | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly media_type: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+  readonly chunks: number;
+}
+
+export interface VersionRow {
+  readonly document_id: string;
+  readonly version: number;
+  readonly kind: UploadKind;
+  readonly file_name: string;
+  readonly media_type: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+  readonly blob_key: string;
+  readonly text_blob_key: string | null;
+  readonly chunk_size: number;
+  readonly chunk_overlap: number;
+  readonly chunks: number;
+}
+
+/** Start, end, page, heading and own metadata of a chunk. */
+export type Span = readonly [number, number, number | null, string | null, Record<string, unknown>?];

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
+import type { DocumentConfig } from '../document.config.js';
+import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
+import { FolderBlobStore, type StagedBlob } from './blob-store.js';
+import type { Span, VersionRow } from './document.rows.js';
+import { ParserProcesses } from './parser/parser-process.js';
+
+/** The text of an upload and where its chunks lie in it. */
+export interface ExtractedText {
+  readonly text: string;
+  readonly spans: readonly Span[];
+  readonly mediaType: string;
+  readonly title: string | null;
+  /** Key of the blob that holds `text` as UTF-8. */
+  readonly textKey: string;
+  /** That blob, when it is not yet published. */
+  readonly staged?: StagedBlob;
+}
+
+/** Turns stored uploads into text: files in a child process with limits, ready-made chunks right here. */
+@Injectable()
+export class TextExtractor implements OnModuleDestroy {
+  readonly #parsers: ParserProcesses;
+
+  constructor(
+    private readonly blobs: FolderBlobStore,
+    @Inject(CONFIG) private readonly config: DocumentConfig,
+  ) {
+    this.#parsers = new ParserProcesses({
+      timeoutMs: config.PARSE_TIMEOUT,
+      memoryBytes: config.PARSE_MEMORY,
+      maxPages: config.PARSE_MAX_PAGES,
+      maxInflatedBytes: config.PARSE_MAX_INFLATED,
+      concurrency: config.PARSE_CONCURRENCY,
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#parsers.close();
+  }
+
+  async extract(tenant: string, upload: VersionRow, signal: AbortSignal): Promise<ExtractedText> {
+    if (upload.kind === 'chunks') return this.#joinChunks(tenant, upload);
+    const outputPath = await this.blobs.temporaryPath();
+    const parsed = await this.#parsers.parse(
+      {
+        path: this.blobs.pathOf(tenant, upload.blob_key),
+        fileName: upload.file_name,
+        ...(upload.kind === 'text' ? { declaredMediaType: 'text/plain' } : {}),
+        outputPath,
+        splitting: { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap },
+      },
+      signal,
+    );
+    const spans: Span[] = [];
+    for await (const { start, end, page, heading } of parsed.chunks) spans.push([start, end, page, heading]);
+    return { spans, mediaType: parsed.mediaType, title: parsed.title, ...(await this.#stageText(outputPath)) };
+  }
+
+  /** The canonical text that offsets refer to. */
+  async readText(tenant: string, key: string): Promise<string> {
+    const pieces: Buffer[] = [];
+    for await (const piece of this.blobs.read(tenant, key)) pieces.push(piece);
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  async #joinChunks(tenant: string, upload: VersionRow): Promise<ExtractedText> {
+    const { text, spans } = joinReadyChunks(parseReadyChunks(await this.readText(tenant, upload.blob_key)));
+    const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
+    return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
+  }
+
+  async #stageText(path: string): Promise<Pick<ExtractedText, 'text' | 'textKey' | 'staged'>> {
+    const bytes = await this.blobs.readStaged(path);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const staged = { path, key: sha256, sha256, bytes: bytes.length, head: Buffer.alloc(0) };
+    return { text: bytes.toString('utf8'), textKey: sha256, staged };
+  }
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

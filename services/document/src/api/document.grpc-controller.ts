@@ -1,0 +1,121 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import type { documentV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { from, type Observable } from 'rxjs';
+import { ContentReader, type Content } from '../adapters/content-reader.js';
+import { DocumentRepository, notFound } from '../adapters/document.repository.js';
+import { DocumentWatch } from '../adapters/document-watch.js';
+import { TimelineRepository } from '../adapters/timeline.repository.js';
+import { CancelDocument } from '../commands/cancel-document.js';
+import { parseOperationId, toDocument, toOperation } from './document.grpc-mapper.js';
+
+type DocumentReply = MessageInitShape<typeof documentV1.DocumentSchema>;
+type OperationReply = MessageInitShape<typeof documentV1.OperationSchema>;
+
+const MAX_PAGE = 200;
+const MAX_WAIT_SECONDS = 60;
+const pageSize = (limit: number): number => Math.min(limit || 50, MAX_PAGE);
+
+/** Reads: documents, their content, chunks, history and operations. */
+@Controller()
+export class DocumentGrpcController {
+  constructor(
+    private readonly documents: DocumentRepository,
+    private readonly watch: DocumentWatch,
+    private readonly content: ContentReader,
+    private readonly timelines: TimelineRepository,
+    private readonly cancelDocument: CancelDocument,
+  ) {}
+
+  @GrpcMethod('DocumentService', 'GetDocument')
+  async get({ id, waitSeconds }: documentV1.GetDocumentRequest): Promise<DocumentReply> {
+    const tenant = currentTenant();
+    const document = await this.documents.get(tenant, id);
+    const terminal = document.status === 'ready' || document.status === 'failed';
+    if (waitSeconds <= 0 || terminal) return toDocument(document);
+    await this.watch.untilTerminal(tenant, id, Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000);
+    const later = await this.documents.find(tenant, id);
+    return toDocument(later ?? document);
+  }
+
+  @GrpcMethod('DocumentService', 'ListDocuments')
+  async list({ collection, status, limit, cursor }: documentV1.ListDocumentsRequest): Promise<MessageInitShape<typeof documentV1.ListDocumentsResponseSchema>> {
+    const size = pageSize(limit);
+    const filter = { collection: collection || undefined, status: status || undefined, limit: size + 1, after: cursor || undefined };
+    const rows = await this.documents.list(currentTenant(), filter);
+    const page = rows.slice(0, size);
+    return { documents: page.map(toDocument), nextCursor: rows.length > size ? page.at(-1)!.id : '' };
+  }
+
+  @GrpcMethod('DocumentService', 'CancelDocument')
+  async cancel({ id }: documentV1.DocumentRef): Promise<DocumentReply> {
+    await this.cancelDocument.run(id);
+    return toDocument(await this.documents.get(currentTenant(), id));
+  }
+
+  @GrpcMethod('DocumentService', 'ListChunks')
+  async listChunks({ id, limit, cursor }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
+    const first = cursor === '' ? 0 : Number(cursor);
+    if (!Number.isSafeInteger(first) || first < 0) throw new RagmeshError('REQUEST.INVALID', 'cursor is not one this list gave.', { field: 'cursor' });
+    const page = await this.content.chunkPage(currentTenant(), id, first, pageSize(limit));
+    return {
+      version: BigInt(page.version),
+      nextCursor: page.nextOrdinal === undefined ? '' : String(page.nextOrdinal),
+      chunks: page.chunks.map(({ ordinal, text, span: [start, end, chunkPage, heading, metadata] }) => ({
+        id: `${id}:${page.version}:${ordinal}`,
+        ordinal,
+        text,
+        start,
+        end,
+        ...(chunkPage === null ? {} : { page: chunkPage }),
+        ...(heading === null ? {} : { heading }),
+        ...(metadata ? { metadata: metadata as never } : {}),
+      })),
+    };
+  }
+
+  @GrpcMethod('DocumentService', 'GetContent')
+  async getContent({ id, asText }: documentV1.GetContentRequest): Promise<Observable<MessageInitShape<typeof documentV1.GetContentResponseSchema>>> {
+    const tenant = currentTenant();
+    return from(messages(asText ? await this.content.text(tenant, id) : await this.content.original(tenant, id)));
+  }
+
+  @GrpcMethod('DocumentService', 'GetTimeline')
+  async getTimeline({ id }: documentV1.DocumentRef): Promise<MessageInitShape<typeof documentV1.TimelineSchema>> {
+    const tenant = currentTenant();
+    const document = await this.documents.find(tenant, id);
+    if (!document) throw notFound(id);
+    const steps = await this.timelines.steps(tenant, id);
+    return {
+      documentId: id,
+      traceId: await this.timelines.traceId(tenant, id),
+      steps: steps.map((row) => ({
+        saga: row.saga_name,
+        step: row.step,
+        status: row.status,
+        version: BigInt(row.saga_id.slice(row.saga_id.lastIndexOf('@') + 1)),
+        attempt: document.attempt,
+        detail: row.detail,
+        at: timestampFromDate(row.at),
+      })),
+    };
+  }
+
+  @GrpcMethod('DocumentService', 'GetOperation')
+  async getOperation({ id }: documentV1.GetOperationRequest): Promise<OperationReply> {
+    const parsed = parseOperationId(id);
+    const document = parsed && (await this.documents.find(currentTenant(), parsed.documentId));
+    if (!parsed || !document || document.version < parsed.version) throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
+    return toOperation(parsed.kind, parsed.version, document);
+  }
+}
+
+async function* messages({ mediaType, fileName, bytes, pieces }: Content): AsyncGenerator<MessageInitShape<typeof documentV1.GetContentResponseSchema>> {
+  yield { mediaType, fileName, sizeBytes: BigInt(bytes) };
+  for await (const data of pieces) yield { data };
+}
+

@@ -1,0 +1,67 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { documentV1 } from '@ragmesh/contracts';
+import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
+import type { SagaError } from '@ragmesh/saga';
+import type { DocumentRow } from '../adapters/document.rows.js';
+
+type DocumentInit = MessageInitShape<typeof documentV1.DocumentSchema>;
+type ErrorInit = MessageInitShape<typeof documentV1.DocumentErrorSchema>;
+type OperationInit = MessageInitShape<typeof documentV1.OperationSchema>;
+
+function toError({ code, message }: SagaError): ErrorInit {
+  const { help, retry } = errorCatalogue[code as ErrorCode] ?? errorCatalogue['INTERNAL.UNEXPECTED'];
+  return { code, message, help, retryable: retry === 'transient' || code === 'DOCUMENT.CANCELLED' };
+}
+
+export function toDocument(row: DocumentRow): DocumentInit {
+  return {
+    id: row.id,
+    collection: row.collection,
+    title: row.title,
+    status: row.status,
+    stage: row.stage ?? '',
+    progress: row.progress,
+    attempt: row.attempt,
+    version: BigInt(row.version),
+    liveVersion: BigInt(row.live_version ?? 0),
+    ...(row.error ? { error: toError(row.error) } : {}),
+    metadata: row.metadata as never,
+    mediaType: row.media_type ?? '',
+    sizeBytes: BigInt(row.size_bytes ?? 0),
+    sha256: row.sha256 ?? '',
+    chunks: row.chunks ?? 0,
+    createdAt: timestampFromDate(row.created_at),
+    updatedAt: timestampFromDate(row.updated_at),
+  };
+}
+
+export type OperationKind = 'ingestion' | 'deletion';
+
+/** An operation is named by what it does to which version, so nothing has to be stored for it. */
+export const operationId = (kind: OperationKind, documentId: string, version: number): string => `${kind}-${version}-${documentId}`;
+
+export function parseOperationId(id: string): { kind: OperationKind; version: number; documentId: string } | undefined {
+  const match = /^(ingestion|deletion)-(\d{1,15})-(.+)$/s.exec(id);
+  return match ? { kind: match[1] as OperationKind, version: Number(match[2]), documentId: match[3]! } : undefined;
+}
+
+/** How far an operation is, read off its document. */
+export function toOperation(kind: OperationKind, version: number, row: DocumentRow): OperationInit {
+  const superseded = kind === 'ingestion' && row.version > version && row.live_version !== version;
+  const live = kind === 'ingestion' && row.live_version !== null && row.live_version >= version;
+  const status = superseded ? 'superseded' : live && row.status !== 'deleting' && row.status !== 'deleted' ? 'ready' : row.status;
+  const done = superseded || ['ready', 'failed', 'deleted'].includes(status);
+  return {
+    id: operationId(kind, row.id, version),
+    kind,
+    documentId: row.id,
+    version: BigInt(version),
+    status,
+    stage: row.stage ?? '',
+    progress: done ? 1 : row.progress,
+    done,
+    ...(row.error && !superseded ? { error: toError(row.error) } : {}),
+    ...(row.receipt ? { receipt: row.receipt as never } : {}),
+  };
+}

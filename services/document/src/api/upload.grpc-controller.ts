@@ -1,0 +1,66 @@
+import { create } from '@bufbuild/protobuf';
+import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
+import { Controller } from '@nestjs/common';
+import { GrpcStreamCall } from '@nestjs/microservices';
+import { documentV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { toGrpcStatus } from '@ragmesh/grpc';
+import type { UploadKind } from '../adapters/document.rows.js';
+import { AcceptDocument, type Upload } from '../commands/accept-document.js';
+import { operationId } from './document.grpc-mapper.js';
+
+const kinds: Readonly<Record<number, UploadKind>> = {
+  [documentV1.UploadKind.FILE]: 'file',
+  [documentV1.UploadKind.TEXT]: 'text',
+  [documentV1.UploadKind.CHUNKS]: 'chunks',
+};
+
+type UploadCall = ServerReadableStream<documentV1.UploadRequest, documentV1.UploadResponse>;
+
+/** Takes uploads as streams: the file goes to the blob store as it arrives and is never whole in memory. */
+@Controller()
+export class UploadGrpcController {
+  constructor(private readonly acceptDocument: AcceptDocument) {}
+
+  @GrpcStreamCall('DocumentService', 'Upload')
+  async upload(call: UploadCall, respond: sendUnaryData<documentV1.UploadResponse>): Promise<void> {
+    try {
+      const requests = call[Symbol.asyncIterator]() as AsyncIterator<documentV1.UploadRequest>;
+      const first = await requests.next();
+      if (first.done || first.value.part.case !== 'header') throw new RagmeshError('REQUEST.INVALID', 'The first message of an upload must be its header.');
+      const accepted = await this.acceptDocument.run(toUpload(first.value.part.value), bytesOf(requests));
+      respond(null, create(documentV1.UploadResponseSchema, {
+        id: accepted.id,
+        version: BigInt(accepted.version),
+        status: accepted.status,
+        deduplicated: accepted.deduplicated,
+        operationId: operationId('ingestion', accepted.id, accepted.version),
+      }));
+    } catch (error) {
+      respond(toGrpcStatus(error));
+      call.resume(); // what the caller still sends is read and dropped, so that it sees the answer
+    }
+  }
+}
+
+function toUpload(header: documentV1.UploadHeader): Upload {
+  const kind = kinds[header.kind];
+  if (!kind) throw new RagmeshError('REQUEST.INVALID', 'The upload does not say what its bytes are.', { field: 'kind' });
+  return {
+    id: header.id,
+    collection: header.collection,
+    title: header.title,
+    fileName: header.fileName,
+    metadata: header.metadata ?? {},
+    ...(header.chunkSize === undefined ? {} : { chunkSize: header.chunkSize }),
+    ...(header.chunkOverlap === undefined ? {} : { chunkOverlap: header.chunkOverlap }),
+    kind,
+    replace: header.replace,
+  };
+}
+
+async function* bytesOf(requests: AsyncIterator<documentV1.UploadRequest>): AsyncGenerator<Uint8Array> {
+  for (let next = await requests.next(); !next.done; next = await requests.next()) {
+    if (next.value.part.case === 'data') yield next.value.part.value;
+  }
+}

@@ -1,0 +1,122 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
+import { catalogue } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { v7 as uuidv7 } from 'uuid';
+import { BlobCollector } from '../adapters/blob-collector.js';
+import { FolderBlobStore, type StagedBlob } from '../adapters/blob-store.js';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import type { DocumentRow, DocumentStatus, UploadKind } from '../adapters/document.rows.js';
+import type { DocumentConfig } from '../document.config.js';
+import { checkChunking, checkId, dedupKey, titleFrom } from '../domain/upload.js';
+import { IngestionProcess } from './ingestion-process.js';
+
+export interface Upload {
+  /** Empty: a new id is made. */
+  readonly id: string;
+  readonly collection: string;
+  readonly title: string;
+  readonly fileName: string;
+  readonly metadata: Record<string, unknown>;
+  readonly chunkSize?: number;
+  readonly chunkOverlap?: number;
+  readonly kind: UploadKind;
+  readonly replace: boolean;
+}
+
+export interface Accepted {
+  readonly id: string;
+  readonly version: number;
+  readonly status: DocumentStatus;
+  readonly deduplicated: boolean;
+}
+
+interface Prepared extends Upload {
+  readonly tenant: string;
+  readonly blob: StagedBlob;
+  readonly mediaType: string;
+  readonly chunking: { size: number; overlap: number };
+  readonly dedup: string;
+}
+
+/** Takes a document in: the bytes first, then state, saga and event in one transaction. Nothing is half accepted. */
+@Injectable()
+export class AcceptDocument {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly blobs: FolderBlobStore,
+    private readonly documents: DocumentRepository,
+    private readonly ingestion: IngestionProcess,
+    @Inject(CONFIG) private readonly config: DocumentConfig,
+  ) {}
+
+  async run(upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<Accepted> {
+    const collection = checkId('collection', upload.collection || 'default');
+    if (upload.id) checkId('id', upload.id);
+    const chunking = checkChunking(upload.chunkSize ?? this.config.CHUNK_SIZE, upload.chunkOverlap ?? Math.min(this.config.CHUNK_OVERLAP, (upload.chunkSize ?? 200) >> 2));
+    const blob = await this.blobs.stage(bytes, this.config.DOCUMENT_MAX_BYTES);
+    try {
+      if (blob.bytes === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
+      const dedup = dedupKey(upload.kind, blob.sha256, chunking.size, chunking.overlap);
+      const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
+      const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
+      return await this.outbox.transaction((tx, out) => this.#accept(tx, out, prepared));
+    } finally {
+      await this.blobs.discard(blob);
+    }
+  }
+
+  async #accept(tx: SqlTransaction, { publish }: OutboxWriter, upload: Prepared): Promise<Accepted> {
+    const { tenant, collection, dedup } = upload;
+    // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
+    await BlobCollector.lock(tx, tenant, upload.blob.key);
+    if (upload.id) await BlobCollector.lock(tx, tenant, `id/${upload.id}`);
+    const same = upload.id ? undefined : await this.#findSame(tx, tenant, collection, dedup);
+    const known = same ?? (upload.id ? await this.documents.find(tenant, upload.id, tx) : undefined);
+    if (known && known.status !== 'deleted') {
+      if (known.status === 'deleting') throw new RagmeshError('DOCUMENT.DELETING', `Document "${known.id}" is being deleted.`, { id: known.id });
+      const unchanged = known.sha256 === upload.blob.sha256 && known.status !== 'failed' && known.collection === collection;
+      if (same || unchanged) return { id: known.id, version: known.version, status: known.status, deduplicated: true };
+      if (!upload.replace) throw new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${known.id}" with other content.`, { field: 'id', id: known.id });
+    }
+    await this.blobs.publish(tenant, upload.blob);
+    const id = known?.id ?? (upload.id || uuidv7());
+    const version = (known?.version ?? 0) + 1;
+    await this.#write(tx, upload, id, version);
+    const replaces = known && known.status !== 'deleted' ? known : undefined;
+    await this.ingestion.begin(tx, publish, { id, version, collection, replaces });
+    const event = { documentId: id, version: BigInt(version), collection, chunking: upload.chunking };
+    if (replaces) publish(catalogue.documentUpdated, id, event);
+    else publish(catalogue.documentCreated, id, event);
+    return { id, version, status: 'uploaded', deduplicated: false };
+  }
+
+  async #findSame(tx: SqlTransaction, tenant: string, collection: string, dedup: string): Promise<DocumentRow | undefined> {
+    const { rows } = await tx.query<{ id: string }>(
+      `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
+      [tenant, collection, dedup],
+    );
+    return rows[0] && this.documents.find(tenant, rows[0].id, tx);
+  }
+
+  async #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): Promise<void> {
+    const { tenant, collection, blob, chunking } = upload;
+    await tx.query(
+      `INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata)
+       VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, $6, $7)
+       ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
+         stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
+         receipt = NULL, metadata = excluded.metadata, updated_at = now(),
+         created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END`,
+      [tenant, id, collection, titleFrom(upload.title, upload.fileName), version, upload.id ? null : upload.dedup, upload.metadata],
+    );
+    await tx.query(
+      `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [tenant, id, version, upload.kind, upload.fileName, upload.mediaType, blob.bytes, blob.sha256, blob.key, chunking.size, chunking.overlap],
+    );
+  }
+}

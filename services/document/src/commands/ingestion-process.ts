@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { catalogue } from '@ragmesh/contracts';
+import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
+import { currentTenant, histogram } from '@ragmesh/observability';
+import type { OutboxWriter } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { SagaEngine, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
+import { BlobCollector } from '../adapters/blob-collector.js';
+import type { DocumentRow } from '../adapters/document.rows.js';
+import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
+
+type Publish = OutboxWriter['publish'];
+
+interface NewVersion {
+  readonly id: string;
+  readonly version: number;
+  readonly collection: string;
+  /** The document as it was before, when this is a further version of it. */
+  readonly replaces?: DocumentRow | undefined;
+}
+
+/** The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it. */
+@Injectable()
+export class IngestionProcess {
+  readonly engine = new SagaEngine<Ingestion>(ingestionSaga, (tx, publish, _id, state) => this.#show(tx, publish, state));
+
+  /** Starts the ingestion of a version; one of an older version that still runs is called off. */
+  async begin(tx: SqlTransaction, publish: Publish, { id, version, collection, replaces }: NewVersion): Promise<void> {
+    const tenant = currentTenant();
+    if (replaces) await this.abort(tx, publish, id, replaces.version, { code: 'DOCUMENT.CANCELLED', message: 'A newer version was uploaded.' });
+    const acceptedAt = new Date().toISOString();
+    await this.engine.start(tx, publish, ingestionId(tenant, id, version), { tenant, documentId: id, version, collection, chunks: 0, batches: 0, indexed: [], acceptedAt });
+  }
+
+  /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
+  deliver(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, input: SagaInput<Ingestion>): Promise<boolean> {
+    return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), input);
+  }
+
+  abort(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, error: SagaError): Promise<boolean> {
+    return this.deliver(tx, publish, id, version, { kind: 'abort', error });
+  }
+
+  /** One batch more is indexed; after the last one the version is shown. */
+  batchIndexed(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, batch: number): Promise<boolean> {
+    return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), ({ step, data }) => {
+      if (step !== 'index' || data.indexed.includes(batch)) return undefined;
+      const indexed = [...data.indexed, batch];
+      return { kind: indexed.length === data.batches ? 'step-done' : 'progress', step, data: { indexed } };
+    });
+  }
+
+  async #show(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {
+    const { tenant, documentId, version } = state.data;
+    if (state.status === 'completed') return this.#showReady(tx, publish, state.data);
+    if (state.status === 'failed' || state.status === 'aborted') return this.#showFailed(tx, publish, state);
+    const { stage, progress } = stageOf(state);
+    await tx.query(
+      `UPDATE document SET status = CASE WHEN $4 = 'parse' AND status = 'uploaded' THEN status ELSE 'processing' END,
+         stage = $4, progress = $5, updated_at = now()
+       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing')`,
+      [tenant, documentId, version, stage, progress],
+    );
+  }
+
+  async #showReady(tx: SqlTransaction, publish: Publish, data: Ingestion): Promise<void> {
+    const { tenant, documentId, version, collection } = data;
+    const { rows } = await tx.query<{ title: string; media_type: string; size_bytes: number; sha256: string }>(
+      `UPDATE document d SET live_version = $3,
+         status = CASE WHEN d.version = $3 AND d.status <> 'deleting' THEN 'ready' ELSE d.status END,
+         stage = CASE WHEN d.version = $3 THEN NULL ELSE stage END, progress = CASE WHEN d.version = $3 THEN 1 ELSE progress END,
+         error = CASE WHEN d.version = $3 THEN NULL ELSE error END, updated_at = now()
+       FROM document_version v
+       WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.version = $3
+       RETURNING d.title, v.media_type, v.size_bytes, v.sha256`,
+      [tenant, documentId, version],
+    );
+    const row = rows[0];
+    if (!row) return;
+    await BlobCollector.release(tx, tenant, documentId, version);
+    await tx.query('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [tenant, documentId, version]);
+    await tx.query('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [tenant, documentId, version]);
+    histogram('ragmesh_freshness_seconds').observe((Date.now() - Date.parse(data.acceptedAt)) / 1000);
+    publish(catalogue.documentReady, documentId, {
+      documentId, version: BigInt(version), collection, chunks: data.chunks, title: row.title,
+      mediaType: row.media_type, sizeBytes: BigInt(row.size_bytes), sha256: row.sha256,
+    });
+  }
+
+  async #showFailed(tx: SqlTransaction, publish: Publish, { data, error, step }: SagaState<Ingestion>): Promise<void> {
+    const { tenant, documentId, version, collection } = data;
+    const { code, message } = error ?? { code: 'INTERNAL.UNEXPECTED', message: 'Ingestion failed.' };
+    const { rowCount } = await tx.query(
+      `UPDATE document SET status = 'failed', error = $4, dedup_key = NULL, updated_at = now()
+       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing') RETURNING id`,
+      [tenant, documentId, version, JSON.stringify({ code, message })],
+    );
+    if (rowCount === 0) return; // superseded or being deleted: not a failure anyone has to act on
+    const retryable = code === 'DOCUMENT.CANCELLED' || errorCatalogue[code as ErrorCode]?.retry === 'transient';
+    publish(catalogue.documentFailed, documentId, { documentId, version: BigInt(version), collection, stage: step, code, message, retryable });
+  }
+}
+
+/** Stage and progress (0–1) callers see. Most of the time goes into embedding, so most of the way does too. */
+function stageOf({ step, data }: SagaState<Ingestion>): { stage: string; progress: number } {
+  if (step === 'chunk') return { stage: 'parse', progress: 0 };
+  if (step === 'show') return { stage: 'index', progress: 0.95 };
+  const share = data.batches === 0 ? 0 : data.indexed.length / data.batches;
+  return { stage: data.indexed.length === 0 ? 'embed' : 'index', progress: Number((0.1 + 0.85 * share).toFixed(3)) };
+}

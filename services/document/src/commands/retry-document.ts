@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { catalogue } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { Outbox } from '@ragmesh/outbox';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import { IngestionProcess } from './ingestion-process.js';
+
+/**
+ * Tries a failed document again. The attempt is a version of its own, because late events of the failed one must stay
+ * dead; it shares blob, text and chunks with it, so only what was not finished is done again.
+ */
+@Injectable()
+export class RetryDocument {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly documents: DocumentRepository,
+    private readonly ingestion: IngestionProcess,
+  ) {}
+
+  /** @returns the version of the new attempt. @throws RagmeshError DOCUMENT.NOT_FAILED. */
+  async run(id: string): Promise<number> {
+    const tenant = currentTenant();
+    return this.outbox.transaction(async (tx, { publish }) => {
+      const { status, version, collection, live_version: live } = await this.documents.lock(tx, tenant, id);
+      if (status !== 'failed') throw new RagmeshError('DOCUMENT.NOT_FAILED', `Document "${id}" is ${status}; only a failed one can be retried.`, { id, status });
+      const next = version + 1;
+      await tx.query(
+        `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, text_blob_key, chunk_size, chunk_overlap, chunks)
+         SELECT tenant, document_id, $4, kind, file_name, media_type, size_bytes, sha256, blob_key, text_blob_key, chunk_size, chunk_overlap, chunks
+         FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3`,
+        [tenant, id, version, next],
+      );
+      await tx.query('UPDATE chunk_batch SET version = $4 WHERE tenant = $1 AND document_id = $2 AND version = $3', [tenant, id, version, next]);
+      await tx.query(
+        `UPDATE document SET status = 'uploaded', stage = 'parse', progress = 0, attempt = attempt + 1, version = $3, error = NULL, updated_at = now()
+         WHERE tenant = $1 AND id = $2`,
+        [tenant, id, next],
+      );
+      await this.ingestion.begin(tx, publish, { id, version: next, collection });
+      const event = { documentId: id, version: BigInt(next), collection };
+      if (live) publish(catalogue.documentUpdated, id, event);
+      else publish(catalogue.documentCreated, id, event);
+      return next;
+    });
+  }
+}

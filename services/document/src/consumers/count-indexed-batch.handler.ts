@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { catalogue, type eventsV1 } from '@ragmesh/contracts';
+import { HandlesEvent, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
+import { IngestionProcess } from '../commands/ingestion-process.js';
+
+/** Tells the saga that a batch is indexed. Batches are counted by number, so a repetition counts once. */
+@Controller()
+export class CountIndexedBatch {
+  constructor(private readonly ingestion: IngestionProcess) {}
+
+  @HandlesEvent(catalogue.vectorIndexed, { id: 'document.count-indexed-batch' })
+  async handle(@Payload() { payload }: Message<eventsV1.VectorIndexed>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+    return delivery.commit(async (tx, publish) => {
+      const { documentId, version, batch } = payload;
+      const counted = await this.ingestion.batchIndexed(tx, publish, documentId, version, batch);
+      return counted ? undefined : skip('the ingestion no longer waits for this batch');
+    });
+  }
+}

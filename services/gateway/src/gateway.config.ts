@@ -1,0 +1,24 @@
+import { bytes, defineConfig, duration, int, string, type ConfigOf } from '@ragmesh/config';
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Everything the gateway reads from its environment. */
+export const gatewayConfig = defineConfig({
+  SERVER_HOST: string().default('127.0.0.1').describe('Address the HTTP server listens on'),
+  SERVER_PORT: int({ min: 0, max: 65_535 }).default(8080).describe('Port of the HTTP server; 0 takes a free one'),
+  DOCUMENT_MAX_BYTES: bytes({ min: 1 }).default('100mb').describe('Largest document; above it DOCUMENT.TOO_LARGE'),
+  JSON_DOCUMENT_MAX_BYTES: bytes({ min: 1024 })
+    .default('16mb')
+    .describe('Largest JSON body that uploads text or chunks; larger documents go as multipart/form-data'),
+  MAX_CONCURRENT_REQUESTS: int({ min: 1 }).default(512).describe('Requests worked on at once; above it OVERLOAD.SHED'),
+  MAX_OPEN_STREAMS: int({ min: 1 })
+    .default(4096)
+    .describe('Event streams and long polls open at once; above it OVERLOAD.SHED'),
+  REQUEST_TIMEOUT_SECONDS: duration({ min: 1 }).default(60).describe('Time a request may take; then REQUEST.TIMEOUT'),
+  STREAM_TIMEOUT_SECONDS: duration({ min: 1 }).default(300).describe('Time an answer or a file may stream'),
+}).check(
+  'SERVER_HOST must be 127.0.0.1, ::1 or localhost while authentication is off: whoever reached the port could read and delete every document',
+  ({ SERVER_HOST }) => loopback.has(SERVER_HOST),
+);
+
+export type GatewayConfig = ConfigOf<typeof gatewayConfig>;

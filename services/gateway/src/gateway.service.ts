@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ServiceDefinition } from '@ragmesh/bootstrap';
+import { gatewayConfig, type GatewayConfig } from './gateway.config.js';
+import { GatewayModule } from './gateway.module.js';
+import { configureHttp } from './http/configure-http.js';
+
+/** The HTTP and SSE edge: the only service a client talks to. */
+export const gatewayService = {
+  name: 'gateway',
+  config: gatewayConfig,
+  module: GatewayModule,
+  grpc: [],
+  migrations: fileURLToPath(new URL('../prisma/migrations', import.meta.url)),
+  http: {
+    address: ({ SERVER_HOST, SERVER_PORT }: GatewayConfig) => ({ host: SERVER_HOST, port: SERVER_PORT }),
+    configure: (app: NestFastifyApplication, config: GatewayConfig) => configureHttp(app, config),
+  },
+} satisfies ServiceDefinition<typeof gatewayConfig.variables>;

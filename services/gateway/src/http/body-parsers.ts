@@ -1,0 +1,39 @@
+import { RagmeshError } from '@ragmesh/errors';
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { MAX_JSON_BYTES, parseJsonBody } from './json-body.js';
+
+/** Marks a route that takes whole documents as JSON; see {@link raiseBodyLimit}. */
+export const takesDocuments = { takesDocuments: true } as const;
+
+/** Reads JSON with limits, leaves multipart to the upload routes, and refuses every other type of body. */
+export function useBodyParsers(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  server.removeContentTypeParser('text/plain');
+  app.useBodyParser('application/json', { bodyLimit: MAX_JSON_BYTES }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.useBodyParser('application/x-www-form-urlencoded', {}, (_request, _body, done) => {
+    done(new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', 'Form-encoded bodies are not read here.', { field: 'Content-Type' }));
+  });
+}
+
+const takesWholeDocuments = (config: unknown): boolean =>
+  typeof config === 'object' && config !== null && 'takesDocuments' in config;
+
+/** Gives a route that takes documents the limit of documents, before the router sees it. */
+export function raiseBodyLimit(route: RouteOptions, bytes: number): void {
+  if (takesWholeDocuments(route.config)) route.bodyLimit = bytes;
+}
+
+/** The sentence for a body over the limit of its route; Fastify's own names neither route nor limit. */
+export function tooLarge(request: FastifyRequest, documentLimit: number): RagmeshError {
+  const isDocument = takesWholeDocuments(request.routeOptions.config);
+  const limit = isDocument ? documentLimit : MAX_JSON_BYTES;
+  const advice = isDocument ? ' Send larger documents as multipart/form-data.' : '';
+  return new RagmeshError('REQUEST.TOO_LARGE', `The JSON body is larger than ${limit} bytes.${advice}`, { field: 'body', limit });
+}

@@ -1,0 +1,28 @@
+import multipart from '@fastify/multipart';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { LOGGER } from '@ragmesh/bootstrap';
+import type { Logger } from '@ragmesh/observability';
+import type { GatewayConfig } from '../gateway.config.js';
+import { Admission } from './admission.js';
+import { raiseBodyLimit, useBodyParsers } from './body-parsers.js';
+import { ProblemFilter } from './problem.filter.js';
+import { trackRequests } from './request-lifecycle.js';
+import { RouteMethods } from './route-methods.js';
+import { useSecurityHeaders } from './security-headers.js';
+
+/** What stands between the socket and the controllers. Runs before any route exists. */
+export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  const logger = app.get<Logger>(LOGGER);
+  const routes = app.get(RouteMethods);
+  const admission = new Admission({ requests: config.MAX_CONCURRENT_REQUESTS, streams: config.MAX_OPEN_STREAMS });
+  trackRequests(server, admission, logger);
+  useSecurityHeaders(server);
+  server.addHook('onRoute', (route) => {
+    raiseBodyLimit(route, config.JSON_DOCUMENT_MAX_BYTES);
+    for (const method of [route.method].flat()) routes.add(method, route.url);
+  });
+  useBodyParsers(app);
+  await app.register(multipart, { throwFileSizeLimit: false });
+  app.useGlobalFilters(app.get(ProblemFilter));
+}

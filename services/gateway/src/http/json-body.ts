@@ -1,0 +1,55 @@
+import { RagmeshError } from '@ragmesh/errors';
+import { isNestedDeeperThan } from './json-scan.js';
+import { refuseUnstorableText } from './text-faults.js';
+
+/** Deepest nesting of arrays and objects in a JSON body. */
+export const MAX_JSON_DEPTH = 32;
+/** Largest JSON body, in bytes, on routes that upload no document. */
+export const MAX_JSON_BYTES = 1024 * 1024;
+
+const malformed = (detail: string): RagmeshError => new RagmeshError('REQUEST.MALFORMED', detail);
+
+/**
+ * Reads a JSON body that a stranger sent. An empty one is undefined.
+ * @throws RagmeshError REQUEST.TOO_DEEP, REQUEST.MALFORMED, or REQUEST.INVALID naming a field with unstorable text.
+ */
+export function parseJsonBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  if (isNestedDeeperThan(bytes, MAX_JSON_DEPTH)) {
+    throw new RagmeshError('REQUEST.TOO_DEEP', `The JSON body nests deeper than ${MAX_JSON_DEPTH} levels.`, {
+      field: 'body',
+      limit: MAX_JSON_DEPTH,
+    });
+  }
+  const value = parse(decode(bytes));
+  refuseUnstorableText(value);
+  return value;
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed('The JSON body is not valid UTF-8.');
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A bare NUL is no JSON; read as its escape, it gets the same answer as one, with the name of its field.
+    if (text.includes('\0')) refuseEscaped(text);
+    throw malformed('The body is not well-formed JSON.');
+  }
+}
+
+function refuseEscaped(text: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replaceAll('\0', '\\u0000'));
+  } catch {
+    return;
+  }
+  refuseUnstorableText(value);
+}

@@ -1,0 +1,31 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = new Set([0x5b, 0x7b]);
+const CLOSE = new Set([0x5d, 0x7d]);
+
+/**
+ * Whether JSON nests deeper than `limit`, read off the raw bytes in one pass: a parser that recurses must never see such a
+ * body. Says nothing on whether it is JSON at all.
+ */
+export function isNestedDeeperThan(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i]!;
+    if (byte === QUOTE) i = endOfString(bytes, i + 1);
+    else if (OPEN.has(byte)) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (CLOSE.has(byte)) depth -= 1;
+  }
+  return false;
+}
+
+/** Index of the quote that ends the string whose first character is at `start`; the end of the bytes when none does. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  for (let quote = bytes.indexOf(QUOTE, start); quote !== -1; quote = bytes.indexOf(QUOTE, quote + 1)) {
+    let backslashes = 0;
+    while (bytes[quote - 1 - backslashes] === BACKSLASH && quote - backslashes > start) backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return bytes.length;
+}

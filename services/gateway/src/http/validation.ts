@@ -1,0 +1,52 @@
+import type { PipeTransform } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import type { z } from 'zod';
+import { memberPath } from './text-faults.js';
+
+type Issue = z.core.$ZodIssue;
+
+const pathOf = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>((parent, key) => memberPath(parent, typeof key === 'number' ? key : String(key)), '');
+
+const limitOf = (issue: Issue): number | undefined => {
+  if (issue.code === 'too_big') return Number(issue.maximum);
+  return issue.code === 'too_small' ? Number(issue.minimum) : undefined;
+};
+
+function sentence(issue: Issue, field: string): string {
+  const name = field === '' ? 'The request body' : `Field ${field}`;
+  const unit = 'origin' in issue && issue.origin === 'string' ? ' characters' : 'origin' in issue && issue.origin === 'array' ? ' items' : '';
+  switch (issue.code) {
+    case 'too_big':
+      return `${name} must be at most ${issue.maximum}${unit}.`;
+    case 'too_small':
+      return `${name} must be at least ${issue.minimum}${unit}.`;
+    case 'unrecognized_keys':
+      return `Field ${field} is unknown.`;
+    case 'invalid_value':
+      return `${name} must be one of ${issue.values.map(String).join(', ')}.`;
+    case 'invalid_type':
+      return `${name} must be ${issue.expected === 'object' ? 'an object' : `of type ${issue.expected}`}${issue.input === undefined ? ' and is required' : ''}.`;
+    default:
+      return issue.code === 'custom' ? issue.message : `${name} is invalid: ${issue.message}`;
+  }
+}
+
+/**
+ * `value` in the shape of `schema`.
+ * @throws RagmeshError REQUEST.INVALID that names the first field at fault, and the limit where one was passed.
+ */
+export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+  const field = pathOf(path);
+  const limit = limitOf(issue);
+  throw new RagmeshError('REQUEST.INVALID', sentence(issue, field), { field: field || 'body', ...(limit === undefined ? {} : { limit }) });
+}
+
+/** Pipe for a body, query or parameter: what a handler gets has passed `schema`. */
+export const valid = <Schema extends z.ZodType>(schema: Schema): PipeTransform<unknown, z.output<Schema>> => ({
+  transform: (value) => validate(schema, value),
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import { answerEvents } from './answer-stream.js';
+import { answerExtractively } from './extractive-answerer.js';
+import { seeded, source } from './sources.fixture.js';
+
+const markers = (text: string) => [...text.matchAll(/\[(\d+)\]/g)].map(([, number]) => Number(number));
+
+describe('answerExtractively', () => {
+  it.each([
+    ['en', 'How long are logs kept?', 'Metrics live in Prometheus. Logs are kept for 30 days.', '30 days'],
+    [
+      'de',
+      'Wie lange werden Protokolle aufbewahrt?',
+      'Metriken sind klein. Protokolle werden 30 Tage aufbewahrt.',
+      '30 Tage',
+    ],
+    ['zh', '上传文件的最大大小是多少？', '系统使用数据库。上传文件最大为25兆字节。', '25兆'],
+    ['ja', 'ファイルの上限は何ですか？', 'システムは速いです。ファイルの上限は25MBです。', '25MB'],
+    ['th', 'ไฟล์มีขนาดสูงสุดเท่าไร', 'ไฟล์ที่อัปโหลดมีขนาดสูงสุด 25 เมกะไบต์', '25'],
+    ['ar', 'ما هو الحد الأقصى لحجم الملف؟', 'النظام سريع. الحد الأقصى لحجم الملف هو 25 ميغابايت.', '25'],
+    ['ko', '파일의 최대 크기는 얼마입니까?', '시스템은 빠릅니다. 파일의 최대 크기는 25MB입니다.', '25MB'],
+  ])('quotes the sentence that answers in %s', (_, question, text, expected) => {
+    const answer = answerExtractively(question, [source(text)]);
+    expect(answer.citations[0]!.text).toContain(expected);
+    expect(answer.text).toMatch(/\[1\]$/);
+  });
+
+  it('quotes the exact range of the document, and marks the source it came from', () => {
+    const document = 'Chapter one.\nCats sleep a lot. Dogs bark at\nnight. Birds sing.';
+    const start = document.indexOf('Cats');
+    const other = source('Unrelated text about weather.', { documentId: 'w' });
+    const answer = answerExtractively('When do dogs bark?', [other, source(document.slice(start), { start })]);
+    expect(answer.text).toBe('Dogs bark at night. [2]');
+    const [citation] = answer.citations;
+    expect(citation).toMatchObject({ index: 2, source: 1, documentId: 'd', text: 'Dogs bark at\nnight.' });
+    expect(document.slice(citation!.start, citation!.end)).toBe(citation!.text);
+  });
+
+  it('does not repeat what two sources both say', () => {
+    const sentence = 'Backups are encrypted with AES before upload.';
+    expect(
+      answerExtractively('How are backups encrypted?', [source(sentence), source(sentence)]).citations,
+    ).toHaveLength(1);
+  });
+
+  it('answers a question of an FAQ with the sentence behind it', () => {
+    const faq = 'Which ports must be open? The numbers 8080 and 5432 suffice.';
+    expect(answerExtractively('Which ports must be open?', [source(faq)]).text).toContain('8080 and 5432');
+  });
+
+  it('reads a statement under its heading', () => {
+    const answer = answerExtractively('What is the retention period?', [
+      source('Everything is removed after 90 days.', { heading: 'Retention period' }),
+    ]);
+    expect(answer.citations).toHaveLength(1);
+  });
+
+  it('does not let numbers in brackets of a source pass for its own markers', () => {
+    const answer = answerExtractively('What improves recall?', [
+      source('Overlap improves recall [7, 12] in **most** tests [3].'),
+    ]);
+    expect(answer.text).toBe('Overlap improves recall in most tests. [1]');
+  });
+
+  it.each([
+    ['Who won the football world cup?', 'The sources do not answer this question.'],
+    ['Wer hat die Weltmeisterschaft gewonnen und wann?', 'Die Quellen beantworten diese Frage nicht.'],
+    ['谁赢得了世界杯？', '资料来源没有回答这个问题。'],
+  ])('says honestly that nothing answers: %s', (question, expected) => {
+    for (const sources of [[], [source('Logs are kept for 30 days.')]]) {
+      expect(answerExtractively(question, sources)).toMatchObject({ text: expected, citations: [] });
+    }
+  });
+
+  it('keeps its promises on random sources: exact quotes, a marker per citation, limits, the same answer again', () => {
+    const random = seeded(5);
+    const words = [
+      'index',
+      'vector',
+      'the',
+      'über',
+      '文件',
+      'ไฟล์',
+      'ملف',
+      '[4]',
+      '|',
+      '\n',
+      '\n\n',
+      '. ',
+      '? ',
+      '# ',
+      '- ',
+      '😀',
+      '`x`',
+    ];
+    const text = () => Array.from({ length: 300 }, () => words[Math.floor(random() * words.length)]).join(' ');
+    for (let round = 0; round < 40; round++) {
+      const sources = Array.from({ length: 4 }, (_, number) =>
+        source(text(), { start: number * 10_000, score: random() }),
+      );
+      const answer = answerExtractively('vector index 文件 ไฟล์', sources);
+      expect(answerExtractively('vector index 文件 ไฟล์', sources)).toEqual(answer);
+      expect(markers(answer.text)).toEqual(answer.citations.map(({ index }) => index));
+      expect(answer.citations.length).toBeLessThanOrEqual(5);
+      expect(answer.text.length).toBeLessThanOrEqual(1_250);
+      for (const { source: position, start, end, text: quoted } of answer.citations) {
+        const origin = sources[position]!;
+        expect(origin.text.slice(start - origin.start, end - origin.start)).toBe(quoted);
+      }
+    }
+  });
+});
+
+describe('answerEvents', () => {
+  it('streams each sentence before its citation, and the deltas are the answer', () => {
+    const answer = answerExtractively('logs and traces retention', [
+      source('The retention of logs is 30 days. The retention of traces is one week.'),
+    ]);
+    const events = [...answerEvents(answer)];
+    expect(events.map(({ type }) => type)).toEqual(['delta', 'citation', 'delta', 'citation']);
+    expect(events.flatMap((event) => (event.type === 'delta' ? event.text : [])).join('')).toBe(answer.text);
+  });
+});

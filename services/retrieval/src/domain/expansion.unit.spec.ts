@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { expand, neighboursOf } from './expansion.js';
+import { point, seeded } from './points.fixture.js';
+import type { FusedPoint } from './scored-point.js';
+
+const text = 'The first part says hello. The second part overlaps it. The third part follows. The fourth ends.';
+const bounds = [
+  [0, 27],
+  [20, 56],
+  [56, 80],
+  [80, text.length],
+] as const;
+const chunk = (ordinal: number, score = 1): FusedPoint => {
+  const [start, end] = bounds[ordinal]!;
+  const place = { documentId: 'd', ordinal, start, end, text: text.slice(start, end) };
+  return { ...point(`c${ordinal}`, score, place), dense: score, lexical: null };
+};
+
+describe('neighboursOf', () => {
+  it('asks for both sides, not below 0, not for what is there, one request per document version', () => {
+    const other = { ...chunk(3), documentId: 'e', pointId: 'e3' };
+    expect(neighboursOf([chunk(0), other, chunk(2)])).toEqual([
+      { documentId: 'd', version: 1, ordinals: [1, 3] },
+      { documentId: 'e', version: 1, ordinals: [2, 4] },
+    ]);
+    expect(neighboursOf([chunk(0)], 0)).toEqual([]);
+  });
+});
+
+describe('expand', () => {
+  it('joins overlapping and touching chunks into one result with the place of the best', () => {
+    const [only, ...rest] = expand([chunk(2, 0.9), chunk(0, 0.3)], [chunk(1), chunk(3)]);
+    expect(rest).toEqual([]);
+    expect(only).toMatchObject({ pointId: 'c2', score: 0.9, text, start: 0, end: text.length });
+  });
+
+  it('leaves out a neighbour behind a gap', () => {
+    expect(expand([chunk(0)], [chunk(2)])).toEqual([chunk(0)]);
+    const behindGap = { ...chunk(1), start: 30, text: text.slice(30, 56) };
+    expect(expand([chunk(0)], [behindGap])).toEqual([chunk(0)]);
+  });
+
+  it('always gives a slice of the document', () => {
+    const random = seeded(11);
+    for (let round = 0; round < 100; round++) {
+      const picked = [0, 1, 2, 3].filter(() => random() < 0.5).map((ordinal) => chunk(ordinal, random()));
+      const fetched = [0, 1, 2, 3].filter(() => random() < 0.5).map((ordinal) => chunk(ordinal));
+      for (const result of expand(picked, fetched)) expect(text.slice(result.start, result.end)).toBe(result.text);
+    }
+  });
+});
