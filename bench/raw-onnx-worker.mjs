@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-const { texts, modelFolder } = workerData;
+const { texts, modelFolder, nextBatch } = workerData;
 const maxTokens = 256;
 const batchLimits = { texts: 8, tokens: 512 };
 
@@ -14,6 +14,7 @@ const session = await InferenceSession.create(join(modelFolder, 'onnx/model_quan
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   graphOptimizationLevel: 'all',
+  enableMemPattern: false,
 });
 
 function tokenize(text) {
@@ -35,20 +36,27 @@ function batchesOf(rows) {
 function feedsOf(batch) {
   const length = Math.max(...batch.map((row) => row.length));
   const dims = [batch.length, length];
-  const tensor = (valueAt) =>
-    new Tensor('int64', BigInt64Array.from({ length: batch.length * length }, (_, at) => valueAt(batch[Math.trunc(at / length)], at % length)), dims);
+  const ids = new BigInt64Array(batch.length * length);
+  const mask = new BigInt64Array(batch.length * length);
+  batch.forEach((row, at) => {
+    ids.set(row.map(BigInt), at * length);
+    mask.fill(1n, at * length, at * length + row.length);
+  });
   return {
-    input_ids: tensor((row, at) => BigInt(row[at] ?? 0)),
-    attention_mask: tensor((row, at) => (at < row.length ? 1n : 0n)),
-    token_type_ids: tensor(() => 0n),
+    input_ids: new Tensor('int64', ids, dims),
+    attention_mask: new Tensor('int64', mask, dims),
+    token_type_ids: new Tensor('int64', new BigInt64Array(ids.length), dims),
   };
 }
 
 const rows = texts.map(tokenize);
-const feeds = batchesOf(rows).map(feedsOf);
-if (feeds.length > 0) await session.run(feeds.at(-1));
+const batches = batchesOf(rows);
+if (batches.length > 0) await session.run(feedsOf(batches.at(-1)));
 parentPort.postMessage(rows.reduce((sum, row) => sum + row.length, 0));
 parentPort.once('message', async () => {
-  for (const batch of feeds) await session.run(batch);
+  // All workers hold the same batches and take the next one nobody has taken, so that none idles at the end.
+  for (let at = Atomics.add(nextBatch, 0, 1); at < batches.length; at = Atomics.add(nextBatch, 0, 1)) {
+    await session.run(feedsOf(batches[at]));
+  }
   parentPort.postMessage('done');
 });

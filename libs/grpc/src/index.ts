@@ -5,3 +5,4 @@ export { createGrpcClient, type CallOptions, type GrpcClient } from './grpc-clie
 export { toGrpcStatus } from './grpc-error.js';
 export { grpcTransport } from './grpc-server.js';
 export { RpcErrorFilter } from './rpc-error.filter.js';
+export type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';

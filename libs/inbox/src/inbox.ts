@@ -1,5 +1,5 @@
-import { catalogue, deadLetterTopic, retryTopic, type ServiceName } from '@ragmesh/contracts';
-import { originTopic, readRetryState, retryHeaders, skip, type Attempt, type Delivery, type DeliveryJournal, type DeliveryState, type EventHandler, type Failure, type HandlerResult, type Message } from '@ragmesh/messaging';
+import { catalogue, deadLetterTopic, decodePayload, findEventSpec, retryTopic, type ServiceName } from '@ragmesh/contracts';
+import { originTopic, readRetryState, retryHeaders, skip, type Attempt, type BusRecord, type Delivery, type DeliveryJournal, type DeliveryState, type EventHandler, type Failure, type HandlerResult, type Message } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
@@ -39,6 +39,17 @@ const CLEAN_UP = `
 
 /** Kept this long, so that replays and late redeliveries are still known. */
 const KEEP_HOURS = 24 * 14;
+
+/** Version of the aggregate the event is about, where it has one that can be read; 0 otherwise. */
+function versionOf({ headers, value }: BusRecord): bigint {
+  const spec = findEventSpec(headers['ce_type'] ?? '');
+  try {
+    const { version } = (spec ? decodePayload(spec, value) : {}) as { version?: unknown };
+    return typeof version === 'bigint' ? version : 0n;
+  } catch {
+    return 0n; // undecodable: that is why it is here
+  }
+}
 
 interface BegunRow {
   readonly begun: boolean;
@@ -107,7 +118,7 @@ export class Inbox implements DeliveryJournal {
         add({ topic: deadLetterTopic(origin, this.service), key: record.key, headers: { ...record.headers, ...reason }, value: record.value });
         publish(catalogue.errorOccurred, record.key, {
           service: this.service, handler: handlerId, topic: origin, eventId: eventId ?? '', subject: record.headers['ce_subject'] ?? record.key,
-          code: error.code, message: error.message, attempts: attempt,
+          version: versionOf(record), code: error.code, message: error.message, attempts: attempt,
         });
       }, eventId);
     await inContext({ tenant, requestId, subject: this.service }, work);

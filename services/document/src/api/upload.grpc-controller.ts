@@ -1,10 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcStreamCall } from '@nestjs/microservices';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { toGrpcStatus } from '@ragmesh/grpc';
+import { toGrpcStatus, type ServerReadableStream, type sendUnaryData } from '@ragmesh/grpc';
 import type { UploadKind } from '../adapters/document.rows.js';
 import { AcceptDocument, type Upload } from '../commands/accept-document.js';
 import { operationId } from './document.grpc-mapper.js';

@@ -30,10 +30,10 @@ export function raiseBodyLimit(route: RouteOptions, bytes: number): void {
   if (takesWholeDocuments(route.config)) route.bodyLimit = bytes;
 }
 
-/** The sentence for a body over the limit of its route; Fastify's own names neither route nor limit. */
-export function tooLarge(request: FastifyRequest, documentLimit: number): RagmeshError {
-  const isDocument = takesWholeDocuments(request.routeOptions.config);
-  const limit = isDocument ? documentLimit : MAX_JSON_BYTES;
+/** The error for a body over the limit of its route; Fastify's own names neither route nor limit. */
+export function bodyTooLarge({ routeOptions }: FastifyRequest): RagmeshError {
+  const isDocument = takesWholeDocuments(routeOptions.config);
+  const limit = isDocument ? (routeOptions.bodyLimit ?? MAX_JSON_BYTES) : MAX_JSON_BYTES;
   const advice = isDocument ? ' Send larger documents as multipart/form-data.' : '';
   return new RagmeshError('REQUEST.TOO_LARGE', `The JSON body is larger than ${limit} bytes.${advice}`, { field: 'body', limit });
 }

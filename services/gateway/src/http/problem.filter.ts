@@ -2,6 +2,7 @@ import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import { isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bodyTooLarge } from './body-parsers.js';
 import { problemOf, type Problem } from './problem.js';
 import { findScope } from './request-scope.js';
 import { requestIdFrom } from './request-id.js';
@@ -29,7 +30,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** The problem a failure is, noted for the request's metrics and, when nobody expected it, logged with its cause. */
   describe(thrown: unknown, request: FastifyRequest): Problem {
-    const error = this.routes.refine(asRequestError(thrown), request.url);
+    const isTooLarge = (thrown as { code?: unknown } | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
+    const error = isTooLarge ? bodyTooLarge(request) : this.routes.refine(asRequestError(thrown), request.url);
     const scope = findScope(request);
     if (scope) scope.errorCode = error.code;
     const ids = { requestId: scope?.requestId ?? requestIdFrom(undefined), traceId: scope?.traceId ?? '' };

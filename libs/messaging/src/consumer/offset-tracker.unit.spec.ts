@@ -1,0 +1,24 @@
+import { describe, expect, it } from '@jest/globals';
+import { OffsetTracker } from './offset-tracker.js';
+
+describe('OffsetTracker', () => {
+  it('commits only what is complete without a gap', () => {
+    const tracker = new OffsetTracker();
+    for (const offset of [5, 6, 7]) tracker.add(offset);
+    tracker.complete(6);
+    expect(tracker.takePosition()).toBe(5);
+    tracker.complete(5);
+    expect(tracker.takePosition()).toBe(7);
+    tracker.complete(7);
+    expect(tracker.takePosition()).toBe(8);
+  });
+
+  it('says nothing when nothing changed', () => {
+    const tracker = new OffsetTracker();
+    expect(tracker.takePosition()).toBeUndefined();
+    tracker.add(0);
+    tracker.complete(0);
+    expect(tracker.takePosition()).toBe(1);
+    expect(tracker.takePosition()).toBeUndefined();
+  });
+});

@@ -1,0 +1,1 @@
+export { busConformance } from './bus-conformance/bus-conformance.js';

@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { idSchema, pageQuery } from './paging.schema.js';
+
+const metadataSchema = z.record(z.string().max(200), z.json()).describe('Free fields, for filters and citations');
+
+const chunkSchema = z.strictObject({
+  text: z.string().min(1).max(100_000),
+  metadata: metadataSchema.optional(),
+});
+
+const title = z.string().min(1).max(1000);
+const chunkSize = z.number().int().min(16).max(8192).describe('Length of a chunk in tokens');
+const chunkOverlap = z.number().int().min(0).max(4096).describe('Tokens shared by neighbouring chunks, under half of chunk_size');
+
+/** What an upload may say about its document, in any media type. */
+export const uploadFields = {
+  id: idSchema.optional(),
+  collection: idSchema.default('default'),
+  title: title.optional(),
+  metadata: metadataSchema.optional(),
+  chunk_size: chunkSize.optional(),
+  chunk_overlap: chunkOverlap.optional(),
+};
+
+interface Chunking {
+  readonly chunk_size?: number | undefined;
+  readonly chunk_overlap?: number | undefined;
+}
+
+/** Half a chunk of overlap would store every text twice. */
+export function refuseWideOverlap(input: Chunking, context: z.RefinementCtx): void {
+  if (input.chunk_overlap === undefined || input.chunk_size === undefined) return;
+  if (input.chunk_overlap * 2 < input.chunk_size) return;
+  const message = `Field chunk_overlap must be less than half of chunk_size (${input.chunk_size}).`;
+  context.addIssue({ code: 'custom', path: ['chunk_overlap'], message });
+}
+
+/** JSON upload: exactly one of text, url and chunks. */
+export const jsonUpload = z
+  .strictObject({
+    ...uploadFields,
+    text: z.string().min(1).optional(),
+    url: z.url().max(2000).optional(),
+    chunks: z.array(chunkSchema).min(1).max(10_000).optional(),
+  })
+  .superRefine((input, context) => {
+    const given = (['text', 'url', 'chunks'] as const).filter((name) => input[name] !== undefined);
+    if (given.length !== 1) {
+      const message = `Exactly one of text, url and chunks must be given; ${given.length === 0 ? 'none' : given.join(' and ')} was.`;
+      context.addIssue({ code: 'custom', path: [given[1] ?? 'text'], message });
+    }
+    refuseWideOverlap(input, context);
+  });
+export type JsonUpload = z.output<typeof jsonUpload>;
+
+const decimal = (name: string) => z.string().regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`).transform(Number);
+const jsonText = z.string().max(65_536).transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'Field metadata must be a JSON object.' });
+    return z.NEVER;
+  }
+});
+
+/** The fields of a multipart upload, which arrive as text. */
+export const formFields = z
+  .strictObject({
+    ...uploadFields,
+    metadata: jsonText.pipe(metadataSchema).optional(),
+    chunk_size: decimal('chunk_size').pipe(chunkSize).optional(),
+    chunk_overlap: decimal('chunk_overlap').pipe(chunkOverlap).optional(),
+  })
+  .superRefine(refuseWideOverlap);
+export type FormFields = z.output<typeof formFields>;
+
+/** The form as the API document shows it. */
+export const uploadForm = z.object({
+  ...uploadFields,
+  metadata: z.string().optional().describe('JSON object'),
+  file: z.array(z.file()).min(1).describe('One or many files, after all other fields'),
+});
+
+export const listDocumentsQuery = pageQuery.extend({
+  collection: z.string().max(200).default(''),
+  status: z.enum(['uploaded', 'processing', 'ready', 'failed', 'deleting', 'deleted']).optional(),
+});
+export const getDocumentQuery = z.strictObject({
+  wait: z.coerce.number().int().min(0).max(60).default(0).describe('Seconds to wait for a terminal state'),
+});
+export const contentQuery = z.strictObject({
+  as: z.enum(['text']).optional().describe('`text`: the canonical text that offsets refer to'),
+});
+export const uploadHeaders = z.object({
+  'idempotency-key': z.string().min(1).max(255).optional().describe('Same key and same request: the same response again, for 24 hours'),
+});
+
+const errorSchema = z.object({ code: z.string(), message: z.string(), help: z.string(), retryable: z.boolean() });
+export const operationRef = z.object({ id: z.string(), href: z.string() });
+
+export const acceptedDocument = z.object({
+  id: z.string(),
+  version: z.int(),
+  status: z.string(),
+  deduplicated: z.boolean(),
+  operation: operationRef,
+});
+export const acceptedDocuments = z.union([
+  acceptedDocument,
+  z.object({ documents: z.array(z.union([acceptedDocument, z.object({ file_name: z.string(), error: errorSchema })])) }),
+]);
+
+export const documentSchema = z.object({
+  id: z.string(),
+  collection: z.string(),
+  title: z.string(),
+  status: z.enum(['uploaded', 'processing', 'ready', 'failed', 'deleting', 'deleted']),
+  stage: z.string(),
+  progress: z.number(),
+  attempt: z.int(),
+  version: z.int(),
+  error: errorSchema.nullable(),
+  metadata: metadataSchema,
+  media_type: z.string(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+  chunks: z.int(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+
+export const documentChunk = z.object({
+  id: z.string(),
+  ordinal: z.int(),
+  text: z.string(),
+  start: z.int(),
+  end: z.int(),
+  page: z.int().nullable(),
+  heading: z.string().nullable(),
+  metadata: metadataSchema,
+});
+
+export const timelineSchema = z.object({
+  document_id: z.string(),
+  trace_id: z.string(),
+  steps: z.array(
+    z.object({
+      saga: z.string(),
+      step: z.string(),
+      status: z.string(),
+      attempt: z.int(),
+      version: z.int(),
+      detail: z.string(),
+      at: z.string().nullable(),
+    }),
+  ),
+});
+
+export const operationSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  document_id: z.string(),
+  version: z.int(),
+  status: z.string(),
+  stage: z.string(),
+  progress: z.number(),
+  done: z.boolean(),
+  error: errorSchema.nullable(),
+  receipt: z.record(z.string(), z.json()).nullable(),
+});
+export const deletingDocument = z.object({ id: z.string(), status: z.literal('deleting'), operation: operationRef });
+export const retriedDocument = z.object({ id: z.string(), version: z.int(), status: z.string(), operation: operationRef });

@@ -1,0 +1,50 @@
+import type { Drivers } from '@ragmesh/bootstrap';
+import { serviceNames, topicSpecs } from '@ragmesh/contracts';
+import { EmbeddedBusDriver, type BusDriver } from '@ragmesh/messaging';
+import { createLogger } from '@ragmesh/observability';
+import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import pino from 'pino';
+import { freePorts } from './free-ports.js';
+import type { StandaloneConfig } from './standalone.config.js';
+
+/** Everything standalone runs on: one PostgreSQL in the data folder, the bus on its tables, gRPC on loopback. */
+export interface EmbeddedDrivers extends Drivers {
+  setHealth(isAlive: () => boolean): void;
+  close(): Promise<void>;
+}
+
+const POOL_SIZE = 10;
+
+export async function startEmbeddedDrivers(config: StandaloneConfig, onLost: (error: unknown) => void): Promise<EmbeddedDrivers> {
+  const postgres = await EmbeddedPostgres.start(config.RAGMESH_DATA_DIR, { onLost });
+  const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
+  const logger = createLogger('standalone', config.LOG_LEVEL, logs);
+  const bus = await connectBus(postgres, config, (error) => logger.warn({ err: error }, 'The bus will try again'));
+  const ports = await freePorts(serviceNames.length);
+  const addresses = new Map<string, string>(serviceNames.map((name, index) => [name, `127.0.0.1:${ports[index]}`]));
+  let isAlive: (() => boolean) | undefined;
+  return {
+    bus,
+    databaseUrl: (service) => postgres.url(`ragmesh_${service}`),
+    openDatabase: (service) =>
+      new Database(createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` })),
+    grpcAddress: (service) => addresses.get(service)!,
+    logger: (service) => createLogger(service, config.LOG_LEVEL, logs),
+    health: { isAlive: () => isAlive?.() ?? true, isReady: () => isAlive?.() ?? false },
+    setHealth: (check) => (isAlive = check),
+    close: async () => {
+      await bus.close();
+      await postgres.stop();
+      logs.flushSync();
+    },
+  };
+}
+
+/** Where the log lines of standalone go, so that they do not drown what it prints. */
+export const logFile = (config: StandaloneConfig): string => `${config.RAGMESH_DATA_DIR}/ragmesh.log`;
+
+async function connectBus(postgres: EmbeddedPostgres, config: StandaloneConfig, onError: (error: unknown) => void): Promise<BusDriver> {
+  const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus'), topicPrefix: config.RAGMESH_TOPIC_PREFIX, onError });
+  await bus.provision(topicSpecs);
+  return bus;
+}

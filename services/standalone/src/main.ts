@@ -1,0 +1,39 @@
+import { readEnvironment } from '@ragmesh/config';
+import { isRagmeshError } from '@ragmesh/errors';
+import { banner } from './banner.js';
+import { startStandalone, type Standalone } from './start-standalone.js';
+
+/** Longest time an orderly stop may take; then the process ends as it would on a second Ctrl+C. */
+const STOP_DEADLINE_MS = 20_000;
+
+function explain(error: unknown): string {
+  if (isRagmeshError(error)) return error.message;
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `Port ${port} is taken by another program. Stop it, or set SERVER_PORT to a free port.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`ragmesh: ${explain(error)}\n`);
+  process.exit(1);
+}
+
+function stopOnSignal(standalone: Standalone): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    standalone.close().then(() => process.exit(0), fail);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+try {
+  const standalone = await startStandalone({ environment: readEnvironment(), onLost: fail });
+  stopOnSignal(standalone);
+  process.stdout.write(banner(standalone, process.uptime()));
+} catch (error) {
+  fail(error);
+}

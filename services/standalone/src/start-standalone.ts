@@ -1,0 +1,60 @@
+import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
+import { loadConfig, unknownNames, type Environment } from '@ragmesh/config';
+import { RagmeshError } from '@ragmesh/errors';
+import { startProcessMetrics, startTracing, type TracingOptions } from '@ragmesh/observability';
+import { logFile, startEmbeddedDrivers } from './embedded-drivers.js';
+import { backends, edge } from './services.js';
+import { standaloneConfig } from './standalone.config.js';
+
+export interface StandaloneOptions {
+  readonly environment: Environment;
+  /** Called when the database was lost for good. */
+  readonly onLost?: (error: unknown) => void;
+  /** Wraps the drivers: how a test composition watches or disturbs what goes through them. */
+  readonly wrapDrivers?: (drivers: Drivers) => Drivers;
+  readonly spanProcessors?: TracingOptions['processors'];
+}
+
+/** A whole mesh in this process. */
+export interface Standalone {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly logFile: string;
+  close(): Promise<void>;
+}
+
+/** Starts the eight services in one process. It composes and owns no behaviour. */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const { environment, onLost = () => undefined } = options;
+  const config = loadConfig(standaloneConfig, environment);
+  const unknown = unknownNames([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
+  if (unknown.length > 0) throw new RagmeshError('CONFIG.INVALID', unknown.join('\n'));
+  const stopTracing = startTracing({
+    serviceName: 'ragmesh',
+    ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
+    ...(options.spanProcessors ? { processors: options.spanProcessors } : {}),
+  });
+  startProcessMetrics();
+  const drivers = await startEmbeddedDrivers(config, onLost);
+  const wrapped = options.wrapDrivers?.(drivers) ?? drivers;
+  const running: RunningService[] = [];
+  const close = async (): Promise<void> => {
+    for (const service of running.toReversed()) await service.close();
+    await drivers.close();
+    await stopTracing();
+  };
+  try {
+    const starting = backends.map((definition) => startService(definition, wrapped, environment));
+    for (const outcome of await Promise.allSettled(starting)) {
+      if (outcome.status === 'fulfilled') running.push(outcome.value);
+      else throw outcome.reason;
+    }
+    drivers.setHealth(() => running.every((service) => service.isAlive()));
+    const gateway = await startService(edge, wrapped, environment);
+    running.push(gateway);
+    return { url: gateway.url!, dataDir: config.RAGMESH_DATA_DIR, logFile: logFile(config), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import type { SqlTransaction } from '@ragmesh/postgres';
+
+/** A document of a tenant. */
+export interface DocumentKey {
+  readonly tenant: string;
+  readonly documentId: string;
+}
+
+/** What the index knows of a document. */
+export interface DocumentState {
+  readonly collection: string;
+  readonly visibleVersion: number | null;
+  /** Events of versions up to this one are late and change nothing. */
+  readonly deadVersion: number;
+}
+
+const LOCK = `
+  INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, $3)
+  ON CONFLICT (tenant, document_id) DO UPDATE SET updated_at = now()
+  RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion"`;
+
+const BURY = `
+  UPDATE document_index SET visible_version = NULL, dead_version = $3, tombstoned_at = now()
+  WHERE tenant = $1 AND document_id = $2`;
+
+/** Which version of a document readers see, and which versions are dead. */
+@Injectable()
+export class DocumentIndexRepository {
+  /** The state, locked until the transaction ends; a document not seen before gets its row here. */
+  async lock(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<DocumentState> {
+    const { rows } = await tx.query<DocumentState>(LOCK, [tenant, documentId, collection]);
+    return rows[0]!;
+  }
+
+  /** Lets a deleted document live again, in the collection its new version came with. */
+  async revive(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<void> {
+    const sql = `UPDATE document_index SET collection = $3, tombstoned_at = NULL
+                 WHERE tenant = $1 AND document_id = $2 AND tombstoned_at IS NOT NULL`;
+    await tx.query(sql, [tenant, documentId, collection]);
+  }
+
+  /** @param version what readers see from the commit on; null hides the document. */
+  async show(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number | null): Promise<void> {
+    const sql = 'UPDATE document_index SET visible_version = $3 WHERE tenant = $1 AND document_id = $2';
+    await tx.query(sql, [tenant, documentId, version]);
+  }
+
+  /** Sets the tombstone: from the commit on no version up to `deadVersion` comes back. */
+  async bury(tx: SqlTransaction, { tenant, documentId }: DocumentKey, deadVersion: number): Promise<void> {
+    await tx.query(BURY, [tenant, documentId, deadVersion]);
+  }
+}
