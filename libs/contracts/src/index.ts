@@ -10,3 +10,6 @@ export * as messagingV1 from './generated/ragmesh/messaging/v1/dead_letter_pb.js
 export { catalogue, eventSpecs, findEventSpec, serviceNames, type EventSpec, type ServiceName } from './event-catalogue.js';
 export { contentTypeOf, decodePayload, encodePayload } from './event-codec.js';
 export { deadLetterTopic, retryTopic, topicSpecs, topicsConsumedBy, type TopicSpec } from './topic-catalogue.js';
+export { asyncApiDocument } from './async-api.js';
+export { eventTable } from './event-table.js';
+export { messageSchema } from './json-schema.js';

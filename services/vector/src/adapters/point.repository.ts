@@ -2,11 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentKey } from './document-index.repository.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
-import { PointReader, pointColumns, type PointRow } from './point-row.js';
+import { pointColumns, type PointRow } from './point-row.js';
+
+/** A document's points, where they lie. */
+export interface DocumentPoints extends DocumentKey {
+  readonly collection: string;
+}
 
 /** Chunks of one version with their vectors, to be stored in one statement. */
-export interface PointBatch extends DocumentKey {
-  readonly collection: string;
+export interface PointBatch extends DocumentPoints {
   readonly version: number;
   readonly model: string;
   readonly points: readonly IndexedPoint[];
@@ -15,11 +19,11 @@ export interface PointBatch extends DocumentKey {
   readonly vectors: Uint8Array;
 }
 
-/** A document's points and the version readers see of it. */
-export interface StoredDocument {
-  readonly visibleVersion: number | null;
-  readonly points: readonly IndexedPoint[];
-}
+/** Versions of a document. */
+export type VersionRange = { readonly exactly: number } | { readonly below: number } | 'all';
+
+/** How many points of which version. */
+export type PointsByVersion = ReadonlyMap<number, number>;
 
 /** Vectors go as one binary value and are cut apart by the server: an array of them would travel as hex text. */
 const UPSERT = `
@@ -33,6 +37,9 @@ const UPSERT = `
     model = excluded.model, text = excluded.text, start_offset = excluded.start_offset, end_offset = excluded.end_offset,
     page = excluded.page, heading = excluded.heading, metadata = excluded.metadata, vector = excluded.vector`;
 
+/** Bounds the memory of a rebuild: about 5 MB of rows at a time. */
+const PAGE_ROWS = 1_000;
+
 const DIMENSION = `
   SELECT octet_length(vector) / 4 AS dimension FROM point WHERE tenant = $1 AND collection = $2
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
@@ -41,10 +48,13 @@ const DOCUMENT = `
   SELECT ${pointColumns} FROM document_index d JOIN point p USING (tenant, collection, document_id)
   WHERE d.tenant = $1 AND d.document_id = $2`;
 
+/** The page is cut from the key's own index before anything is joined to it. */
 const PAGE = `
-  SELECT ${pointColumns} FROM point p LEFT JOIN document_index d USING (tenant, document_id)
-  WHERE (p.tenant, p.collection, p.document_id, p.version, p.ordinal) > ($1, $2, $3, $4::bigint, $5::int)
-  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal LIMIT $6`;
+  SELECT ${pointColumns} FROM (
+    SELECT * FROM point WHERE (tenant, collection, document_id, version, ordinal) > ($1, $2, $3, $4::bigint, $5::int)
+    ORDER BY tenant, collection, document_id, version, ordinal LIMIT ${PAGE_ROWS}) p
+  LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
+  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal`;
 
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
@@ -73,11 +83,44 @@ export class PointRepository {
     return look();
   }
 
-  /** How many points a version has. */
-  async count(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string, version?: number): Promise<number> {
-    const sql = `SELECT count(*) AS points FROM point WHERE tenant = $1 AND collection = $2 AND document_id = $3
-                 ${version === undefined ? '' : 'AND version = $4'}`;
-    const values = [tenant, collection, documentId, ...(version === undefined ? [] : [version])];
-    return (await tx.query<{ points: number }>(sql, values)).rows[0]!.points;
+  /** How many points a document has of these versions. */
+  async count(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number> {
+    const { condition, values } = where(document, versions);
+    const { rows } = await tx.query<{ points: number }>(`SELECT count(*) AS points FROM point WHERE ${condition}`, values);
+    return rows[0]!.points;
   }
+
+  /** @returns what was removed. */
+  async remove(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<PointsByVersion> {
+    const { condition, values } = where(document, versions);
+    const sql = `WITH removed AS (DELETE FROM point WHERE ${condition} RETURNING version)
+                 SELECT version, count(*) AS points FROM removed GROUP BY version`;
+    const { rows } = await tx.query<{ version: number; points: number }>(sql, values);
+    return new Map(rows.map(({ version, points }) => [version, points]));
+  }
+
+  /** The rows of one document, with what readers see of it. */
+  async ofDocument({ tenant, documentId }: DocumentKey): Promise<PointRow[]> {
+    return (await this.database.query<PointRow>(DOCUMENT, [tenant, documentId])).rows;
+  }
+
+  /** Every row there is, by tenant, collection, document and version, a page at a time. */
+  async *pages(): AsyncGenerator<PointRow[]> {
+    let after: unknown[] = ['', '', '', 0, 0];
+    for (;;) {
+      const { rows } = await this.database.query<PointRow>(PAGE, after);
+      const last = rows.at(-1);
+      if (last) yield rows;
+      if (!last || rows.length < PAGE_ROWS) return;
+      after = [last.tenant, last.collection, last.documentId, last.version, last.ordinal];
+    }
+  }
+}
+
+function where({ tenant, collection, documentId }: DocumentPoints, versions: VersionRange) {
+  const condition = 'tenant = $1 AND collection = $2 AND document_id = $3';
+  const values = [tenant, collection, documentId];
+  if (versions === 'all') return { condition, values };
+  if ('below' in versions) return { condition: `${condition} AND version < $4`, values: [...values, versions.below] };
+  return { condition: `${condition} AND version = $4`, values: [...values, versions.exactly] };
 }

@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import type { documentV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { scopeOf } from '../http/request-scope.js';
+import { valid } from '../http/validation.js';
+import { Describe } from '../openapi/describe.js';
+import { Calls } from './calls.js';
+import { attachment } from './content-disposition.js';
+import { contentQuery } from './document.schema.js';
+import { idSchema } from './paging.schema.js';
+
+type Content = AsyncIterator<documentV1.GetContentResponse>;
+
+/** The bytes of a document. They are a stranger's: always a download, never a page of this origin. */
+@Controller('v1/documents')
+export class ContentController {
+  constructor(private readonly calls: Calls) {}
+
+  @Get(':id/content')
+  @Describe({ summary: 'Download the uploaded bytes, or the text that offsets refer to', tag: 'Documents', query: contentQuery, answers: [{ status: 200, description: 'The content', type: 'application/octet-stream' }], problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'] })
+  async content(@Param('id', valid(idSchema)) id: string, @Query(valid(contentQuery)) query: z.output<typeof contentQuery>, @Res() reply: FastifyReply): Promise<void> {
+    const asText = query.as === 'text';
+    const content = this.calls.documents.getContent({ id, asText }, this.calls.stream(reply))[Symbol.asyncIterator]();
+    const first = await content.next(); // a failure up to here is a problem answer
+    if (first.done) throw new RagmeshError('INTERNAL.UNEXPECTED', 'The content came without its description.');
+    scopeOf(reply).slot.becomeStream();
+    const { mediaType, fileName, sizeBytes } = first.value;
+    void reply.header('content-type', asText ? 'text/plain; charset=utf-8' : mediaType || 'application/octet-stream');
+    if (!asText) void reply.header('content-disposition', attachment(fileName || id));
+    if (sizeBytes > 0n) void reply.header('content-length', String(sizeBytes));
+    await reply.send(Readable.from(bytesOf(first.value, content), { objectMode: false }));
+  }
+}
+
+async function* bytesOf(first: documentV1.GetContentResponse, rest: Content): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.data.length > 0) yield first.data;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      if (next.value.data.length > 0) yield next.value.data;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}

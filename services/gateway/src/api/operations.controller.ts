@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, Param, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { EventStream } from '../http/event-stream.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { scopeOf } from '../http/request-scope.js';
+import { valid } from '../http/validation.js';
+import { Describe } from '../openapi/describe.js';
+import { Calls } from './calls.js';
+import { operationBody } from './document.mapper.js';
+import { operationSchema } from './document.schema.js';
+import { idSchema } from './paging.schema.js';
+
+const POLL_MS = 200;
+type OperationBody = z.input<typeof operationSchema>;
+const id = valid(idSchema);
+
+/** Progress of what was promised with a 202. */
+@Controller('v1/operations')
+export class OperationsController {
+  constructor(
+    private readonly calls: Calls,
+    private readonly problems: ProblemFilter,
+  ) {}
+
+  @Get(':id')
+  @Describe({ summary: 'Get an operation', tag: 'Operations', answers: [{ status: 200, description: 'The operation', schema: operationSchema }], problems: ['OPERATION.NOT_FOUND'] })
+  async get(@Param('id', id) operationId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<OperationBody> {
+    return this.read(operationId, reply);
+  }
+
+  @Get(':id/events')
+  @Describe({ summary: 'Follow an operation', tag: 'Operations', answers: [{ status: 200, description: 'The events `progress` at every change, then `done`; `error` when following fails', type: 'text/event-stream' }], problems: ['OPERATION.NOT_FOUND'] })
+  async events(@Param('id', id) operationId: string, @Res() reply: FastifyReply): Promise<void> {
+    let operation = await this.read(operationId, reply);
+    const { clientLeft } = scopeOf(reply);
+    const events = EventStream.open(reply);
+    let shown = '';
+    try {
+      while (!operation.done && !clientLeft.aborted) {
+        const state = JSON.stringify(operation);
+        if (state !== shown) await events.send('progress', operation);
+        shown = state;
+        await sleep(POLL_MS, undefined, { signal: clientLeft }).catch(() => undefined);
+        if (!clientLeft.aborted) operation = await this.read(operationId, reply);
+      }
+      await events.send('done', operation);
+    } catch (error) {
+      await events.send('error', this.problems.describe(error, reply.request));
+    } finally {
+      events.end();
+    }
+  }
+
+  private async read(operationId: string, reply: FastifyReply): Promise<OperationBody> {
+    return operationBody(await this.calls.documents.getOperation({ id: operationId }, this.calls.unary(reply)));
+  }
+}

@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { LOGGER } from '@ragmesh/bootstrap';
+import { isRagmeshError } from '@ragmesh/errors';
+import { gauge, type Logger } from '@ragmesh/observability';
+import type { DocumentKey } from './document-index.repository.js';
+import { DocumentTurns } from './document-turns.js';
+import type { EmbeddedIndex } from './embedded-index/embedded-index.js';
+import { EmbeddedIndexes } from './embedded-index/embedded-indexes.js';
+import type { IndexedPoint } from './embedded-index/indexed-point.js';
+import { PointReader, type PointRow } from './point-row.js';
+import { PointRepository } from './point.repository.js';
+
+const RELOAD_PAUSE_MS = 500;
+
+/** What a committed transaction means for the index in memory. */
+export type IndexChange = (index: EmbeddedIndex) => Promise<void> | void;
+
+/** Says what the transaction changed; called inside it, followed once it is committed. */
+export type FollowWith = (collection: string, change: IndexChange) => void;
+
+/**
+ * The searchable memory of this process. It is made from the rows before the service answers, and follows each
+ * transaction after its commit. Whenever it cannot know what was committed, it reads the document's rows again.
+ */
+@Injectable()
+export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
+  private readonly turns = new DocumentTurns();
+  private readonly known = new Map<string, EmbeddedIndex>();
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly indexes: EmbeddedIndexes,
+    private readonly points: PointRepository,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const started = performance.now();
+    for await (const rows of this.points.pages()) await this.add(rows);
+    this.measure();
+    const milliseconds = Math.round(performance.now() - started);
+    const points = [...this.known.values()].reduce((sum, index) => sum + index.count(), 0);
+    this.logger.info({ points, milliseconds }, 'The index is in memory');
+  }
+
+  onApplicationShutdown(): void {
+    this.stopping.abort();
+  }
+
+  /** The index of a collection; undefined when nothing was ever put into it. */
+  find(tenant: string, collection: string): EmbeddedIndex | undefined {
+    return this.indexes.find({ tenant, collection, generation: 0 });
+  }
+
+  /**
+   * Runs a transaction about a document and then lets memory follow it. What happens to one document happens in turn, so
+   * memory changes in the order of the commits.
+   * @throws what `commit` throws; then memory is brought in line with the rows in the background.
+   */
+  async following<T>(document: DocumentKey, commit: (follow: FollowWith) => Promise<T>): Promise<T> {
+    return this.turns.run(JSON.stringify([document.tenant, document.documentId]), async () => {
+      const changes: { collection: string; change: IndexChange }[] = [];
+      try {
+        const result = await commit((collection, change) => void changes.push({ collection, change }));
+        for (const { collection, change } of changes) await change(this.open(document.tenant, collection));
+        this.measure();
+        return result;
+      } catch (error) {
+        // A connection that broke at the commit does not tell whether the rows are there; a refusal of ours does.
+        if (changes.length > 0) this.reloadSoon(document);
+        throw error;
+      }
+    });
+  }
+
+  /** Brings memory in line with a document's rows, whoever wrote them. */
+  async reload(document: DocumentKey): Promise<void> {
+    await this.turns.run(JSON.stringify([document.tenant, document.documentId]), async () => {
+      const rows = await this.points.ofDocument(document);
+      for (const index of this.indexesOf(document.tenant)) index.removeDocument(document.documentId);
+      await this.add(rows);
+      this.measure();
+    });
+  }
+
+  private async add(rows: readonly PointRow[]): Promise<void> {
+    const reader = new PointReader();
+    const batches = Map.groupBy(rows, ({ tenant, collection }) => JSON.stringify([tenant, collection]));
+    for (const batch of batches.values()) {
+      const { tenant, collection } = batch[0]!;
+      const index = this.open(tenant, collection);
+      for (const { documentId, visibleVersion } of batch) {
+        if (visibleVersion !== null && index.shownVersion(documentId) !== visibleVersion) index.showVersion(documentId, visibleVersion);
+      }
+      await this.addPoints(index, batch.map((row) => reader.read(row)));
+    }
+  }
+
+  /** A vector that fits no other must not keep the service from starting: its chunk is found by its words. */
+  private async addPoints(index: EmbeddedIndex, points: readonly IndexedPoint[]): Promise<void> {
+    try {
+      await index.addPoints(points);
+    } catch (error) {
+      if (!isRagmeshError(error)) throw error;
+      this.logger.error({ code: error.code, points: points.length }, 'Points are searchable by their words only');
+      await index.addPoints(points.map((point) => ({ ...point, vector: null })));
+    }
+  }
+
+  private reloadSoon(document: DocumentKey): void {
+    void (async () => {
+      while (!this.stopping.signal.aborted) {
+        try {
+          return await this.reload(document);
+        } catch (error) {
+          this.logger.warn({ document_id: document.documentId, err: error }, 'A document will be read again into the index');
+          await delay(RELOAD_PAUSE_MS, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+        }
+      }
+    })();
+  }
+
+  private open(tenant: string, collection: string): EmbeddedIndex {
+    const index = this.indexes.open({ tenant, collection, generation: 0 });
+    this.known.set(JSON.stringify([tenant, collection]), index);
+    return index;
+  }
+
+  private indexesOf(tenant: string): EmbeddedIndex[] {
+    const prefix = `${JSON.stringify([tenant]).slice(0, -1)},`;
+    return [...this.known].filter(([key]) => key.startsWith(prefix)).map(([, index]) => index);
+  }
+
+  private measure(): void {
+    let [visible, all] = [0, 0];
+    for (const index of this.known.values()) {
+      visible += index.count({ visible: true });
+      all += index.count();
+    }
+    gauge('ragmesh_points').set({ state: 'visible' }, visible);
+    gauge('ragmesh_points').set({ state: 'staged' }, all - visible);
+  }
+}
