@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { Database, isUniqueViolation, type SqlTransaction } from '@ragmesh/postgres';
+import { RagmeshError } from '@ragmesh/errors';
+import { defaultCollection } from '../domain/collection-id.js';
+import type { ListPosition } from '../domain/list-cursor.js';
+
+/** A collection with what is ready in it. */
+export interface CollectionRow {
+  readonly id: string;
+  readonly title: string;
+  readonly metadata: Record<string, unknown>;
+  readonly created_at: Date;
+  readonly created_micros: string;
+  readonly documents: string;
+  readonly chunks: string;
+}
+
+const SELECT = `
+  SELECT id, title, metadata, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+         held.documents, held.chunks
+  FROM collection CROSS JOIN LATERAL (
+    SELECT count(*)::text AS documents, coalesce(sum(chunks), 0)::text AS chunks
+    FROM catalogue_entry entry
+    WHERE entry.tenant = collection.tenant AND entry.collection = collection.id AND entry.state = 'ready') held`;
+
+/** Collections of one tenant at a time. */
+@Injectable()
+export class CollectionRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @throws RagmeshError COLLECTION.ID_TAKEN. */
+  async create(tenant: string, id: string, title: string, metadata: unknown): Promise<void> {
+    const sql = 'INSERT INTO collection (tenant, id, title, metadata) VALUES ($1, $2, $3, $4)';
+    try {
+      await this.database.query(sql, [tenant, id, title, JSON.stringify(metadata ?? {})]);
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new RagmeshError('COLLECTION.ID_TAKEN', `There is a collection "${id}" already.`, { id });
+    }
+  }
+
+  /** Makes sure that there is such a row; its title and metadata stay as they are. */
+  async ensure(tenant: string, id: string, sql: SqlTransaction = this.database): Promise<void> {
+    const title = id === defaultCollection.id ? defaultCollection.title : id;
+    await sql.query('INSERT INTO collection (tenant, id, title) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [tenant, id, title]);
+  }
+
+  /** Makes sure that there is such a row and that nobody deletes it before `tx` ends. */
+  async hold(tx: SqlTransaction, tenant: string, id: string): Promise<void> {
+    const lock = 'SELECT FROM collection WHERE tenant = $1 AND id = $2 FOR KEY SHARE';
+    while ((await tx.query(lock, [tenant, id])).rowCount === 0) await this.ensure(tenant, id, tx);
+  }
+
+  /** @throws RagmeshError COLLECTION.NOT_FOUND. */
+  async get(tenant: string, id: string): Promise<CollectionRow> {
+    if (id === defaultCollection.id) await this.ensure(tenant, id);
+    const { rows } = await this.database.query<CollectionRow>(`${SELECT} WHERE tenant = $1 AND id = $2`, [tenant, id]);
+    if (!rows[0]) throw notFound(id);
+    return rows[0];
+  }
+
+  /** Newest first, from the one after `position`. */
+  async list(tenant: string, limit: number, position?: ListPosition): Promise<CollectionRow[]> {
+    await this.ensure(tenant, defaultCollection.id);
+    const { rows } = await this.database.query<CollectionRow>(
+      `${SELECT} WHERE tenant = $1
+         AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
+       ORDER BY collection.created_at DESC, collection.id DESC LIMIT $2`,
+      [tenant, limit, position?.createdMicros ?? null, position?.id ?? null],
+    );
+    return rows;
+  }
+
+  /** @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not. */
+  async delete(tenant: string, id: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const { rowCount } = await tx.query('SELECT FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
+      if (rowCount === 0) throw notFound(id);
+      const { rows } = await tx.query<{ documents: number }>(
+        `SELECT count(*)::int AS documents FROM catalogue_entry WHERE tenant = $1 AND collection = $2 AND state <> 'deleted'`,
+        [tenant, id],
+      );
+      const documents = rows[0]?.documents ?? 0;
+      if (documents > 0) {
+        throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, { id, documents });
+      }
+      await tx.query('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
+    });
+  }
+}
+
+const notFound = (id: string): RagmeshError =>
+  new RagmeshError('COLLECTION.NOT_FOUND', `There is no collection "${id}".`, { id });

@@ -1,0 +1,64 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import type { knowledgeV1 } from '@ragmesh/contracts';
+import { currentTenant } from '@ragmesh/observability';
+import { v7 as uuidv7 } from 'uuid';
+import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
+import { checkCollectionId, defaultCollection } from '../domain/collection-id.js';
+import { decodeCursor, encodeCursor } from '../domain/list-cursor.js';
+
+type CollectionReply = MessageInitShape<typeof knowledgeV1.CollectionSchema>;
+type ListReply = MessageInitShape<typeof knowledgeV1.ListCollectionsResponseSchema>;
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+
+/** Collections of the caller's tenant. */
+@Controller()
+export class CollectionGrpcController {
+  constructor(private readonly collections: CollectionRepository) {}
+
+  /** Makes an id when the request names none. */
+  @GrpcMethod('KnowledgeService', 'CreateCollection')
+  async create({ id, title, metadata }: knowledgeV1.CreateCollectionRequest): Promise<CollectionReply> {
+    const tenant = currentTenant();
+    const wanted = id === '' ? uuidv7() : checkCollectionId(id);
+    if (wanted === defaultCollection.id) await this.collections.ensure(tenant, wanted);
+    await this.collections.create(tenant, wanted, title || wanted, metadata);
+    return toCollection(await this.collections.get(tenant, wanted));
+  }
+
+  @GrpcMethod('KnowledgeService', 'GetCollection')
+  async get({ id }: knowledgeV1.CollectionRef): Promise<CollectionReply> {
+    return toCollection(await this.collections.get(currentTenant(), id));
+  }
+
+  @GrpcMethod('KnowledgeService', 'ListCollections')
+  async list({ limit, cursor }: knowledgeV1.ListCollectionsRequest): Promise<ListReply> {
+    const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
+    const rows = await this.collections.list(currentTenant(), size + 1, cursor === '' ? undefined : decodeCursor(cursor));
+    const page = rows.slice(0, size);
+    const last = page.at(-1);
+    const nextCursor = rows.length > size && last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
+    return { collections: page.map(toCollection), nextCursor };
+  }
+
+  @GrpcMethod('KnowledgeService', 'DeleteCollection')
+  async delete({ id }: knowledgeV1.CollectionRef): Promise<MessageInitShape<typeof knowledgeV1.DeleteCollectionResponseSchema>> {
+    await this.collections.delete(currentTenant(), id);
+    return {};
+  }
+}
+
+function toCollection({ id, title, metadata, created_at, documents, chunks }: CollectionRow): CollectionReply {
+  return {
+    id,
+    title,
+    metadata: metadata as never,
+    documents: BigInt(documents),
+    chunks: BigInt(chunks),
+    createdAt: timestampFromDate(created_at),
+  };
+}

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { generationV1 } from '@ragmesh/contracts';
+import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
+import { GrpcClients } from '@ragmesh/grpc';
+import type { CallScope } from '../api/call-scope.js';
+import { isCallersOwn } from '../domain/leg-outcomes.js';
+
+export type AnswerRequest = MessageInitShape<typeof generationV1.GenerateRequestSchema>;
+
+/** Asks the generation service, which has its own fallbacks down to the extractive answerer. */
+@Injectable()
+export class AnswerGenerator {
+  constructor(private readonly clients: GrpcClients) {}
+
+  /** @throws RagmeshError GENERATION.UNAVAILABLE when the service gives no answer. */
+  async *generate(request: AnswerRequest, scope: CallScope): AsyncGenerator<generationV1.GenerateResponse> {
+    scope.deadline.throwIfExpired();
+    const client = this.clients.of(generationV1.GenerationService);
+    const options = { signal: scope.signal, deadlineMs: scope.deadline.remainingMs };
+    try {
+      yield* client.generate(request, options);
+    } catch (failure) {
+      const error = asRagmeshError(failure);
+      if (isCallersOwn(error)) throw error;
+      scope.deadline.throwIfExpired();
+      if (error.retry === 'permanent') throw error;
+      const details = { dependency: 'generation', reason: error.code, retryAfter: 1 };
+      throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service gave no answer.', details, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { defineConfig, duration, number, oneOf, type ConfigOf } from '@ragmesh/config';
+import { DEFAULT_ALPHA } from './domain/fusion.js';
+import { DEFAULT_RERANK_ALPHA } from './domain/ranker.js';
+
+/** What the retrieval service reads from its environment. */
+export const retrievalConfig = defineConfig({
+  SEARCH_ALPHA: number({ min: 0, max: 1 })
+    .default(DEFAULT_ALPHA)
+    .describe('Share of the dense leg in hybrid search when a request names none'),
+  SEARCH_EMBED_TIMEOUT: duration({ min: 0.01 })
+    .default('5s')
+    .describe('Longest wait for the vector of a question; after it the search is lexical only'),
+  SEARCH_LEG_TIMEOUT: duration({ min: 0.01 })
+    .default('5s')
+    .describe('Longest wait for one leg; after it the search goes on with the other'),
+  APP_RERANK_BACKEND: oneOf('stub', 'disabled')
+    .default('stub')
+    .describe('What `rerank: true` uses: `stub` blends lexical and dense scores, without a model'),
+  APP_RERANK_ALPHA: number({ min: 0, max: 1 })
+    .default(DEFAULT_RERANK_ALPHA)
+    .describe('Share of the dense score in that blend'),
+});
+export type RetrievalConfig = ConfigOf<typeof retrievalConfig>;

@@ -1,0 +1,30 @@
+import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { BUS, LOGGER } from '@ragmesh/bootstrap';
+import { BestEffortPublisher, type BusDriver } from '@ragmesh/messaging';
+import type { Logger } from '@ragmesh/observability';
+import { AnswerGenerator } from './adapters/answer-generator.js';
+import { QueryEmbedder } from './adapters/query-embedder.js';
+import { VectorIndex } from './adapters/vector-index.js';
+import { RetrievalGrpcController } from './api/retrieval.grpc-controller.js';
+import { AnswerQuery } from './commands/answer-query.js';
+import { Search } from './commands/search.js';
+import { RetrievalEvents } from './publishes/retrieval-events.js';
+
+const publisher = {
+  provide: BestEffortPublisher,
+  inject: [BUS, LOGGER],
+  useFactory: (bus: BusDriver, logger: Logger) => new BestEffortPublisher('retrieval', bus, logger),
+};
+
+/** Composition root: sync in, decisions, out. */
+@Module({
+  controllers: [RetrievalGrpcController],
+  providers: [Search, AnswerQuery, QueryEmbedder, VectorIndex, AnswerGenerator, RetrievalEvents, publisher],
+})
+export class RetrievalModule implements OnModuleDestroy {
+  constructor(@Inject(BestEffortPublisher) private readonly publisher: BestEffortPublisher) {}
+
+  async onModuleDestroy(): Promise<void> {
+    await this.publisher.close();
+  }
+}

@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Drivers } from '@ragmesh/bootstrap';
+import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+import type { Database } from '@ragmesh/postgres';
+
+const SETTLE_WITHIN_MS = 60_000;
+
+/** What must hold after every fault: the databases of all services, read directly. */
+export class MeshOracle {
+  readonly #databases: Map<ServiceName, Database>;
+
+  constructor(
+    drivers: Drivers,
+    private readonly dataDir: string,
+  ) {
+    this.#databases = new Map(serviceNames.map((name) => [name, drivers.openDatabase(name)]));
+  }
+
+  async close(): Promise<void> {
+    for (const database of this.#databases.values()) await database.close();
+  }
+
+  /** Waits until nothing is under way, then lists every promise that is broken; empty when all hold. */
+  async violations(): Promise<string[]> {
+    const deadline = performance.now() + SETTLE_WITHIN_MS;
+    let open = await this.#unsettled();
+    while (open.length > 0 && performance.now() < deadline) {
+      await delay(100);
+      open = await this.#unsettled();
+    }
+    return [...open, ...(await this.#wrongPoints()), ...(await this.#wrongBlobs()), ...(await this.#doubleEffects())];
+  }
+
+  async #unsettled(): Promise<string[]> {
+    const documents = await this.#rows('document', `SELECT id, status FROM document WHERE status NOT IN ('ready', 'failed', 'deleted')`);
+    const sagas = await this.#rows('document', 'SELECT name, id, status, step FROM saga WHERE deadline IS NOT NULL');
+    const garbage = await this.#rows('document', 'SELECT blob_key FROM blob_garbage');
+    const found = [...documents.map((row) => `not terminal: ${row}`), ...sagas.map((row) => `saga runs: ${row}`), ...garbage.map((row) => `blob waits: ${row}`)];
+    for (const service of serviceNames) {
+      const unpublished = await this.#rows(service, 'SELECT topic, key, error FROM outbox WHERE published_at IS NULL');
+      const unfinished = await this.#rows(service, 'SELECT event_id, handler_id FROM inbox WHERE finished_at IS NULL');
+      found.push(...unpublished.map((row) => `${service} did not publish: ${row}`), ...unfinished.map((row) => `${service} did not finish: ${row}`));
+    }
+    return found;
+  }
+
+  /** Live points are exactly the chunks of the live version. */
+  async #wrongPoints(): Promise<string[]> {
+    const expected = await this.#rows(
+      'document',
+      `SELECT d.id || '@' || d.live_version || ' ' || v.chunks FROM document d JOIN document_version v
+         ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.live_version ORDER BY 1`,
+    );
+    const indexed = await this.#rows('vector', `SELECT document_id || '@' || version || ' ' || count(*) FROM point GROUP BY document_id, version ORDER BY 1`);
+    const visible = await this.#rows('vector', `SELECT document_id || '@' || visible_version FROM document_index WHERE visible_version IS NOT NULL ORDER BY 1`);
+    const shown = expected.map((row) => row.replace(/ \d+"/, '"'));
+    return [...difference('points', expected, indexed), ...difference('visible versions', shown, visible)];
+  }
+
+  /** Blobs on disk are exactly those that a version refers to. */
+  async #wrongBlobs(): Promise<string[]> {
+    const referenced = await this.#rows('document', `SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key WHERE key IS NOT NULL ORDER BY 1`);
+    const entries = await readdir(join(this.dataDir, 'blobs'), { recursive: true, withFileTypes: true });
+    const stored = entries.filter((entry) => entry.isFile()).map(({ name }) => JSON.stringify([name])).toSorted();
+    return difference('blobs', referenced, stored);
+  }
+
+  /** A version became ready once, and each event was handled once per handler. */
+  async #doubleEffects(): Promise<string[]> {
+    const twice = await this.#rows(
+      'document',
+      `SELECT topic, key, convert_from(value, 'utf8')::jsonb ->> 'version', count(*) FROM outbox
+       WHERE topic IN ('document.ready', 'document.deleted') GROUP BY 1, 2, 3 HAVING count(*) > 1`,
+    );
+    return twice.map((row) => `happened twice: ${row}`);
+  }
+
+  async #rows(service: ServiceName, sql: string): Promise<string[]> {
+    const { rows } = await this.#databases.get(service)!.query<Record<string, unknown>>(sql);
+    return rows.map((row) => JSON.stringify(Object.values(row)));
+  }
+}
+
+function difference(what: string, expected: readonly string[], found: readonly string[]): string[] {
+  const missing = expected.filter((row) => !found.includes(row)).map((row) => `${what} missing: ${row}`);
+  const extra = found.filter((row) => !expected.includes(row)).map((row) => `${what} too many: ${row}`);
+  return [...missing, ...extra];
+}
