@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { isRagmeshError } from '@ragmesh/errors';
 import { gauge, type Logger } from '@ragmesh/observability';
@@ -13,6 +13,15 @@ import { PointRepository } from './point.repository.js';
 
 const RELOAD_PAUSE_MS = 500;
 
+/** Whose index it is. */
+interface Owner {
+  readonly tenant: string;
+  readonly collection: string;
+}
+
+const nameOf = ({ tenant, collection }: Owner): string => JSON.stringify([tenant, collection]);
+const turnOf = ({ tenant, documentId }: DocumentKey): string => JSON.stringify([tenant, documentId]);
+
 /** What a committed transaction means for the index in memory. */
 export type IndexChange = (index: EmbeddedIndex) => Promise<void> | void;
 
@@ -24,9 +33,9 @@ export type FollowWith = (collection: string, change: IndexChange) => void;
  * transaction after its commit. Whenever it cannot know what was committed, it reads the document's rows again.
  */
 @Injectable()
-export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
+export class SearchIndex implements OnModuleInit, OnModuleDestroy {
   private readonly turns = new DocumentTurns();
-  private readonly known = new Map<string, EmbeddedIndex>();
+  private readonly known = new Map<string, { readonly index: EmbeddedIndex; readonly owner: Owner }>();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -40,11 +49,11 @@ export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
     for await (const rows of this.points.pages()) await this.add(rows);
     this.measure();
     const milliseconds = Math.round(performance.now() - started);
-    const points = [...this.known.values()].reduce((sum, index) => sum + index.count(), 0);
+    const points = [...this.known.values()].reduce((sum, { index }) => sum + index.count(), 0);
     this.logger.info({ points, milliseconds }, 'The index is in memory');
   }
 
-  onApplicationShutdown(): void {
+  onModuleDestroy(): void {
     this.stopping.abort();
   }
 
@@ -59,11 +68,11 @@ export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
    * @throws what `commit` throws; then memory is brought in line with the rows in the background.
    */
   async following<T>(document: DocumentKey, commit: (follow: FollowWith) => Promise<T>): Promise<T> {
-    return this.turns.run(JSON.stringify([document.tenant, document.documentId]), async () => {
+    return this.turns.run(turnOf(document), async () => {
       const changes: { collection: string; change: IndexChange }[] = [];
       try {
         const result = await commit((collection, change) => void changes.push({ collection, change }));
-        for (const { collection, change } of changes) await change(this.open(document.tenant, collection));
+        for (const { collection, change } of changes) await change(this.open({ tenant: document.tenant, collection }));
         this.measure();
         return result;
       } catch (error) {
@@ -74,26 +83,30 @@ export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  /** Brings memory in line with a document's rows, whoever wrote them. */
-  async reload(document: DocumentKey): Promise<void> {
-    await this.turns.run(JSON.stringify([document.tenant, document.documentId]), async () => {
-      const rows = await this.points.ofDocument(document);
-      for (const index of this.indexesOf(document.tenant)) index.removeDocument(document.documentId);
+  /** Brings memory in line with a document's rows, whoever wrote them; what is right already stays searchable. */
+  async reload({ tenant, documentId }: DocumentKey): Promise<void> {
+    await this.turns.run(turnOf({ tenant, documentId }), async () => {
+      const rows = await this.points.ofDocument({ tenant, documentId });
       await this.add(rows);
+      for (const { index, owner } of this.known.values()) {
+        if (owner.tenant !== tenant) continue;
+        const kept = rows[0]?.collection === owner.collection ? rows : [];
+        if (index.count({ documentId }) === kept.length && (kept[0]?.visibleVersion ?? undefined) === index.shownVersion(documentId)) continue;
+        index.removeDocument(documentId);
+        await this.add(kept);
+      }
       this.measure();
     });
   }
 
   private async add(rows: readonly PointRow[]): Promise<void> {
     const reader = new PointReader();
-    const batches = Map.groupBy(rows, ({ tenant, collection }) => JSON.stringify([tenant, collection]));
-    for (const batch of batches.values()) {
-      const { tenant, collection } = batch[0]!;
-      const index = this.open(tenant, collection);
+    for (const batch of Map.groupBy(rows, ({ tenant, collection }) => nameOf({ tenant, collection })).values()) {
+      const index = this.open(batch[0]!);
+      await this.addPoints(index, batch.map((row) => reader.read(row)));
       for (const { documentId, visibleVersion } of batch) {
         if (visibleVersion !== null && index.shownVersion(documentId) !== visibleVersion) index.showVersion(documentId, visibleVersion);
       }
-      await this.addPoints(index, batch.map((row) => reader.read(row)));
     }
   }
 
@@ -121,20 +134,19 @@ export class SearchIndex implements OnModuleInit, OnApplicationShutdown {
     })();
   }
 
-  private open(tenant: string, collection: string): EmbeddedIndex {
+  private open(owner: Owner): EmbeddedIndex {
+    const name = nameOf(owner);
+    const known = this.known.get(name);
+    if (known) return known.index;
+    const { tenant, collection } = owner;
     const index = this.indexes.open({ tenant, collection, generation: 0 });
-    this.known.set(JSON.stringify([tenant, collection]), index);
+    this.known.set(name, { index, owner: { tenant, collection } });
     return index;
-  }
-
-  private indexesOf(tenant: string): EmbeddedIndex[] {
-    const prefix = `${JSON.stringify([tenant]).slice(0, -1)},`;
-    return [...this.known].filter(([key]) => key.startsWith(prefix)).map(([, index]) => index);
   }
 
   private measure(): void {
     let [visible, all] = [0, 0];
-    for (const index of this.known.values()) {
+    for (const { index } of this.known.values()) {
       visible += index.count({ visible: true });
       all += index.count();
     }
