@@ -12,6 +12,7 @@ const STOP_WITHIN_MS = 20_000;
 
 export interface RunningStandalone {
   readonly url: string;
+  readonly pid: number;
   /** Stops the process and removes its data. */
   stop(): Promise<void>;
 }
@@ -41,7 +42,7 @@ export async function startStandalone(root: string): Promise<RunningStandalone> 
     await stop();
     throw error;
   }
-  return { url, stop };
+  return { url, pid: child.pid!, stop };
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {

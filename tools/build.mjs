@@ -104,7 +104,7 @@ function generateContracts() {
 function generatePrismaClients() {
   for (const folder of packages) {
     const schema = join(folder, 'prisma/schema.prisma');
-    if (!existsSync(schema)) continue;
+    if (!existsSync(schema) || !/^generator\s/m.test(readFileSync(schema, 'utf8'))) continue; // plain SQL needs no client
     const inputs = [schema, toolVersion('prisma')];
     generateOnce(`Prisma client of ${relative(root, folder)}`, inputs, join(folder, 'src/generated/prisma'), () =>
       // Prisma's CLI would download an engine that `generate` does not use; naming any program stops that.

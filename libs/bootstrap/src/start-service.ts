@@ -74,7 +74,7 @@ async function createApp(
   grpcAddress: string,
 ): Promise<NestFastifyApplication> {
   const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
-  const adapter = new FastifyAdapter({ bodyLimit: 64 * 1024 * 1024, forceCloseConnections: 'idle', maxParamLength: 512 });
+  const adapter = new FastifyAdapter({ bodyLimit: 64 * 1024 * 1024, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 512 } });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLogger(runtime.logger),
     abortOnError: false,

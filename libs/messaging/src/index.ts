@@ -1,3 +1,4 @@
+export { BestEffortPublisher } from './best-effort-publisher.js';
 export type { BusDriver, BusRecord, OutgoingRecord, PartitionLag, Position, PublishOutcome, RecordSink, SubscribeOptions, Subscription, TopicPartition } from './driver/bus-driver.js';
 export { partitionForKey } from './driver/partitioner.js';
 export { EmbeddedBusDriver } from './embedded/embedded-bus-driver.js';

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import type pg from 'pg';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import type { Migration } from './migrate.js';
 import { createPool } from './pool.js';
@@ -40,12 +41,23 @@ async function loadSchemaEngine(): Promise<typeof SchemaEngine> {
 
 const emptySchema = 'datasource db { provider = "postgresql" }';
 
+/** Prisma's adapter cuts scripts at every semicolon, also in comments and strings; PostgreSQL knows where statements end. */
+function wholeScripts(factory: PrismaPg, pool: pg.Pool): PrismaPg {
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = await connect();
+    adapter.executeScript = async (script) => void (await pool.query(script));
+    return adapter;
+  };
+  return factory;
+}
+
 /** @returns the names of the migrations that Prisma's schema engine applied. */
 export async function applyWithSchemaEngine(url: string, migrations: readonly Migration[]): Promise<string[]> {
   loaded ??= loadSchemaEngine();
   const Engine = await loaded;
   const pool = createPool(url, { max: 2, applicationName: 'ragmesh-migrate', statementTimeoutMs: 0 });
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(new PrismaPg(pool), pool));
   const engine = await Engine.new({ datamodels: [['schema.prisma', emptySchema]] }, () => undefined, adapter);
   try {
     const { appliedMigrationNames } = await engine.applyMigrations({

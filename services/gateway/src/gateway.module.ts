@@ -15,11 +15,14 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { RouteMethods } from './http/route-methods.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { IdempotentRequests } from './idempotency/idempotent-requests.js';
+import { DiscoveryModule } from '@nestjs/core';
+import { DescribedRoutes } from './openapi/described-routes.js';
 import { ApiDescriptionController } from './openapi/api-description.controller.js';
 import { Uploads } from './uploads/uploads.js';
 
 /** Composition root: what the edge answers, and what it answers with. */
 @Module({
+  imports: [DiscoveryModule],
   controllers: [
     UploadsController, DocumentsController, ContentController, OperationsController,
     CollectionsController,
@@ -28,7 +31,7 @@ import { Uploads } from './uploads/uploads.js';
     ProbesController, ApiDescriptionController,
   ],
   providers: [
-    Calls, Uploads, IdempotencyStore, IdempotentRequests, RouteMethods,
+    Calls, DescribedRoutes, Uploads, IdempotencyStore, IdempotentRequests, RouteMethods,
     { provide: ProblemFilter, useFactory: (logger: Logger, routes: RouteMethods) => new ProblemFilter(logger, routes), inject: [LOGGER, RouteMethods] },
   ],
 })

@@ -1,4 +1,5 @@
 import { EventPattern } from '@nestjs/microservices';
+import { RAGMESH_TRANSPORT } from '../server/transport-id.js';
 import type { EventSpec } from '@ragmesh/contracts';
 
 export interface HandlerOptions {
@@ -16,5 +17,5 @@ export interface HandlerExtras extends Required<HandlerOptions> {
 /** Subscribes a controller method `(message: Message<T>, delivery: Delivery) => Promise<HandlerResult>` to an event. */
 export function HandlesEvent(spec: EventSpec, options: HandlerOptions): MethodDecorator {
   const extras: HandlerExtras = { deadlineSeconds: 60, ...options, spec };
-  return EventPattern(spec.type, extras) as MethodDecorator;
+  return EventPattern(spec.type, RAGMESH_TRANSPORT, extras) as MethodDecorator;
 }

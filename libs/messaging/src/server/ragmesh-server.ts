@@ -9,6 +9,7 @@ import { HandlerRegistry } from '../handling/event-handler.js';
 import type { HandlerResult } from '../handling/handler-result.js';
 import type { HandlerExtras } from '../handling/handles-event.decorator.js';
 import { defaultRetryPolicy, type RetryPolicy } from '../handling/retry-policy.js';
+import { RAGMESH_TRANSPORT } from './transport-id.js';
 import { DeliveryPipeline } from '../pipeline/delivery-pipeline.js';
 
 export interface RagmeshServerOptions {
@@ -27,6 +28,7 @@ export interface RagmeshServerOptions {
  * handler throws reaches the driver.
  */
 export class RagmeshServer extends Server implements CustomTransportStrategy {
+  override readonly transportId = RAGMESH_TRANSPORT;
   #consumer: EventConsumer | undefined;
   #subscription: Subscription | undefined;
 

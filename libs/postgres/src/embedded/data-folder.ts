@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, chownSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { RagmeshError } from '@ragmesh/errors';
 import type { SystemUser } from './system-user.js';
 
@@ -14,10 +24,21 @@ export interface DataFolder {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
+/** Node's own recursive mkdir never returns where a file system such as /proc answers ENOENT. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error; // another process was faster
+  }
+}
+
 /** @throws RagmeshError `CONFIG.DATA_DIR_UNWRITABLE` when the folder cannot be made or written. */
 export function openDataFolder(root: string): DataFolder {
   try {
-    mkdirSync(root, { recursive: true });
+    makeFolder(root);
     accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unwritable(root, error);

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
+import { RagmeshError } from '@ragmesh/errors';
 import type { DocumentConfig } from '../document.config.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
+import { split } from '../domain/splitting/splitter.js';
 import { FolderBlobStore, type StagedBlob } from './blob-store.js';
 import type { Span, VersionRow } from './document.rows.js';
+import { convertText } from './parser/converters/text.converter.js';
+import { DocumentText } from './parser/document-text.js';
 import { ParserProcesses } from './parser/parser-process.js';
+
+/** Up to this size a text is split here: it has no format to read, and a few milliseconds are less than a process costs. */
+const SMALL_TEXT_BYTES = 64 * 1024;
+const UNLIMITED = { maxPages: Infinity, maxInflatedBytes: Infinity, maxCharacters: Infinity, maxZipEntries: Infinity };
 
 /** The text of an upload and where its chunks lie in it. */
 export interface ExtractedText {
@@ -19,14 +27,14 @@ export interface ExtractedText {
   readonly staged?: StagedBlob;
 }
 
-/** Turns stored uploads into text: files in a child process with limits, ready-made chunks right here. */
+/** Turns stored uploads into text: files in a child process with limits, small texts and ready-made chunks right here. */
 @Injectable()
 export class TextExtractor implements OnModuleDestroy {
   readonly #parsers: ParserProcesses;
 
   constructor(
     private readonly blobs: FolderBlobStore,
-    @Inject(CONFIG) private readonly config: DocumentConfig,
+    @Inject(CONFIG) config: DocumentConfig,
   ) {
     this.#parsers = new ParserProcesses({
       timeoutMs: config.PARSE_TIMEOUT,
@@ -43,6 +51,7 @@ export class TextExtractor implements OnModuleDestroy {
 
   async extract(tenant: string, upload: VersionRow, signal: AbortSignal): Promise<ExtractedText> {
     if (upload.kind === 'chunks') return this.#joinChunks(tenant, upload);
+    if (upload.kind === 'text' && upload.size_bytes <= SMALL_TEXT_BYTES) return this.#splitText(tenant, upload);
     const outputPath = await this.blobs.temporaryPath();
     const parsed = await this.#parsers.parse(
       {
@@ -68,6 +77,17 @@ export class TextExtractor implements OnModuleDestroy {
 
   async #joinChunks(tenant: string, upload: VersionRow): Promise<ExtractedText> {
     const { text, spans } = joinReadyChunks(parseReadyChunks(await this.readText(tenant, upload.blob_key)));
+    const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
+    return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
+  }
+
+  async #splitText(tenant: string, upload: VersionRow): Promise<ExtractedText> {
+    const output = new DocumentText(Number.MAX_SAFE_INTEGER);
+    await convertText(await this.readText(tenant, upload.blob_key), output, UNLIMITED);
+    if (output.isEmpty) throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
+    const text = output.toString();
+    const options = { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap };
+    const spans = Array.from(split({ text, blocks: output.blocks }, options), ({ start, end, page, heading }): Span => [start, end, page, heading]);
     const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
     return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
   }

@@ -22,15 +22,15 @@ export class ContentController {
   @Get(':id/content')
   @Describe({ summary: 'Download the uploaded bytes, or the text that offsets refer to', tag: 'Documents', query: contentQuery, answers: [{ status: 200, description: 'The content', type: 'application/octet-stream' }], problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'] })
   async content(@Param('id', valid(idSchema)) id: string, @Query(valid(contentQuery)) query: z.output<typeof contentQuery>, @Res() reply: FastifyReply): Promise<void> {
+    scopeOf(reply).slot.becomeStream();
     const asText = query.as === 'text';
     const content = this.calls.documents.getContent({ id, asText }, this.calls.stream(reply))[Symbol.asyncIterator]();
     const first = await content.next(); // a failure up to here is a problem answer
     if (first.done) throw new RagmeshError('INTERNAL.UNEXPECTED', 'The content came without its description.');
-    scopeOf(reply).slot.becomeStream();
     const { mediaType, fileName, sizeBytes } = first.value;
     void reply.header('content-type', asText ? 'text/plain; charset=utf-8' : mediaType || 'application/octet-stream');
     if (!asText) void reply.header('content-disposition', attachment(fileName || id));
-    if (sizeBytes > 0n) void reply.header('content-length', String(sizeBytes));
+    if (!asText && sizeBytes > 0n) void reply.header('content-length', String(sizeBytes));
     await reply.send(Readable.from(bytesOf(first.value, content), { objectMode: false }));
   }
 }

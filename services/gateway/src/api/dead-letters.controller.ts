@@ -44,7 +44,7 @@ export class DeadLettersController {
   @Get()
   @Describe({ summary: 'List events that could not be handled', tag: 'Administration', query: pageQuery, answers: [{ status: 200, description: 'One page, service by service', schema: deadLetterPage }], problems: [] })
   async list(@Query(valid(pageQuery)) { limit, cursor }: z.output<typeof pageQuery>, @Res({ passthrough: true }) reply: FastifyReply): Promise<Page> {
-    let position = parseCursor(cursor);
+    let position: Position | undefined = parseCursor(cursor);
     const data: Page['data'] = [];
     while (position && data.length < limit) {
       const client = this.clients.of(messagingV1.DeadLetterService, consumers[position.service]!);

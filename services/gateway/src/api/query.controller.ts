@@ -39,16 +39,17 @@ export class QueryController {
   private async stream(answer: Answer, reply: FastifyReply): Promise<void> {
     const { requestId } = scopeOf(reply);
     const messages = answer[Symbol.asyncIterator]();
-    let next = await messages.next();
-    const events = EventStream.open(reply);
+    let events: EventStream | undefined;
     try {
+      let next = await messages.next();
+      events = EventStream.open(reply);
       for (; !next.done; next = await messages.next()) await sendEvent(events, next.value, requestId);
     } catch (error) {
-      await events.send('error', this.problems.describe(error, reply.request));
+      await events?.send('error', this.problems.describe(error, reply.request));
       throw error;
     } finally {
       await messages.return?.();
-      events.end();
+      events?.end();
     }
   }
 }

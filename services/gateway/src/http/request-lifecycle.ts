@@ -21,7 +21,7 @@ export function trackRequests(server: FastifyInstance, admission: Admission, log
     const run = <T>(work: () => T): T =>
       traceContext.with(context, () => inContext({ requestId, tenant: 'default', subject: 'anonymous' }, work));
     const begin = (slot: Slot): RequestScope => {
-      const scope = { requestId, traceId: span.spanContext().traceId, slot, clientLeft: leaveSignal(reply) };
+      const scope: RequestScope = { requestId, traceId: span.spanContext().traceId, slot, clientLeft: leaveSignal(reply) };
       setScope(request, scope);
       reply.raw.once('close', () => run(() => {
         slot.release();

@@ -28,7 +28,7 @@ const NOTE_DELETED = `
   ON CONFLICT (tenant, document_id) DO UPDATE
   SET version = excluded.version, state = excluded.state, chunks = 0, title = '', media_type = '', size_bytes = 0,
       sha256 = '', updated_at = now()
-  WHERE entry.version <= excluded.version AND entry.state <> 'deleted'`;
+  WHERE entry.version < excluded.version OR (entry.version = excluded.version AND entry.state <> 'deleted')`;
 
 /** The catalogue's entries. Each method answers whether it changed anything: false means a newer truth is known. */
 @Injectable()
@@ -47,7 +47,12 @@ export class CatalogueRepository {
   }
 }
 
-const keyOf = (tenant: string, { documentId, collection, version }: VersionRef): unknown[] => [tenant, documentId, collection, version];
+const keyOf = (tenant: string, { documentId, collection, version }: VersionRef): unknown[] => [
+  tenant,
+  documentId,
+  collection,
+  version,
+];
 
 async function changed(tx: SqlTransaction, sql: string, values: readonly unknown[]): Promise<boolean> {
   return (await tx.query(sql, values)).rowCount > 0;

@@ -11,15 +11,15 @@ export interface CollectionRow {
   readonly metadata: Record<string, unknown>;
   readonly created_at: Date;
   readonly created_micros: string;
-  readonly documents: string;
-  readonly chunks: string;
+  readonly documents: number;
+  readonly chunks: number;
 }
 
 const SELECT = `
   SELECT id, title, metadata, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
          held.documents, held.chunks
   FROM collection CROSS JOIN LATERAL (
-    SELECT count(*)::text AS documents, coalesce(sum(chunks), 0)::text AS chunks
+    SELECT count(*) AS documents, coalesce(sum(chunks), 0)::bigint AS chunks
     FROM catalogue_entry entry
     WHERE entry.tenant = collection.tenant AND entry.collection = collection.id AND entry.state = 'ready') held`;
 
@@ -42,7 +42,11 @@ export class CollectionRepository {
   /** Makes sure that there is such a row; its title and metadata stay as they are. */
   async ensure(tenant: string, id: string, sql: SqlTransaction = this.database): Promise<void> {
     const title = id === defaultCollection.id ? defaultCollection.title : id;
-    await sql.query('INSERT INTO collection (tenant, id, title) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [tenant, id, title]);
+    await sql.query('INSERT INTO collection (tenant, id, title) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+      tenant,
+      id,
+      title,
+    ]);
   }
 
   /** Makes sure that there is such a row and that nobody deletes it before `tx` ends. */
@@ -74,7 +78,10 @@ export class CollectionRepository {
   /** @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not. */
   async delete(tenant: string, id: string): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const { rowCount } = await tx.query('SELECT FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
+      const { rowCount } = await tx.query('SELECT FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE', [
+        tenant,
+        id,
+      ]);
       if (rowCount === 0) throw notFound(id);
       const { rows } = await tx.query<{ documents: number }>(
         `SELECT count(*)::int AS documents FROM catalogue_entry WHERE tenant = $1 AND collection = $2 AND state <> 'deleted'`,
@@ -82,7 +89,10 @@ export class CollectionRepository {
       );
       const documents = rows[0]?.documents ?? 0;
       if (documents > 0) {
-        throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, { id, documents });
+        throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, {
+          id,
+          documents,
+        });
       }
       await tx.query('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
     });

@@ -38,15 +38,22 @@ export class CollectionGrpcController {
   @GrpcMethod('KnowledgeService', 'ListCollections')
   async list({ limit, cursor }: knowledgeV1.ListCollectionsRequest): Promise<ListReply> {
     const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
-    const rows = await this.collections.list(currentTenant(), size + 1, cursor === '' ? undefined : decodeCursor(cursor));
+    const rows = await this.collections.list(
+      currentTenant(),
+      size + 1,
+      cursor === '' ? undefined : decodeCursor(cursor),
+    );
     const page = rows.slice(0, size);
     const last = page.at(-1);
-    const nextCursor = rows.length > size && last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
+    const nextCursor =
+      rows.length > size && last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
     return { collections: page.map(toCollection), nextCursor };
   }
 
   @GrpcMethod('KnowledgeService', 'DeleteCollection')
-  async delete({ id }: knowledgeV1.CollectionRef): Promise<MessageInitShape<typeof knowledgeV1.DeleteCollectionResponseSchema>> {
+  async delete({
+    id,
+  }: knowledgeV1.CollectionRef): Promise<MessageInitShape<typeof knowledgeV1.DeleteCollectionResponseSchema>> {
     await this.collections.delete(currentTenant(), id);
     return {};
   }

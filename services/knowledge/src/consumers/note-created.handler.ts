@@ -14,7 +14,10 @@ export class NoteCreatedDocument {
   ) {}
 
   @HandlesEvent(catalogue.documentCreated, { id: 'knowledge.note-created' })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.DocumentCreated>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.DocumentCreated>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     return delivery.commit(async (tx) => {
       await this.collections.hold(tx, tenant, payload.collection);
       if (!(await this.entries.noteAccepted(tx, tenant, payload))) return skip('this version or a newer one is known');

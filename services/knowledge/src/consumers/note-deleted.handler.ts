@@ -10,7 +10,10 @@ export class NoteDeletedDocument {
   constructor(private readonly entries: CatalogueRepository) {}
 
   @HandlesEvent(catalogue.documentDeleted, { id: 'knowledge.note-deleted' })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.DocumentDeleted>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.DocumentDeleted>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     return delivery.commit(async (tx) => {
       if (!(await this.entries.noteDeleted(tx, tenant, payload))) return skip('a newer version is known');
     });

@@ -14,7 +14,10 @@ export class NoteReadyDocument {
   ) {}
 
   @HandlesEvent(catalogue.documentReady, { id: 'knowledge.note-ready' })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.DocumentReady>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.DocumentReady>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     return delivery.commit(async (tx) => {
       await this.collections.hold(tx, tenant, payload.collection);
       if (!(await this.entries.noteReady(tx, tenant, payload))) return skip('a newer version or the deletion is known');

@@ -13,15 +13,20 @@ export interface DocumentState {
   readonly visibleVersion: number | null;
   /** Events of versions up to this one are late and change nothing. */
   readonly deadVersion: number;
+  /** Whether it is deleted, and nothing newer came since. */
+  readonly tombstoned: boolean;
 }
 
 const LOCK = `
   INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, $3)
   ON CONFLICT (tenant, document_id) DO UPDATE SET updated_at = now()
-  RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion"`;
+  RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion",
+    tombstoned_at IS NOT NULL AS tombstoned`;
 
 const BURY = `
-  UPDATE document_index SET visible_version = NULL, dead_version = $3, tombstoned_at = now()
+  UPDATE document_index SET dead_version = $3,
+    visible_version = CASE WHEN visible_version > $3 THEN visible_version END,
+    tombstoned_at = CASE WHEN visible_version > $3 THEN NULL ELSE now() END
   WHERE tenant = $1 AND document_id = $2`;
 
 /** Which version of a document readers see, and which versions are dead. */
@@ -35,8 +40,8 @@ export class DocumentIndexRepository {
 
   /** Lets a deleted document live again, in the collection its new version came with. */
   async revive(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<void> {
-    const sql = `UPDATE document_index SET collection = $3, tombstoned_at = NULL
-                 WHERE tenant = $1 AND document_id = $2 AND tombstoned_at IS NOT NULL`;
+    const sql =
+      'UPDATE document_index SET collection = $3, tombstoned_at = NULL WHERE tenant = $1 AND document_id = $2';
     await tx.query(sql, [tenant, documentId, collection]);
   }
 
@@ -46,7 +51,7 @@ export class DocumentIndexRepository {
     await tx.query(sql, [tenant, documentId, version]);
   }
 
-  /** Sets the tombstone: from the commit on no version up to `deadVersion` comes back. */
+  /** Sets the tombstone: from the commit on no version up to `deadVersion` is seen or comes back. */
   async bury(tx: SqlTransaction, { tenant, documentId }: DocumentKey, deadVersion: number): Promise<void> {
     await tx.query(BURY, [tenant, documentId, deadVersion]);
   }

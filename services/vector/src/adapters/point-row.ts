@@ -26,6 +26,11 @@ export class PointReader {
     if (row.metadata !== this.json) [this.json, this.metadata] = [row.metadata, JSON.parse(row.metadata) as Metadata];
     const { documentId, version, ordinal, pointId, text, start, end, page, heading, metadata: _, vector } = row;
     const own = { documentId, version, ordinal, pointId, text, start, end, page, heading };
-    return { ...own, chunkId: chunkId(documentId, version, ordinal), metadata: this.metadata, vector: vectorFromBytes(vector) };
+    return {
+      ...own,
+      chunkId: chunkId(documentId, version, ordinal),
+      metadata: this.metadata,
+      vector: vectorFromBytes(vector),
+    };
   }
 }

@@ -37,12 +37,22 @@ const UPSERT = `
     model = excluded.model, text = excluded.text, start_offset = excluded.start_offset, end_offset = excluded.end_offset,
     page = excluded.page, heading = excluded.heading, metadata = excluded.metadata, vector = excluded.vector`;
 
+interface Totals {
+  readonly points: number;
+  readonly visible: number;
+}
+
 /** Bounds the memory of a rebuild: about 5 MB of rows at a time. */
 const PAGE_ROWS = 1_000;
 
 const DIMENSION = `
   SELECT octet_length(vector) / 4 AS dimension FROM point WHERE tenant = $1 AND collection = $2
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
+
+const TOTALS = `
+  SELECT count(*) AS points, count(*) FILTER (WHERE p.version = d.visible_version) AS visible
+  FROM point p LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
+  WHERE p.tenant = $1 AND p.collection = $2 AND ($3 = '' OR p.document_id = $3) AND ($4::bigint = 0 OR p.version = $4)`;
 
 const DOCUMENT = `
   SELECT ${pointColumns} FROM document_index d JOIN point p USING (tenant, collection, document_id)
@@ -75,7 +85,8 @@ export class PointRepository {
 
   /** Length of the vectors a collection holds; undefined while it holds none. */
   async dimension(tx: SqlTransaction, tenant: string, collection: string): Promise<number | undefined> {
-    const look = async () => (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection])).rows[0]?.dimension;
+    const look = async () =>
+      (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection])).rows[0]?.dimension;
     const known = await look();
     if (known !== undefined) return known;
     // The first batch decides; one that came at the same time waits here for the decision.
@@ -86,7 +97,10 @@ export class PointRepository {
   /** How many points a document has of these versions. */
   async count(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number> {
     const { condition, values } = where(document, versions);
-    const { rows } = await tx.query<{ points: number }>(`SELECT count(*) AS points FROM point WHERE ${condition}`, values);
+    const { rows } = await tx.query<{ points: number }>(
+      `SELECT count(*) AS points FROM point WHERE ${condition}`,
+      values,
+    );
     return rows[0]!.points;
   }
 
@@ -97,6 +111,17 @@ export class PointRepository {
                  SELECT version, count(*) AS points FROM removed GROUP BY version`;
     const { rows } = await tx.query<{ version: number; points: number }>(sql, values);
     return new Map(rows.map(({ version, points }) => [version, points]));
+  }
+
+  /** Points and visible points of a collection; of a document only, or of one version, when they are named (not '' or 0). */
+  async totals({
+    tenant,
+    collection,
+    documentId,
+    version,
+  }: DocumentPoints & { readonly version: number }): Promise<Totals> {
+    const { rows } = await this.database.query<Totals>(TOTALS, [tenant, collection, documentId, version]);
+    return rows[0]!;
   }
 
   /** The rows of one document, with what readers see of it. */

@@ -91,7 +91,11 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
       for (const { index, owner } of this.known.values()) {
         if (owner.tenant !== tenant) continue;
         const kept = rows[0]?.collection === owner.collection ? rows : [];
-        if (index.count({ documentId }) === kept.length && (kept[0]?.visibleVersion ?? undefined) === index.shownVersion(documentId)) continue;
+        if (
+          index.count({ documentId }) === kept.length &&
+          (kept[0]?.visibleVersion ?? undefined) === index.shownVersion(documentId)
+        )
+          continue;
         index.removeDocument(documentId);
         await this.add(kept);
       }
@@ -103,9 +107,13 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
     const reader = new PointReader();
     for (const batch of Map.groupBy(rows, ({ tenant, collection }) => nameOf({ tenant, collection })).values()) {
       const index = this.open(batch[0]!);
-      await this.addPoints(index, batch.map((row) => reader.read(row)));
+      await this.addPoints(
+        index,
+        batch.map((row) => reader.read(row)),
+      );
       for (const { documentId, visibleVersion } of batch) {
-        if (visibleVersion !== null && index.shownVersion(documentId) !== visibleVersion) index.showVersion(documentId, visibleVersion);
+        if (visibleVersion !== null && index.shownVersion(documentId) !== visibleVersion)
+          index.showVersion(documentId, visibleVersion);
       }
     }
   }
@@ -127,7 +135,10 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
         try {
           return await this.reload(document);
         } catch (error) {
-          this.logger.warn({ document_id: document.documentId, err: error }, 'A document will be read again into the index');
+          this.logger.warn(
+            { document_id: document.documentId, err: error },
+            'A document will be read again into the index',
+          );
           await delay(RELOAD_PAUSE_MS, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
         }
       }

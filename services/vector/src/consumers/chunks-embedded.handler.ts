@@ -2,11 +2,19 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { HandlesEvent, ack, skip, type Delivery, type HandlerResult, type Message, type Publish } from '@ragmesh/messaging';
+import {
+  HandlesEvent,
+  ack,
+  skip,
+  type Delivery,
+  type HandlerResult,
+  type Message,
+  type Publish,
+} from '@ragmesh/messaging';
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
-import { PointRepository, type PointBatch } from '../adapters/point.repository.js';
+import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
 import { SearchIndex, type FollowWith } from '../adapters/search-index.js';
 import { readEmbeddedBatch } from './embedded-batch.js';
 
@@ -21,7 +29,10 @@ export class IndexChunks {
 
   /** Redelivery is safe: points are keyed by chunk, and batches of dead or superseded versions are passed over. */
   @HandlesEvent(catalogue.chunksEmbedded, { id: 'vector.index-chunks', deadlineSeconds: 60 })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.ChunksEmbedded>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.ChunksEmbedded>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const stopTimer = histogram('ragmesh_stage_duration_seconds').startTimer({ stage: 'index' });
     const batch = readEmbeddedBatch(tenant, payload);
     const result = await this.index.following(batch, (follow) =>
@@ -40,21 +51,46 @@ export class IndexChunks {
 
   private async store(tx: SqlTransaction, batch: PointBatch, state: DocumentState, follow: FollowWith): Promise<void> {
     const { tenant, documentId, version, collection, dimension } = batch;
-    if (collection !== state.collection && !(await this.isEmptied(tx, batch, state))) {
-      throw new RagmeshError('EVENT.INVALID', 'The document is indexed in another collection.', { documentId, version });
+    if (
+      collection !== state.collection &&
+      !(await this.isEmpty(tx, { tenant, documentId, collection: state.collection }))
+    ) {
+      throw new RagmeshError('EVENT.INVALID', 'The document is indexed in another collection.', {
+        documentId,
+        version,
+      });
     }
-    await this.documents.revive(tx, batch, collection);
+    if (state.tombstoned || collection !== state.collection) await this.documents.revive(tx, batch, collection);
     const expected = (await this.points.dimension(tx, tenant, collection)) ?? dimension;
     if (dimension !== expected) {
       const message = `The collection holds vectors of ${expected} numbers, this batch has ${dimension}.`;
-      throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { documentId, version, expected, actual: dimension });
+      throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, {
+        documentId,
+        version,
+        expected,
+        actual: dimension,
+      });
     }
     await this.points.upsert(tx, batch);
     follow(collection, (index) => index.addPoints(batch.points));
   }
+
+  private async isEmpty(tx: SqlTransaction, document: DocumentPoints): Promise<boolean> {
+    return (await this.points.count(tx, document, 'all')) === 0;
+  }
 }
 
-function announce(publish: Publish, { documentId, version, collection, batch, batches, chunks }: eventsV1.ChunksEmbedded): HandlerResult {
-  publish(catalogue.vectorIndexed, documentId, { documentId, version, collection, batch, batches, points: chunks.length });
+function announce(
+  publish: Publish,
+  { documentId, version, collection, batch, batches, chunks }: eventsV1.ChunksEmbedded,
+): HandlerResult {
+  publish(catalogue.vectorIndexed, documentId, {
+    documentId,
+    version,
+    collection,
+    batch,
+    batches,
+    points: chunks.length,
+  });
   return ack();
 }

@@ -16,7 +16,10 @@ export function readEmbeddedBatch(tenant: string, payload: eventsV1.ChunksEmbedd
   const { documentId, collection, chunks, model, dimension, vectors } = payload;
   const version = Number(payload.version);
   if (!documentId || !collection || version < 1 || chunks.length === 0) {
-    throw new RagmeshError('EVENT.INVALID', 'The batch needs a document, a collection, a version and at least one chunk.');
+    throw new RagmeshError(
+      'EVENT.INVALID',
+      'The batch needs a document, a collection, a version and at least one chunk.',
+    );
   }
   if (new Set(chunks.map(({ ordinal }) => ordinal)).size < chunks.length) {
     throw new RagmeshError('EVENT.INVALID', 'The batch has two chunks of the same ordinal.', { documentId, version });
@@ -24,13 +27,21 @@ export function readEmbeddedBatch(tenant: string, payload: eventsV1.ChunksEmbedd
   const expected = chunks.length * dimension * Float32Array.BYTES_PER_ELEMENT;
   if (dimension < 1 || vectors.byteLength !== expected) {
     const message = `The batch has ${vectors.byteLength} bytes of vectors instead of ${expected}.`;
-    throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { documentId, version, chunks: chunks.length, dimension });
+    throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, {
+      documentId,
+      version,
+      chunks: chunks.length,
+      dimension,
+    });
   }
   const shared = storableMetadata(payload.metadata ?? {});
   const size = dimension * Float32Array.BYTES_PER_ELEMENT;
   const points = chunks.map((chunk, index): IndexedPoint => {
     const id = chunkId(documentId, version, chunk.ordinal);
-    const metadata = chunk.metadata && Object.keys(chunk.metadata).length > 0 ? { ...shared, ...storableMetadata(chunk.metadata) } : shared;
+    const metadata =
+      chunk.metadata && Object.keys(chunk.metadata).length > 0
+        ? { ...shared, ...storableMetadata(chunk.metadata) }
+        : shared;
     const vector = vectorFromBytes(vectors.subarray(index * size, (index + 1) * size));
     assertUsable(vector, { documentId, version, ordinal: chunk.ordinal });
     return {
@@ -45,7 +56,11 @@ export function readEmbeddedBatch(tenant: string, payload: eventsV1.ChunksEmbedd
 function assertUsable(vector: Float32Array, place: { documentId: string; version: number; ordinal: number }): void {
   const squares = vector.reduce((sum, x) => sum + x * x, 0);
   if (Number.isFinite(squares) && squares > 0) return;
-  throw new RagmeshError('EMBEDDING.INVALID_VECTOR', `The vector of chunk ${place.ordinal} is zero or not finite.`, place);
+  throw new RagmeshError(
+    'EMBEDDING.INVALID_VECTOR',
+    `The vector of chunk ${place.ordinal} is zero or not finite.`,
+    place,
+  );
 }
 
 /** Postgres stores no NUL; a replacement of the same length keeps offsets true. */

@@ -16,23 +16,32 @@ export class RemoveDocument {
   ) {}
 
   /**
-   * Every version up to the one named is dead, and every version this service has seen when none is named; a document
-   * created anew under the same id has higher ones and comes in. Redelivery is safe: a version above the dead ones is kept.
+   * Dead is every version up to the one named, or when none is named every version seen so far. A document created anew
+   * under the same id has higher versions: those come in, and a late redelivery leaves them alone. It always answers.
    */
   @HandlesEvent(catalogue.removeDocument, { id: 'vector.remove-document', deadlineSeconds: 60 })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.RemoveDocument>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.RemoveDocument>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const { documentId } = payload;
+    const named = Number(payload.version);
+    const range = named > 0 ? { below: named + 1 } : 'all';
     return this.index.following({ tenant, documentId }, (follow) =>
       delivery.commit(async (tx, publish) => {
-        const { collection, visibleVersion, deadVersion } = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
+        const state = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
+        const { collection } = state;
         const document = { tenant, documentId, collection };
-        const removed = await this.points.remove(tx, document, 'all');
-        await this.documents.bury(tx, document, Math.max(Number(payload.version), visibleVersion ?? 0, deadVersion, ...removed.keys()));
-        follow(collection, (index) => void index.removeDocument(documentId));
+        const removed = await this.points.remove(tx, document, range);
+        const seen = named > 0 ? [] : [state.visibleVersion ?? 0, ...removed.keys()];
+        await this.documents.bury(tx, document, Math.max(named, state.deadVersion, ...seen));
+        follow(collection, (index) => removed.forEach((_points, version) => index.removeVersion(documentId, version)));
         publish(catalogue.vectorDeleted, documentId, {
-          documentId, version: 0n, collection,
+          documentId,
+          version: 0n,
+          collection,
           pointsRemoved: BigInt([...removed.values()].reduce((sum, points) => sum + points, 0)),
-          remaining: BigInt(await this.points.count(tx, document, 'all')),
+          remaining: BigInt(await this.points.count(tx, document, range)),
         });
         return ack();
       }),

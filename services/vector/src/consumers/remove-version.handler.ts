@@ -17,18 +17,27 @@ export class RemoveVersion {
 
   /** Redelivery is safe: what is gone is removed again, with a count of nothing. It always answers. */
   @HandlesEvent(catalogue.removeVersion, { id: 'vector.remove-version', deadlineSeconds: 60 })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.RemoveVersion>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.RemoveVersion>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const { documentId } = payload;
     const version = Number(payload.version);
     return this.index.following({ tenant, documentId }, (follow) =>
       delivery.commit(async (tx, publish) => {
-        const { collection, visibleVersion } = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
+        const { collection, visibleVersion } = await this.documents.lock(
+          tx,
+          { tenant, documentId },
+          payload.collection,
+        );
         const document = { tenant, documentId, collection };
         if (visibleVersion === version) await this.documents.show(tx, document, null);
         const removed = await this.points.remove(tx, document, { exactly: version });
         follow(collection, (index) => void index.removeVersion(documentId, version));
         publish(catalogue.vectorDeleted, documentId, {
-          documentId, version: payload.version, collection,
+          documentId,
+          version: payload.version,
+          collection,
           pointsRemoved: BigInt(removed.get(version) ?? 0),
           remaining: BigInt(await this.points.count(tx, document, { exactly: version })),
         });

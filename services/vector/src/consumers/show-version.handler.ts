@@ -19,12 +19,19 @@ export class ShowVersion {
 
   /** Redelivery is safe: showing the shown version changes nothing, and an older one is passed over. */
   @HandlesEvent(catalogue.showVersion, { id: 'vector.show-version', deadlineSeconds: 60 })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.ShowVersion>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.ShowVersion>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const { documentId, expectedPoints } = payload;
     const [version, expected] = [Number(payload.version), Number(expectedPoints)];
     return this.index.following({ tenant, documentId }, (follow) =>
       delivery.commit(async (tx, publish) => {
-        const { collection, visibleVersion, deadVersion } = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
+        const { collection, visibleVersion, deadVersion } = await this.documents.lock(
+          tx,
+          { tenant, documentId },
+          payload.collection,
+        );
         if (version <= deadVersion) return skip('the version was deleted');
         if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
         const document = { tenant, documentId, collection };
@@ -34,7 +41,9 @@ export class ShowVersion {
         const removed = await this.points.remove(tx, document, { below: version });
         follow(collection, (index) => flip(index, { documentId, version, points: actual, removed: removed.keys() }));
         publish(catalogue.vectorUpdated, documentId, {
-          documentId, version: payload.version, collection,
+          documentId,
+          version: payload.version,
+          collection,
           pointsVisible: expectedPoints,
           pointsRemoved: BigInt([...removed.values()].reduce((sum, points) => sum + points, 0)),
         });
@@ -54,7 +63,10 @@ interface Flip {
 /** Readers change over in one tick, and never to a part. */
 function flip(index: EmbeddedIndex, { documentId, version, points, removed }: Flip): void {
   if (index.count({ documentId, version }) !== points) {
-    throw new RagmeshError('VECTOR.UNAVAILABLE', 'The index in memory lacks points of the version to show.', { documentId, version });
+    throw new RagmeshError('VECTOR.UNAVAILABLE', 'The index in memory lacks points of the version to show.', {
+      documentId,
+      version,
+    });
   }
   index.showVersion(documentId, version);
   for (const older of removed) index.removeVersion(documentId, older);

@@ -29,6 +29,9 @@ export interface EmbedderPoolOptions {
 /** Small batches stay in the cache of a core, keep queries waiting for tens of milliseconds at most, and bound memory. */
 const batchLimits = { texts: 8, tokens: 512 };
 
+/** Texts measured and queued in one turn of the event loop. */
+const sliceSize = 256;
+
 /** Batches a thread may hold: one running and one waiting hides the way there and back; a query may come on top. */
 const depth: Record<EmbedPriority, number> = { batch: 2, query: 3 };
 
@@ -58,13 +61,10 @@ export class EmbedderPool implements Embedder {
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     if (this.closed) throw unavailable('The embedder has been closed.');
     if (texts.length === 0) return [];
-    const request = new EmbedRequest(texts.length, options, () => this.scheduler.remove((item) => !item.request.isOpen));
-    if (request.isOpen) {
-      const limit = this.options.model.maxTokens;
-      const items = texts.map((text, index) => ({ text, index, request, tokens: estimateTokens(text, limit), retried: false }));
-      this.scheduler.add(items, request.priority);
-      this.dispatch();
-    }
+    const request = new EmbedRequest(texts.length, options, () =>
+      this.scheduler.remove((item) => !item.request.isOpen),
+    );
+    void this.enqueue(texts, request);
     return request.result;
   }
 
@@ -80,6 +80,25 @@ export class EmbedderPool implements Embedder {
     this.rejectWaiting(unavailable('The embedder is being closed.'));
     for (const thread of threads) this.reject(thread.unfinished.flat(), unavailable('The embedder is being closed.'));
     await Promise.all(threads.map((thread) => thread.stop()));
+  }
+
+  /** In slices, so that thousands of texts do not hold up the event loop. */
+  private async enqueue(texts: readonly string[], request: EmbedRequest): Promise<void> {
+    const limit = this.options.model.maxTokens;
+    for (let start = 0; start < texts.length && request.isOpen; start += sliceSize) {
+      if (start > 0) await new Promise(setImmediate);
+      const slice = texts.slice(start, start + sliceSize);
+      const items = slice.map((text, at) => ({
+        text,
+        index: start + at,
+        request,
+        tokens: estimateTokens(text, limit),
+        retried: false,
+      }));
+      if (this.closed) return request.fail(unavailable('The embedder is being closed.'));
+      this.scheduler.add(items, request.priority);
+      this.dispatch();
+    }
   }
 
   private dispatch(): void {
@@ -127,14 +146,17 @@ export class EmbedderPool implements Embedder {
   private settle({ index, request }: PendingText, vector: Float32Array): void {
     if (vector.length === this.dimension && !Number.isNaN(vector[0])) return request.fill(index, vector);
     const details = { model: this.model, expected: this.dimension, length: vector.length };
-    request.fail(new RagmeshError('EMBEDDING.INVALID_VECTOR', 'The model gave a vector that cannot be compared.', details));
+    request.fail(
+      new RagmeshError('EMBEDDING.INVALID_VECTOR', 'The model gave a vector that cannot be compared.', details),
+    );
   }
 
   /** A batch that failed is tried once more in halves, in case its size was the reason. */
   private retry(batch: readonly PendingText[], cause: unknown): void {
     const open = batch.filter(({ request }) => request.isOpen);
-    this.reject(open.filter(({ retried }) => retried), unavailable('Embedding failed twice.', cause));
-    const again = open.filter(({ retried }) => !retried);
+    const failedTwice = open.filter(({ retried }) => retried);
+    this.reject(failedTwice, unavailable('Embedding failed twice.', cause));
+    const again = open.filter(({ retried, request }) => !retried && request.isOpen);
     for (const item of again) item.retried = true;
     const half = Math.ceil(again.length / 2);
     for (const part of [again.slice(0, half), again.slice(half)]) if (part.length > 0) this.retries.push(part);

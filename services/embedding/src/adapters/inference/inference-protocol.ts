@@ -16,6 +16,9 @@ export interface InferenceTask {
   readonly texts: readonly string[];
 }
 
+/** Ends the thread after the run it is in. */
+export type InferenceStop = 'stop';
+
 /** `vectors` own their buffers, which are transferred. A vector without a direction is all NaN. */
 export type InferenceReply =
   | { readonly kind: 'ready' }

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { EmbedPriority } from '../../domain/embedder.js';
 import type { PendingText } from './embed-request.js';
-import type { InferenceReply, InferenceSetup, InferenceTask } from './inference-protocol.js';
+import type { InferenceReply, InferenceSetup, InferenceStop, InferenceTask } from './inference-protocol.js';
 
 /** A module next to this one, in the form (source or built) this one runs in. */
 const sibling = (name: string): URL => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
@@ -23,6 +23,7 @@ export class InferenceThread {
   private readonly worker: Worker;
   private readonly batches = new Map<number, readonly PendingText[]>();
   private nextId = 1;
+  private readonly ended = Promise.withResolvers<void>();
   private stopping = false;
   private cause: unknown;
   private loaded = false;
@@ -59,10 +60,15 @@ export class InferenceThread {
     this.worker.postMessage(task);
   }
 
-  /** Ends the thread; what it holds is not answered any more. */
+  /**
+   * Ends the thread after its present run; what else it holds is not answered any more. It is asked and not terminated,
+   * because a thread that is torn down inside ONNX Runtime takes the whole process with it.
+   */
   async stop(): Promise<void> {
     this.stopping = true;
-    await this.worker.terminate();
+    this.worker.ref();
+    this.worker.postMessage('stop' satisfies InferenceStop);
+    await this.ended.promise;
   }
 
   private receive(reply: InferenceReply): void {
@@ -74,12 +80,13 @@ export class InferenceThread {
     const batch = this.batches.get(reply.id) ?? [];
     this.batches.delete(reply.id);
     // An idle thread must not keep the process alive.
-    if (this.batches.size === 0) this.worker.unref();
+    if (this.batches.size === 0 && !this.stopping) this.worker.unref();
     if (reply.kind === 'vectors') this.events.vectors(batch, reply.vectors);
     else this.events.failed(batch, reply.reason);
   }
 
   private exited(): void {
+    this.ended.resolve();
     if (!this.stopping) this.events.died(this, this.unfinished, this.cause);
   }
 }

@@ -3,12 +3,13 @@
  * specs, so it imports nothing of ours by value.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { InferenceReply, InferenceSetup, InferenceTask } from './inference-protocol.js';
+import type { InferenceReply, InferenceSetup, InferenceStop, InferenceTask } from './inference-protocol.js';
 
 const { encoder: encoderUrl, model, runTokens } = workerData as InferenceSetup;
 const port = parentPort!;
 const waiting: InferenceTask[] = [];
 let running = false;
+let stopped = false;
 
 const { SentenceEncoder } = (await import(encoderUrl)) as typeof import('./sentence-encoder.js');
 const encoder = await SentenceEncoder.load(model);
@@ -59,10 +60,21 @@ async function workOff(): Promise<void> {
     await new Promise(setImmediate);
   }
   running = false;
+  if (stopped) await end();
 }
 
-port.on('message', (task: InferenceTask) => {
-  waiting.push(task);
+async function end(): Promise<void> {
+  await encoder.release();
+  port.close();
+}
+
+port.on('message', (message: InferenceTask | InferenceStop) => {
+  if (message === 'stop') {
+    stopped = true;
+    waiting.length = 0;
+  } else if (!stopped) {
+    waiting.push(message);
+  }
   if (!running) void workOff();
 });
 port.postMessage({ kind: 'ready' } satisfies InferenceReply);

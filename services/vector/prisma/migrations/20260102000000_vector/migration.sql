@@ -1,4 +1,4 @@
--- One chunk with its vector. Rows are the truth; the indexes in memory are made from them. The primary key is the only
+-- One chunk with its vector. Rows are the truth, the indexes in memory are made from them. The primary key is the only
 -- index: it serves the rebuild in its own order, and everything that concerns a document or a version of it.
 CREATE TABLE point (
   tenant text COLLATE "C" NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE point (
 );
 ALTER TABLE point ALTER COLUMN vector SET STORAGE EXTERNAL;
 
--- What readers see of a document; its row lock orders everything that happens to the document.
+-- What readers see of a document, its row lock orders everything that happens to the document.
 CREATE TABLE document_index (
   tenant text COLLATE "C" NOT NULL,
   document_id text COLLATE "C" NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE document_index (
   visible_version bigint,
   -- The tombstone: events of versions up to this one are late and change nothing.
   dead_version bigint NOT NULL DEFAULT 0,
-  -- Set while the document is deleted; a newer version clears it.
+  -- Set while the document is deleted, a newer version clears it.
   tombstoned_at timestamptz,
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant, document_id)

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { canonicalText } from '../canonical-text.js';
 import { DocumentText } from '../document-text.js';
 import type { Converter } from './converter.js';
 import { HtmlBlocks } from './html-blocks.js';
@@ -13,7 +14,8 @@ const pieceUnits = 65_536;
  * Main content of a page: what is in `main` or `article` when that is substantial, else the whole body; navigation,
  * forms, scripts and hidden elements are left out unless nothing would remain.
  */
-export const convertHtml: Converter<string> = async (source, output, limits) => {
+export const convertHtml: Converter<string> = async (raw, output, limits) => {
+  const source = canonicalText(raw);
   const attempts = [{ onlyMain: true, skipNavigation: true }, { onlyMain: false, skipNavigation: true }, { onlyMain: false, skipNavigation: false }]; // prettier-ignore
   for (const [index, attempt] of attempts.entries()) {
     const candidate = new DocumentText(limits.maxCharacters);

@@ -1,0 +1,77 @@
+import type { TextLine } from './pdf-lines.js';
+
+/** Fewer lines than this are no evidence of columns or disorder. */
+const enoughLines = 8;
+
+/**
+ * Puts the lines of a page into reading order. Producers nearly always draw in reading order, column by column, so that
+ * order is kept unless it contradicts itself: columns drawn line by line across the page are separated, and lines drawn
+ * in no order at all are sorted from top to bottom.
+ */
+export function inReadingOrder(lines: TextLine[]): TextLine[] {
+  if (lines.length < enoughLines) return lines;
+  const gutter = gutterOf(lines);
+  if (gutter !== null && alternates(lines, gutter)) return byColumns(lines, gutter);
+  return isShuffled(lines) ? lines.toSorted(topDown) : lines;
+}
+
+const topDown = (a: TextLine, b: TextLine) =>
+  Math.abs(a.baseline - b.baseline) > Math.min(a.size, b.size) * 0.5 ? b.baseline - a.baseline : a.left - b.left;
+
+/** The x between two columns of prose: hardly a line crosses it, and lines on both sides are wide, unlike table cells. */
+function gutterOf(lines: readonly TextLine[]): number | null {
+  const left = Math.min(...lines.map((line) => line.left));
+  const width = Math.max(...lines.map((line) => line.right)) - left;
+  for (let step = 0; step <= 10; step += 1) {
+    const x = left + width * (0.4 + step * 0.02);
+    const before = lines.filter((line) => line.right <= x);
+    const after = lines.filter((line) => line.left >= x);
+    const crossing = lines.length - before.length - after.length;
+    const prose = (side: TextLine[]) =>
+      side.length >= enoughLines / 2 && side.filter((line) => line.right - line.left > width * 0.25).length > side.length / 2;
+    if (crossing <= lines.length * 0.2 && prose(before) && prose(after)) return x;
+  }
+  return null;
+}
+
+/** Column by column a page changes sides once or twice; line by line it does so all the time. */
+function alternates(lines: readonly TextLine[], gutter: number): boolean {
+  let changes = 0;
+  for (let index = 1; index < lines.length; index += 1) {
+    if (lines[index - 1]!.right <= gutter !== lines[index]!.right <= gutter) changes += 1;
+  }
+  return changes > lines.length * 0.3;
+}
+
+/** Lines across the gutter are headings of both columns: they part the page into bands, read left then right. */
+function byColumns(lines: readonly TextLine[], gutter: number): TextLine[] {
+  const ordered: TextLine[] = [];
+  let left: TextLine[] = [];
+  let right: TextLine[] = [];
+  const endBand = () => {
+    ordered.push(...left, ...right);
+    left = [];
+    right = [];
+  };
+  for (const line of lines.toSorted(topDown)) {
+    if (line.right <= gutter) left.push(line);
+    else if (line.left >= gutter) right.push(line);
+    else {
+      endBand();
+      ordered.push(line);
+    }
+  }
+  endBand();
+  return ordered;
+}
+
+/** Many steps back up within the same column: the drawing order means nothing. */
+function isShuffled(lines: readonly TextLine[]): boolean {
+  let upwards = 0;
+  for (let index = 1; index < lines.length; index += 1) {
+    const [previous, line] = [lines[index - 1]!, lines[index]!];
+    const sameColumn = line.left < previous.right && previous.left < line.right;
+    if (sameColumn && line.baseline - previous.baseline > line.size) upwards += 1;
+  }
+  return upwards > lines.length * 0.3;
+}

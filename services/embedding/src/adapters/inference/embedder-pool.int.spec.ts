@@ -1,0 +1,150 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EmbedderPool, type EmbedderPoolOptions } from './embedder-pool.js';
+
+const folder = fileURLToPath(new URL('../../../../model/bundled/all-MiniLM-L6-v2', import.meta.url));
+const corpus = new URL('../../../../../../shared/datasets/scifact/corpus.jsonl', import.meta.url);
+const abstracts = readFileSync(corpus, 'utf8')
+  .split('\n', 2000)
+  .map((line) => String((JSON.parse(line) as { text: string }).text));
+
+function poolOf(model: Partial<EmbedderPoolOptions['model']> = {}, threads = 2): EmbedderPool {
+  const bundled = { name: 'all-MiniLM-L6-v2', revision: 'spec', folder, dimension: 384, maxTokens: 256 };
+  return new EmbedderPool({ model: { ...bundled, ...model }, threads });
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, at) => sum + value * b[at]!, 0);
+}
+
+describe('embedding with the bundled model', () => {
+  const pool = poolOf();
+  const embedOne = async (text: string): Promise<Float32Array> => (await pool.embed([text]))[0]!;
+
+  beforeAll(() => pool.warm());
+  afterAll(() => pool.close());
+
+  it('gives unit vectors in the order of the texts, whatever they are batched with', async () => {
+    const texts = abstracts.slice(0, 24).map((text, at) => text.slice(0, 20 + at * 60));
+    const batched = await pool.embed(texts);
+    for (const [at, text] of texts.entries()) {
+      expect(Math.hypot(...batched[at]!)).toBeCloseTo(1, 4);
+      expect(cosine(batched[at]!, await embedOne(text))).toBeGreaterThan(0.98);
+    }
+  });
+
+  it('puts paraphrases nearer than unrelated sentences', async () => {
+    const [eating, bread, cello, heart, cardiac] = await pool.embed([
+      'A man is eating food.',
+      'A man is eating a piece of bread.',
+      'A woman is playing the cello.',
+      'Heart attacks are caused by blocked arteries.',
+      'Occlusion of coronary vessels leads to myocardial infarction.',
+    ]);
+    expect(cosine(eating!, bread!)).toBeCloseTo(0.76, 1);
+    expect(cosine(eating!, bread!)).toBeGreaterThan(cosine(eating!, cello!) + 0.3);
+    expect(cosine(heart!, cardiac!)).toBeGreaterThan(cosine(heart!, cello!) + 0.3);
+  });
+
+  it('reads the first 256 tokens and no more', async () => {
+    const words = (count: number): string =>
+      Array.from({ length: count }, (_, at) => (at % 3 ? 'river' : 'stone')).join(' ');
+    const cut = await embedOne(words(254));
+    expect(cosine(await embedOne(`${words(254)} ${'music '.repeat(46)}`), cut)).toBeGreaterThan(0.999);
+    expect(cosine(await embedOne(`${words(200)} ${'music '.repeat(54)}`), cut)).toBeLessThan(0.99);
+  });
+
+  it('embeds empty, blank, huge and ill-formed texts', async () => {
+    const vectors = await pool.embed(['', '   ', 'x'.repeat(1_000_000), '\ud800\u0000', 'word '.repeat(200_000)]);
+    expect(vectors.map((vector) => vector.length)).toEqual([384, 384, 384, 384, 384]);
+    expect(await pool.embed([])).toEqual([]);
+  });
+
+  it('keeps the event loop free while 2,000 texts are embedded, and queries overtake them', async () => {
+    let longest = 0;
+    let before = process.threadCpuUsage();
+    // Processor time of this thread between two turns, so that a busy machine is not mistaken for a blocked loop.
+    const watch = setInterval(() => {
+      const { user, system } = process.threadCpuUsage(before);
+      longest = Math.max(longest, (user + system) / 1000);
+      before = process.threadCpuUsage();
+    }, 1);
+    let bulkDone = false;
+    const bulk = pool.embed(abstracts).then((vectors) => ((bulkDone = true), vectors));
+    for (let at = 0; at < 10; at++) await pool.embed([`Does vitamin ${at} prevent scurvy?`], { priority: 'query' });
+    expect(bulkDone).toBe(false);
+    expect(await bulk).toHaveLength(2000);
+    clearInterval(watch);
+    expect(longest).toBeLessThan(20);
+  });
+
+  it('stops waiting work that its caller cancels', async () => {
+    const controller = new AbortController();
+    const cancelled = pool.embed(abstracts, { signal: controller.signal });
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    expect(pool.waiting).toBe(0);
+    expect(await pool.embed(['still here'])).toHaveLength(1);
+  });
+});
+
+describe('an embedder in trouble', () => {
+  it('repeats what was lost when a thread dies, on a fresh one', async () => {
+    const workers: Worker[] = [];
+    const remember = (message: unknown): unknown => workers.push((message as { worker: Worker }).worker);
+    subscribe('worker_threads', remember);
+    const pool = poolOf({}, 2);
+    await pool.warm();
+    const embedded = pool.embed(abstracts.slice(0, 60));
+    // A message it does not understand ends a thread by an uncaught exception.
+    workers[0]!.postMessage(null);
+    const vectors = await embedded;
+    unsubscribe('worker_threads', remember);
+    expect(workers.length).toBeGreaterThan(1);
+    expect(vectors.map((vector) => vector.length)).toEqual(Array<number>(60).fill(384));
+    expect(cosine(vectors[59]!, (await pool.embed([abstracts[59]!]))[0]!)).toBeGreaterThan(0.98);
+    await pool.close();
+  });
+
+  it('gives up on texts whose threads die twice, and serves the next', async () => {
+    const kill = (message: unknown): void => (message as { worker: Worker }).worker.postMessage(null);
+    const pool = poolOf({}, 1);
+    subscribe('worker_threads', kill);
+    await expect(pool.embed(['text'])).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+    unsubscribe('worker_threads', kill);
+    expect(await pool.embed(['text'])).toHaveLength(1);
+    await pool.close();
+  });
+
+  it('rejects what waits when it is closed, and everything afterwards', async () => {
+    const pool = poolOf();
+    const waiting = pool.embed(abstracts.slice(0, 100));
+    await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' }), pool.close()]);
+    await expect(pool.embed(['late'])).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+  });
+
+  it('refuses vectors of another length than promised', async () => {
+    const pool = poolOf({ dimension: 385 }, 1);
+    await expect(pool.embed(['text'])).rejects.toMatchObject({ code: 'EMBEDDING.INVALID_VECTOR' });
+    await pool.close();
+  });
+
+  it('says that the model cannot be loaded, and loads it once it can', async () => {
+    const broken = await mkdtemp(join(tmpdir(), 'ragmesh-broken-model-'));
+    const pool = poolOf({ folder: broken }, 1);
+    await expect(pool.warm()).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+    await cp(folder, broken, { recursive: true });
+    await writeFile(join(broken, 'onnx/model_quantized.onnx'), 'not a graph');
+    await expect(pool.warm()).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+    await cp(folder, broken, { recursive: true });
+    await pool.warm();
+    await pool.close();
+    await rm(broken, { recursive: true });
+  });
+});

@@ -1,0 +1,86 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Database } from '@ragmesh/postgres';
+
+const KEPT = '24 hours';
+const CLEAN_UP_MS = 600_000;
+
+/** One key of one tenant. */
+export interface IdempotencyKey {
+  readonly tenant: string;
+  readonly key: string;
+}
+
+/** What the first request with a key was answered with. */
+export interface StoredResponse {
+  readonly fingerprint: Buffer;
+  readonly status: number;
+  readonly response: unknown;
+}
+
+export type Claim = { readonly state: 'won' } | { readonly state: 'busy' } | ({ readonly state: 'done' } & StoredResponse);
+
+/**
+ * Keys and responses. A claim holds for a lease, by the database's clock, so that a process that dies leaves no key locked;
+ * every write names the claim's owner, so that one who lost the lease cannot overwrite his successor.
+ */
+@Injectable()
+export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly database: Database) {}
+
+  onModuleInit(): void {
+    this.#timer = setInterval(() => void this.removeExpired().catch(() => undefined), CLEAN_UP_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** @param owner a UUID of this request's own. */
+  async claim({ tenant, key }: IdempotencyKey, owner: string, leaseSeconds: number): Promise<Claim> {
+    const won = await this.database.query(
+      `INSERT INTO idempotency_key AS k (tenant, key, owner, leased_until, expires_at)
+       VALUES ($1, $2, $3, now() + make_interval(secs => $4), now() + interval '${KEPT}')
+       ON CONFLICT (tenant, key) DO UPDATE
+         SET owner = excluded.owner, leased_until = excluded.leased_until, expires_at = excluded.expires_at,
+             fingerprint = NULL, status = NULL, response = NULL
+         WHERE k.expires_at < now() OR (k.status IS NULL AND k.leased_until < now())`,
+      [tenant, key, owner, leaseSeconds],
+    );
+    if (won.rowCount > 0) return { state: 'won' };
+    const { rows } = await this.database.query<StoredResponse>(
+      'SELECT fingerprint, status, response FROM idempotency_key WHERE tenant = $1 AND key = $2 AND status IS NOT NULL',
+      [tenant, key],
+    );
+    return rows[0] ? { state: 'done', ...rows[0] } : { state: 'busy' };
+  }
+
+  async renew({ tenant, key }: IdempotencyKey, owner: string, leaseSeconds: number): Promise<void> {
+    await this.database.query(
+      `UPDATE idempotency_key SET leased_until = now() + make_interval(secs => $4)
+       WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,
+      [tenant, key, owner, leaseSeconds],
+    );
+  }
+
+  async complete({ tenant, key }: IdempotencyKey, owner: string, { fingerprint, status, response }: StoredResponse): Promise<void> {
+    await this.database.query(
+      `UPDATE idempotency_key SET fingerprint = $4, status = $5, response = $6, expires_at = now() + interval '${KEPT}'
+       WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,
+      [tenant, key, owner, fingerprint, status, JSON.stringify(response)],
+    );
+  }
+
+  /** Gives the key back after a failure: the same request may be tried again. */
+  async release({ tenant, key }: IdempotencyKey, owner: string): Promise<void> {
+    await this.database.query(
+      'DELETE FROM idempotency_key WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL',
+      [tenant, key, owner],
+    );
+  }
+
+  private async removeExpired(): Promise<void> {
+    await this.database.query('DELETE FROM idempotency_key WHERE expires_at < now()');
+  }
+}

@@ -1,0 +1,27 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Describe } from './describe.js';
+import { DescribedRoutes } from './described-routes.js';
+import { docsPage } from './docs-page.js';
+import { openApiDocument } from './openapi-document.js';
+
+/** What this server answers, for programs and for people. */
+@Controller()
+export class ApiDescriptionController {
+  #document: Record<string, unknown> | undefined;
+
+  constructor(private readonly routes: DescribedRoutes) {}
+
+  @Get('openapi.json')
+  @Describe({ summary: 'This API as an OpenAPI 3.1 document', tag: 'Server', answers: [{ status: 200, description: 'OpenAPI', type: 'application/json' }], problems: [] })
+  openApi(): Record<string, unknown> {
+    return (this.#document ??= openApiDocument(this.routes.list()));
+  }
+
+  @Get('docs')
+  @Describe({ summary: 'This API as a page', tag: 'Server', answers: [{ status: 200, description: 'HTML', type: 'text/html' }], problems: [] })
+  async docs(@Res() reply: FastifyReply): Promise<void> {
+    const { html, contentSecurityPolicy } = docsPage(this.openApi());
+    await reply.headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': contentSecurityPolicy }).send(html);
+  }
+}

@@ -1,0 +1,59 @@
+import type { MultipartFile } from '@fastify/multipart';
+import { RagmeshError } from '@ragmesh/errors';
+import type { FastifyRequest } from 'fastify';
+import { formFields, type FormFields } from '../api/document.schema.js';
+import { refuseUnstorableText } from '../http/text-faults.js';
+import { validate } from '../http/validation.js';
+
+const limits = { files: 100, fields: 20, fieldSize: 64 * 1024, fieldNameSize: 100, headerPairs: 20 } as const;
+
+/** Takes one file of the form and resolves when it has read it to its end. */
+export type FileSink = (fields: FormFields, file: MultipartFile) => Promise<void>;
+
+/**
+ * Reads a multipart upload as it arrives. Fields stand before files, so that a file's bytes can move on while they come in.
+ * A failure leaves what is unread to be discarded, so that the client can still read the answer.
+ * @throws RagmeshError REQUEST.INVALID with the field named, REQUEST.MALFORMED, REQUEST.TOO_LARGE, or what `sink` throws.
+ */
+export async function readUploadForm(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
+  try {
+    await readParts(request, maxFileBytes, sink);
+  } catch (error) {
+    request.raw.unpipe();
+    request.raw.resume();
+    throw error;
+  }
+}
+
+async function readParts(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
+  const texts: Record<string, string> = {};
+  let fields: FormFields | undefined;
+  for await (const part of request.parts({ limits: { ...limits, fileSize: maxFileBytes + 1 } })) {
+    if (part.type === 'file') {
+      fields ??= readFields(texts);
+      await sink(fields, part);
+    } else {
+      const { fieldname: field, value, valueTruncated } = part;
+      if (fields) throw misplaced(field);
+      if (valueTruncated) throw fieldTooLong(field);
+      if (field in texts) throw new RagmeshError('REQUEST.INVALID', `Field ${field} is given more than once.`, { field });
+      texts[field] = typeof value === 'string' ? value : JSON.stringify(value);
+    }
+  }
+  if (fields) return;
+  readFields(texts);
+  throw new RagmeshError('REQUEST.INVALID', 'Field file is required: the form holds no file.', { field: 'file' });
+}
+
+function readFields(texts: Readonly<Record<string, string>>): FormFields {
+  refuseUnstorableText(texts);
+  const fields = validate(formFields, texts);
+  refuseUnstorableText(fields.metadata, 'metadata');
+  return fields;
+}
+
+const misplaced = (field: string): RagmeshError =>
+  new RagmeshError('REQUEST.INVALID', `Field ${field} must stand before the files of the form.`, { field });
+
+const fieldTooLong = (field: string): RagmeshError =>
+  new RagmeshError('REQUEST.INVALID', `Field ${field} must be at most ${limits.fieldSize} bytes.`, { field, limit: limits.fieldSize });

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startService, type AnyServiceDefinition } from '@ragmesh/bootstrap';
+import { topicSpecs } from '@ragmesh/contracts';
+import { EmbeddedBusDriver } from '@ragmesh/messaging';
+import { createLogger } from '@ragmesh/observability';
+import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { gatewayService } from '../src/gateway.service.js';
+
+/** Nobody listens there: whatever needs another service fails as it does in an outage. */
+const NOBODY = '127.0.0.1:1';
+
+export interface EdgeAlone {
+  readonly url: string;
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+/** The gateway with its database and nothing behind it. */
+export async function startEdgeAlone(environment: Readonly<Record<string, string>> = {}): Promise<EdgeAlone> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-edge-'));
+  const postgres = await EmbeddedPostgres.start(dataDir);
+  const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
+  await bus.provision(topicSpecs);
+  const open = (): Database => new Database(createPool(postgres.url('ragmesh_gateway'), { max: 10, applicationName: 'edge' }));
+  const drivers = {
+    bus,
+    databaseUrl: () => postgres.url('ragmesh_gateway'),
+    openDatabase: open,
+    grpcAddress: (service: string) => (service === 'gateway' ? '127.0.0.1:0' : NOBODY),
+    logger: () => createLogger('gateway', 'error'),
+    health: { isAlive: () => true, isReady: () => true },
+  };
+  const definition = gatewayService as unknown as AnyServiceDefinition;
+  const gateway = await startService(definition, drivers, { SERVER_PORT: '0', ...environment });
+  const database = open();
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    await database.close();
+    await bus.close();
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return { url: gateway.url!, database, close };
+}

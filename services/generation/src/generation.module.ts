@@ -1,0 +1,21 @@
+import { Module, type OnModuleDestroy } from '@nestjs/common';
+import { BUS, LOGGER } from '@ragmesh/bootstrap';
+import { BestEffortPublisher, type BusDriver } from '@ragmesh/messaging';
+import type { Logger } from '@ragmesh/observability';
+import { GenerationGrpcController } from './api/generation.grpc-controller.js';
+
+const publisher = {
+  provide: BestEffortPublisher,
+  inject: [BUS, LOGGER],
+  useFactory: (bus: BusDriver, logger: Logger) => new BestEffortPublisher('generation', bus, logger),
+};
+
+/** Composition root. */
+@Module({ controllers: [GenerationGrpcController], providers: [publisher] })
+export class GenerationModule implements OnModuleDestroy {
+  constructor(private readonly publisher: BestEffortPublisher) {}
+
+  async onModuleDestroy(): Promise<void> {
+    await this.publisher.close();
+  }
+}

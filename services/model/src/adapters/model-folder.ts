@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RagmeshError } from '@ragmesh/errors';
+import { parseManifest, type ManifestFile, type ModelManifest } from '../domain/model-manifest.js';
+
+/** A folder with a `manifest.json` and the files it lists. */
+export class ModelFolder {
+  private constructor(
+    readonly path: string,
+    readonly manifest: ModelManifest,
+  ) {}
+
+  /**
+   * Undefined when there is no manifest at `path`.
+   * @throws RagmeshError `MODEL.CORRUPT` when there is one that cannot be used
+   */
+  static async open(path: string): Promise<ModelFolder | undefined> {
+    const json = await readFile(join(path, 'manifest.json'), 'utf8').catch(undefinedWhenAbsent);
+    return json === undefined ? undefined : new ModelFolder(path, parseManifest(json));
+  }
+
+  /**
+   * Compares size and SHA-256 of every listed file with the manifest. Files are read as streams, so neither memory nor
+   * the event loop notices their size.
+   * @throws RagmeshError `MODEL.CORRUPT`, naming the first file that differs
+   */
+  async verify(): Promise<void> {
+    for (const file of this.manifest.files) await this.verifyFile(file);
+  }
+
+  private async verifyFile({ path, bytes, sha256 }: ManifestFile): Promise<void> {
+    const found = await stat(join(this.path, path)).catch(undefinedWhenAbsent);
+    if (!found) throw this.corrupt(path, 'is missing');
+    if (found.size !== bytes) throw this.corrupt(path, `has ${found.size} bytes instead of ${bytes}`);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(join(this.path, path))) hash.update(chunk as Buffer);
+    if (hash.digest('hex') !== sha256) throw this.corrupt(path, 'has another SHA-256 than the manifest');
+  }
+
+  private corrupt(file: string, fault: string): RagmeshError {
+    const { name, revision } = this.manifest;
+    return new RagmeshError('MODEL.CORRUPT', `Model file ${file} ${fault}.`, { model: `${name}@${revision}`, file });
+  }
+}
+
+function undefinedWhenAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}

@@ -1,0 +1,91 @@
+import { RagmeshError } from '@ragmesh/errors';
+
+export interface ManifestFile {
+  /** Relative to the model's folder, with `/`, never leaving it. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Hexadecimal, lower case. */
+  readonly sha256: string;
+}
+
+export const modelDtypes = ['fp32', 'fp16', 'q8'] as const;
+export type ModelDtype = (typeof modelDtypes)[number];
+
+/** What a model folder promises about itself in `manifest.json`; unknown members are ignored. */
+export interface ModelManifest {
+  readonly name: string;
+  /** Changes whenever the vectors change. */
+  readonly revision: string;
+  /** Length of a vector. */
+  readonly dimension: number;
+  /** Longest input in tokens, special tokens included. */
+  readonly maxTokens: number;
+  readonly dtype: ModelDtype;
+  readonly files: readonly ManifestFile[];
+}
+
+const namePattern = /^[A-Za-z0-9][\w.-]{0,99}$/;
+const sha256Pattern = /^[0-9a-f]{64}$/;
+
+/** Reads a manifest. @throws RagmeshError `MODEL.CORRUPT`, naming the first member that is missing or wrong. */
+export function parseManifest(json: string): ModelManifest {
+  const source = parsedObject(json);
+  const manifest = source as unknown as ModelManifest;
+  demand('name', isName(source['name']));
+  demand('revision', isName(source['revision']));
+  demand('dimension', isPositive(source['dimension']));
+  demand('maxTokens', isPositive(source['maxTokens']));
+  demand('dtype', modelDtypes.includes(manifest.dtype));
+  demand('files', Array.isArray(source['files']) && source['files'].length > 0);
+  manifest.files.forEach((file, at) => {
+    demand(`files[${at}].path`, isPathInside(file?.path));
+    demand(`files[${at}].bytes`, isPositive(file.bytes));
+    demand(`files[${at}].sha256`, sha256Pattern.test(String(file.sha256)));
+  });
+  const { name, revision, dimension, maxTokens, dtype, files } = manifest;
+  return { name, revision, dimension, maxTokens, dtype, files };
+}
+
+export interface ModelReference {
+  readonly name: string;
+  /** Undefined: whichever revision the first source with that name has. */
+  readonly revision?: string;
+}
+
+/** Reads `name` or `name@revision`. @throws RagmeshError `MODEL.NOT_FOUND` when it cannot name a model. */
+export function parseModelReference(text: string): ModelReference {
+  const [name = '', revision, ...rest] = text.split('@');
+  const isValid = namePattern.test(name) && (revision === undefined || namePattern.test(revision)) && rest.length === 0;
+  if (!isValid) throw new RagmeshError('MODEL.NOT_FOUND', 'A model is named as name or name@revision.');
+  return { name, revision };
+}
+
+function parsedObject(json: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new RagmeshError('MODEL.CORRUPT', 'The model manifest is not JSON.', { file: 'manifest.json' }, { cause });
+  }
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  throw new RagmeshError('MODEL.CORRUPT', 'The model manifest is not an object.', { file: 'manifest.json' });
+}
+
+function demand(member: string, holds: boolean): void {
+  if (holds) return;
+  const message = `The model manifest has no valid ${member}.`;
+  throw new RagmeshError('MODEL.CORRUPT', message, { file: 'manifest.json', member });
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && namePattern.test(value);
+}
+
+function isPositive(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isPathInside(path: unknown): boolean {
+  if (typeof path !== 'string' || path === '' || path.includes('\\') || path.includes('\0')) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}

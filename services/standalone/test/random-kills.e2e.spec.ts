@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiClient } from './api-client.js';
+import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
+import { MeshProcess } from './mesh-process.js';
+
+const KILLS = 100;
+const DOCUMENTS = 50;
+const LONGEST_LIFE_MS = 600;
+
+/** A fixed sequence of numbers in [0, 1), so that a failure can be run again (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const random = seeded(20_261);
+const idOf = (number: number): string => `document-${number}`;
+
+let dataDir: string;
+beforeAll(async () => void (dataDir = await newDataDir()));
+afterAll(() => removeDataDir(dataDir));
+
+/** One caller's change to one of the documents; a dead process answers nothing, which is no promise. */
+async function change(api: ApiClient, accepted: Set<string>): Promise<void> {
+  const id = idOf(Math.floor(random() * DOCUMENTS));
+  const dice = random();
+  const body = { text: `Version ${random()} of ${id}. `.repeat(40) };
+  if (dice < 0.25 && accepted.has(id)) {
+    await api.call('DELETE', `/v1/documents/${id}`);
+    return;
+  }
+  const { status } = await api.call('PUT', `/v1/documents/${id}`, body);
+  if (status === 202) accepted.add(id);
+}
+
+describe('a process killed at random moments', () => {
+  it(`keeps every promise through ${KILLS} kills`, async () => {
+    const accepted = new Set<string>();
+    for (let round = 0; round < KILLS; round += 1) {
+      const mesh = (await MeshProcess.start(dataDir))!;
+      const api = new ApiClient(mesh.url);
+      const killed = delay(random() * LONGEST_LIFE_MS).then(() => mesh.kill());
+      while (mesh.isRunning) await Promise.all(Array.from({ length: 4 }, () => change(api, accepted).catch(() => undefined)));
+      await killed;
+    }
+    expect(accepted.size).toBeGreaterThan(DOCUMENTS / 2);
+    const mesh = await startMesh(dataDir);
+    try {
+      expect(await mesh.oracle.violations()).toEqual([]);
+      const { body } = await mesh.api.call('GET', '/v1/admin/dead-letters');
+      expect(body['data']).toEqual([]);
+    } finally {
+      await mesh.close();
+    }
+  }, 900_000);
+});

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { catalogue } from '@ragmesh/contracts';
+import { bytesOf, embeddedBatches, vectorOf, type Batch } from './document.builder.js';
+import { VectorMesh } from './vector-mesh.js';
+
+describe('searching the index', () => {
+  let mesh: VectorMesh;
+  const index = async (options: Parameters<VectorMesh['stage']>[0]) => {
+    await mesh.stage(options);
+    await mesh.show(options);
+  };
+  beforeAll(async () => {
+    mesh = await VectorMesh.start();
+    await index({ id: 'red', texts: ['apple red one', 'apple red two'], metadata: { colour: 'red', year: 2020 } });
+    await index({
+      id: 'green',
+      texts: ['apple green'],
+      metadata: { colour: 'green', year: 2024, tags: ['sour', 'crisp'] },
+    });
+  });
+  afterAll(() => mesh.stop());
+
+  it('applies filters to both legs', async () => {
+    const idsOf = (hits: readonly { documentId: string }[]) =>
+      [...new Set(hits.map(({ documentId }) => documentId))].sort();
+    expect(idsOf(await mesh.lexical('apple', { filters: { colour: 'green' } }))).toEqual(['green']);
+    expect(idsOf(await mesh.dense('apple', { filters: { year: { $lt: 2024 } } }))).toEqual(['red']);
+    expect(
+      idsOf(await mesh.dense('apple', { filters: { $or: [{ tags: { $in: ['sour'] } }, { year: 2020 }] } })),
+    ).toEqual(['green', 'red']);
+    expect(await mesh.lexical('apple', { filters: { missing: { $exists: true } } })).toEqual([]);
+  });
+
+  it('hands metadata back with a hit', async () => {
+    const [hit] = await mesh.lexical('green');
+    expect(hit!.metadata).toEqual({ colour: 'green', year: 2024, tags: ['sour', 'crisp'] });
+  });
+
+  it.each([
+    ['an unknown operator', { filters: { year: { $near: 1 } } }, 'FILTER.UNKNOWN_OPERATOR'],
+    ['a filter of the wrong type', { filters: { $and: 'all' } }, 'FILTER.INVALID'],
+    ['no results wanted', { topK: 0 }, 'REQUEST.INVALID'],
+    ['too many results wanted', { topK: 1001 }, 'REQUEST.INVALID'],
+  ])('refuses %s on both legs', async (_name, request, code) => {
+    await expect(mesh.lexical('apple', request)).rejects.toMatchObject({ code });
+    await expect(mesh.dense('apple', request)).rejects.toMatchObject({ code });
+  });
+
+  it('refuses a query vector of another length', async () => {
+    await expect(mesh.dense('', { vector: bytesOf(vectorOf('apple', 4)) })).rejects.toMatchObject({
+      code: 'VECTOR.DIMENSION_MISMATCH',
+    });
+    await expect(mesh.dense('', { vector: new Uint8Array(7) })).rejects.toMatchObject({
+      code: 'VECTOR.DIMENSION_MISMATCH',
+    });
+  });
+
+  it('finds nothing in a collection that does not exist', async () => {
+    expect(await mesh.dense('apple', { collection: 'none' })).toEqual([]);
+    expect(await mesh.lexical('apple', { collection: 'none' })).toEqual([]);
+  });
+
+  it('keeps tenants apart that use the same ids', async () => {
+    await index({ id: 'red', texts: ['apple of another tenant'], tenant: 'acme' });
+    expect((await mesh.lexical('apple', {}, 'acme')).map(({ text }) => text)).toEqual(['apple of another tenant']);
+    expect((await mesh.dense('apple', {}, 'acme')).map(({ documentId }) => documentId)).toEqual(['red']);
+    expect((await mesh.lexical('apple')).map(({ text }) => text)).not.toContain('apple of another tenant');
+    expect(await mesh.count('red', 0, 'acme')).toEqual({ points: 1, visible: 1 });
+    expect(await mesh.count('', 0, 'nobody')).toEqual({ points: 0, visible: 0 });
+    const ids = [...(await mesh.lexical('red')), ...(await mesh.lexical('apple', {}, 'acme'))].map(
+      ({ pointId }) => pointId,
+    );
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('gives the neighbours of a chunk within the visible version only', async () => {
+    await index({ id: 'long', texts: ['n zero', 'n one', 'n two', 'n three'] });
+    const ask = (version: bigint, ordinals: number[]) =>
+      mesh.as('default', () =>
+        mesh.client.getNeighbours({ collection: 'default', documentId: 'long', version, ordinals }),
+      );
+    expect((await ask(1n, [3, 1, 9])).hits.map(({ text }) => text)).toEqual(['n one', 'n three']);
+    expect((await ask(2n, [1])).hits).toEqual([]);
+  });
+
+  it('finds the same after a restart as before, best first in the same order', async () => {
+    const ask = async () => [
+      await mesh.lexical('apple red'),
+      await mesh.dense('apple'),
+      await mesh.lexical('apple', {}, 'acme'),
+    ];
+    await mesh.stage({ id: 'red', version: 2, texts: ['apple staged'] });
+    const before = await ask();
+    await mesh.restart();
+    const after = await ask();
+    expect(after.map((hits) => hits.map(({ pointId }) => pointId))).toEqual(
+      before.map((hits) => hits.map(({ pointId }) => pointId)),
+    );
+    expect(after[0]![0]).toEqual(before[0]![0]);
+    await mesh.show({ id: 'red', version: 2, texts: ['apple staged'] });
+    expect((await mesh.lexical('apple', { filters: {} })).map(({ text }) => text).sort()).toEqual([
+      'apple green',
+      'apple staged',
+    ]);
+  });
+
+  it.each<[string, (batch: Batch) => Batch, string]>([
+    [
+      'too few bytes of vectors',
+      (batch) => ({ ...batch, vectors: batch.vectors.subarray(4) }),
+      'VECTOR.DIMENSION_MISMATCH',
+    ],
+    [
+      'a vector of zeros',
+      (batch) => ({ ...batch, vectors: new Uint8Array(batch.vectors.length) }),
+      'EMBEDDING.INVALID_VECTOR',
+    ],
+    [
+      'a vector with NaN',
+      (batch) => ({ ...batch, vectors: new Uint8Array(batch.vectors.length).fill(255) }),
+      'EMBEDDING.INVALID_VECTOR',
+    ],
+    ['no chunks', (batch) => ({ ...batch, chunks: [], vectors: new Uint8Array() }), 'EVENT.INVALID'],
+    [
+      'an ordinal twice',
+      (batch) => ({ ...batch, chunks: batch.chunks.map((chunk) => ({ ...chunk, ordinal: 0 })) }),
+      'EVENT.INVALID',
+    ],
+    [
+      'vectors of another model',
+      () => embeddedBatches({ id: 'bad', texts: ['x', 'y'], dimension: 4 })[0]!,
+      'VECTOR.DIMENSION_MISMATCH',
+    ],
+  ])('gives up a batch with %s', async (_name, damage, code) => {
+    const event = mesh.event(catalogue.chunksEmbedded, damage(embeddedBatches({ id: 'bad', texts: ['x', 'y'] })[0]!));
+    await mesh.send(event);
+    expect(await mesh.answerTo(event)).toMatchObject({
+      type: 'error.occurred',
+      payload: { code, handler: 'vector.index-chunks', attempts: 1 },
+    });
+    expect(await mesh.count('bad')).toEqual({ points: 0, visible: 0 });
+  });
+
+  it('takes text with a NUL character, offsets unchanged', async () => {
+    await index({ id: 'nul', texts: ['nu\0ll quokka'], metadata: { 'k\0': ['v\0'], plain: 'quokka' } });
+    const [hit] = await mesh.lexical('quokka');
+    expect(hit).toMatchObject({ text: 'nu\ufffdll quokka', metadata: { 'k\ufffd': ['v\ufffd'], plain: 'quokka' } });
+  });
+});

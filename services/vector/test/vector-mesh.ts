@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
+import { catalogue, decodePayload, findEventSpec, topicSpecs, vectorV1, type EventSpec } from '@ragmesh/contracts';
+import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
+import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord, type EncodedEvent } from '@ragmesh/messaging';
+import { createLogger, inContext } from '@ragmesh/observability';
+import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from './document.builder.js';
+import { vectorService } from '../src/vector.service.js';
+
+type SearchLexical = Pick<vectorV1.SearchLexicalRequest, 'collection' | 'topK' | 'filters'>;
+type SearchDense = SearchLexical & Pick<vectorV1.SearchDenseRequest, 'vector'>;
+
+/** An event the service under test published. */
+export interface Answer {
+  readonly id: string;
+  readonly type: string;
+  readonly tenant: string;
+  readonly causationId: string;
+  readonly payload: Record<string, unknown>;
+}
+
+/** Resolves once the condition holds; fails with its name after the deadline. */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  withinMs = 20_000,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The vector service with a real database and a real bus, as its neighbours see it. */
+export class VectorMesh {
+  readonly answers: Answer[] = [];
+  client!: GrpcClient<typeof vectorV1.VectorService>;
+  database!: Database;
+  private service: RunningService | undefined;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly postgres: EmbeddedPostgres,
+    private readonly bus: EmbeddedBusDriver,
+  ) {}
+
+  static async start(): Promise<VectorMesh> {
+    const folder = await mkdtemp(join(tmpdir(), 'ragmesh-vector-'));
+    const postgres = await EmbeddedPostgres.start(folder);
+    const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
+    await bus.provision(topicSpecs);
+    const mesh = new VectorMesh(folder, postgres, bus);
+    await mesh.boot();
+    mesh.database = new Database(createPool(postgres.url('ragmesh_vector'), { max: 3 }));
+    const topics = ['vector.indexed', 'vector.updated', 'vector.deleted', 'error.occurred'];
+    await bus.subscribe({
+      group: 'spec',
+      topics,
+      sink: { deliver: (records) => mesh.note(records), revoked: () => Promise.resolve() },
+    });
+    return mesh;
+  }
+
+  async restart(): Promise<void> {
+    await this.halt();
+    await this.boot();
+  }
+
+  async stop(): Promise<void> {
+    await this.halt();
+    await this.database.close();
+    await this.bus.close();
+    await this.postgres.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** An event as a neighbour would publish it, not sent yet. */
+  event<Desc extends DescMessage>(
+    spec: EventSpec<Desc>,
+    payload: MessageInitShape<Desc> & { documentId: string },
+    tenant = 'default',
+  ): EncodedEvent {
+    const context = { source: '/ragmesh/spec', tenant, correlationId: randomUUID(), trace: {} };
+    return encodeEvent(spec, payload.documentId, payload, context);
+  }
+
+  /** Publishes and waits until the service is done with each: handled, passed over or given up. */
+  async send(...events: EncodedEvent[]): Promise<void> {
+    const records = events.map(({ topic, key, headers, value }) => ({
+      topic,
+      key,
+      headers,
+      value,
+      partition: partitionForKey(key, this.bus.partitionsOf(topic)),
+    }));
+    await this.bus.publish(records);
+    const ids = [...new Set(events.map(({ id }) => id))];
+    await eventually('the events are settled', async () => {
+      const sql = 'SELECT count(*) AS settled FROM inbox WHERE event_id = ANY($1) AND finished_at IS NOT NULL';
+      return (await this.database.query<{ settled: number }>(sql, [ids])).rows[0]!.settled === ids.length;
+    });
+  }
+
+  /** The one event that came of this one. */
+  async answerTo({ id }: EncodedEvent): Promise<Answer> {
+    return eventually('an answer', () => this.answers.find(({ causationId }) => causationId === id));
+  }
+
+  answersTo({ id }: EncodedEvent): Answer[] {
+    return this.answers.filter(({ causationId }) => causationId === id);
+  }
+
+  /** Sends a document's batches and waits until each is staged. */
+  async stage(options: DocumentOptions): Promise<EncodedEvent[]> {
+    const events = embeddedBatches(options).map((batch) => this.event(catalogue.chunksEmbedded, batch, options.tenant));
+    await this.send(...events);
+    await Promise.all(events.map((event) => this.answerTo(event)));
+    return events;
+  }
+
+  /** Shows what {@link stage} staged, and waits until readers see it. */
+  async show({ id: documentId, version = 1, collection = 'default', texts, tenant }: DocumentOptions): Promise<Answer> {
+    const payload = { documentId, version: BigInt(version), collection, expectedPoints: BigInt(texts.length) };
+    const event = this.event(catalogue.showVersion, payload, tenant);
+    await this.send(event);
+    return this.answerTo(event);
+  }
+
+  async removeDocument(documentId: string, version: number): Promise<Answer> {
+    const event = this.event(catalogue.removeDocument, { documentId, collection: 'default', version: BigInt(version) });
+    await this.send(event);
+    return this.answerTo(event);
+  }
+
+  async lexical(query: string, request: Partial<SearchLexical> = {}, tenant = 'default'): Promise<vectorV1.Hit[]> {
+    const { hits } = await this.as(tenant, () =>
+      this.client.searchLexical({ collection: 'default', query, topK: 100, ...request }),
+    );
+    return hits;
+  }
+
+  async dense(text: string, request: Partial<SearchDense> = {}, tenant = 'default'): Promise<vectorV1.Hit[]> {
+    const vector = bytesOf(vectorOf(text));
+    const { hits } = await this.as(tenant, () =>
+      this.client.searchDense({ collection: 'default', vector, topK: 100, ...request }),
+    );
+    return hits;
+  }
+
+  async count(documentId: string, version = 0, tenant = 'default'): Promise<{ points: number; visible: number }> {
+    const request = { collection: 'default', documentId, version: BigInt(version) };
+    const { points, visible } = await this.as(tenant, () => this.client.count(request));
+    return { points: Number(points), visible: Number(visible) };
+  }
+
+  as<T>(tenant: string, work: () => T): T {
+    return inContext({ requestId: randomUUID(), tenant, subject: 'spec' }, work);
+  }
+
+  private async boot(): Promise<void> {
+    const address = `127.0.0.1:${await freePort()}`;
+    const drivers: Drivers = {
+      bus: this.bus,
+      databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
+      openDatabase: (service) => new Database(createPool(this.postgres.url(`ragmesh_${service}`))),
+      grpcAddress: () => address,
+      logger: (service) => createLogger(service, 'silent'),
+      health: { isAlive: () => true, isReady: () => true },
+    };
+    this.service = await startService(vectorService, drivers, {});
+    this.client = createGrpcClient(vectorV1.VectorService, address);
+  }
+
+  private async halt(): Promise<void> {
+    this.client.close();
+    await this.service?.close();
+  }
+
+  private note(records: readonly BusRecord[]): void {
+    for (const { headers, value } of records) {
+      const id = headers['ce_id']!;
+      if (this.answers.some((answer) => answer.id === id)) continue; // the bus delivers at least once
+      const spec = findEventSpec(headers['ce_type']!) ?? catalogue.errorOccurred;
+      const payload = decodePayload(spec as EventSpec, value) as unknown as Record<string, unknown>;
+      this.answers.push({
+        id,
+        type: headers['ce_type']!,
+        tenant: headers['ce_tenant']!,
+        causationId: headers['ce_causation'] ?? '',
+        payload,
+      });
+    }
+  }
+}
