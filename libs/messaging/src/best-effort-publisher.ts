@@ -69,9 +69,13 @@ export class BestEffortPublisher {
       this.#dropped += outcomes.filter((outcome) => 'error' in outcome).length;
     } catch (error) {
       this.#dropped += batch.length;
-      this.logger.warn({ err: error, events: batch.length }, 'Best-effort events were dropped, the bus did not take them');
+      this.logger.warn(
+        { err: error, events: batch.length },
+        'Best-effort events were dropped, the bus did not take them',
+      );
       return;
     }
-    if (this.#dropped > before) this.logger.warn({ events: this.#dropped - before }, 'Some best-effort events were dropped');
+    if (this.#dropped > before)
+      this.logger.warn({ events: this.#dropped - before }, 'Some best-effort events were dropped');
   }
 }

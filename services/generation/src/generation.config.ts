@@ -1,8 +1,9 @@
 import { defineConfig, oneOf, type ConfigOf } from '@ragmesh/config';
 
-/** The only reader of these variables. */
+/** What the generation service reads from its environment. */
 export const generationConfig = defineConfig({
-  APP_LLM_BACKEND: oneOf('disabled').default('disabled').describe('Who writes answers; disabled: they are extracted from the sources'),
+  APP_LLM_BACKEND: oneOf('disabled')
+    .default('disabled')
+    .describe('Who writes answers: `disabled` quotes the best sentences of the sources, without a model'),
 });
-
 export type GenerationConfig = ConfigOf<typeof generationConfig>;

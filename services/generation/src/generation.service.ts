@@ -5,7 +5,7 @@ import { generationConfig } from './generation.config.js';
 import { GenerationModule } from './generation.module.js';
 
 /** Answers from sources, with citations. */
-export const generationService: ServiceDefinition<(typeof generationConfig)['variables']> = {
+export const generationService: ServiceDefinition<typeof generationConfig.variables> = {
   name: 'generation',
   config: generationConfig,
   module: GenerationModule,

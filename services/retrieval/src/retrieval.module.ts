@@ -1,4 +1,4 @@
-import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { BUS, LOGGER } from '@ragmesh/bootstrap';
 import { BestEffortPublisher, type BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
@@ -22,7 +22,7 @@ const publisher = {
   providers: [Search, AnswerQuery, QueryEmbedder, VectorIndex, AnswerGenerator, RetrievalEvents, publisher],
 })
 export class RetrievalModule implements OnModuleDestroy {
-  constructor(@Inject(BestEffortPublisher) private readonly publisher: BestEffortPublisher) {}
+  constructor(private readonly publisher: BestEffortPublisher) {}
 
   async onModuleDestroy(): Promise<void> {
     await this.publisher.close();

@@ -1,39 +1,21 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
-import { catalogue, type generationV1 } from '@ragmesh/contracts';
-import { BestEffortPublisher } from '@ragmesh/messaging';
-import { currentContext } from '@ragmesh/observability';
-import { from, type Observable } from 'rxjs';
-import { answerEvents } from '../domain/answer-stream.js';
-import { answerExtractively } from '../domain/extractive-answerer.js';
-import type { Source } from '../domain/source.js';
+import type { generationV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { from, map, type Observable } from 'rxjs';
+import { GenerateAnswer } from '../commands/generate-answer.js';
+import { toReply, toSource, type GenerateReply } from './generation.grpc-mapper.js';
 
-type Reply = MessageInitShape<typeof generationV1.GenerateResponseSchema>;
-
-const MODEL = 'extractive';
-
-/** Streams an answer: its sentences, each followed by the quote it rests on, then what it took. */
+/** Answers from sources. */
 @Controller()
 export class GenerationGrpcController {
-  constructor(private readonly publisher: BestEffortPublisher) {}
+  constructor(private readonly generateAnswer: GenerateAnswer) {}
 
   @GrpcMethod('GenerationService', 'Generate')
-  generate({ question, sources }: generationV1.GenerateRequest): Observable<Reply> {
-    const begin = performance.now();
-    const answer = answerExtractively(question, sources.map(toSource));
-    const totalMs = performance.now() - begin;
-    const requestId = currentContext()?.requestId ?? '';
-    this.publisher.publish(catalogue.generationCompleted, requestId, { requestId, model: MODEL, citations: answer.citations.length, totalMs });
-    const pieces = Array.from(answerEvents(answer), (event): Reply =>
-      event.type === 'delta' ? { event: { case: 'delta', value: event.text } } : { event: { case: 'citation', value: event.citation } },
-    );
-    const usage = { promptTokens: 0, completionTokens: 0 };
-    return from([...pieces, { event: { case: 'completed', value: { usage, model: MODEL, degraded: [], llmMs: totalMs } } } satisfies Reply]);
+  generate({ question, sources }: generationV1.GenerateRequest): Observable<GenerateReply> {
+    if (question.trim() === '') {
+      throw new RagmeshError('REQUEST.INVALID', 'The field question must not be empty.', { field: 'question' });
+    }
+    return from(this.generateAnswer.run(question, sources.map(toSource))).pipe(map(toReply));
   }
-}
-
-function toSource(source: generationV1.Source): Source {
-  const { id, documentId, version, text, start, end, page, heading, score, metadata } = source;
-  return { id, documentId, version: Number(version), text, start, end, page: page ?? null, heading: heading ?? null, score, metadata: metadata ?? {} };
 }

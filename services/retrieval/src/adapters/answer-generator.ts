@@ -26,7 +26,9 @@ export class AnswerGenerator {
       scope.deadline.throwIfExpired();
       if (error.retry === 'permanent') throw error;
       const details = { dependency: 'generation', reason: error.code, retryAfter: 1 };
-      throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service gave no answer.', details, { cause: error });
+      throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service gave no answer.', details, {
+        cause: error,
+      });
     }
   }
 }

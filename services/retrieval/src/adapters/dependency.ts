@@ -22,7 +22,9 @@ export class Dependency {
   constructor(private readonly options: DependencyOptions) {
     const { name, timeoutMs } = options;
     this.#breaker = circuitBreaker(name, { timeoutMs });
-    this.#breaker.onStateChange((state) => gauge('ragmesh_breaker_state').set({ dependency: name }, stateValues[state]));
+    this.#breaker.onStateChange((state) =>
+      gauge('ragmesh_breaker_state').set({ dependency: name }, stateValues[state]),
+    );
   }
 
   /**

@@ -3,15 +3,14 @@ import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { CONFIG } from '@ragmesh/bootstrap';
 import type { retrievalV1 } from '@ragmesh/contracts';
-import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import { counter, histogram } from '@ragmesh/observability';
+import { RagmeshError } from '@ragmesh/errors';
 import { from, type Observable } from 'rxjs';
 import { AnswerQuery } from '../commands/answer-query.js';
-import { Search, type Found } from '../commands/search.js';
-import { parseSearchQuery, type SearchFields, type SearchQuery } from '../domain/search-query.js';
-import { RetrievalEvents } from '../publishes/retrieval-events.js';
+import { Search } from '../commands/search.js';
+import { parseSearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { scopeOf, type IncomingCall } from './call-scope.js';
+import { QueryMeter } from './query-meter.js';
 import { toQueryReply, toResult, toSources } from './retrieval.grpc-mapper.js';
 
 type SearchReply = MessageInitShape<typeof retrievalV1.SearchResponseSchema>;
@@ -23,18 +22,21 @@ export class RetrievalGrpcController {
   constructor(
     private readonly search: Search,
     private readonly answerQuery: AnswerQuery,
-    private readonly events: RetrievalEvents,
     @Inject(CONFIG) private readonly config: RetrievalConfig,
   ) {}
 
   @GrpcMethod('RetrievalService', 'Search')
   async find(request: retrievalV1.SearchRequest, _metadata: unknown, call: IncomingCall): Promise<SearchReply> {
-    const query = this.#parse(request);
-    const found = await counted(query.mode, () => this.search.run(query, scopeOf(call)));
-    const timings = found.timings.report();
-    this.#announce(query, found, timings.total_ms!);
-    const results = found.points.map((point) => toResult(point, query.explain));
-    return { results, timings, degraded: [...found.degraded] };
+    const query = parseSearchQuery(request, this.config.SEARCH_ALPHA);
+    const meter = new QueryMeter(query.mode);
+    try {
+      const { points, timings, degraded } = await this.search.run(query, scopeOf(call));
+      meter.succeeded(points[0]?.score);
+      const results = points.map((point) => toResult(point, query.explain));
+      return { results, timings: timings.report(), degraded: [...degraded] };
+    } finally {
+      meter.end();
+    }
   }
 
   @GrpcMethod('RetrievalService', 'Query')
@@ -45,26 +47,18 @@ export class RetrievalGrpcController {
   async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<QueryReply> {
     const { search, conversationId, temperature, maxTokens, model } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
-    const query = this.#parse(search);
+    const query = parseSearchQuery(search, this.config.SEARCH_ALPHA);
     const options = { conversationId, model, temperature, maxTokens };
-    const started = performance.now();
-    let status = 'cancelled';
-    let results = 0;
+    const meter = new QueryMeter(query.mode);
+    let bestScore: number | undefined;
     try {
       for await (const event of this.answerQuery.run(query, options, toSources, scopeOf(call))) {
-        if (event.type === 'sources') results = event.points.length;
-        if (event.type === 'done') {
-          status = 'ok';
-          const { timings, degraded } = event;
-          this.events.queryProcessed(query, { results, degraded, totalMs: timings.total_ms! });
-        }
+        if (event.type === 'sources') bestScore = event.points[0]?.score;
+        if (event.type === 'done') meter.succeeded(bestScore);
         yield toQueryReply(event, query.explain, conversationId);
       }
-    } catch (error) {
-      status = asRagmeshError(error).code;
-      throw error;
     } finally {
-      note(query.mode, status, started);
+      meter.end();
     }
   }
 }

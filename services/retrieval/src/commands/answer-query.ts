@@ -5,6 +5,7 @@ import { AnswerGenerator, type AnswerRequest } from '../adapters/answer-generato
 import type { CallScope } from '../api/call-scope.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
+import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { Search, type Found } from './search.js';
 
 /** What a question asks of the generator beyond its sources. */
@@ -30,6 +31,7 @@ export class AnswerQuery {
   constructor(
     private readonly search: Search,
     private readonly generator: AnswerGenerator,
+    private readonly events: RetrievalEvents,
   ) {}
 
   /** The order of the sources is that of the results, so `[n]` in the answer is result n − 1. */
@@ -46,14 +48,17 @@ export class AnswerQuery {
     for await (const { event } of this.generator.generate(request, scope)) {
       if (event.case === 'delta') yield { type: 'delta', text: event.value };
       else if (event.case === 'citation') yield { type: 'citation', citation: event.value };
-      else if (event.case === 'completed') return yield this.#done(found, event.value, performance.now() - started);
+      else if (event.case === 'completed')
+        return yield this.#done(query, found, event.value, performance.now() - started);
     }
     throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service stopped before its answer was complete.');
   }
 
-  #done({ timings, degraded }: Found, completed: generationV1.Completed, llmMs: number): AnswerEvent {
-    timings.note('llm', llmMs);
-    const all = [...new Set([...degraded, ...completed.degraded])];
-    return { type: 'done', timings: timings.report(), degraded: all, completed };
+  #done(query: SearchQuery, found: Found, completed: generationV1.Completed, llmMs: number): AnswerEvent {
+    const degraded = [...new Set([...found.degraded, ...completed.degraded])];
+    found.timings.note('llm', llmMs);
+    const timings = found.timings.report();
+    this.events.queryProcessed(query, { results: found.points.length, totalMs: timings.total_ms!, degraded });
+    return { type: 'done', timings, degraded, completed };
   }
 }

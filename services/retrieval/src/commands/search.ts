@@ -12,6 +12,7 @@ import { atLeast } from '../domain/min-score.js';
 import { rerankByBlend } from '../domain/ranker.js';
 import type { FusedPoint, ScoredPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
+import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { StageTimings } from './stage-timings.js';
 
@@ -32,6 +33,7 @@ export class Search {
   constructor(
     private readonly embedder: QueryEmbedder,
     private readonly index: VectorIndex,
+    private readonly events: RetrievalEvents,
     @Inject(CONFIG) private readonly config: RetrievalConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -48,6 +50,7 @@ export class Search {
     const ranked = query.rerank ? this.#rerank(joined, query, timings, degraded) : joined;
     const cut = atLeast(ranked, query.minScore).slice(0, query.topK);
     const points = query.expand ? await this.#expand(cut, query, scope, { timings, degraded }) : cut;
+    this.events.retrievalCompleted(query, points.length, timings.elapsedMs);
     return { points, degraded, timings };
   }
 

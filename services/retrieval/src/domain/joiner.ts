@@ -10,7 +10,7 @@ import { keepOneVersionAcross } from './version-consistency.js';
  * `min_score` means the same.
  */
 export function joinLegs({ dense, lexical, missing }: UsableLegs, { mode, alpha }: SearchQuery): FusedPoint[] {
-  const [denseLeg, lexicalLeg] = keepOneVersionAcross([dense, lexical]) as [typeof dense, typeof lexical];
+  const [denseLeg = [], lexicalLeg = []] = keepOneVersionAcross([dense, lexical]);
   if (mode === 'dense') return denseLeg.map((point) => ({ ...point, dense: point.score, lexical: null }));
   if (mode === 'lexical') return lexicalLeg.map((point) => ({ ...point, dense: null, lexical: point.score }));
   const weight = missing === 'dense' ? 0 : missing === 'lexical' ? 1 : alpha;

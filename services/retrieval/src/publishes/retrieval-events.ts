@@ -4,7 +4,7 @@ import { BestEffortPublisher } from '@ragmesh/messaging';
 import { currentContext } from '@ragmesh/observability';
 import type { SearchQuery } from '../domain/search-query.js';
 
-export interface SearchFacts {
+export interface AnswerFacts {
   readonly results: number;
   readonly totalMs: number;
   readonly degraded: readonly string[];
@@ -15,17 +15,16 @@ export interface SearchFacts {
 export class RetrievalEvents {
   constructor(private readonly publisher: BestEffortPublisher) {}
 
-  retrievalCompleted(query: SearchQuery, { results, totalMs }: SearchFacts): void {
-    const requestId = requestIdOf();
-    const { collection, mode } = query;
+  retrievalCompleted({ collection, mode }: SearchQuery, results: number, totalMs: number): void {
+    const requestId = runningRequestId();
     this.publisher.publish(catalogue.retrievalCompleted, requestId, { requestId, collection, mode, results, totalMs });
   }
 
-  queryProcessed({ collection, mode }: SearchQuery, { results, totalMs, degraded }: SearchFacts): void {
-    const requestId = requestIdOf();
+  queryProcessed({ collection, mode }: SearchQuery, { results, totalMs, degraded }: AnswerFacts): void {
+    const requestId = runningRequestId();
     const payload = { requestId, collection, mode, results, totalMs, degraded: [...degraded] };
     this.publisher.publish(catalogue.queryProcessed, requestId, payload);
   }
 }
 
-const requestIdOf = (): string => currentContext()?.requestId ?? '';
+const runningRequestId = (): string => currentContext()?.requestId ?? '';

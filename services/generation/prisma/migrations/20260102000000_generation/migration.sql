@@ -1,2 +1,3 @@
--- generation keeps no tables of its own yet; what its answers leave behind is events.
-COMMENT ON TABLE outbox IS 'Events of the generation service that wait to be published.';
+-- Generation answers from the request alone and keeps nothing; its events are best effort. The messaging tables stand
+-- here because every service starts with them.
+COMMENT ON TABLE outbox IS 'Events of the generation service that must not be lost; empty while its events are best effort.';

@@ -1,0 +1,25 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { generationV1 } from '@ragmesh/contracts';
+import type { CompletedAnswer } from '../commands/generate-answer.js';
+import type { AnswerEvent } from '../domain/answer-stream.js';
+import type { Source } from '../domain/source.js';
+
+export type GenerateReply = MessageInitShape<typeof generationV1.GenerateResponseSchema>;
+
+export function toSource(source: generationV1.Source): Source {
+  const { id, documentId, score, text, start, end, page = null, heading = null, metadata = {} } = source;
+  return { id, documentId, version: Number(source.version), score, text, start, end, page, heading, metadata };
+}
+
+export function toReply(event: AnswerEvent | CompletedAnswer): GenerateReply {
+  switch (event.type) {
+    case 'delta':
+      return { event: { case: 'delta', value: event.text } };
+    case 'citation':
+      return { event: { case: 'citation', value: { ...event.citation } } };
+    case 'completed': {
+      const { model, usage, degraded, llmMs } = event;
+      return { event: { case: 'completed', value: { model, usage, degraded: [...degraded], llmMs } } };
+    }
+  }
+}
