@@ -52,7 +52,7 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
   ['no body', () => json('/v1/search', ''), { status: 422, code: 'REQUEST.INVALID', field: 'body' }],
   ['plain text', () => json('/v1/search', 'hello', { headers: { 'content-type': 'text/plain' } }), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
   ['a form-encoded body', () => json('/v1/search', 'query=x', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
-  ['multipart where JSON is read', () => fetch(`${edge.url}/v1/search`, form(['query', 'x'])), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE' }],
+  ['multipart where JSON is read', () => fetch(`${edge.url}/v1/search`, form(['query', 'x'])), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
   ['an unknown route', () => fetch(`${edge.url}/v1/nothing`), { status: 404, code: 'REQUEST.NOT_FOUND' }],
   ['a wrong method', () => fetch(`${edge.url}/v1/documents/a/chunks`, { method: 'DELETE' }), { status: 405, code: 'REQUEST.METHOD_NOT_ALLOWED' }],
   ['a broken URL', () => fetch(`${edge.url}/v1/documents/%ZZ`), { status: 400, code: 'REQUEST.MALFORMED' }],
@@ -90,8 +90,8 @@ describe('bad input', () => {
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     expect(problem).toMatchObject({ status: response.status, retryable: false, retry_after: null, request_id: response.headers.get('x-request-id') });
     for (const member of ['type', 'title', 'detail', 'help', 'trace_id']) expect(problem[member]).toEqual(expect.any(String));
-    if (expected.field && expected.field !== 'body') expect(String(problem['detail']).toLowerCase()).toContain(expected.field.split(/[.[]/)[0]);
+    if (expected.field && expected.field !== 'body') expect(String(problem['detail']).toLowerCase()).toContain(expected.field.split(/[.[]/)[0]!.toLowerCase());
     if (expected.limit) expect(String(problem['detail'])).toContain(String(expected.limit));
-    expect(JSON.stringify(problem)).not.toMatch(/node_modules|\.ts:|at /);
+    expect(JSON.stringify(problem)).not.toMatch(/node_modules|\.[jt]s:\d|\bat \w+\.\w+ \(/);
   });
 });

@@ -14,6 +14,8 @@ const NOBODY = '127.0.0.1:1';
 export interface EdgeAlone {
   readonly url: string;
   readonly database: Database;
+  /** Every route of the running router: `GET /v1/documents/:id`. */
+  routes(): string[];
   close(): Promise<void>;
 }
 
@@ -32,7 +34,20 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
     logger: () => createLogger('gateway', 'error'),
     health: { isAlive: () => true, isReady: () => true },
   };
-  const definition = gatewayService as unknown as AnyServiceDefinition;
+  const routes: string[] = [];
+  const { http } = gatewayService;
+  const watched = {
+    ...gatewayService,
+    http: {
+      ...http,
+      configure: async (...[app, config]: Parameters<typeof http.configure>) => {
+        const server = app.getHttpAdapter().getInstance();
+        server.addHook('onRoute', ({ method, url }) => void routes.push(...[method].flat().map((name) => `${name} ${url}`)));
+        await http.configure(app, config);
+      },
+    },
+  };
+  const definition = watched as unknown as AnyServiceDefinition;
   const gateway = await startService(definition, drivers, { SERVER_PORT: '0', ...environment });
   const database = open();
   const close = async (): Promise<void> => {
@@ -42,5 +57,5 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { url: gateway.url!, database, close };
+  return { url: gateway.url!, database, routes: () => routes, close };
 }

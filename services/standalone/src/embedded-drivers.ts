@@ -1,13 +1,13 @@
 import type { Drivers } from '@ragmesh/bootstrap';
-import { serviceNames, topicSpecs } from '@ragmesh/contracts';
+import { topicSpecs } from '@ragmesh/contracts';
 import { EmbeddedBusDriver, type BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import pino from 'pino';
-import { freePorts } from './free-ports.js';
+import { openCallSockets } from './call-sockets.js';
 import type { StandaloneConfig } from './standalone.config.js';
 
-/** Everything standalone runs on: one PostgreSQL in the data folder, the bus on its tables, gRPC on loopback. */
+/** Everything standalone runs on: one PostgreSQL in the data folder, the bus on its tables, gRPC on local sockets. */
 export interface EmbeddedDrivers extends Drivers {
   setHealth(isAlive: () => boolean): void;
   close(): Promise<void>;
@@ -20,21 +20,21 @@ export async function startEmbeddedDrivers(config: StandaloneConfig, onLost: (er
   const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
   const logger = createLogger('standalone', config.LOG_LEVEL, logs);
   const bus = await connectBus(postgres, config, (error) => logger.warn({ err: error }, 'The bus will try again'));
-  const ports = await freePorts(serviceNames.length);
-  const addresses = new Map<string, string>(serviceNames.map((name, index) => [name, `127.0.0.1:${ports[index]}`]));
+  const sockets = await openCallSockets();
   let isAlive: (() => boolean) | undefined;
   return {
     bus,
     databaseUrl: (service) => postgres.url(`ragmesh_${service}`),
     openDatabase: (service) =>
       new Database(createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` })),
-    grpcAddress: (service) => addresses.get(service)!,
+    grpcAddress: (service) => sockets.addressOf(service),
     logger: (service) => createLogger(service, config.LOG_LEVEL, logs),
     health: { isAlive: () => isAlive?.() ?? true, isReady: () => isAlive?.() ?? false },
     setHealth: (check) => (isAlive = check),
     close: async () => {
       await bus.close();
       await postgres.stop();
+      await sockets.close();
       logs.flushSync();
     },
   };

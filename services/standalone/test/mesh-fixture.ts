@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Drivers } from '@ragmesh/bootstrap';
 import type { TracingOptions } from '@ragmesh/observability';
-import { freePorts } from '../src/free-ports.js';
+import { freePorts } from './free-ports.js';
 import { startStandalone, type Standalone } from '../src/standalone.service.js';
 import { ApiClient } from './api-client.js';
 import { MeshOracle } from './mesh-oracle.js';

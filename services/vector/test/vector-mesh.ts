@@ -68,7 +68,7 @@ export class VectorMesh {
     await bus.provision(topicSpecs);
     const mesh = new VectorMesh(folder, postgres, bus);
     await mesh.boot();
-    mesh.database = new Database(createPool(postgres.url('ragmesh_vector'), { max: 3 }));
+    mesh.database = new Database(createPool(postgres.url('ragmesh_vector'), { max: 3, applicationName: 'spec' }));
     const topics = ['vector.indexed', 'vector.updated', 'vector.deleted', 'error.occurred'];
     await bus.subscribe({
       group: 'spec',
@@ -89,6 +89,13 @@ export class VectorMesh {
     await this.bus.close();
     await this.postgres.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Cuts every connection of the service to its database. */
+  async cutConnections(): Promise<void> {
+    await this.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ragmesh_vector' AND application_name <> 'spec'`,
+    );
   }
 
   /** An event as a neighbour would publish it, not sent yet. */

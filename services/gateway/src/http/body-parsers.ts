@@ -1,5 +1,5 @@
 import { RagmeshError } from '@ragmesh/errors';
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_JSON_BYTES, parseJsonBody } from './json-body.js';
 
@@ -18,9 +18,20 @@ export function useBodyParsers(app: NestFastifyApplication): void {
     }
   });
   app.useBodyParser('application/x-www-form-urlencoded', {}, (_request, _body, done) => {
-    done(new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', 'Form-encoded bodies are not read here.', { field: 'Content-Type' }));
+    done(unreadable('Form-encoded'));
   });
 }
+
+/** Form data is read where documents are taken, and nowhere else. */
+export function refuseStrayForms(server: FastifyInstance): void {
+  server.addHook('preValidation', (request, _reply, done) => {
+    const isStray = request.isMultipart() && !takesWholeDocuments(request.routeOptions.config);
+    done(isStray ? unreadable('Multipart') : undefined);
+  });
+}
+
+const unreadable = (what: string): RagmeshError =>
+  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', `${what} bodies are not read here; see Content-Type.`, { field: 'Content-Type' });
 
 const takesWholeDocuments = (config: unknown): boolean =>
   typeof config === 'object' && config !== null && 'takesDocuments' in config;

@@ -4,7 +4,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import type { Logger } from '@ragmesh/observability';
 import type { GatewayConfig } from '../gateway.config.js';
 import { Admission } from './admission.js';
-import { raiseBodyLimit, useBodyParsers } from './body-parsers.js';
+import { raiseBodyLimit, refuseStrayForms, useBodyParsers } from './body-parsers.js';
 import { ProblemFilter } from './problem.filter.js';
 import { trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
@@ -24,5 +24,6 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   });
   useBodyParsers(app);
   await app.register(multipart, { throwFileSizeLimit: false });
+  refuseStrayForms(server);
   app.useGlobalFilters(app.get(ProblemFilter));
 }

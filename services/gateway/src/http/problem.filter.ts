@@ -1,4 +1,4 @@
-import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -22,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { request } = reply;
     if (reply.sent || reply.raw.headersSent) return;
     const problem = this.describe(thrown, request);
-    void reply.removeHeader('connection'); // a client that still sends its body must be able to read this
+    void reply.header('x-request-id', problem.request_id).removeHeader('connection'); // a client that still sends its body must be able to read this
     if (problem.status === 405) void reply.header('allow', this.routes.allowedAt(request.url).join(', '));
     if (problem.retry_after !== null) void reply.header('retry-after', String(problem.retry_after));
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
@@ -30,7 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** The problem a failure is, noted for the request's metrics and, when nobody expected it, logged with its cause. */
   describe(thrown: unknown, request: FastifyRequest): Problem {
-    const isTooLarge = (thrown as { code?: unknown } | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
+    const isTooLarge = thrown instanceof HttpException && thrown.getStatus() === 413 && !request.isMultipart();
     const error = isTooLarge ? bodyTooLarge(request) : this.routes.refine(asRequestError(thrown), request.url);
     const scope = findScope(request);
     if (scope) scope.errorCode = error.code;

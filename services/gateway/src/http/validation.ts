@@ -13,14 +13,20 @@ const limitOf = (issue: Issue): number | undefined => {
   return issue.code === 'too_small' ? Number(issue.minimum) : undefined;
 };
 
+const nouns: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
+
+function unit(issue: { readonly origin: string }, count: number): string {
+  const noun = nouns[issue.origin];
+  return noun ? ` ${noun}${count === 1 ? '' : 's'} long` : '';
+}
+
 function sentence(issue: Issue, field: string): string {
   const name = field === '' ? 'The request body' : `Field ${field}`;
-  const unit = 'origin' in issue && issue.origin === 'string' ? ' characters' : 'origin' in issue && issue.origin === 'array' ? ' items' : '';
   switch (issue.code) {
     case 'too_big':
-      return `${name} must be at most ${issue.maximum}${unit}.`;
+      return `${name} must be at most ${issue.maximum}${unit(issue, Number(issue.maximum))}.`;
     case 'too_small':
-      return `${name} must be at least ${issue.minimum}${unit}.`;
+      return `${name} must be at least ${issue.minimum}${unit(issue, Number(issue.minimum))}.`;
     case 'unrecognized_keys':
       return `Field ${field} is unknown.`;
     case 'invalid_value':
@@ -34,19 +40,20 @@ function sentence(issue: Issue, field: string): string {
 
 /**
  * `value` in the shape of `schema`.
+ * @param name of a single value, a path parameter say.
  * @throws RagmeshError REQUEST.INVALID that names the first field at fault, and the limit where one was passed.
  */
-export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, name = ''): z.output<Schema> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
-  const field = pathOf(path);
+  const field = pathOf(name === '' ? path : [name, ...path]);
   const limit = limitOf(issue);
   throw new RagmeshError('REQUEST.INVALID', sentence(issue, field), { field: field || 'body', ...(limit === undefined ? {} : { limit }) });
 }
 
 /** Pipe for a body, query or parameter: what a handler gets has passed `schema`. */
 export const valid = <Schema extends z.ZodType>(schema: Schema): PipeTransform<unknown, z.output<Schema>> => ({
-  transform: (value) => validate(schema, value),
+  transform: (value, { data }) => validate(schema, value, data),
 });

@@ -1,4 +1,5 @@
 import { Controller, Get, Res } from '@nestjs/common';
+import { asyncApiDocument } from '@ragmesh/contracts';
 import type { FastifyReply } from 'fastify';
 import { Describe } from './describe.js';
 import { DescribedRoutes } from './described-routes.js';
@@ -16,6 +17,12 @@ export class ApiDescriptionController {
   @Describe({ summary: 'This API as an OpenAPI 3.1 document', tag: 'Server', answers: [{ status: 200, description: 'OpenAPI', type: 'application/json' }], problems: [] })
   openApi(): Record<string, unknown> {
     return (this.#document ??= openApiDocument(this.routes.list()));
+  }
+
+  @Get('asyncapi.json')
+  @Describe({ summary: 'The events of this mesh as an AsyncAPI 3 document', tag: 'Server', answers: [{ status: 200, description: 'AsyncAPI', type: 'application/json' }], problems: [] })
+  asyncApi(): unknown {
+    return asyncApiDocument();
   }
 
   @Get('docs')

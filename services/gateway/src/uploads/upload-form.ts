@@ -21,9 +21,13 @@ export async function readUploadForm(request: FastifyRequest, maxFileBytes: numb
   } catch (error) {
     request.raw.unpipe();
     request.raw.resume();
-    throw error;
+    throw isParserError(error) ? new RagmeshError('REQUEST.MALFORMED', 'The body is not well-formed multipart data.') : error;
   }
 }
+
+/** The multipart parser throws plain errors and tells them apart by their sentence only. */
+const isParserError = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'Error' && /multipart|part header|part terminated|boundary/i.test(error.message);
 
 async function readParts(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
   const texts: Record<string, string> = {};

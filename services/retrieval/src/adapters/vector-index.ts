@@ -5,7 +5,7 @@ import { vectorV1 } from '@ragmesh/contracts';
 import { GrpcClients } from '@ragmesh/grpc';
 import type { CallScope } from '../api/call-scope.js';
 import type { NeighbourRequest } from '../domain/expansion.js';
-import { candidateCount } from '../domain/fusion.js';
+import { candidateCount, type Legs } from '../domain/fusion.js';
 import type { ScoredPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
@@ -40,6 +40,22 @@ export class VectorIndex implements OnModuleDestroy {
     return toPoints(await this.#lexical.call((options) => this.#client.searchLexical(request, options), scope));
   }
 
+  /** Both legs over one snapshot, every point scored by both; the points have no text yet, see {@link withText}. */
+  async searchHybrid(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<Legs & { lexicalMs: number }> {
+    const request = { ...legRequest(query), query: query.text, vector: vector.bytes, model: vector.model };
+    const { hits, lexicalMs } = await this.#dense.call((options) => this.#client.searchHybrid(request, options), scope);
+    const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scoredOnly(hit, hit.dense)]));
+    return { dense, lexical: hits.map((hit) => scoredOnly(hit, hit.lexical)), lexicalMs };
+  }
+
+  /** Fills in what a hybrid search left out. Undefined when a point is no longer visible: its document was updated meanwhile. */
+  async withText<P extends ScoredPoint>(collection: string, points: readonly P[], scope: CallScope): Promise<P[] | undefined> {
+    const request = { collection, pointIds: points.map(({ pointId }) => pointId) };
+    const { hits } = await this.#dense.call((options) => this.#client.getPoints(request, options), scope);
+    if (hits.length < points.length) return undefined;
+    return toPoints({ hits }).map((chunk, index) => ({ ...points[index]!, ...chunk, score: points[index]!.score }));
+  }
+
   async neighbours(collection: string, wanted: NeighbourRequest, scope: CallScope): Promise<ScoredPoint[]> {
     const { documentId, version, ordinals } = wanted;
     const request = { collection, documentId, version: BigInt(version), ordinals: [...ordinals] };
@@ -61,7 +77,7 @@ function legRequest({ collection, topK, filters }: SearchQuery) {
 }
 
 /** A chunk is known to readers by its chunk id, which is as unique as the index's own id of its point. */
-function toPoints({ hits }: vectorV1.SearchResponse): ScoredPoint[] {
+function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[] {
   return hits.map((hit) => ({
     pointId: hit.chunkId || hit.pointId,
     documentId: hit.documentId,
@@ -76,3 +92,13 @@ function toPoints({ hits }: vectorV1.SearchResponse): ScoredPoint[] {
     metadata: hit.metadata ?? {},
   }));
 }
+
+const NO_TEXT = { ordinal: 0, text: '', start: 0, end: 0, page: null, heading: null, metadata: {} };
+
+const scoredOnly = ({ pointId, documentId, version }: vectorV1.HybridHit, score: number): ScoredPoint => ({
+  ...NO_TEXT,
+  pointId,
+  documentId,
+  version: Number(version),
+  score,
+});

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { asRagmeshError } from '@ragmesh/errors';
+import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { QueryEmbedder } from '../adapters/query-embedder.js';
 import { VectorIndex } from '../adapters/vector-index.js';
 import type { CallScope } from '../api/call-scope.js';
 import { expand, neighboursOf } from '../domain/expansion.js';
 import { joinLegs } from '../domain/joiner.js';
-import { isCallersOwn, usableLegs, type LegOutcome, type UsableLegs } from '../domain/leg-outcomes.js';
+import { isCallersOwn, usableLegs, type UsableLegs } from '../domain/leg-outcomes.js';
 import { atLeast } from '../domain/min-score.js';
 import { rerankByBlend } from '../domain/ranker.js';
 import type { FusedPoint, ScoredPoint } from '../domain/scored-point.js';
@@ -18,6 +18,9 @@ import { StageTimings } from './stage-timings.js';
 
 /** Candidates a reranker looks at; with a larger `top_k`, that many. */
 const RERANK_CANDIDATES = 50;
+
+/** Searches before giving up on an index that changes under them. */
+const MAX_ATTEMPTS = 5;
 
 export interface Found {
   /** Best first, at most `top_k`. */
@@ -44,23 +47,48 @@ export class Search {
    */
   async run(query: SearchQuery, scope: CallScope): Promise<Found> {
     const timings = new StageTimings();
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await this.#attempt(query, scope, timings);
+      if (found) return found;
+      if (attempt === MAX_ATTEMPTS) throw new RagmeshError('VECTOR.UNAVAILABLE', 'The documents changed faster than they could be read.');
+    }
+  }
+
+  /** Undefined when a document was updated between finding its chunks and reading them: the whole search starts anew. */
+  async #attempt(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<Found | undefined> {
     const legs = await this.#legs(query, scope, timings);
     const degraded: string[] = legs.missing ? [legs.missing] : [];
     const joined = timings.measureSync('fuse', () => joinLegs(legs, query));
     const ranked = query.rerank ? this.#rerank(joined, query, timings, degraded) : joined;
-    const cut = atLeast(ranked, query.minScore).slice(0, query.topK);
+    const best = atLeast(ranked, query.minScore).slice(0, query.topK);
+    const cut = query.mode === 'hybrid' && !legs.missing ? await this.index.withText(query.collection, best, scope) : best;
+    if (!cut) return undefined;
     const points = query.expand ? await this.#expand(cut, query, scope, { timings, degraded }) : cut;
     this.events.retrievalCompleted(query, points.length, timings.elapsedMs);
     return { points, degraded, timings };
   }
 
   async #legs(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
+    if (query.mode === 'hybrid') return this.#hybridLegs(query, scope, timings);
     const lexicalLeg = query.mode === 'dense' ? undefined : this.#lexicalLeg(query, scope, timings);
     const denseLeg = query.mode === 'lexical' ? undefined : this.#denseLeg(query, scope, timings);
-    const [dense, lexical] = await Promise.all([settled(denseLeg), settled(lexicalLeg)]);
+    const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
     this.#report('dense', dense);
     this.#report('lexical', lexical);
     return usableLegs(dense, lexical);
+  }
+
+  /** One call for both legs, so that what either finds is scored by both; without a vector the lexical leg goes alone. */
+  async #hybridLegs(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
+    const embedded = await settled(timings.measure('embed_query', () => this.embedder.embed(query.text, scope)));
+    if (embedded.status === 'rejected') {
+      if (isCallersOwn(embedded.reason)) throw embedded.reason;
+      this.#report('dense', embedded);
+      return { dense: [], lexical: await this.#lexicalLeg(query, scope, timings), missing: 'dense' };
+    }
+    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', () => this.index.searchHybrid(query, embedded.value, scope));
+    timings.note('lexical_search', lexicalMs);
+    return { dense, lexical, missing: null };
   }
 
   async #denseLeg(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<ScoredPoint[]> {
@@ -99,14 +127,13 @@ export class Search {
     }
   }
 
-  #report(leg: string, outcome: LegOutcome): void {
+  #report(leg: string, outcome: PromiseSettledResult<unknown> | undefined): void {
     if (outcome?.status !== 'rejected' || isCallersOwn(outcome.reason)) return;
     const { code, details } = asRagmeshError(outcome.reason);
     this.logger.warn({ leg, code, reason: details.reason }, 'A leg of the search failed');
   }
 }
 
-async function settled(leg: Promise<ScoredPoint[]> | undefined): Promise<LegOutcome> {
-  if (!leg) return undefined;
-  return (await Promise.allSettled([leg]))[0];
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  return (await Promise.allSettled([work]))[0];
 }

@@ -42,7 +42,7 @@ interface Totals {
   readonly visible: number;
 }
 
-/** Bounds the memory of a rebuild: about 5 MB of rows at a time. */
+/** Bounds the memory of a rebuild: a page is about 5 MB. */
 const PAGE_ROWS = 1_000;
 
 const DIMENSION = `
@@ -129,16 +129,26 @@ export class PointRepository {
     return (await this.database.query<PointRow>(DOCUMENT, [tenant, documentId])).rows;
   }
 
-  /** Every row there is, by tenant, collection, document and version, a page at a time. */
+  /**
+   * Every row there is, by tenant, collection, document and version, a page at a time. The next page is on its way while
+   * the reader works on this one, so at most two are in memory.
+   */
   async *pages(): AsyncGenerator<PointRow[]> {
-    let after: unknown[] = ['', '', '', 0, 0];
-    for (;;) {
-      const { rows } = await this.database.query<PointRow>(PAGE, after);
+    let next: Promise<PointRow[]> | undefined = this.page(['', '', '', 0, 0]);
+    while (next) {
+      const rows: PointRow[] = await next;
       const last = rows.at(-1);
+      const isLast = last === undefined || rows.length < PAGE_ROWS;
+      next = isLast
+        ? undefined
+        : this.page([last.tenant, last.collection, last.documentId, last.version, last.ordinal]);
+      next?.catch(() => undefined); // a reader that stops early does not wait for it
       if (last) yield rows;
-      if (!last || rows.length < PAGE_ROWS) return;
-      after = [last.tenant, last.collection, last.documentId, last.version, last.ordinal];
     }
+  }
+
+  private async page(after: readonly unknown[]): Promise<PointRow[]> {
+    return (await this.database.query<PointRow>(PAGE, after)).rows;
   }
 }
 

@@ -83,24 +83,29 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** Brings memory in line with a document's rows, whoever wrote them; what is right already stays searchable. */
+  /** Brings memory in line with a document's rows, whoever wrote them; readers change over in one tick here, too. */
   async reload({ tenant, documentId }: DocumentKey): Promise<void> {
     await this.turns.run(turnOf({ tenant, documentId }), async () => {
       const rows = await this.points.ofDocument({ tenant, documentId });
+      const stored = new Set(rows.map(({ version }) => version));
+      const indexes = [...this.known.values()].filter(({ owner }) => owner.tenant === tenant);
+      const shown = indexes.map(({ index }) => index.shownVersion(documentId));
       await this.add(rows);
-      for (const { index, owner } of this.known.values()) {
-        if (owner.tenant !== tenant) continue;
+      for (const [at, { index, owner }] of indexes.entries()) {
         const kept = rows[0]?.collection === owner.collection ? rows : [];
-        if (
-          index.count({ documentId }) === kept.length &&
-          (kept[0]?.visibleVersion ?? undefined) === index.shownVersion(documentId)
-        )
-          continue;
-        index.removeDocument(documentId);
-        await this.add(kept);
+        const before = shown[at];
+        if (before !== undefined && !(kept.length > 0 && stored.has(before))) index.removeVersion(documentId, before);
+        if (index.count({ documentId }) !== kept.length) await this.replace(index, documentId, kept);
+        else if (kept[0]?.visibleVersion == null) index.hideDocument(documentId);
       }
       this.measure();
     });
+  }
+
+  /** For staged points that are no longer stored: which versions they are of is not known. */
+  private async replace(index: EmbeddedIndex, documentId: string, rows: readonly PointRow[]): Promise<void> {
+    index.removeDocument(documentId);
+    await this.add(rows);
   }
 
   private async add(rows: readonly PointRow[]): Promise<void> {

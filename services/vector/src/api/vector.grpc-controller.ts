@@ -9,6 +9,7 @@ import { MetadataFilters } from './metadata-filters.js';
 import { queryVectorOf, toHit, topKOf } from './vector.grpc-mapper.js';
 
 type SearchResponse = MessageInitShape<typeof vectorV1.SearchResponseSchema>;
+type HybridResponse = MessageInitShape<typeof vectorV1.SearchHybridResponseSchema>;
 type CountResponse = MessageInitShape<typeof vectorV1.CountResponseSchema>;
 
 /** The index as others call it. Searches see visible versions of the caller's tenant only; a collection never used is empty. */
@@ -32,6 +33,19 @@ export class VectorGrpcController {
   searchLexical(request: vectorV1.SearchLexicalRequest): SearchResponse {
     const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
     return { hits: this.open(request)?.searchLexical(request.query, options).map(toHit) ?? [] };
+  }
+
+  @GrpcMethod('VectorService', 'SearchHybrid')
+  searchHybrid(request: vectorV1.SearchHybridRequest): HybridResponse {
+    const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
+    const found = this.open(request)?.searchHybrid(queryVectorOf(request), request.query, options);
+    if (!found) return { hits: [] };
+    return { ...found, hits: found.hits.map((hit) => ({ ...hit, version: BigInt(hit.version) })) };
+  }
+
+  @GrpcMethod('VectorService', 'GetPoints')
+  getPoints(request: vectorV1.GetPointsRequest): SearchResponse {
+    return { hits: this.open(request)?.points(request.pointIds).map(toHit) ?? [] };
   }
 
   /** Chunks of the visible version; none when another version is asked for, so that a result never mixes versions. */

@@ -16,7 +16,7 @@ export function topKOf({ topK }: { readonly topK: number }): number {
 }
 
 /** @throws RagmeshError `VECTOR.DIMENSION_MISMATCH` for bytes that are no float32 numbers. */
-export function queryVectorOf({ vector }: vectorV1.SearchDenseRequest): Float32Array {
+export function queryVectorOf({ vector }: Pick<vectorV1.SearchDenseRequest, 'vector'>): Float32Array {
   if (vector.byteLength > 0 && vector.byteLength % Float32Array.BYTES_PER_ELEMENT === 0) return vectorFromBytes(vector);
   const message = 'The vector must be float32 numbers of four bytes each.';
   throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { bytes: vector.byteLength });

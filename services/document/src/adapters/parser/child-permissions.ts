@@ -13,7 +13,7 @@ export function sandboxArguments(entry: string, memoryBytes: number): string[] {
     '--disallow-code-generation-from-strings',
     '--disable-warning=SecurityWarning',
     `--max-old-space-size=${megabytes}`,
-    '--max-semi-space-size=4',
+    '--max-semi-space-size=16',
     entry,
   ];
 }

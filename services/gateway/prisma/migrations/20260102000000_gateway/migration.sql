@@ -4,7 +4,7 @@ CREATE TABLE idempotency_key (
   key text NOT NULL,
   fingerprint bytea,
   status integer,
-  response jsonb,
+  response json,
   owner uuid NOT NULL,
   leased_until timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,

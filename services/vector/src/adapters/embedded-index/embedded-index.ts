@@ -3,7 +3,7 @@ import type { MetadataFilter } from '../../domain/metadata-filter.js';
 import type { ScoredSlot } from '../../domain/top-hits.js';
 import type { AllowedSlots } from './allowed-slots.js';
 import { DenseIndex } from './dense-index.js';
-import type { IndexedChunk, IndexedPoint, SearchHit } from './indexed-point.js';
+import type { HybridHits, IndexedChunk, IndexedPoint, SearchHit } from './indexed-point.js';
 import { PendingAddition } from './pending-addition.js';
 import { PointTable } from './point-table.js';
 import { SlotReclaimer } from './slot-reclaimer.js';
@@ -123,6 +123,38 @@ export class EmbeddedIndex {
     );
   }
 
+  /**
+   * The visible points that either leg finds, each scored by both: a point one leg merely did not return must not count
+   * as one it rejected. In no particular order.
+   */
+  searchHybrid(vector: Float32Array, query: string, options: SearchOptions): HybridHits {
+    const allowed = this.allowed(options.filter);
+    const legs = { topK: options.topK, tieBreak: this.table.tieBreak };
+    const begin = performance.now();
+    const lexical = this.lexical.search(query, { ...legs, allowed: allowed.flags });
+    const between = performance.now();
+    const dense = this.dense.search(vector, { ...legs, allowed });
+    const found = [...new Set([...lexical, ...dense].map(({ slot }) => slot))];
+    const flags = new Uint8Array(allowed.flags.length);
+    for (const slot of found) flags[slot] = 1;
+    const lexicalScores = scoresOf(this.lexical.search(query, { ...legs, topK: found.length, allowed: flags }));
+    const both = { flags, count: found.length, alive: allowed.alive };
+    const denseScores = scoresOf(this.dense.search(vector, { ...legs, topK: found.length, allowed: both }));
+    const hits = found.map((slot) => {
+      const { pointId, documentId, version } = this.table.get(slot);
+      return { pointId, documentId, version, dense: denseScores.get(slot), lexical: lexicalScores.get(slot) ?? 0 };
+    });
+    return { hits, lexicalMs: between - begin, denseMs: performance.now() - between };
+  }
+
+  /** Visible chunks by point id, in the order asked for; those that are gone are left out. */
+  points(pointIds: readonly string[]): IndexedChunk[] {
+    return pointIds.flatMap((pointId) => {
+      const slot = this.table.slot(pointId);
+      return slot !== undefined && this.table.isVisible(slot) ? [this.table.get(slot)] : [];
+    });
+  }
+
   /** For metrics: sizes in bytes are those of the typed arrays, without texts and the graph. */
   get statistics() {
     return { points: this.table.size, slots: this.table.slots, ...this.lexical.statistics, ...this.dense.statistics };
@@ -178,3 +210,5 @@ export class EmbeddedIndex {
     return slots.map(({ slot, score }) => ({ ...this.table.get(slot), score }));
   }
 }
+
+const scoresOf = (slots: readonly ScoredSlot[]): Map<number, number> => new Map(slots.map(({ slot, score }) => [slot, score]));

@@ -24,3 +24,16 @@ export interface IndexedPoint extends IndexedChunk {
 export interface SearchHit extends IndexedChunk {
   readonly score: number;
 }
+
+/** A point as both legs score it; `dense` is missing for one without a vector. */
+export interface HybridHit extends Pick<IndexedChunk, 'pointId' | 'documentId' | 'version'> {
+  readonly dense: number | undefined;
+  readonly lexical: number;
+}
+
+/** Hits with the time each leg took; the second scoring counts for the dense leg. */
+export interface HybridHits {
+  readonly hits: readonly HybridHit[];
+  readonly denseMs: number;
+  readonly lexicalMs: number;
+}

@@ -10,8 +10,9 @@ interface OpenParagraph {
   rows: number;
 }
 
-/** Baselines further apart than this many ems end a paragraph. */
-const paragraphGap = 1.75;
+/** A paragraph ends where lines stand this much further apart than usual on the page, within bounds in ems. */
+const looserThanUsual = 1.35;
+const gapBounds = { least: 1.3, most: 2.2 };
 
 /** Groups lines to headings, tables and paragraphs. Text is a heading when it is larger than most text seen so far. */
 export class PdfParagraphs {
@@ -22,13 +23,14 @@ export class PdfParagraphs {
   addPage(lines: readonly TextLine[], page: number): void {
     for (const { size, text } of lines) this.count(size, text.length);
     const bodySize = this.bodySize();
+    const gap = paragraphGap(lines);
     let open: OpenParagraph | null = null;
     for (const line of lines) {
       if (open && continuesRow(open, line)) {
         open.text += ` | ${line.text.trim()}`;
         open.isTable = true;
         open.last = line;
-      } else if (open && continuesParagraph(open, line)) {
+      } else if (open && continuesParagraph(open, line, gap)) {
         open.text = open.isTable ? `${open.text}\n${line.text.trim()}` : joinLines(open.text, line.text);
         open.rows += 1;
         open.last = line;
@@ -65,16 +67,27 @@ export class PdfParagraphs {
   }
 }
 
+/** Distance of baselines, in ems, from which a new paragraph begins on this page. */
+function paragraphGap(lines: readonly TextLine[]): number {
+  const drops = lines
+    .slice(1)
+    .map((line, index) => (lines[index]!.baseline - line.baseline) / line.size)
+    .filter((drop) => drop > 0.5 && drop < 3)
+    .sort((a, b) => a - b);
+  const usual = drops[drops.length >> 1] ?? gapBounds.most;
+  return Math.min(gapBounds.most, Math.max(gapBounds.least, usual * looserThanUsual));
+}
+
 /** Another cell of the same row, to the right of the last one. */
 function continuesRow({ last }: OpenParagraph, line: TextLine): boolean {
   return Math.abs(last.baseline - line.baseline) < Math.min(last.size, line.size) * 0.4 && line.left > last.left;
 }
 
-function continuesParagraph(open: OpenParagraph, line: TextLine): boolean {
+function continuesParagraph(open: OpenParagraph, line: TextLine, gap: number): boolean {
   const { last } = open;
   if (Math.abs(line.size - last.size) > last.size * 0.12) return false;
   const drop = last.baseline - line.baseline;
-  if (drop > 0) return drop < Math.max(last.size, line.size) * paragraphGap;
+  if (drop > 0) return drop < Math.max(last.size, line.size) * gap;
   // Back at the top of the next column: the sentence goes on when it was not finished.
   return !open.isTable && !/[.!?:。！？]["')\]]?$/.test(open.text) && /^\p{Ll}/u.test(line.text.trim());
 }

@@ -1,0 +1,47 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { RagmeshError } from '@ragmesh/errors';
+
+/** The file the canonical text goes to. It exists only after success: `discard` removes what was written. */
+export class TextFile {
+  private readonly stream: WriteStream;
+  private failure: Error | null = null;
+
+  /** @param onDrain called when writing may go on after `write` gave false. */
+  constructor(
+    private readonly path: string,
+    onDrain: () => void,
+  ) {
+    this.stream = createWriteStream(path);
+    this.stream.on('drain', onDrain);
+    this.stream.on('error', (error) => {
+      this.failure = error;
+      onDrain();
+    });
+  }
+
+  /** False when the disk is slower than the child. After a failure bytes are dropped; `finish` tells. */
+  write(bytes: Buffer): boolean {
+    return this.failure ? true : this.stream.write(bytes);
+  }
+
+  async finish(): Promise<void> {
+    if (!this.failure) {
+      this.stream.end();
+      await finished(this.stream).catch((error: Error) => (this.failure = error));
+    }
+    if (this.failure) throw storageFailure(this.failure);
+  }
+
+  async discard(): Promise<void> {
+    this.stream.destroy();
+    if (!this.stream.closed) await finished(this.stream).catch(() => undefined);
+    await rm(this.path, { force: true });
+  }
+}
+
+function storageFailure(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return error;
+  return new RagmeshError('STORAGE.FULL', 'The disk has no room for the text of the document.', {}, { cause: error });
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RetrievalMesh } from './retrieval-mesh.js';
+
+describe('a search whose dependencies fail', () => {
+  let mesh: RetrievalMesh;
+
+  beforeAll(async () => {
+    mesh = await RetrievalMesh.start();
+    await mesh.upload('Tides follow the moon. They rise twice a day.');
+  }, 120_000);
+  afterAll(() => mesh?.stop(), 60_000);
+
+  const query = 'What do tides follow?';
+
+  it('reranks when asked, and names the missing reranker when there is none', async () => {
+    expect((await mesh.search({ query, rerank: true })).degraded).toEqual([]);
+    await mesh.halt('retrieval');
+    await mesh.run('retrieval', { APP_RERANK_BACKEND: 'disabled' });
+    const { results, degraded } = await mesh.search({ query, rerank: true });
+    expect(results).toHaveLength(1);
+    expect(degraded).toEqual(['rerank']);
+  });
+
+  it('goes on with words alone without the embedding service, and says so; a dense search is refused', async () => {
+    await mesh.halt('embedding');
+    const { results, degraded } = await mesh.search({ query });
+    expect(degraded).toEqual(['dense']);
+    expect(results[0]!.source).toMatchObject({ score: 1, text: expect.stringContaining('moon') });
+    const { citations, done } = await mesh.query({ query });
+    expect(done.degraded).toEqual(['dense']);
+    expect(citations[0]!.text).toBe('Tides follow the moon.');
+    expect((await mesh.search({ query, mode: 'lexical' })).degraded).toEqual([]);
+    await expect(mesh.search({ query, mode: 'dense' })).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+  });
+
+  it('refuses at once while the circuit is open, and finds everything again once the service is back', async () => {
+    for (let call = 0; call < 6; call += 1) await mesh.search({ query });
+    const { timings, degraded } = await mesh.search({ query });
+    expect(degraded).toEqual(['dense']);
+    expect(timings.embed_query_ms).toBeLessThan(20);
+    await mesh.run('embedding');
+    const deadline = performance.now() + 20_000;
+    while ((await mesh.search({ query })).degraded.length > 0) expect(performance.now()).toBeLessThan(deadline);
+  });
+
+  it('gives no answer without the index: ungrounded is worse than unavailable', async () => {
+    await mesh.halt('vector');
+    const unavailable = { code: 'VECTOR.UNAVAILABLE', details: expect.objectContaining({ retryAfter: expect.any(Number) }) };
+    await expect(mesh.search({ query })).rejects.toMatchObject(unavailable);
+    await expect(mesh.query({ query })).rejects.toMatchObject(unavailable);
+    await mesh.run('vector');
+  });
+
+  it('shows the sources, then fails as GENERATION.UNAVAILABLE, without the generation service', async () => {
+    await mesh.halt('generation');
+    await expect(mesh.query({ query, mode: 'lexical' })).rejects.toMatchObject({ code: 'GENERATION.UNAVAILABLE' });
+    await mesh.run('generation');
+    expect((await mesh.query({ query, mode: 'lexical' })).citations).not.toEqual([]);
+  });
+
+  it('stops when its caller goes away or gives too little time', async () => {
+    await expect(mesh.search({ query }, 'default', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'REQUEST.CANCELLED',
+    });
+    await expect(mesh.search({ query }, 'default', { deadlineMs: 0 })).rejects.toMatchObject({ code: 'REQUEST.TIMEOUT' });
+  });
+});

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
+import { documentV1, generationV1, retrievalV1, serviceNames, topicSpecs } from '@ragmesh/contracts';
+import { GrpcClients, type CallOptions } from '@ragmesh/grpc';
+import { EmbeddedBusDriver, type BusRecord } from '@ragmesh/messaging';
+import { createLogger, inContext } from '@ragmesh/observability';
+import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { documentService } from '@ragmesh/service-document';
+import { embeddingService } from '@ragmesh/service-embedding';
+import { generationService } from '@ragmesh/service-generation';
+import { vectorService } from '@ragmesh/service-vector';
+import { retrievalService } from '../src/retrieval.service.js';
+
+const definitions = [embeddingService, vectorService, documentService, generationService, retrievalService];
+
+export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema>;
+
+/** Everything of one streamed answer. */
+export interface Answer {
+  readonly order: string[];
+  readonly results: retrievalV1.Result[];
+  readonly text: string;
+  readonly citations: generationV1.Citation[];
+  readonly done: retrievalV1.Answered;
+}
+
+/** Resolves once the probe gives something; fails with what was waited for after the deadline. */
+export async function eventually<T>(what: string, probe: () => T | Promise<T>, withinMs = 30_000) {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Upload to answer: the services a question needs, on a real database and a real bus. */
+export class RetrievalMesh {
+  readonly published: BusRecord[] = [];
+  readonly #running = new Map<string, RunningService>();
+
+  private constructor(
+    private readonly folder: string,
+    private readonly postgres: EmbeddedPostgres,
+    private readonly bus: EmbeddedBusDriver,
+    private readonly addresses: ReadonlyMap<string, string>,
+    private readonly clients: GrpcClients,
+  ) {}
+
+  static async start(): Promise<RetrievalMesh> {
+    const folder = await mkdtemp(join(tmpdir(), 'ragmesh-retrieval-'));
+    const postgres = await EmbeddedPostgres.start(folder);
+    const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
+    await bus.provision(topicSpecs);
+    const ports = await Promise.all(serviceNames.map(async (name) => [name, `127.0.0.1:${await freePort()}`] as const));
+    const addresses = new Map<string, string>(ports);
+    const clients = new GrpcClients((service) => addresses.get(service)!);
+    const mesh = new RetrievalMesh(folder, postgres, bus, addresses, clients);
+    const sink = {
+      deliver: (records: readonly BusRecord[]) => void mesh.published.push(...records),
+      revoked: async () => {},
+    };
+    await bus.subscribe({
+      group: 'spec',
+      topics: ['query.processed', 'retrieval.completed', 'generation.completed'],
+      sink,
+    });
+    for (const { name } of definitions) await mesh.run(name);
+    return mesh;
+  }
+
+  async run(name: string, environment: Record<string, string> = {}): Promise<void> {
+    const definition = (definitions as readonly unknown[] as AnyServiceDefinition[]).find((one) => one.name === name)!;
+    const drivers: Drivers = {
+      bus: this.bus,
+      databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
+      openDatabase: (service) => new Database(createPool(this.postgres.url(`ragmesh_${service}`), { max: 4 })),
+      grpcAddress: (service) => this.addresses.get(service)!,
+      logger: (service) => createLogger(service, 'silent'),
+      health: { isAlive: () => true, isReady: () => true },
+    };
+    const settings = { RAGMESH_DATA_DIR: this.folder, APP_EMBEDDINGS_BACKEND: 'mock', ...environment };
+    this.#running.set(name, await startService(definition, drivers, settings));
+  }
+
+  async halt(name: string): Promise<void> {
+    await this.#running.get(name)?.close();
+    this.#running.delete(name);
+  }
+
+  async stop(): Promise<void> {
+    for (const name of [...this.#running.keys()].toReversed()) await this.halt(name);
+    this.clients.close();
+    await this.bus.close();
+    await this.postgres.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  as<T>(tenant: string, work: () => T, requestId: string = randomUUID()): T {
+    return inContext({ requestId, tenant, subject: 'spec' }, work);
+  }
+
+  /** Uploads a text or a file and waits until it can be found. */
+  async upload(
+    bytes: Uint8Array | string,
+    header: MessageInitShape<typeof documentV1.UploadHeaderSchema> = {},
+    tenant = 'default',
+  ): Promise<string> {
+    const kind = typeof bytes === 'string' ? documentV1.UploadKind.TEXT : documentV1.UploadKind.FILE;
+    const data = Buffer.from(bytes);
+    async function* parts(): AsyncGenerator<MessageInitShape<typeof documentV1.UploadRequestSchema>> {
+      yield { part: { case: 'header', value: { kind, collection: 'default', ...header } } };
+      yield { part: { case: 'data', value: data } };
+    }
+    const documents = this.clients.of(documentV1.DocumentService);
+    const { id, version } = await this.as(tenant, () => documents.upload(parts()));
+    await eventually(`document ${id} is ready`, async () => {
+      const { status, liveVersion, error } = await this.as(tenant, () => documents.getDocument({ id }));
+      if (status === 'failed') throw new Error(`Ingestion failed: ${error?.code}`);
+      return liveVersion === version;
+    });
+    return id;
+  }
+
+  /** The text that offsets refer to. */
+  async canonicalText(id: string, tenant = 'default'): Promise<string> {
+    const stream = this.as(tenant, () => this.clients.of(documentV1.DocumentService).getContent({ id, asText: true }));
+    const pieces: Uint8Array[] = [];
+    for await (const { part } of this.inTenant(tenant, stream)) if (part.case === 'data') pieces.push(part.value);
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
+  search(request: SearchInit, tenant = 'default', options: CallOptions = {}): Promise<retrievalV1.SearchResponse> {
+    return this.as(tenant, () => this.clients.of(retrievalV1.RetrievalService).search(request, options));
+  }
+
+  async query(search: SearchInit, tenant = 'default', requestId: string = randomUUID()): Promise<Answer> {
+    const order: string[] = [];
+    const citations: generationV1.Citation[] = [];
+    let results: retrievalV1.Result[] = [];
+    let text = '';
+    let done: retrievalV1.Answered | undefined;
+    const request = { search, conversationId: 'c-1' };
+    await this.as(
+      tenant,
+      async () => {
+        for await (const { event } of this.clients.of(retrievalV1.RetrievalService).query(request)) {
+          order.push(event.case!);
+          if (event.case === 'sources') results = event.value.results;
+          if (event.case === 'delta') text += event.value;
+          if (event.case === 'citation') citations.push(event.value);
+          if (event.case === 'done') done = event.value;
+        }
+      },
+      requestId,
+    );
+    return { order, results, text, citations, done: done! };
+  }
+
+  private async *inTenant<T>(tenant: string, stream: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = stream[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.as(tenant, () => iterator.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+}
