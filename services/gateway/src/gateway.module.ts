@@ -24,15 +24,29 @@ import { Uploads } from './uploads/uploads.js';
 @Module({
   imports: [DiscoveryModule],
   controllers: [
-    UploadsController, DocumentsController, ContentController, OperationsController,
+    UploadsController,
+    DocumentsController,
+    ContentController,
+    OperationsController,
     CollectionsController,
-    SearchController, QueryController,
+    SearchController,
+    QueryController,
     DeadLettersController,
-    ProbesController, ApiDescriptionController,
+    ProbesController,
+    ApiDescriptionController,
   ],
   providers: [
-    Calls, DescribedRoutes, Uploads, IdempotencyStore, IdempotentRequests, RouteMethods,
-    { provide: ProblemFilter, useFactory: (logger: Logger, routes: RouteMethods) => new ProblemFilter(logger, routes), inject: [LOGGER, RouteMethods] },
+    Calls,
+    DescribedRoutes,
+    Uploads,
+    IdempotencyStore,
+    IdempotentRequests,
+    RouteMethods,
+    {
+      provide: ProblemFilter,
+      useFactory: (logger: Logger, routes: RouteMethods) => new ProblemFilter(logger, routes),
+      inject: [LOGGER, RouteMethods],
+    },
   ],
 })
 export class GatewayModule {}

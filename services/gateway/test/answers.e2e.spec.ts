@@ -19,7 +19,11 @@ afterAll(async () => {
 type Body = Record<string, unknown> & { id: string; status: string };
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(`${mesh.url}${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  fetch(`${mesh.url}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
 
 const read = async (response: Promise<Response>): Promise<Body> => (await (await response).json()) as Body;
 
@@ -31,7 +35,8 @@ async function ready(id: string): Promise<Body> {
 
 describe('uploads', () => {
   it('answers twenty concurrent requests with one Idempotency-Key by one document and one response', async () => {
-    const send = (): Promise<Response> => post('/v1/documents', { text: 'Twenty at once are one document.' }, { 'idempotency-key': 'twenty' });
+    const send = (): Promise<Response> =>
+      post('/v1/documents', { text: 'Twenty at once are one document.' }, { 'idempotency-key': 'twenty' });
     const answers = await Promise.all(Array.from({ length: 20 }, send));
     const bodies = await Promise.all(answers.map((answer) => answer.text()));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
@@ -51,7 +56,8 @@ describe('uploads', () => {
       const form = new FormData();
       form.append('collection', 'default');
       form.append('metadata', '{"batch": 7}');
-      for (const name of ['one.txt', 'two.txt', 'three.md']) form.append('file', new Blob([`The content of ${name}.`]), name);
+      for (const name of ['one.txt', 'two.txt', 'three.md'])
+        form.append('file', new Blob([`The content of ${name}.`]), name);
       return fetch(`${mesh.url}/v1/documents`, { method: 'POST', body: form, headers: { 'idempotency-key': 'files' } });
     };
     const first = await send();
@@ -92,12 +98,22 @@ describe('documents', () => {
   it('goes through its life: listed, chunked, replaced, deleted', async () => {
     const { id } = await read(post('/v1/documents', { id: 'life', text: 'Version one of a life.', title: 'Life' }));
     expect(await ready(id)).toMatchObject({ title: 'Life', version: 1 });
-    const replaced = await fetch(`${mesh.url}/v1/documents/${id}`, { method: 'PUT', body: '{"text":"Version two of a life."}', headers: { 'content-type': 'application/json' } });
+    const replaced = await fetch(`${mesh.url}/v1/documents/${id}`, {
+      method: 'PUT',
+      body: '{"text":"Version two of a life."}',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(replaced.status).toBe(202);
     const { version } = (await replaced.json()) as { version: number };
     expect(await ready(id)).toMatchObject({ version });
-    expect(await read(fetch(`${mesh.url}/v1/documents/${id}/chunks`))).toMatchObject({ version, next_cursor: null, data: [{ text: 'Version two of a life.', start: 0 }] });
-    expect(((await read(fetch(`${mesh.url}/v1/documents/${id}/timeline`)))['steps'] as unknown[]).length).toBeGreaterThan(0);
+    expect(await read(fetch(`${mesh.url}/v1/documents/${id}/chunks`))).toMatchObject({
+      version,
+      next_cursor: null,
+      data: [{ text: 'Version two of a life.', start: 0 }],
+    });
+    expect(
+      ((await read(fetch(`${mesh.url}/v1/documents/${id}/timeline`)))['steps'] as unknown[]).length,
+    ).toBeGreaterThan(0);
     const deleted = await fetch(`${mesh.url}/v1/documents/${id}`, { method: 'DELETE' });
     expect(deleted.status).toBe(202);
     const { operation } = (await deleted.json()) as { operation: { href: string } };
@@ -122,7 +138,12 @@ describe('answers', () => {
     expect(names.filter((name) => name === 'done' || name === 'sources')).toHaveLength(2);
     expect(new Set(names.slice(1, -1))).toEqual(new Set(['delta', 'citation']));
     const answer = await read(post('/v1/query', question));
-    expect(events.filter(({ event }) => event === 'delta').map(({ data }) => data['text']).join('')).toBe(answer['answer']);
+    expect(
+      events
+        .filter(({ event }) => event === 'delta')
+        .map(({ data }) => data['text'])
+        .join(''),
+    ).toBe(answer['answer']);
     expect(answer['answer']).toContain('41');
     const [citation] = answer['citations'] as { document_id: string; start: number; end: number; text: string }[];
     const text = await (await fetch(`${mesh.url}/v1/documents/${citation!.document_id}/content?as=text`)).text();
@@ -140,7 +161,10 @@ describe('answers', () => {
 
 describe('administration', () => {
   it('lists collections and dead letters', async () => {
-    expect(await read(post('/v1/collections', { id: 'handbook', title: 'Handbook' }))).toMatchObject({ id: 'handbook', documents: 0 });
+    expect(await read(post('/v1/collections', { id: 'handbook', title: 'Handbook' }))).toMatchObject({
+      id: 'handbook',
+      documents: 0,
+    });
     expect(await read(fetch(`${mesh.url}/v1/collections/handbook`))).toMatchObject({ title: 'Handbook' });
     expect((await fetch(`${mesh.url}/v1/collections/handbook`, { method: 'DELETE' })).status).toBe(204);
     expect(await read(fetch(`${mesh.url}/v1/admin/dead-letters`))).toEqual({ data: [], next_cursor: null });
@@ -149,13 +173,22 @@ describe('administration', () => {
   it('is alive, ready and measured', async () => {
     expect((await fetch(`${mesh.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${mesh.url}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${mesh.url}/metrics`)).text()).toMatch(/rag_requests_total\{operation="\/v1\/documents",status="202"\} \d+/);
+    expect(await (await fetch(`${mesh.url}/metrics`)).text()).toMatch(
+      /rag_requests_total\{operation="\/v1\/documents",status="202"\} \d+/,
+    );
   });
 });
 
 function eventsOf(stream: string): { event: string; data: Record<string, unknown> }[] {
-  return stream.trim().split('\n\n').filter((block) => !block.startsWith(':')).map((block) => {
-    const [event, data] = block.split('\n');
-    return { event: event!.replace('event: ', ''), data: JSON.parse(data!.replace('data: ', '')) as Record<string, unknown> };
-  });
+  return stream
+    .trim()
+    .split('\n\n')
+    .filter((block) => !block.startsWith(':'))
+    .map((block) => {
+      const [event, data] = block.split('\n');
+      return {
+        event: event!.replace('event: ', ''),
+        data: JSON.parse(data!.replace('data: ', '')) as Record<string, unknown>,
+      };
+    });
 }

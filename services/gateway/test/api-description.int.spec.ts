@@ -17,8 +17,13 @@ const api = async (): Promise<{ openapi: string; paths: Record<string, Record<st
 describe('the API description', () => {
   it('has every running route, and no other', async () => {
     const { paths } = await api();
-    const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
-    const running = edge.routes().filter((route) => !route.startsWith('HEAD ')).map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const running = edge
+      .routes()
+      .filter((route) => !route.startsWith('HEAD '))
+      .map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
     expect(described.toSorted()).toEqual(running.toSorted());
   });
 
@@ -63,15 +68,25 @@ describe('failures', () => {
   it('of overload are shed at once while probes still answer', async () => {
     const stalled = new AbortController();
     const stuck = fetch(`${edge.url}/v1/search`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, signal: stalled.signal, duplex: 'half', body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      signal: stalled.signal,
+      duplex: 'half',
+      body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) }),
     } as RequestInit).catch(() => undefined);
-    const shed = await eventually(() => fetch(`${edge.url}/v1/documents/a`), async (answer) => (await answer.clone().text()).includes('OVERLOAD.SHED'));
+    const shed = await eventually(
+      () => fetch(`${edge.url}/v1/documents/a`),
+      async (answer) => (await answer.clone().text()).includes('OVERLOAD.SHED'),
+    );
     expect(shed.status).toBe(503);
     expect(shed.headers.get('retry-after')).toBe('1');
     expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
     stalled.abort();
     await stuck;
-    await eventually(() => fetch(`${edge.url}/v1/documents/a`), async (answer) => (await answer.clone().text()).includes('DEPENDENCY'));
+    await eventually(
+      () => fetch(`${edge.url}/v1/documents/a`),
+      async (answer) => (await answer.clone().text()).includes('DEPENDENCY'),
+    );
   });
 
   it('say which methods a path takes', async () => {
@@ -81,7 +96,8 @@ describe('failures', () => {
   });
 
   it('keep the request id they came with, unless it is unprintable', async () => {
-    const send = (id: string): Promise<Response> => fetch(`${edge.url}/v1/nothing`, { headers: { 'x-request-id': id } });
+    const send = (id: string): Promise<Response> =>
+      fetch(`${edge.url}/v1/nothing`, { headers: { 'x-request-id': id } });
     expect((await send('abc-1')).headers.get('x-request-id')).toBe('abc-1');
     expect((await send('two words')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect((await send('x'.repeat(129))).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
@@ -89,7 +105,11 @@ describe('failures', () => {
 
   it('free their Idempotency-Key, and a claim whose process died is taken over', async () => {
     const send = (key: string): Promise<Response> =>
-      fetch(`${edge.url}/v1/documents`, { method: 'POST', body: '{"text":"a"}', headers: { 'content-type': 'application/json', 'idempotency-key': key } });
+      fetch(`${edge.url}/v1/documents`, {
+        method: 'POST',
+        body: '{"text":"a"}',
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      });
     expect((await send('failed')).status).toBe(503);
     expect((await edge.database.query('SELECT key FROM idempotency_key')).rows).toEqual([]);
     await edge.database.query(

@@ -29,53 +29,217 @@ interface Refusal {
 }
 
 const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] = [
-  ['top_k 0', () => json('/v1/search', { query: 'x', top_k: 0 }), { status: 422, code: 'REQUEST.INVALID', field: 'top_k', limit: 1 }],
-  ['top_k 101', () => json('/v1/search', { query: 'x', top_k: 101 }), { status: 422, code: 'REQUEST.INVALID', field: 'top_k', limit: 100 }],
-  ['top_k as text', () => json('/v1/search', { query: 'x', top_k: '5' }), { status: 422, code: 'REQUEST.INVALID', field: 'top_k' }],
-  ['an empty question', () => json('/v1/query', { query: '' }), { status: 422, code: 'REQUEST.INVALID', field: 'query', limit: 1 }],
-  ['a blank question', () => json('/v1/query', { query: ' \n\t' }), { status: 422, code: 'REQUEST.INVALID', field: 'query' }],
+  [
+    'top_k 0',
+    () => json('/v1/search', { query: 'x', top_k: 0 }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'top_k', limit: 1 },
+  ],
+  [
+    'top_k 101',
+    () => json('/v1/search', { query: 'x', top_k: 101 }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'top_k', limit: 100 },
+  ],
+  [
+    'top_k as text',
+    () => json('/v1/search', { query: 'x', top_k: '5' }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'top_k' },
+  ],
+  [
+    'an empty question',
+    () => json('/v1/query', { query: '' }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query', limit: 1 },
+  ],
+  [
+    'a blank question',
+    () => json('/v1/query', { query: ' \n\t' }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query' },
+  ],
   ['no question', () => json('/v1/query', {}), { status: 422, code: 'REQUEST.INVALID', field: 'query' }],
-  ['a long question', () => json('/v1/query', { query: 'x'.repeat(8001) }), { status: 422, code: 'REQUEST.INVALID', field: 'query', limit: 8000 }],
-  ['alpha above 1', () => json('/v1/search', { query: 'x', alpha: 1.5 }), { status: 422, code: 'REQUEST.INVALID', field: 'alpha', limit: 1 }],
-  ['an unknown mode', () => json('/v1/search', { query: 'x', mode: 'fuzzy' }), { status: 422, code: 'REQUEST.INVALID', field: 'mode' }],
-  ['filters that are a list', () => json('/v1/search', { query: 'x', filters: [1] }), { status: 422, code: 'REQUEST.INVALID', field: 'filters' }],
-  ['an unknown field', () => json('/v1/search', { query: 'x', topk: 5 }), { status: 422, code: 'REQUEST.INVALID', field: 'topk' }],
-  ['a 10 MB body', () => json('/v1/query', { query: 'x'.repeat(10_000_000) }), { status: 413, code: 'REQUEST.TOO_LARGE', field: 'body', limit: 1_048_576 }],
-  ['JSON nested too deeply', () => json('/v1/search', deep(40)), { status: 422, code: 'REQUEST.TOO_DEEP', field: 'body', limit: 32 }],
-  ['JSON nested absurdly', () => json('/v1/search', '['.repeat(1_000_000)), { status: 422, code: 'REQUEST.TOO_DEEP', limit: 32 }],
-  ['an escaped NUL', () => json('/v1/search', '{"query":"a\\u0000b"}'), { status: 422, code: 'REQUEST.INVALID', field: 'query' }],
-  ['a bare NUL', () => json('/v1/search', '{"query":"a\0b"}'), { status: 422, code: 'REQUEST.INVALID', field: 'query' }],
-  ['a NUL in a filter', () => json('/v1/search', { query: 'x', filters: { tags: ['a', 'b\0'] } }), { status: 422, code: 'REQUEST.INVALID', field: 'filters.tags[1]' }],
-  ['a lone surrogate', () => json('/v1/query', '{"query":"a\\ud800b"}'), { status: 422, code: 'REQUEST.INVALID', field: 'query' }],
+  [
+    'a long question',
+    () => json('/v1/query', { query: 'x'.repeat(8001) }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query', limit: 8000 },
+  ],
+  [
+    'alpha above 1',
+    () => json('/v1/search', { query: 'x', alpha: 1.5 }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'alpha', limit: 1 },
+  ],
+  [
+    'an unknown mode',
+    () => json('/v1/search', { query: 'x', mode: 'fuzzy' }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'mode' },
+  ],
+  [
+    'filters that are a list',
+    () => json('/v1/search', { query: 'x', filters: [1] }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'filters' },
+  ],
+  [
+    'an unknown field',
+    () => json('/v1/search', { query: 'x', topk: 5 }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'topk' },
+  ],
+  [
+    'a 10 MB body',
+    () => json('/v1/query', { query: 'x'.repeat(10_000_000) }),
+    { status: 413, code: 'REQUEST.TOO_LARGE', field: 'body', limit: 1_048_576 },
+  ],
+  [
+    'JSON nested too deeply',
+    () => json('/v1/search', deep(40)),
+    { status: 422, code: 'REQUEST.TOO_DEEP', field: 'body', limit: 32 },
+  ],
+  [
+    'JSON nested absurdly',
+    () => json('/v1/search', '['.repeat(1_000_000)),
+    { status: 422, code: 'REQUEST.TOO_DEEP', limit: 32 },
+  ],
+  [
+    'an escaped NUL',
+    () => json('/v1/search', '{"query":"a\\u0000b"}'),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query' },
+  ],
+  [
+    'a bare NUL',
+    () => json('/v1/search', '{"query":"a\0b"}'),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query' },
+  ],
+  [
+    'a NUL in a filter',
+    () => json('/v1/search', { query: 'x', filters: { tags: ['a', 'b\0'] } }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'filters.tags[1]' },
+  ],
+  [
+    'a lone surrogate',
+    () => json('/v1/query', '{"query":"a\\ud800b"}'),
+    { status: 422, code: 'REQUEST.INVALID', field: 'query' },
+  ],
   ['malformed JSON', () => json('/v1/search', '{"query":'), { status: 400, code: 'REQUEST.MALFORMED' }],
-  ['bytes that are no UTF-8', () => json('/v1/search', '', { body: Buffer.from('7b227175657279223a22ff227d', 'hex') }), { status: 400, code: 'REQUEST.MALFORMED' }],
+  [
+    'bytes that are no UTF-8',
+    () => json('/v1/search', '', { body: Buffer.from('7b227175657279223a22ff227d', 'hex') }),
+    { status: 400, code: 'REQUEST.MALFORMED' },
+  ],
   ['no body', () => json('/v1/search', ''), { status: 422, code: 'REQUEST.INVALID', field: 'body' }],
-  ['plain text', () => json('/v1/search', 'hello', { headers: { 'content-type': 'text/plain' } }), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
-  ['a form-encoded body', () => json('/v1/search', 'query=x', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
-  ['multipart where JSON is read', () => fetch(`${edge.url}/v1/search`, form(['query', 'x'])), { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' }],
+  [
+    'plain text',
+    () => json('/v1/search', 'hello', { headers: { 'content-type': 'text/plain' } }),
+    { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' },
+  ],
+  [
+    'a form-encoded body',
+    () => json('/v1/search', 'query=x', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' },
+  ],
+  [
+    'multipart where JSON is read',
+    () => fetch(`${edge.url}/v1/search`, form(['query', 'x'])),
+    { status: 415, code: 'REQUEST.UNSUPPORTED_MEDIA_TYPE', field: 'Content-Type' },
+  ],
   ['an unknown route', () => fetch(`${edge.url}/v1/nothing`), { status: 404, code: 'REQUEST.NOT_FOUND' }],
-  ['a wrong method', () => fetch(`${edge.url}/v1/documents/a/chunks`, { method: 'DELETE' }), { status: 405, code: 'REQUEST.METHOD_NOT_ALLOWED' }],
+  [
+    'a wrong method',
+    () => fetch(`${edge.url}/v1/documents/a/chunks`, { method: 'DELETE' }),
+    { status: 405, code: 'REQUEST.METHOD_NOT_ALLOWED' },
+  ],
   ['a broken URL', () => fetch(`${edge.url}/v1/documents/%ZZ`), { status: 400, code: 'REQUEST.MALFORMED' }],
-  ['a NUL in an id', () => fetch(`${edge.url}/v1/documents/a%00b`), { status: 422, code: 'REQUEST.INVALID', field: 'id' }],
-  ['an id too long', () => fetch(`${edge.url}/v1/documents/${'a'.repeat(201)}`), { status: 422, code: 'REQUEST.INVALID', field: 'id', limit: 200 }],
-  ['a page too long', () => fetch(`${edge.url}/v1/documents?limit=201`), { status: 422, code: 'REQUEST.INVALID', field: 'limit', limit: 200 }],
-  ['an unknown status', () => fetch(`${edge.url}/v1/documents?status=lost`), { status: 422, code: 'REQUEST.INVALID', field: 'status' }],
-  ['an unknown parameter', () => fetch(`${edge.url}/v1/documents?page=2`), { status: 422, code: 'REQUEST.INVALID', field: 'page' }],
-  ['a wait too long', () => fetch(`${edge.url}/v1/documents/a?wait=61`), { status: 422, code: 'REQUEST.INVALID', field: 'wait', limit: 60 }],
+  [
+    'a NUL in an id',
+    () => fetch(`${edge.url}/v1/documents/a%00b`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'id' },
+  ],
+  [
+    'an id too long',
+    () => fetch(`${edge.url}/v1/documents/${'a'.repeat(201)}`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'id', limit: 200 },
+  ],
+  [
+    'a page too long',
+    () => fetch(`${edge.url}/v1/documents?limit=201`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'limit', limit: 200 },
+  ],
+  [
+    'an unknown status',
+    () => fetch(`${edge.url}/v1/documents?status=lost`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'status' },
+  ],
+  [
+    'an unknown parameter',
+    () => fetch(`${edge.url}/v1/documents?page=2`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'page' },
+  ],
+  [
+    'a wait too long',
+    () => fetch(`${edge.url}/v1/documents/a?wait=61`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'wait', limit: 60 },
+  ],
   ['neither text nor chunks', () => json('/v1/documents', {}), { status: 422, code: 'REQUEST.INVALID', field: 'text' }],
-  ['text and chunks', () => json('/v1/documents', { text: 'a', chunks: [{ text: 'b' }] }), { status: 422, code: 'REQUEST.INVALID', field: 'chunks' }],
-  ['a url', () => json('/v1/documents', { url: 'https://example.org/a.pdf' }), { status: 501, code: 'REQUEST.NOT_IMPLEMENTED', field: 'url' }],
-  ['an overlap of half a chunk', () => json('/v1/documents', { text: 'a', chunk_size: 100, chunk_overlap: 50 }), { status: 422, code: 'REQUEST.INVALID', field: 'chunk_overlap' }],
-  ['a chunk without text', () => json('/v1/documents', { chunks: [{ text: 'a' }, {}] }), { status: 422, code: 'REQUEST.INVALID', field: 'chunks[1].text' }],
-  ['JSON text over the limit', () => json('/v1/documents', { text: 'x'.repeat(17 * 1024 * 1024) }), { status: 413, code: 'REQUEST.TOO_LARGE', field: 'body', limit: 16_777_216 }],
-  ['a form without a file', () => fetch(`${edge.url}/v1/documents`, form(['title', 'a'])), { status: 422, code: 'REQUEST.INVALID', field: 'file' }],
-  ['a form with an unknown field', () => fetch(`${edge.url}/v1/documents`, form(['colour', 'a'], ['file', new Blob(['x'])])), { status: 422, code: 'REQUEST.INVALID', field: 'colour' }],
-  ['form metadata that is no JSON', () => fetch(`${edge.url}/v1/documents`, form(['metadata', '{'], ['file', new Blob(['x'])])), { status: 422, code: 'REQUEST.INVALID', field: 'metadata' }],
-  ['a form whose chunk_size is no number', () => fetch(`${edge.url}/v1/documents`, form(['chunk_size', 'ten'], ['file', new Blob(['x'])])), { status: 422, code: 'REQUEST.INVALID', field: 'chunk_size' }],
-  ['a NUL in a form field', () => fetch(`${edge.url}/v1/documents`, form(['title', 'a\0b'], ['file', new Blob(['x'])])), { status: 422, code: 'REQUEST.INVALID', field: 'title' }],
-  ['a form without boundary', () => json('/v1/documents', 'x', { headers: { 'content-type': 'multipart/form-data' } }), { status: 400, code: 'REQUEST.MALFORMED' }],
-  ['an overlong Idempotency-Key', () => json('/v1/documents', { text: 'a' }, { headers: { 'idempotency-key': 'k'.repeat(256) } }), { status: 422, code: 'REQUEST.INVALID', field: 'idempotency-key', limit: 255 }],
-  ['a cursor of nowhere', () => fetch(`${edge.url}/v1/admin/dead-letters?cursor=nobody:1`), { status: 422, code: 'REQUEST.INVALID', field: 'cursor' }],
+  [
+    'text and chunks',
+    () => json('/v1/documents', { text: 'a', chunks: [{ text: 'b' }] }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'chunks' },
+  ],
+  [
+    'a url',
+    () => json('/v1/documents', { url: 'https://example.org/a.pdf' }),
+    { status: 501, code: 'REQUEST.NOT_IMPLEMENTED', field: 'url' },
+  ],
+  [
+    'an overlap of half a chunk',
+    () => json('/v1/documents', { text: 'a', chunk_size: 100, chunk_overlap: 50 }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'chunk_overlap' },
+  ],
+  [
+    'a chunk without text',
+    () => json('/v1/documents', { chunks: [{ text: 'a' }, {}] }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'chunks[1].text' },
+  ],
+  [
+    'JSON text over the limit',
+    () => json('/v1/documents', { text: 'x'.repeat(17 * 1024 * 1024) }),
+    { status: 413, code: 'REQUEST.TOO_LARGE', field: 'body', limit: 16_777_216 },
+  ],
+  [
+    'a form without a file',
+    () => fetch(`${edge.url}/v1/documents`, form(['title', 'a'])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'file' },
+  ],
+  [
+    'a form with an unknown field',
+    () => fetch(`${edge.url}/v1/documents`, form(['colour', 'a'], ['file', new Blob(['x'])])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'colour' },
+  ],
+  [
+    'form metadata that is no JSON',
+    () => fetch(`${edge.url}/v1/documents`, form(['metadata', '{'], ['file', new Blob(['x'])])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'metadata' },
+  ],
+  [
+    'a form whose chunk_size is no number',
+    () => fetch(`${edge.url}/v1/documents`, form(['chunk_size', 'ten'], ['file', new Blob(['x'])])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'chunk_size' },
+  ],
+  [
+    'a NUL in a form field',
+    () => fetch(`${edge.url}/v1/documents`, form(['title', 'a\0b'], ['file', new Blob(['x'])])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'title' },
+  ],
+  [
+    'a form without boundary',
+    () => json('/v1/documents', 'x', { headers: { 'content-type': 'multipart/form-data' } }),
+    { status: 400, code: 'REQUEST.MALFORMED' },
+  ],
+  [
+    'an overlong Idempotency-Key',
+    () => json('/v1/documents', { text: 'a' }, { headers: { 'idempotency-key': 'k'.repeat(256) } }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'idempotency-key', limit: 255 },
+  ],
+  [
+    'a cursor of nowhere',
+    () => fetch(`${edge.url}/v1/admin/dead-letters?cursor=nobody:1`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'cursor' },
+  ],
 ];
 
 describe('bad input', () => {
@@ -83,14 +247,29 @@ describe('bad input', () => {
     const started = performance.now();
     const response = await send();
     const problem = (await response.json()) as Record<string, unknown>;
-    expect({ status: response.status, code: problem['code'], field: problem['field'], limit: problem['limit'] }).toEqual({
-      field: undefined, limit: undefined, ...expected, ...(expected.field ? {} : { field: problem['field'] }),
+    expect({
+      status: response.status,
+      code: problem['code'],
+      field: problem['field'],
+      limit: problem['limit'],
+    }).toEqual({
+      field: undefined,
+      limit: undefined,
+      ...expected,
+      ...(expected.field ? {} : { field: problem['field'] }),
     });
     expect(performance.now() - started).toBeLessThan(500);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
-    expect(problem).toMatchObject({ status: response.status, retryable: false, retry_after: null, request_id: response.headers.get('x-request-id') });
-    for (const member of ['type', 'title', 'detail', 'help', 'trace_id']) expect(problem[member]).toEqual(expect.any(String));
-    if (expected.field && expected.field !== 'body') expect(String(problem['detail']).toLowerCase()).toContain(expected.field.split(/[.[]/)[0]!.toLowerCase());
+    expect(problem).toMatchObject({
+      status: response.status,
+      retryable: false,
+      retry_after: null,
+      request_id: response.headers.get('x-request-id'),
+    });
+    for (const member of ['type', 'title', 'detail', 'help', 'trace_id'])
+      expect(problem[member]).toEqual(expect.any(String));
+    if (expected.field && expected.field !== 'body')
+      expect(String(problem['detail']).toLowerCase()).toContain(expected.field.split(/[.[]/)[0]!.toLowerCase());
     if (expected.limit) expect(String(problem['detail'])).toContain(String(expected.limit));
     expect(JSON.stringify(problem)).not.toMatch(/node_modules|\.[jt]s:\d|\bat \w+\.\w+ \(/);
   });

@@ -25,7 +25,8 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
   const postgres = await EmbeddedPostgres.start(dataDir);
   const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
   await bus.provision(topicSpecs);
-  const open = (): Database => new Database(createPool(postgres.url('ragmesh_gateway'), { max: 10, applicationName: 'edge' }));
+  const open = (): Database =>
+    new Database(createPool(postgres.url('ragmesh_gateway'), { max: 10, applicationName: 'edge' }));
   const drivers = {
     bus,
     databaseUrl: () => postgres.url('ragmesh_gateway'),
@@ -42,7 +43,10 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
       ...http,
       configure: async (...[app, config]: Parameters<typeof http.configure>) => {
         const server = app.getHttpAdapter().getInstance();
-        server.addHook('onRoute', ({ method, url }) => void routes.push(...[method].flat().map((name) => `${name} ${url}`)));
+        server.addHook(
+          'onRoute',
+          ({ method, url }) => void routes.push(...[method].flat().map((name) => `${name} ${url}`)),
+        );
         await http.configure(app, config);
       },
     },

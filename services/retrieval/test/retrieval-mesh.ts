@@ -137,26 +137,28 @@ export class RetrievalMesh {
   }
 
   /** The text that offsets refer to. */
-  async canonicalText(id: string, tenant = 'default'): Promise<string> {
-    const stream = this.as(tenant, () => this.clients.of(documentV1.DocumentService).getContent({ id, asText: true }));
-    const pieces: Uint8Array[] = [];
-    for await (const { part } of this.inTenant(tenant, stream)) if (part.case === 'data') pieces.push(part.value);
-    return Buffer.concat(pieces).toString('utf8');
+  canonicalText(id: string, tenant = 'default'): Promise<string> {
+    return this.as(tenant, async () => {
+      const pieces: Uint8Array[] = [];
+      const content = this.clients.of(documentV1.DocumentService).getContent({ id, asText: true });
+      for await (const { data } of content) pieces.push(data);
+      return Buffer.concat(pieces).toString('utf8');
+    });
   }
 
   search(request: SearchInit, tenant = 'default', options: CallOptions = {}): Promise<retrievalV1.SearchResponse> {
     return this.as(tenant, () => this.clients.of(retrievalV1.RetrievalService).search(request, options));
   }
 
-  async query(search: SearchInit, tenant = 'default', requestId: string = randomUUID()): Promise<Answer> {
-    const order: string[] = [];
+  /** @param order gets the name of each event as it comes. */
+  async query(search: SearchInit, requestId: string = randomUUID(), order: string[] = []): Promise<Answer> {
     const citations: generationV1.Citation[] = [];
     let results: retrievalV1.Result[] = [];
     let text = '';
     let done: retrievalV1.Answered | undefined;
     const request = { search, conversationId: 'c-1' };
     await this.as(
-      tenant,
+      'default',
       async () => {
         for await (const { event } of this.clients.of(retrievalV1.RetrievalService).query(request)) {
           order.push(event.case!);
@@ -169,14 +171,5 @@ export class RetrievalMesh {
       requestId,
     );
     return { order, results, text, citations, done: done! };
-  }
-
-  private async *inTenant<T>(tenant: string, stream: AsyncIterable<T>): AsyncGenerator<T> {
-    const iterator = stream[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await this.as(tenant, () => iterator.next());
-      if (next.done) return;
-      yield next.value;
-    }
   }
 }

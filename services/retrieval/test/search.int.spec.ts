@@ -25,16 +25,28 @@ describe('search and query', () => {
   }, 120_000);
   afterAll(() => mesh?.stop(), 60_000);
 
-  it.each(['hybrid', 'dense', 'lexical'])('finds the source of a question in %s mode, with every timing', async (mode) => {
-    const { results, timings, degraded } = await mesh.search({ query: 'How many bees live in a hive?', mode, topK: 2 });
-    expect(results[0]!.source).toMatchObject({ documentId: ids.get('bees'), version: 1n, text: texts.bees, start: 0 });
-    expect(results.length).toBeLessThanOrEqual(2);
-    expect(degraded).toEqual([]);
-    const stages = ['embed_query_ms', 'vector_search_ms', 'lexical_search_ms', 'fuse_ms', 'rerank_ms', 'total_ms'];
-    expect(Object.keys(timings).sort()).toEqual(stages.sort());
-    expect(timings.embed_query_ms! > 0).toBe(mode !== 'lexical');
-    expect(timings.lexical_search_ms! > 0).toBe(mode !== 'dense');
-  });
+  it.each(['hybrid', 'dense', 'lexical'])(
+    'finds the source of a question in %s mode, with every timing',
+    async (mode) => {
+      const { results, timings, degraded } = await mesh.search({
+        query: 'How many bees live in a hive?',
+        mode,
+        topK: 2,
+      });
+      expect(results[0]!.source).toMatchObject({
+        documentId: ids.get('bees'),
+        version: 1n,
+        text: texts.bees,
+        start: 0,
+      });
+      expect(results.length).toBeLessThanOrEqual(2);
+      expect(degraded).toEqual([]);
+      const stages = ['embed_query_ms', 'vector_search_ms', 'lexical_search_ms', 'fuse_ms', 'rerank_ms', 'total_ms'];
+      expect(Object.keys(timings).sort()).toEqual(stages.sort());
+      expect(timings.embed_query_ms! > 0).toBe(mode !== 'lexical');
+      expect(timings.lexical_search_ms! > 0).toBe(mode !== 'dense');
+    },
+  );
 
   it('answers with sources first, then quotes that are slices of the document, then what it took', async () => {
     const request = { query: 'How is the maximum body size limited?', collection: 'manuals', expand: true };
@@ -102,7 +114,7 @@ describe('search and query', () => {
 
   it('tells the bus what was searched and answered, without any text', async () => {
     const query = 'What do blue whales eat?';
-    const { done } = await mesh.query({ query }, 'default', 'request-42');
+    const { done } = await mesh.query({ query }, 'request-42');
     const eventOf = (topic: string) =>
       eventually(topic, () => mesh.published.find((record) => record.topic === topic && record.key === 'request-42'));
     const processed = decodePayload(catalogue.queryProcessed, (await eventOf('query.processed')).value);

@@ -15,17 +15,20 @@ export class MeshProcess {
 
   /**
    * @param crashAt number of the commit or publish step at which the process kills itself; none without it.
-   * @returns the running mesh, or undefined when it crashed while starting.
+   * @throws Error when it ends before it is ready.
    */
-  static async start(dataDir: string, crashAt?: number): Promise<MeshProcess | undefined> {
+  static async start(dataDir: string, crashAt?: number): Promise<MeshProcess> {
     const [port] = await freePorts(1);
     const env = { PATH: process.env['PATH'], RAGMESH_DATA_DIR: dataDir, SERVER_PORT: String(port), APP_EMBEDDINGS_BACKEND: 'mock' };
     const child = fork(MAIN, [String(crashAt ?? '')], { env, execArgv: ['--no-warnings'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const ended = once(child, 'exit').then(() => undefined);
+    const ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`ragmesh ended with ${code ?? signal} before it was ready`);
+    });
+    ended.catch(() => undefined); // after the start an end is what the spec is about
     const started = once(child, 'message').then(() => new MeshProcess(child, `http://127.0.0.1:${port}`));
     const late = AbortSignal.timeout(START_WITHIN_MS);
     late.addEventListener('abort', () => child.kill('SIGKILL'));
-    return Promise.race([started, ended]);
+    return Promise.race([started, ended as Promise<never>]);
   }
 
   get isRunning(): boolean {

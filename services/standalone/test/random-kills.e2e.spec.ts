@@ -43,7 +43,7 @@ describe('a process killed at random moments', () => {
   it(`keeps every promise through ${KILLS} kills`, async () => {
     const accepted = new Set<string>();
     for (let round = 0; round < KILLS; round += 1) {
-      const mesh = (await MeshProcess.start(dataDir))!;
+      const mesh = await MeshProcess.start(dataDir);
       const api = new ApiClient(mesh.url);
       const killed = delay(random() * LONGEST_LIFE_MS).then(() => mesh.kill());
       while (mesh.isRunning) await Promise.all(Array.from({ length: 4 }, () => change(api, accepted).catch(() => undefined)));

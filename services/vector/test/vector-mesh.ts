@@ -10,6 +10,7 @@ import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord, type EncodedEvent } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import type pg from 'pg';
 import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from './document.builder.js';
 import { vectorService } from '../src/vector.service.js';
 
@@ -186,13 +187,19 @@ export class VectorMesh {
     const drivers: Drivers = {
       bus: this.bus,
       databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
-      openDatabase: (service) => new Database(createPool(this.postgres.url(`ragmesh_${service}`))),
+      openDatabase: (service) => new Database(this.pool(service)),
       grpcAddress: () => address,
       logger: (service) => createLogger(service, 'silent'),
       health: { isAlive: () => true, isReady: () => true },
     };
     this.service = await startService(vectorService, drivers, {});
     this.client = createGrpcClient(vectorV1.VectorService, address);
+  }
+
+  /** A connection that is cut in the packet that hands it out has no listener yet; its error would end this process. */
+  private pool(service: string): pg.Pool {
+    const pool = createPool(this.postgres.url(`ragmesh_${service}`));
+    return pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   private async halt(): Promise<void> {

@@ -44,7 +44,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     await tx.query(
       `INSERT INTO blob_garbage (tenant, blob_key)
        SELECT DISTINCT tenant, key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key
-       WHERE tenant = $1 AND document_id = $2 AND version < $3 AND key IS NOT NULL ON CONFLICT DO NOTHING`,
+       WHERE tenant = $1 AND document_id = $2 AND version < $3 AND key <> '' ON CONFLICT DO NOTHING`,
       [tenant, documentId, below],
     );
   }

@@ -9,11 +9,11 @@ import { FolderBlobStore, type StagedBlob } from './blob-store.js';
 import type { Span, VersionRow } from './document.rows.js';
 import { convertText } from './parser/converters/text.converter.js';
 import { DocumentText } from './parser/document-text.js';
+import { defaultParserLimits } from './parser/parser-limits.js';
 import { ParserProcesses } from './parser/parser-process.js';
 
 /** Up to this size a text is split here: it has no format to read, and a few milliseconds are less than a process costs. */
 const SMALL_TEXT_BYTES = 64 * 1024;
-const UNLIMITED = { maxPages: Infinity, maxInflatedBytes: Infinity, maxCharacters: Infinity, maxZipEntries: Infinity };
 
 /** The text of an upload and where its chunks lie in it. */
 export interface ExtractedText {
@@ -37,7 +37,8 @@ export class TextExtractor implements OnModuleDestroy {
     @Inject(CONFIG) config: DocumentConfig,
   ) {
     this.#parsers = new ParserProcesses({
-      timeoutMs: config.PARSE_TIMEOUT,
+      ...defaultParserLimits,
+      timeoutMs: config.PARSE_TIMEOUT * 1000,
       memoryBytes: config.PARSE_MEMORY,
       maxPages: config.PARSE_MAX_PAGES,
       maxInflatedBytes: config.PARSE_MAX_INFLATED,
@@ -82,8 +83,8 @@ export class TextExtractor implements OnModuleDestroy {
   }
 
   async #splitText(tenant: string, upload: VersionRow): Promise<ExtractedText> {
-    const output = new DocumentText(Number.MAX_SAFE_INTEGER);
-    await convertText(await this.readText(tenant, upload.blob_key), output, UNLIMITED);
+    const output = new DocumentText(defaultParserLimits.maxCharacters);
+    await convertText(await this.readText(tenant, upload.blob_key), output, defaultParserLimits);
     if (output.isEmpty) throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
     const text = output.toString();
     const options = { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap };

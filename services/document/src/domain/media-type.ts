@@ -60,12 +60,23 @@ export function officeFormat(entryNames: Iterable<string>): 'docx' | 'pptx' | 'x
 export function textualFormat(text: string, fileName = '', declaredMediaType = ''): TextualFormat {
   const head = text.slice(0, sniffedBytes).trimStart();
   const hint = hintedFormat(fileName, declaredMediaType);
-  if (/^(?:<!--[\s\S]{0,2000}?-->\s*|<\?xml[^>]{0,200}\?>\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/i.test(head)) return 'html';
+  if (/^<(?:!doctype\s+html|html|head|body)[\s>]/i.test(withoutProlog(head))) return 'html';
   if (/^[[{]/.test(head) && hint !== 'markdown' && isJson(text)) return 'json';
   if (hint) return hint;
   if (/^<(?:div|p|table|h[1-6]|ul|ol|section|article|main|title|meta)[\s>]/i.test(head)) return 'html';
   if (looksLikeCsv(head)) return 'csv';
   return looksLikeMarkdown(text.slice(0, 65_536)) ? 'markdown' : 'text';
+}
+
+/** XML declaration and comments may stand before the first element. */
+function withoutProlog(head: string): string {
+  for (let rest = head; ; rest = rest.trimStart()) {
+    const close = rest.startsWith('<!--') ? '-->' : rest.startsWith('<?xml') ? '?>' : null;
+    if (close === null) return rest;
+    const end = rest.indexOf(close);
+    if (end < 0) return '';
+    rest = rest.slice(end + close.length);
+  }
 }
 
 function hintedFormat(fileName: string, declared: string): TextualFormat | null {
@@ -100,7 +111,8 @@ function looksLikeCsv(head: string): boolean {
 }
 
 function looksLikeMarkdown(text: string): boolean {
-  const signs = [/^#{1,6} \S/m, /^(?:```|~~~)/m, /\[[^\]\n]+\]\([^)\s]+\)/, /^\|?[ :|-]*-{3,}[ :|-]*\|[ :|-]*$/m, /^[*-] \S/m];
+  // Bounded repetition: the text is hostile until proven otherwise.
+  const signs = [/^#{1,6} \S/m, /^(?:```|~~~)/m, /\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)/, /^\|? ?:?-{3,}:? ?\|/m, /^[*-] \S/m];
   return signs.filter((sign) => sign.test(text)).length >= 2;
 }
 

@@ -24,7 +24,10 @@ export class Calls {
 
   /** For a call that answers once. @param extraSeconds it may wait on purpose. */
   unary(reply: FastifyReply, extraSeconds = 0): CallOptions {
-    return { signal: scopeOf(reply).clientLeft, deadlineMs: (this.config.REQUEST_TIMEOUT_SECONDS + extraSeconds) * 1000 };
+    return {
+      signal: scopeOf(reply).clientLeft,
+      deadlineMs: (this.config.REQUEST_TIMEOUT_SECONDS + extraSeconds) * 1000,
+    };
   }
 
   /** For a call that streams an answer, a file or an upload. */

@@ -28,27 +28,58 @@ export class CollectionsController {
   constructor(private readonly calls: Calls) {}
 
   @Post()
-  @Describe({ summary: 'Create a collection', tag: 'Collections', body: { 'application/json': newCollection }, example: { id: 'handbook', title: 'Staff handbook' }, answers: [{ status: 201, description: 'The collection', schema: collectionSchema }], problems: ['COLLECTION.ID_TAKEN'] })
+  @Describe({
+    summary: 'Create a collection',
+    tag: 'Collections',
+    body: { 'application/json': newCollection },
+    example: { id: 'handbook', title: 'Staff handbook' },
+    answers: [{ status: 201, description: 'The collection', schema: collectionSchema }],
+    problems: ['COLLECTION.ID_TAKEN'],
+  })
   async create(@Body(valid(newCollection)) body: z.output<typeof newCollection>): Promise<CollectionBody> {
-    return collectionBody(await this.calls.knowledge.createCollection({ ...body, id: body.id ?? '' }, this.calls.write()));
+    return collectionBody(
+      await this.calls.knowledge.createCollection({ ...body, id: body.id ?? '' }, this.calls.write()),
+    );
   }
 
   @Get()
-  @Describe({ summary: 'List collections', tag: 'Collections', query: pageQuery, answers: [{ status: 200, description: 'One page', schema: collectionPage }], problems: [] })
-  async list(@Query(valid(pageQuery)) query: z.output<typeof pageQuery>, @Res({ passthrough: true }) reply: FastifyReply): Promise<z.input<typeof collectionPage>> {
+  @Describe({
+    summary: 'List collections',
+    tag: 'Collections',
+    query: pageQuery,
+    answers: [{ status: 200, description: 'One page', schema: collectionPage }],
+    problems: [],
+  })
+  async list(
+    @Query(valid(pageQuery)) query: z.output<typeof pageQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.input<typeof collectionPage>> {
     const page = await this.calls.knowledge.listCollections(query, this.calls.unary(reply));
     return { data: page.collections.map(collectionBody), next_cursor: nextCursor(page.nextCursor) };
   }
 
   @Get(':id')
-  @Describe({ summary: 'Get a collection', tag: 'Collections', answers: [{ status: 200, description: 'The collection', schema: collectionSchema }], problems: ['COLLECTION.NOT_FOUND'] })
-  async get(@Param('id', id) collectionId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<CollectionBody> {
+  @Describe({
+    summary: 'Get a collection',
+    tag: 'Collections',
+    answers: [{ status: 200, description: 'The collection', schema: collectionSchema }],
+    problems: ['COLLECTION.NOT_FOUND'],
+  })
+  async get(
+    @Param('id', id) collectionId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CollectionBody> {
     return collectionBody(await this.calls.knowledge.getCollection({ id: collectionId }, this.calls.unary(reply)));
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @Describe({ summary: 'Delete an empty collection', tag: 'Collections', answers: [{ status: 204, description: 'The collection is gone' }], problems: ['COLLECTION.NOT_FOUND', 'COLLECTION.NOT_EMPTY'] })
+  @Describe({
+    summary: 'Delete an empty collection',
+    tag: 'Collections',
+    answers: [{ status: 204, description: 'The collection is gone' }],
+    problems: ['COLLECTION.NOT_FOUND', 'COLLECTION.NOT_EMPTY'],
+  })
   async delete(@Param('id', id) collectionId: string): Promise<void> {
     await this.calls.knowledge.deleteCollection({ id: collectionId }, this.calls.write());
   }

@@ -20,8 +20,18 @@ export class ContentController {
   constructor(private readonly calls: Calls) {}
 
   @Get(':id/content')
-  @Describe({ summary: 'Download the uploaded bytes, or the text that offsets refer to', tag: 'Documents', query: contentQuery, answers: [{ status: 200, description: 'The content', type: 'application/octet-stream' }], problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'] })
-  async content(@Param('id', valid(idSchema)) id: string, @Query(valid(contentQuery)) query: z.output<typeof contentQuery>, @Res() reply: FastifyReply): Promise<void> {
+  @Describe({
+    summary: 'Download the uploaded bytes, or the text that offsets refer to',
+    tag: 'Documents',
+    query: contentQuery,
+    answers: [{ status: 200, description: 'The content', type: 'application/octet-stream' }],
+    problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'],
+  })
+  async content(
+    @Param('id', valid(idSchema)) id: string,
+    @Query(valid(contentQuery)) query: z.output<typeof contentQuery>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     scopeOf(reply).slot.becomeStream();
     const asText = query.as === 'text';
     const content = this.calls.documents.getContent({ id, asText }, this.calls.stream(reply))[Symbol.asyncIterator]();

@@ -30,7 +30,9 @@ const deadLetterPage = pageOf(deadLetter);
 type Page = z.input<typeof deadLetterPage>;
 
 /** Services that consume events, in the order their dead letters are listed. */
-const consumers: readonly ServiceName[] = [...new Set(eventSpecs.flatMap(({ consumers: names }) => names))].filter((name) => name !== 'gateway');
+const consumers: readonly ServiceName[] = [...new Set(eventSpecs.flatMap(({ consumers: names }) => names))].filter(
+  (name) => name !== 'gateway',
+);
 
 /** What the services gave up, in one list. */
 @Controller('v1/admin/dead-letters')
@@ -42,8 +44,17 @@ export class DeadLettersController {
 
   /** Pages run through one service after the other; the cursor names the service it stands in. */
   @Get()
-  @Describe({ summary: 'List events that could not be handled', tag: 'Administration', query: pageQuery, answers: [{ status: 200, description: 'One page, service by service', schema: deadLetterPage }], problems: [] })
-  async list(@Query(valid(pageQuery)) { limit, cursor }: z.output<typeof pageQuery>, @Res({ passthrough: true }) reply: FastifyReply): Promise<Page> {
+  @Describe({
+    summary: 'List events that could not be handled',
+    tag: 'Administration',
+    query: pageQuery,
+    answers: [{ status: 200, description: 'One page, service by service', schema: deadLetterPage }],
+    problems: [],
+  })
+  async list(
+    @Query(valid(pageQuery)) { limit, cursor }: z.output<typeof pageQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Page> {
     let position: Position | undefined = parseCursor(cursor);
     const data: Page['data'] = [];
     while (position && data.length < limit) {
@@ -71,7 +82,10 @@ function parseCursor(cursor: string): Position {
   if (cursor === '') return { service: 0, cursor: '' };
   const colon = cursor.indexOf(':');
   const service = consumers.findIndex((name) => name === cursor.slice(0, colon));
-  if (service === -1) throw new RagmeshError('REQUEST.INVALID', 'Field cursor must be the next_cursor of another page.', { field: 'cursor' });
+  if (service === -1)
+    throw new RagmeshError('REQUEST.INVALID', 'Field cursor must be the next_cursor of another page.', {
+      field: 'cursor',
+    });
   return { service, cursor: cursor.slice(colon + 1) };
 }
 

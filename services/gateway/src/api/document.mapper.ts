@@ -1,7 +1,13 @@
 import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import type { documentV1 } from '@ragmesh/contracts';
 import type { z } from 'zod';
-import type { acceptedDocument, documentChunk, documentSchema, operationSchema, timelineSchema } from './document.schema.js';
+import type {
+  acceptedDocument,
+  documentChunk,
+  documentSchema,
+  operationSchema,
+  timelineSchema,
+} from './document.schema.js';
 
 const time = (at: Timestamp | undefined): string | null => (at ? timestampDate(at).toISOString() : null);
 

@@ -10,7 +10,12 @@ const chunkSchema = z.strictObject({
 
 const title = z.string().min(1).max(1000);
 const chunkSize = z.number().int().min(16).max(8192).describe('Length of a chunk in tokens');
-const chunkOverlap = z.number().int().min(0).max(4096).describe('Tokens shared by neighbouring chunks, under half of chunk_size');
+const chunkOverlap = z
+  .number()
+  .int()
+  .min(0)
+  .max(4096)
+  .describe('Tokens shared by neighbouring chunks, under half of chunk_size');
 
 /** What an upload may say about its document, in any media type. */
 export const uploadFields = {
@@ -53,15 +58,22 @@ export const jsonUpload = z
   });
 export type JsonUpload = z.output<typeof jsonUpload>;
 
-const decimal = (name: string) => z.string().regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`).transform(Number);
-const jsonText = z.string().max(65_536).transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'Field metadata must be a JSON object.' });
-    return z.NEVER;
-  }
-});
+const decimal = (name: string) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`)
+    .transform(Number);
+const jsonText = z
+  .string()
+  .max(65_536)
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'Field metadata must be a JSON object.' });
+      return z.NEVER;
+    }
+  });
 
 /** The fields of a multipart upload, which arrive as text. */
 export const formFields = z
@@ -92,7 +104,12 @@ export const contentQuery = z.strictObject({
   as: z.enum(['text']).optional().describe('`text`: the canonical text that offsets refer to'),
 });
 export const uploadHeaders = z.object({
-  'idempotency-key': z.string().min(1).max(255).optional().describe('Same key and same request: the same response again, for 24 hours'),
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('Same key and same request: the same response again, for 24 hours'),
 });
 
 const errorSchema = z.object({ code: z.string(), message: z.string(), help: z.string(), retryable: z.boolean() });
@@ -107,7 +124,9 @@ export const acceptedDocument = z.object({
 });
 export const acceptedDocuments = z.union([
   acceptedDocument,
-  z.object({ documents: z.array(z.union([acceptedDocument, z.object({ file_name: z.string(), error: errorSchema })])) }),
+  z.object({
+    documents: z.array(z.union([acceptedDocument, z.object({ file_name: z.string(), error: errorSchema })])),
+  }),
 ]);
 
 export const documentSchema = z.object({
@@ -169,4 +188,9 @@ export const operationSchema = z.object({
   receipt: z.record(z.string(), z.json()).nullable(),
 });
 export const deletingDocument = z.object({ id: z.string(), status: z.literal('deleting'), operation: operationRef });
-export const retriedDocument = z.object({ id: z.string(), version: z.int(), status: z.string(), operation: operationRef });
+export const retriedDocument = z.object({
+  id: z.string(),
+  version: z.int(),
+  status: z.string(),
+  operation: operationRef,
+});

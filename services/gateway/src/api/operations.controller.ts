@@ -25,13 +25,32 @@ export class OperationsController {
   ) {}
 
   @Get(':id')
-  @Describe({ summary: 'Get an operation', tag: 'Operations', answers: [{ status: 200, description: 'The operation', schema: operationSchema }], problems: ['OPERATION.NOT_FOUND'] })
-  async get(@Param('id', id) operationId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<OperationBody> {
+  @Describe({
+    summary: 'Get an operation',
+    tag: 'Operations',
+    answers: [{ status: 200, description: 'The operation', schema: operationSchema }],
+    problems: ['OPERATION.NOT_FOUND'],
+  })
+  async get(
+    @Param('id', id) operationId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OperationBody> {
     return this.read(operationId, reply);
   }
 
   @Get(':id/events')
-  @Describe({ summary: 'Follow an operation', tag: 'Operations', answers: [{ status: 200, description: 'The events `progress` at every change, then `done`; `error` when following fails', type: 'text/event-stream' }], problems: ['OPERATION.NOT_FOUND'] })
+  @Describe({
+    summary: 'Follow an operation',
+    tag: 'Operations',
+    answers: [
+      {
+        status: 200,
+        description: 'The events `progress` at every change, then `done`; `error` when following fails',
+        type: 'text/event-stream',
+      },
+    ],
+    problems: ['OPERATION.NOT_FOUND'],
+  })
   async events(@Param('id', id) operationId: string, @Res() reply: FastifyReply): Promise<void> {
     let operation = await this.read(operationId, reply);
     const { clientLeft } = scopeOf(reply);

@@ -19,20 +19,41 @@ export class ProbesController {
 
   /** Whether this process works. Asks no dependency: restarting it would not bring one back. */
   @Get('healthz')
-  @Describe({ summary: 'Is the process alive', tag: 'Server', answers: [{ status: 200, description: 'Alive', schema: health }, { status: 503, description: 'To be restarted', schema: health }], problems: [] })
+  @Describe({
+    summary: 'Is the process alive',
+    tag: 'Server',
+    answers: [
+      { status: 200, description: 'Alive', schema: health },
+      { status: 503, description: 'To be restarted', schema: health },
+    ],
+    problems: [],
+  })
   async live(@Res() reply: FastifyReply): Promise<void> {
     await send(reply, this.health.isAlive());
   }
 
   /** Whether it can take requests now. */
   @Get('readyz')
-  @Describe({ summary: 'Can the server take requests', tag: 'Server', answers: [{ status: 200, description: 'Ready', schema: health }, { status: 503, description: 'Not now', schema: health }], problems: [] })
+  @Describe({
+    summary: 'Can the server take requests',
+    tag: 'Server',
+    answers: [
+      { status: 200, description: 'Ready', schema: health },
+      { status: 503, description: 'Not now', schema: health },
+    ],
+    problems: [],
+  })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     await send(reply, this.health.isReady() && (await this.databaseAnswers()));
   }
 
   @Get('metrics')
-  @Describe({ summary: 'Metrics in Prometheus text format', tag: 'Server', answers: [{ status: 200, description: 'Metrics', type: 'text/plain' }], problems: [] })
+  @Describe({
+    summary: 'Metrics in Prometheus text format',
+    tag: 'Server',
+    answers: [{ status: 200, description: 'Metrics', type: 'text/plain' }],
+    problems: [],
+  })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const { contentType, body } = await renderMetrics();
     await reply.header('content-type', contentType).send(body);
@@ -41,7 +62,10 @@ export class ProbesController {
   private async databaseAnswers(): Promise<boolean> {
     const timeout = AbortSignal.timeout(PING_TIMEOUT_MS);
     const tooLate = new Promise<false>((resolve) => timeout.addEventListener('abort', () => resolve(false)));
-    const ping = this.database.query('SELECT 1').then(() => true, () => false);
+    const ping = this.database.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
     return Promise.race([ping, tooLate]);
   }
 }

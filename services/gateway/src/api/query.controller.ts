@@ -9,7 +9,6 @@ import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { measuringQuery } from './query-metrics.js';
 import { citationBody, completionBody, queryMessage, resultBody } from './search.mapper.js';
 import { queryAnswer, queryRequest, type QueryInput } from './search.schema.js';
 
@@ -24,15 +23,38 @@ export class QueryController {
   ) {}
 
   @Post()
-  @Describe({ summary: 'Answer a question with citations', tag: 'Answers', body: { 'application/json': queryRequest }, example: { query: 'How long is the notice period?', stream: false }, answers: [{ status: 200, description: 'The answer; with `stream` or `Accept: text/event-stream` the events `sources`, `delta`, `citation`, `done` and `error`', schema: queryAnswer }, { status: 200, description: 'Events', type: 'text/event-stream' }], problems: ['FILTER.UNKNOWN_OPERATOR', 'FILTER.INVALID', 'EMBEDDING.UNAVAILABLE', 'VECTOR.UNAVAILABLE', 'GENERATION.UNAVAILABLE'] })
-  async query(@Body(valid(queryRequest)) input: QueryInput, @Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): Promise<void> {
+  @Describe({
+    summary: 'Answer a question with citations',
+    tag: 'Answers',
+    body: { 'application/json': queryRequest },
+    example: { query: 'How long is the notice period?', stream: false },
+    answers: [
+      {
+        status: 200,
+        description:
+          'The answer; with `stream` or `Accept: text/event-stream` the events `sources`, `delta`, `citation`, `done` and `error`',
+        schema: queryAnswer,
+      },
+      { status: 200, description: 'Events', type: 'text/event-stream' },
+    ],
+    problems: [
+      'FILTER.UNKNOWN_OPERATOR',
+      'FILTER.INVALID',
+      'EMBEDDING.UNAVAILABLE',
+      'VECTOR.UNAVAILABLE',
+      'GENERATION.UNAVAILABLE',
+    ],
+  })
+  async query(
+    @Body(valid(queryRequest)) input: QueryInput,
+    @Headers('accept') accept: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const asEvents = input.stream || (accept ?? '').toLowerCase().includes('text/event-stream');
-    await measuringQuery(input.mode, async () => {
-      const options = asEvents ? this.calls.stream(reply) : this.calls.unary(reply);
-      const answer = this.calls.retrieval.query(queryMessage(input), options);
-      if (asEvents) await this.stream(answer, reply);
-      else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId));
-    });
+    const options = asEvents ? this.calls.stream(reply) : this.calls.unary(reply);
+    const answer = this.calls.retrieval.query(queryMessage(input), options);
+    if (asEvents) await this.stream(answer, reply);
+    else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId));
   }
 
   /** A failure before the first event is an ordinary problem answer; a later one ends the stream with an `error` event. */
@@ -45,8 +67,8 @@ export class QueryController {
       events = EventStream.open(reply);
       for (; !next.done; next = await messages.next()) await sendEvent(events, next.value, requestId);
     } catch (error) {
-      await events?.send('error', this.problems.describe(error, reply.request));
-      throw error;
+      if (!events) throw error;
+      await events.send('error', this.problems.describe(error, reply.request));
     } finally {
       await messages.return?.();
       events?.end();

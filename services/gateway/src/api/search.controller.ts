@@ -5,7 +5,6 @@ import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { measuringQuery } from './query-metrics.js';
 import { resultBody, searchMessage } from './search.mapper.js';
 import { searchAnswer, searchRequest, type SearchInput } from './search.schema.js';
 
@@ -16,9 +15,19 @@ export class SearchController {
 
   @Post()
   @HttpCode(200)
-  @Describe({ summary: 'Find the best passages for a query', tag: 'Answers', body: { 'application/json': searchRequest }, example: { query: 'How long is the notice period?', top_k: 5 }, answers: [{ status: 200, description: 'Best first', schema: searchAnswer }], problems: ['FILTER.UNKNOWN_OPERATOR', 'FILTER.INVALID', 'EMBEDDING.UNAVAILABLE', 'VECTOR.UNAVAILABLE'] })
-  async search(@Body(valid(searchRequest)) input: SearchInput, @Res({ passthrough: true }) reply: FastifyReply): Promise<z.input<typeof searchAnswer>> {
-    const found = await measuringQuery(input.mode, () => this.calls.retrieval.search(searchMessage(input), this.calls.unary(reply)));
+  @Describe({
+    summary: 'Find the best passages for a query',
+    tag: 'Answers',
+    body: { 'application/json': searchRequest },
+    example: { query: 'How long is the notice period?', top_k: 5 },
+    answers: [{ status: 200, description: 'Best first', schema: searchAnswer }],
+    problems: ['FILTER.UNKNOWN_OPERATOR', 'FILTER.INVALID', 'EMBEDDING.UNAVAILABLE', 'VECTOR.UNAVAILABLE'],
+  })
+  async search(
+    @Body(valid(searchRequest)) input: SearchInput,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.input<typeof searchAnswer>> {
+    const found = await this.calls.retrieval.search(searchMessage(input), this.calls.unary(reply));
     return {
       results: found.results.map(resultBody),
       timings: found.timings,

@@ -24,8 +24,29 @@ export class UploadsController {
 
   @Post()
   @RouteConfig(takesDocuments)
-  @Describe({ summary: 'Upload one or many documents', tag: 'Documents', headers: uploadHeaders, body, example: { text: 'The notice period is three months.', title: 'Contract' }, answers: [{ status: ACCEPTED, description: 'Accepted; several files: `documents`', schema: acceptedDocuments }], problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.ID_TAKEN', 'DOCUMENT.EMPTY', 'COLLECTION.NOT_FOUND', 'IDEMPOTENCY.KEY_REUSED', 'IDEMPOTENCY.IN_PROGRESS', 'REQUEST.NOT_IMPLEMENTED', 'STORAGE.FULL'] })
-  async upload(@Headers() headers: Record<string, string>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  @Describe({
+    summary: 'Upload one or many documents',
+    tag: 'Documents',
+    headers: uploadHeaders,
+    body,
+    example: { text: 'The notice period is three months.', title: 'Contract' },
+    answers: [{ status: ACCEPTED, description: 'Accepted; several files: `documents`', schema: acceptedDocuments }],
+    problems: [
+      'DOCUMENT.TOO_LARGE',
+      'DOCUMENT.ID_TAKEN',
+      'DOCUMENT.EMPTY',
+      'COLLECTION.NOT_FOUND',
+      'IDEMPOTENCY.KEY_REUSED',
+      'IDEMPOTENCY.IN_PROGRESS',
+      'REQUEST.NOT_IMPLEMENTED',
+      'STORAGE.FULL',
+    ],
+  })
+  async upload(
+    @Headers() headers: Record<string, string>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { 'idempotency-key': key } = validate(uploadHeaders, headers);
     const execute = async () => {
       const { body: response, fingerprint } = await this.uploads.accept(request, reply, { replace: false });
@@ -34,13 +55,33 @@ export class UploadsController {
     if (key === undefined) return send(reply, await execute());
     const fingerprint = () => this.uploads.fingerprint(request);
     const { clientLeft } = scopeOf(reply);
-    return send(reply, await this.idempotent.run({ tenant: currentTenant(), key }, { execute, fingerprint, clientLeft }));
+    return send(
+      reply,
+      await this.idempotent.run({ tenant: currentTenant(), key }, { execute, fingerprint, clientLeft }),
+    );
   }
 
   @Put(':id')
   @RouteConfig(takesDocuments)
-  @Describe({ summary: 'Replace a document by a new version, or create it', tag: 'Documents', body, example: { text: 'The notice period is six months.' }, answers: [{ status: ACCEPTED, description: 'Accepted; readers see the version before until this one is ready', schema: acceptedDocument }], problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.EMPTY', 'DOCUMENT.DELETING', 'REQUEST.NOT_IMPLEMENTED', 'STORAGE.FULL'] })
-  async replace(@Param('id', valid(idSchema)) id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  @Describe({
+    summary: 'Replace a document by a new version, or create it',
+    tag: 'Documents',
+    body,
+    example: { text: 'The notice period is six months.' },
+    answers: [
+      {
+        status: ACCEPTED,
+        description: 'Accepted; readers see the version before until this one is ready',
+        schema: acceptedDocument,
+      },
+    ],
+    problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.EMPTY', 'DOCUMENT.DELETING', 'REQUEST.NOT_IMPLEMENTED', 'STORAGE.FULL'],
+  })
+  async replace(
+    @Param('id', valid(idSchema)) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { body: response } = await this.uploads.accept(request, reply, { id, replace: true });
     return send(reply, { status: ACCEPTED, response });
   }

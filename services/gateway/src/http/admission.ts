@@ -53,5 +53,8 @@ export class Admission {
 export const uncountedSlot: Slot = { becomeStream: () => undefined, release: () => undefined };
 
 function overloaded(what: 'requests' | 'streams', limit: number): RagmeshError {
-  return new RagmeshError('OVERLOAD.SHED', `The server already serves ${limit} ${what}, as many as it may.`, { limit, retry_after: 1 });
+  return new RagmeshError('OVERLOAD.SHED', `The server already serves ${limit} ${what}, as many as it may.`, {
+    limit,
+    retry_after: 1,
+  });
 }

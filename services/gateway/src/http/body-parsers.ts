@@ -31,7 +31,9 @@ export function refuseStrayForms(server: FastifyInstance): void {
 }
 
 const unreadable = (what: string): RagmeshError =>
-  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', `${what} bodies are not read here; see Content-Type.`, { field: 'Content-Type' });
+  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', `${what} bodies are not read here; see Content-Type.`, {
+    field: 'Content-Type',
+  });
 
 const takesWholeDocuments = (config: unknown): boolean =>
   typeof config === 'object' && config !== null && 'takesDocuments' in config;
@@ -46,5 +48,8 @@ export function bodyTooLarge({ routeOptions }: FastifyRequest): RagmeshError {
   const isDocument = takesWholeDocuments(routeOptions.config);
   const limit = isDocument ? (routeOptions.bodyLimit ?? MAX_JSON_BYTES) : MAX_JSON_BYTES;
   const advice = isDocument ? ' Send larger documents as multipart/form-data.' : '';
-  return new RagmeshError('REQUEST.TOO_LARGE', `The JSON body is larger than ${limit} bytes.${advice}`, { field: 'body', limit });
+  return new RagmeshError('REQUEST.TOO_LARGE', `The JSON body is larger than ${limit} bytes.${advice}`, {
+    field: 'body',
+    limit,
+  });
 }

@@ -7,7 +7,8 @@ const PING_MS = 15_000;
 const PING = ': ping\n\n';
 
 /** One event in the form of the HTML standard's event stream. Data is JSON, so it never holds a line break. */
-export const encodeEvent = (event: string, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+export const encodeEvent = (event: string, data: unknown): string =>
+  `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 /** Server-sent events over one response: at the reader's pace, with pings, and over when the reader leaves. */
 export class EventStream {

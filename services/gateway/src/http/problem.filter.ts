@@ -37,7 +37,10 @@ export class ProblemFilter implements ExceptionFilter {
     const ids = { requestId: scope?.requestId ?? requestIdFrom(undefined), traceId: scope?.traceId ?? '' };
     if (error.spec.status === 500) {
       const err = isRagmeshError(thrown) ? thrown : (error.cause ?? thrown);
-      this.logger.error({ err, code: error.code, request_id: ids.requestId, trace_id: ids.traceId }, 'Request failed unexpectedly');
+      this.logger.error(
+        { err, code: error.code, request_id: ids.requestId, trace_id: ids.traceId },
+        'Request failed unexpectedly',
+      );
     }
     return problemOf(error, ids);
   }

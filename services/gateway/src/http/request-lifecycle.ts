@@ -1,4 +1,13 @@
-import { SpanKind, counter, extractTrace, histogram, inContext, startSpan, traceContext, type Logger } from '@ragmesh/observability';
+import {
+  SpanKind,
+  counter,
+  extractTrace,
+  histogram,
+  inContext,
+  startSpan,
+  traceContext,
+  type Logger,
+} from '@ragmesh/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { uncountedSlot, type Admission, type Slot } from './admission.js';
 import { requestIdFrom } from './request-id.js';
@@ -21,15 +30,22 @@ export function trackRequests(server: FastifyInstance, admission: Admission, log
     const run = <T>(work: () => T): T =>
       traceContext.with(context, () => inContext({ requestId, tenant: 'default', subject: 'anonymous' }, work));
     const begin = (slot: Slot): RequestScope => {
-      const scope: RequestScope = { requestId, traceId: span.spanContext().traceId, slot, clientLeft: leaveSignal(reply) };
+      const scope: RequestScope = {
+        requestId,
+        traceId: span.spanContext().traceId,
+        slot,
+        clientLeft: leaveSignal(reply),
+      };
       setScope(request, scope);
-      reply.raw.once('close', () => run(() => {
-        slot.release();
-        finish({ request, reply, scope, operation, seconds: (performance.now() - started) / 1000 }, logger);
-        span.setAttribute('http.response.status_code', reply.raw.statusCode);
-        if (scope.errorCode && reply.raw.statusCode >= 500) span.setAttribute('error.type', scope.errorCode);
-        span.end();
-      }));
+      reply.raw.once('close', () =>
+        run(() => {
+          slot.release();
+          finish({ request, reply, scope, operation, seconds: (performance.now() - started) / 1000 }, logger);
+          span.setAttribute('http.response.status_code', reply.raw.statusCode);
+          if (scope.errorCode && reply.raw.statusCode >= 500) span.setAttribute('error.type', scope.errorCode);
+          span.end();
+        }),
+      );
       return scope;
     };
     run(() => {
@@ -77,7 +93,14 @@ function finish({ request, reply, scope, operation, seconds }: Served, logger: L
   if (scope.errorCode) counter('rag_errors_total').inc({ type: scope.errorCode });
   const level = probes.has(operation) ? 'debug' : 'info';
   logger[level](
-    { method: request.method, route: operation, status, duration_ms: Math.round(seconds * 1e4) / 10, ...(scope.errorCode ? { code: scope.errorCode } : {}), ...(left ? { client_left: true } : {}) },
+    {
+      method: request.method,
+      route: operation,
+      status,
+      duration_ms: Math.round(seconds * 1e4) / 10,
+      ...(scope.errorCode ? { code: scope.errorCode } : {}),
+      ...(left ? { client_left: true } : {}),
+    },
     'Request served',
   );
 }

@@ -11,7 +11,10 @@ export class RouteMethods {
 
   /** @param url in the router's syntax: `/v1/documents/:id`. */
   add(method: string, url: string): void {
-    const source = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.'))).join('/');
+    const source = url
+      .split('/')
+      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.')))
+      .join('/');
     this.#routes.push({ method, pattern: new RegExp(`^${source}/?$`) });
   }
 

@@ -15,15 +15,19 @@ export function refuseUnstorableText(value: unknown, field = ''): void {
   for (const [key, member] of Object.entries(value)) {
     const path = memberPath(field, key);
     refuseString(key, memberPath(field, 'name'));
-    if (key === '__proto__') throw new RagmeshError('REQUEST.INVALID', `Field ${path} has a reserved name.`, { field: path });
+    if (key === '__proto__')
+      throw new RagmeshError('REQUEST.INVALID', `Field ${path} has a reserved name.`, { field: path });
     refuseUnstorableText(member, path);
   }
 }
 
 function refuseString(text: string, field: string): void {
   const where = field === '' ? 'The body' : `Field ${field}`;
-  if (text.includes('\0')) throw new RagmeshError('REQUEST.INVALID', `${where} contains a NUL character (U+0000).`, { field });
+  if (text.includes('\0'))
+    throw new RagmeshError('REQUEST.INVALID', `${where} contains a NUL character (U+0000).`, { field });
   if (!text.isWellFormed()) {
-    throw new RagmeshError('REQUEST.INVALID', `${where} contains half of a surrogate pair (U+D800 to U+DFFF).`, { field });
+    throw new RagmeshError('REQUEST.INVALID', `${where} contains half of a surrogate pair (U+D800 to U+DFFF).`, {
+      field,
+    });
   }
 }

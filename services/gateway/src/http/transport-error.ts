@@ -4,7 +4,9 @@ import { RagmeshError, asRagmeshError, isRagmeshError } from '@ragmesh/errors';
 const invalidUrl = 'The URL cannot be read: it holds a wrong escape or an overlong part.';
 
 const unsupported = (): RagmeshError =>
-  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', 'The Content-Type of the body is not one this route reads.', { field: 'Content-Type' });
+  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', 'The Content-Type of the body is not one this route reads.', {
+    field: 'Content-Type',
+  });
 
 /** Sentences for what Fastify and its multipart parser refuse before a handler runs; Nest leaves only the status of some. */
 const transportErrors: Readonly<Record<string, () => RagmeshError>> = {

@@ -22,6 +22,7 @@ function unit(issue: { readonly origin: string }, count: number): string {
 
 function sentence(issue: Issue, field: string): string {
   const name = field === '' ? 'The request body' : `Field ${field}`;
+  // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- zod's own sentence serves for rarer faults
   switch (issue.code) {
     case 'too_big':
       return `${name} must be at most ${issue.maximum}${unit(issue, Number(issue.maximum))}.`;
@@ -33,8 +34,10 @@ function sentence(issue: Issue, field: string): string {
       return `${name} must be one of ${issue.values.map(String).join(', ')}.`;
     case 'invalid_type':
       return `${name} must be ${issue.expected === 'object' ? 'an object' : `of type ${issue.expected}`}${issue.input === undefined ? ' and is required' : ''}.`;
+    case 'custom':
+      return issue.message;
     default:
-      return issue.code === 'custom' ? issue.message : `${name} is invalid: ${issue.message}`;
+      return `${name} is invalid: ${issue.message}`;
   }
 }
 
@@ -50,7 +53,10 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
   const field = pathOf(name === '' ? path : [name, ...path]);
   const limit = limitOf(issue);
-  throw new RagmeshError('REQUEST.INVALID', sentence(issue, field), { field: field || 'body', ...(limit === undefined ? {} : { limit }) });
+  throw new RagmeshError('REQUEST.INVALID', sentence(issue, field), {
+    field: field || 'body',
+    ...(limit === undefined ? {} : { limit }),
+  });
 }
 
 /** Pipe for a body, query or parameter: what a handler gets has passed `schema`. */

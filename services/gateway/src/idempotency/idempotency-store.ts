@@ -17,7 +17,8 @@ export interface StoredResponse {
   readonly response: unknown;
 }
 
-export type Claim = { readonly state: 'won' } | { readonly state: 'busy' } | ({ readonly state: 'done' } & StoredResponse);
+export type Claim =
+  { readonly state: 'won' } | { readonly state: 'busy' } | ({ readonly state: 'done' } & StoredResponse);
 
 /**
  * Keys and responses. A claim holds for a lease, by the database's clock, so that a process that dies leaves no key locked;
@@ -64,7 +65,11 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
     );
   }
 
-  async complete({ tenant, key }: IdempotencyKey, owner: string, { fingerprint, status, response }: StoredResponse): Promise<void> {
+  async complete(
+    { tenant, key }: IdempotencyKey,
+    owner: string,
+    { fingerprint, status, response }: StoredResponse,
+  ): Promise<void> {
     await this.database.query(
       `UPDATE idempotency_key SET fingerprint = $4, status = $5, response = $6, expires_at = now() + interval '${KEPT}'
        WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,

@@ -41,7 +41,10 @@ export class IdempotentRequests {
   }
 
   private async work(key: IdempotencyKey, owner: string, request: Repeatable): Promise<StoredResponse> {
-    const renewal = setInterval(() => void this.store.renew(key, owner, LEASE_SECONDS).catch(() => undefined), RENEW_MS);
+    const renewal = setInterval(
+      () => void this.store.renew(key, owner, LEASE_SECONDS).catch(() => undefined),
+      RENEW_MS,
+    );
     try {
       const response = await request.execute();
       await this.store.complete(key, owner, response);
@@ -57,5 +60,7 @@ export class IdempotentRequests {
 
 function replay(stored: StoredResponse, fingerprint: Buffer): StoredResponse {
   if (fingerprint.equals(stored.fingerprint)) return stored;
-  throw new RagmeshError('IDEMPOTENCY.KEY_REUSED', 'This Idempotency-Key belongs to a request with other content.', { field: 'Idempotency-Key' });
+  throw new RagmeshError('IDEMPOTENCY.KEY_REUSED', 'This Idempotency-Key belongs to a request with other content.', {
+    field: 'Idempotency-Key',
+  });
 }

@@ -14,21 +14,38 @@ export class ApiDescriptionController {
   constructor(private readonly routes: DescribedRoutes) {}
 
   @Get('openapi.json')
-  @Describe({ summary: 'This API as an OpenAPI 3.1 document', tag: 'Server', answers: [{ status: 200, description: 'OpenAPI', type: 'application/json' }], problems: [] })
+  @Describe({
+    summary: 'This API as an OpenAPI 3.1 document',
+    tag: 'Server',
+    answers: [{ status: 200, description: 'OpenAPI', type: 'application/json' }],
+    problems: [],
+  })
   openApi(): Record<string, unknown> {
     return (this.#document ??= openApiDocument(this.routes.list()));
   }
 
   @Get('asyncapi.json')
-  @Describe({ summary: 'The events of this mesh as an AsyncAPI 3 document', tag: 'Server', answers: [{ status: 200, description: 'AsyncAPI', type: 'application/json' }], problems: [] })
+  @Describe({
+    summary: 'The events of this mesh as an AsyncAPI 3 document',
+    tag: 'Server',
+    answers: [{ status: 200, description: 'AsyncAPI', type: 'application/json' }],
+    problems: [],
+  })
   asyncApi(): unknown {
     return asyncApiDocument();
   }
 
   @Get('docs')
-  @Describe({ summary: 'This API as a page', tag: 'Server', answers: [{ status: 200, description: 'HTML', type: 'text/html' }], problems: [] })
+  @Describe({
+    summary: 'This API as a page',
+    tag: 'Server',
+    answers: [{ status: 200, description: 'HTML', type: 'text/html' }],
+    problems: [],
+  })
   async docs(@Res() reply: FastifyReply): Promise<void> {
     const { html, contentSecurityPolicy } = docsPage(this.openApi());
-    await reply.headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': contentSecurityPolicy }).send(html);
+    await reply
+      .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': contentSecurityPolicy })
+      .send(html);
   }
 }

@@ -22,7 +22,9 @@ export class DescribedRoutes {
   ) {}
 
   list(): DescribedRoute[] {
-    return this.discovery.getControllers().flatMap(({ metatype }) => (typeof metatype === 'function' ? this.#routesOf(metatype) : []));
+    return this.discovery
+      .getControllers()
+      .flatMap(({ metatype }) => (typeof metatype === 'function' ? this.#routesOf(metatype) : []));
   }
 
   #routesOf(controller: { readonly name: string; readonly prototype: object }): DescribedRoute[] {

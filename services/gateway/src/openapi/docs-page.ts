@@ -33,7 +33,13 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:t
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
 const block = (value: unknown): string => `<pre>${escape(JSON.stringify(value, null, 2))}</pre>`;
 
@@ -51,7 +57,10 @@ export function docsPage(document: Readonly<Record<string, unknown>>): { html: s
 <title>${escape(info.title)} API</title><style>${style}</style></head><body><h1>${escape(info.title)}</h1>
 <p>${escape(info.description)} As data: <a href="/openapi.json">openapi.json</a>, events: <a href="/asyncapi.json">asyncapi.json</a>.</p>
 ${sections}</body></html>`;
-  return { html, contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'` };
+  return {
+    html,
+    contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
 }
 
 function operationsOf(document: Readonly<Record<string, unknown>>): Described[] {
@@ -62,7 +71,11 @@ function operationsOf(document: Readonly<Record<string, unknown>>): Described[] 
 }
 
 function section({ method, path, operation }: Described): string {
-  const parts = [parametersTable(operation.parameters ?? []), requestBody(operation.requestBody), responsesTable(operation.responses)];
+  const parts = [
+    parametersTable(operation.parameters ?? []),
+    requestBody(operation.requestBody),
+    responsesTable(operation.responses),
+  ];
   return `<details id="${escape(operation.operationId)}"><summary><b>${method}</b> <code>${escape(path)}</code> ${escape(operation.summary)}</summary><div>${parts.join('')}</div></details>`;
 }
 
@@ -78,14 +91,18 @@ function parametersTable(parameters: readonly Parameter[]): string {
 function requestBody(body: Operation['requestBody']): string {
   if (!body) return '';
   const types = Object.entries(body.content).map(
-    ([type, { schema, example }]) => `<p><code>${escape(type)}</code></p>${example === undefined ? '' : block(example)}${block(schema)}`,
+    ([type, { schema, example }]) =>
+      `<p><code>${escape(type)}</code></p>${example === undefined ? '' : block(example)}${block(schema)}`,
   );
   return `<h3>Request</h3>${types.join('')}`;
 }
 
 function responsesTable(responses: Operation['responses']): string {
   const rows = Object.entries(responses).map(([status, { description, content = {} }]) => {
-    const shapes = Number(status) < 400 ? Object.entries(content).map(([type, { schema }]) => `<p><code>${escape(type)}</code></p>${block(schema)}`) : [];
+    const shapes =
+      Number(status) < 400
+        ? Object.entries(content).map(([type, { schema }]) => `<p><code>${escape(type)}</code></p>${block(schema)}`)
+        : [];
     return `<tr><td><code>${status}</code></td><td>${escape(description)}${shapes.join('')}</td></tr>`;
   });
   return `<h3>Responses</h3><table>${rows.join('')}</table>`;

@@ -8,8 +8,18 @@ import type { Answer } from './describe.js';
 type Json = Record<string, unknown>;
 
 const HEADER_NAMES: Readonly<Record<string, string>> = { 'idempotency-key': 'Idempotency-Key' };
-const common: readonly ErrorCode[] = ['REQUEST.TIMEOUT', 'OVERLOAD.SHED', 'DEPENDENCY.UNAVAILABLE', 'INTERNAL.UNEXPECTED'];
-const ofBodies: readonly ErrorCode[] = ['REQUEST.MALFORMED', 'REQUEST.TOO_LARGE', 'REQUEST.TOO_DEEP', 'REQUEST.UNSUPPORTED_MEDIA_TYPE'];
+const common: readonly ErrorCode[] = [
+  'REQUEST.TIMEOUT',
+  'OVERLOAD.SHED',
+  'DEPENDENCY.UNAVAILABLE',
+  'INTERNAL.UNEXPECTED',
+];
+const ofBodies: readonly ErrorCode[] = [
+  'REQUEST.MALFORMED',
+  'REQUEST.TOO_LARGE',
+  'REQUEST.TOO_DEEP',
+  'REQUEST.UNSUPPORTED_MEDIA_TYPE',
+];
 
 /** The OpenAPI 3.1 document of these routes. */
 export function openApiDocument(routes: readonly DescribedRoute[]): Json {
@@ -20,7 +30,8 @@ export function openApiDocument(routes: readonly DescribedRoute[]): Json {
     info: {
       title: 'ragmesh',
       version: '1',
-      description: 'Documents in, answers out that cite their source. Every failure is an RFC 9457 problem with a stable code.',
+      description:
+        'Documents in, answers out that cite their source. Every failure is an RFC 9457 problem with a stable code.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -32,7 +43,8 @@ export function openApiDocument(routes: readonly DescribedRoute[]): Json {
 /** Schema as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const override = ({ zodSchema, jsonSchema: made }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }): void => {
-    if (zodSchema._zod.def.type === 'file') Object.assign(made, { type: 'string', contentMediaType: 'application/octet-stream' });
+    if (zodSchema._zod.def.type === 'file')
+      Object.assign(made, { type: 'string', contentMediaType: 'application/octet-stream' });
   };
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: override as never });
   return rest;
@@ -40,7 +52,11 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 
 function operation({ method, path, id, description }: DescribedRoute): Json {
   const { summary, tag, body, example } = description;
-  const parameters = [...pathParameters(path), ...parametersIn('query', description.query), ...parametersIn('header', description.headers)];
+  const parameters = [
+    ...pathParameters(path),
+    ...parametersIn('query', description.query),
+    ...parametersIn('header', description.headers),
+  ];
   return {
     operationId: id,
     summary,
@@ -62,7 +78,10 @@ function contentOf(body: Readonly<Record<string, z.ZodType>>, example: unknown):
 
 const pathParameters = (path: string): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name, in: 'path', required: true, schema: { type: 'string', minLength: 1, maxLength: 200 },
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', minLength: 1, maxLength: 200 },
   }));
 
 function parametersIn(where: 'query' | 'header', schema: z.ZodObject | undefined): Json[] {
@@ -71,7 +90,13 @@ function parametersIn(where: 'query' | 'header', schema: z.ZodObject | undefined
   const output = jsonSchema(schema, 'output') as { properties?: Record<string, Json> };
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...rest } = { ...(output.properties?.[name] ?? {}), ...property } as Json;
-    return { name: HEADER_NAMES[name] ?? name, in: where, required: false, ...(description ? { description } : {}), schema: rest };
+    return {
+      name: HEADER_NAMES[name] ?? name,
+      in: where,
+      required: false,
+      ...(description ? { description } : {}),
+      schema: rest,
+    };
   });
 }
 
@@ -89,7 +114,12 @@ function answers(list: readonly Answer[]): Json {
 function problemCodes(method: string, { problems: own, query, body, tag }: DescribedRoute['description']): ErrorCode[] {
   if (tag === 'Server') return ['INTERNAL.UNEXPECTED'];
   const readsInput = query !== undefined || body !== undefined || method !== 'GET';
-  return [...(readsInput || own.length > 0 ? (['REQUEST.INVALID'] as const) : []), ...(body ? ofBodies : []), ...own, ...common];
+  return [
+    ...(readsInput || own.length > 0 ? (['REQUEST.INVALID'] as const) : []),
+    ...(body ? ofBodies : []),
+    ...own,
+    ...common,
+  ];
 }
 
 /** One response per status, with every code it can carry. */

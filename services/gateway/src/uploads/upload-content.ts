@@ -44,9 +44,14 @@ export function jsonContent(upload: JsonUpload, target: Target): UploadContent {
     return { header: { ...header, kind: documentV1.UploadKind.TEXT }, bytes: Buffer.from(upload.text) };
   }
   if (upload.chunks !== undefined) {
-    return { header: { ...header, kind: documentV1.UploadKind.CHUNKS }, bytes: Buffer.from(JSON.stringify(upload.chunks)) };
+    return {
+      header: { ...header, kind: documentV1.UploadKind.CHUNKS },
+      bytes: Buffer.from(JSON.stringify(upload.chunks)),
+    };
   }
-  throw new RagmeshError('REQUEST.NOT_IMPLEMENTED', 'Uploading by url is not supported yet; send the content itself.', { field: 'url' });
+  throw new RagmeshError('REQUEST.NOT_IMPLEMENTED', 'Uploading by url is not supported yet; send the content itself.', {
+    field: 'url',
+  });
 }
 
 /** The messages of an upload whose bytes are in memory. */
@@ -60,5 +65,8 @@ export async function* messagesOf({ header, bytes }: UploadContent): AsyncGenera
 /** @throws RagmeshError DOCUMENT.TOO_LARGE with the limit named. */
 export function refuseTooLarge(bytes: number, limit: number, field: string): void {
   if (bytes <= limit) return;
-  throw new RagmeshError('DOCUMENT.TOO_LARGE', `The document in ${field} is larger than ${limit} bytes.`, { field, limit });
+  throw new RagmeshError('DOCUMENT.TOO_LARGE', `The document in ${field} is larger than ${limit} bytes.`, {
+    field,
+    limit,
+  });
 }

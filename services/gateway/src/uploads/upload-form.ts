@@ -21,13 +21,17 @@ export async function readUploadForm(request: FastifyRequest, maxFileBytes: numb
   } catch (error) {
     request.raw.unpipe();
     request.raw.resume();
-    throw isParserError(error) ? new RagmeshError('REQUEST.MALFORMED', 'The body is not well-formed multipart data.') : error;
+    throw isParserError(error)
+      ? new RagmeshError('REQUEST.MALFORMED', 'The body is not well-formed multipart data.')
+      : error;
   }
 }
 
 /** The multipart parser throws plain errors and tells them apart by their sentence only. */
 const isParserError = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'Error' && /multipart|part header|part terminated|boundary/i.test(error.message);
+  error instanceof Error &&
+  error.name === 'Error' &&
+  /multipart|part header|part terminated|boundary/i.test(error.message);
 
 async function readParts(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
   const texts: Record<string, string> = {};
@@ -40,7 +44,8 @@ async function readParts(request: FastifyRequest, maxFileBytes: number, sink: Fi
       const { fieldname: field, value, valueTruncated } = part;
       if (fields) throw misplaced(field);
       if (valueTruncated) throw fieldTooLong(field);
-      if (field in texts) throw new RagmeshError('REQUEST.INVALID', `Field ${field} is given more than once.`, { field });
+      if (field in texts)
+        throw new RagmeshError('REQUEST.INVALID', `Field ${field} is given more than once.`, { field });
       texts[field] = typeof value === 'string' ? value : JSON.stringify(value);
     }
   }
@@ -60,4 +65,7 @@ const misplaced = (field: string): RagmeshError =>
   new RagmeshError('REQUEST.INVALID', `Field ${field} must stand before the files of the form.`, { field });
 
 const fieldTooLong = (field: string): RagmeshError =>
-  new RagmeshError('REQUEST.INVALID', `Field ${field} must be at most ${limits.fieldSize} bytes.`, { field, limit: limits.fieldSize });
+  new RagmeshError('REQUEST.INVALID', `Field ${field} must be at most ${limits.fieldSize} bytes.`, {
+    field,
+    limit: limits.fieldSize,
+  });

@@ -51,7 +51,10 @@ export class Uploads {
     const content = jsonContent(upload, target);
     refuseTooLarge(content.bytes.length, this.config.DOCUMENT_MAX_BYTES, upload.text === undefined ? 'chunks' : 'text');
     const accepted = await this.calls.documents.upload(messagesOf(content), this.calls.write());
-    return { body: acceptedBody(accepted), fingerprint: new RequestFingerprint(request).addJson(request.body).digest() };
+    return {
+      body: acceptedBody(accepted),
+      fingerprint: new RequestFingerprint(request).addJson(request.body).digest(),
+    };
   }
 
   private async acceptForm(request: FastifyRequest, reply: FastifyReply, target: Target): Promise<Uploaded> {
@@ -63,7 +66,12 @@ export class Uploads {
       await readUploadForm(request, this.config.DOCUMENT_MAX_BYTES, async (fields, part) => {
         refuseOtherId(fields.id, target);
         if (uploads.length > 0) refuseSharedNames({ id: target.id ?? fields.id, title: fields.title });
-        const upload = this.begin(part, fileHeader(fields, target, part.filename.toWellFormed()), reply, commit.promise);
+        const upload = this.begin(
+          part,
+          fileHeader(fields, target, part.filename.toWellFormed()),
+          reply,
+          commit.promise,
+        );
         uploads.push(upload);
         await upload.sent();
         fingerprint.addFile(fields, part.filename, upload.digest());
@@ -76,7 +84,12 @@ export class Uploads {
     return { body: await answerOf(uploads), fingerprint: fingerprint.digest() };
   }
 
-  private begin(part: MultipartFile, header: ReturnType<typeof fileHeader>, reply: FastifyReply, commit: Promise<void>): FileUpload {
+  private begin(
+    part: MultipartFile,
+    header: ReturnType<typeof fileHeader>,
+    reply: FastifyReply,
+    commit: Promise<void>,
+  ): FileUpload {
     const source = { header, bytes: part.file, field: part.fieldname, maxBytes: this.config.DOCUMENT_MAX_BYTES };
     const { deadlineMs } = this.calls.stream(reply);
     return new FileUpload(source, commit, (messages) => this.calls.documents.upload(messages, { deadlineMs }));
@@ -91,7 +104,10 @@ function refuseOtherId(id: string | undefined, target: Target): void {
 function refuseSharedNames(names: Readonly<Record<'id' | 'title', string | undefined>>): void {
   for (const [field, value] of Object.entries(names)) {
     if (value === undefined) continue;
-    throw new RagmeshError('REQUEST.INVALID', `Field ${field} names one document, so the form must hold one file.`, { field, limit: 1 });
+    throw new RagmeshError('REQUEST.INVALID', `Field ${field} names one document, so the form must hold one file.`, {
+      field,
+      limit: 1,
+    });
   }
 }
 
@@ -103,7 +119,10 @@ async function answerOf(uploads: readonly FileUpload[]): Promise<z.input<typeof 
   const documents = outcomes.map((outcome, index) => {
     if (outcome.status === 'fulfilled') return acceptedBody(outcome.value);
     const { code, message, spec } = asRagmeshError(outcome.reason);
-    return { file_name: uploads[index]!.fileName, error: { code, message, help: spec.help, retryable: spec.retry === 'transient' } };
+    return {
+      file_name: uploads[index]!.fileName,
+      error: { code, message, help: spec.help, retryable: spec.retry === 'transient' },
+    };
   });
   const [only] = outcomes;
   return outcomes.length === 1 && only?.status === 'fulfilled' ? acceptedBody(only.value) : { documents };

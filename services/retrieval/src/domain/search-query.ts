@@ -45,19 +45,14 @@ export interface SearchQuery {
  * @throws RagmeshError REQUEST.INVALID naming the field and its limit.
  */
 export function parseSearchQuery(fields: SearchFields, defaultAlpha: number): SearchQuery {
-  const { alpha = defaultAlpha, minScore, topK } = fields;
-  const mode = MODES.find((known) => known === (fields.mode || 'hybrid'));
-  if (!mode) throw invalid('mode', `must be one of ${MODES.join(', ')}`);
-  if (topK !== 0 && !(Number.isInteger(topK) && topK >= 1 && topK <= MAX_TOP_K)) {
-    throw invalid('top_k', `must be a whole number from 1 to ${MAX_TOP_K}`);
-  }
+  const { alpha = defaultAlpha, minScore } = fields;
   if (!(alpha >= 0 && alpha <= 1)) throw invalid('alpha', 'must be a number from 0 to 1');
   if (minScore !== undefined && !Number.isFinite(minScore)) throw invalid('min_score', 'must be a finite number');
   return {
     text: normaliseQuery(fields.query),
     collection: fields.collection || DEFAULT_COLLECTION,
-    mode,
-    topK: topK || DEFAULT_TOP_K,
+    mode: modeOf(fields),
+    topK: topKOf(fields),
     filters: fields.filters,
     alpha,
     minScore,
@@ -65,6 +60,18 @@ export function parseSearchQuery(fields: SearchFields, defaultAlpha: number): Se
     expand: fields.expand ?? false,
     explain: fields.explain ?? false,
   };
+}
+
+function modeOf({ mode }: SearchFields): SearchMode {
+  const known = MODES.find((name) => name === (mode || 'hybrid'));
+  if (!known) throw invalid('mode', `must be one of ${MODES.join(', ')}`);
+  return known;
+}
+
+function topKOf({ topK }: SearchFields): number {
+  if (topK === 0) return DEFAULT_TOP_K;
+  if (Number.isInteger(topK) && topK >= 1 && topK <= MAX_TOP_K) return topK;
+  throw invalid('top_k', `must be a whole number from 1 to ${MAX_TOP_K}`);
 }
 
 function invalid(field: string, rule: string): RagmeshError {

@@ -14,7 +14,9 @@ export class DocumentText {
 
   /** Appends a block after a blank line; white space at its ends is dropped, and an empty block is ignored. */
   add(kind: BlockKind, raw: string, facts: BlockFacts = {}): void {
-    const text = canonicalText(raw).replace(kind === 'code' ? /^\n+|\s+$/g : /^\s+|\s+$/g, '');
+    const canonical = canonicalText(raw);
+    // Code keeps the indentation of its first line.
+    const text = kind === 'code' ? canonical.replace(/^\n+/, '').trimEnd() : canonical.trim();
     if (text === '') return;
     if (this.length > 0) this.append('\n\n');
     const start = this.length;

@@ -89,7 +89,7 @@ function continuesParagraph(open: OpenParagraph, line: TextLine, gap: number): b
   const drop = last.baseline - line.baseline;
   if (drop > 0) return drop < Math.max(last.size, line.size) * gap;
   // Back at the top of the next column: the sentence goes on when it was not finished.
-  return !open.isTable && !/[.!?:。！？]["')\]]?$/.test(open.text) && /^\p{Ll}/u.test(line.text.trim());
+  return !open.isTable && !/[.!?:。！？]["')\]]?$/.test(open.text.slice(-2)) && /^\p{Ll}/u.test(line.text.trim());
 }
 
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
@@ -97,8 +97,8 @@ const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\
 /** Lines become one text again: a word parted by a hyphen is healed, and scripts without spaces get none. */
 function joinLines(text: string, next: string): string {
   const line = next.trim();
-  if (/\p{Ll}-$/u.test(text) && /^\p{Ll}/u.test(line)) return text.slice(0, -1) + line;
-  if (/\p{Ll}\u00ad$/u.test(text)) return text.slice(0, -1) + line;
+  if (/\p{Ll}-$/u.test(text.slice(-2)) && /^\p{Ll}/u.test(line)) return text.slice(0, -1) + line;
+  if (/\p{Ll}\u00ad$/u.test(text.slice(-2))) return text.slice(0, -1) + line;
   const bothCjk = cjk.test(text.slice(-1)) && cjk.test(line.charAt(0));
   return bothCjk ? text + line : `${text} ${line}`;
 }

@@ -20,8 +20,8 @@ const topDown = (a: TextLine, b: TextLine) =>
 
 /** The x between two columns of prose: hardly a line crosses it, and lines on both sides are wide, unlike table cells. */
 function gutterOf(lines: readonly TextLine[]): number | null {
-  const left = Math.min(...lines.map((line) => line.left));
-  const width = Math.max(...lines.map((line) => line.right)) - left;
+  const left = lines.reduce((least, line) => Math.min(least, line.left), Infinity);
+  const width = lines.reduce((most, line) => Math.max(most, line.right), -Infinity) - left;
   for (let step = 0; step <= 10; step += 1) {
     const x = left + width * (0.4 + step * 0.02);
     const before = lines.filter((line) => line.right <= x);
@@ -45,11 +45,11 @@ function alternates(lines: readonly TextLine[], gutter: number): boolean {
 
 /** Lines across the gutter are headings of both columns: they part the page into bands, read left then right. */
 function byColumns(lines: readonly TextLine[], gutter: number): TextLine[] {
-  const ordered: TextLine[] = [];
+  let ordered: TextLine[] = [];
   let left: TextLine[] = [];
   let right: TextLine[] = [];
   const endBand = () => {
-    ordered.push(...left, ...right);
+    ordered = ordered.concat(left, right);
     left = [];
     right = [];
   };

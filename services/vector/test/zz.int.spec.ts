@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { VectorMesh, eventually } from './vector-mesh.js';
+
+const POINTS = 5_000;
+const CHUNKS_PER_DOCUMENT = 50;
+
+async function abstracts(): Promise<string[]> {
+  const file = new URL('../../../../shared/datasets/scifact/corpus.jsonl', import.meta.url);
+  const lines = (await readFile(file, 'utf8')).trim().split('\n').slice(0, POINTS);
+  return lines.map((line) => (JSON.parse(line) as { text: string }).text);
+}
+
+describe('5,000 chunks with vectors of 384 numbers', () => {
+  let mesh: VectorMesh;
+  let texts: string[];
+
+  beforeAll(async () => {
+    mesh = await VectorMesh.start();
+    texts = await abstracts();
+    for (let n = 0; n < POINTS / CHUNKS_PER_DOCUMENT; n++) {
+      const own = texts.slice(n * CHUNKS_PER_DOCUMENT, (n + 1) * CHUNKS_PER_DOCUMENT);
+      const document = {
+        id: `0199a8f0-0000-7000-8000-${String(n).padStart(12, '0')}`,
+        texts: own,
+        metadata: { source: 'corpus', part: n },
+        dimension: 384,
+      };
+      await mesh.stage(document);
+      await mesh.show(document);
+    }
+  });
+  afterAll(() => mesh.stop());
+
+  it('take at most 2 KB of disk each beyond their text', async () => {
+    const { rows } = await mesh.database.query<{ bytes: number }>(
+      `SELECT pg_total_relation_size('point') + pg_total_relation_size('document_index') AS bytes`,
+    );
+    const textBytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    expect((rows[0]!.bytes - textBytes) / POINTS).toBeLessThanOrEqual(2_048);
+  });
+
+  it('are all found again by a start', async () => {
+    const { PointRepository } = await import('../src/adapters/point.repository.js'); const { EmbeddedIndex } = await import('../src/adapters/embedded-index/embedded-index.js'); const { PointReader } = await import('../src/adapters/point-row.js');
+    for (let i = 0; i < 4; i++) { let db = 0, read = 0, add = 0; let cpu = process.cpuUsage(); const ix = new EmbeddedIndex(); const rd = new PointReader(); let t = performance.now();
+      for await (const rows of new PointRepository(mesh.database).pages()) { db += performance.now() - t; t = performance.now(); const pts = rows.map((r) => rd.read(r)); read += performance.now() - t; t = performance.now(); await ix.addPoints(pts); add += performance.now() - t; t = performance.now(); }
+      cpu = process.cpuUsage(cpu); process.stderr.write(`MEASURE db ${db} read ${read} add ${add} cpu ${cpu.user / 1000}\n`); }
+    process.stderr.write('MEASURE ' + JSON.stringify((await mesh.database.query(`EXPLAIN ANALYZE SELECT * FROM point WHERE (tenant, collection, document_id, version, ordinal) > ('default','default','0199a8f0-0000-7000-8000-000000000050',1::bigint,5) ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1000`)).rows) + '\n');
+    await mesh.restart();
+    const hits = await eventually('an answer', () => mesh.lexical('protein', { topK: 1_000 }));
+    expect(hits.length).toBeGreaterThan(100);
+    expect(await mesh.count('')).toEqual({ points: POINTS, visible: POINTS });
+  });
+});
