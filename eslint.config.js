@@ -13,20 +13,30 @@ const libs = readdirSync(join(root, 'libs')).filter((name) => existsSync(join(ro
 const owners = { kafkajs: 'messaging', '@grpc/grpc-js': 'grpc', '@grpc/proto-loader': 'grpc', opossum: 'resilience' };
 const foreignClients = (lib) => Object.keys(owners).filter((name) => owners[name] !== lib);
 const restrict = (groups) => ({ 'no-restricted-imports': ['error', { patterns: groups }] });
-const ownedElsewhere = (lib) => ({ group: foreignClients(lib), message: 'Go through the library that owns this client.' });
-const servicesForbidden = { group: ['@ragmesh/service-*'], message: 'Another service is known by its proto and events only.' };
+const ownedElsewhere = (lib) => ({
+  group: foreignClients(lib),
+  message: 'Go through the library that owns this client.',
+});
+const servicesForbidden = {
+  group: ['@ragmesh/service-*'],
+  message: 'Another service is known by its proto and events only.',
+};
 
 const libBoundaries = libs.map((lib) => ({
   files: [`libs/${lib}/src/**/*.ts`],
   ignores: ['**/*.spec.ts'],
-  rules: restrict([
-    servicesForbidden,
-    ownedElsewhere(lib),
-    {
-      group: libs.filter((other) => other !== lib && levelOf(other) >= levelOf(lib)).map((other) => `@ragmesh/${other}`),
-      message: `libs/${lib} is level ${levelOf(lib)} and imports lower levels only.`,
-    },
-  ].filter(({ group }) => group.length > 0)),
+  rules: restrict(
+    [
+      servicesForbidden,
+      ownedElsewhere(lib),
+      {
+        group: libs
+          .filter((other) => other !== lib && levelOf(other) >= levelOf(lib))
+          .map((other) => `@ragmesh/${other}`),
+        message: `libs/${lib} is level ${levelOf(lib)} and imports lower levels only.`,
+      },
+    ].filter(({ group }) => group.length > 0),
+  ),
 }));
 
 export default tseslint.config(
@@ -53,7 +63,11 @@ export default tseslint.config(
   {
     files: ['services/!(standalone)/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
-    rules: restrict([servicesForbidden, ownedElsewhere('services'), { group: ['@ragmesh/testing'], message: 'For specs only.' }]),
+    rules: restrict([
+      servicesForbidden,
+      ownedElsewhere('services'),
+      { group: ['@ragmesh/testing'], message: 'For specs only.' },
+    ]),
   },
   {
     files: ['services/*/src/domain/**/*.ts'],

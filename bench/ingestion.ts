@@ -18,10 +18,18 @@ const UPLOADS_AT_ONCE = 32;
  * S1: upload to ready of whole documents, against ONNX Runtime alone on the very same chunks. The raw rate is the mean of
  * two runs, because the machine's speed drifts.
  */
-export async function measureIngestion(url: string, documents: readonly DatasetDocument[], modelFolder: string): Promise<IngestionResult> {
+export async function measureIngestion(
+  url: string,
+  documents: readonly DatasetDocument[],
+  modelFolder: string,
+): Promise<IngestionResult> {
   const begin = performance.now();
   const ids: string[] = [];
-  await forEachConcurrently(documents, UPLOADS_AT_ONCE, async (document) => void ids.push(await uploadText(url, 's1', document.text)));
+  await forEachConcurrently(
+    documents,
+    UPLOADS_AT_ONCE,
+    async (document) => void ids.push(await uploadText(url, 's1', document.text)),
+  );
   await forEachConcurrently(ids, UPLOADS_AT_ONCE, (id) => waitReady(url, id));
   const seconds = (performance.now() - begin) / 1000;
   const texts: string[] = [];
@@ -29,5 +37,11 @@ export async function measureIngestion(url: string, documents: readonly DatasetD
   const raw = [await measureRawOnnx(texts, modelFolder), await measureRawOnnx(texts, modelFolder)];
   const rawTokensPerSecond = raw.reduce((sum, { tokensPerSecond }) => sum + tokensPerSecond, 0) / raw.length;
   const { tokens } = raw[0]!;
-  return { documents: documents.length, tokens, tokensPerSecond: tokens / seconds, rawTokensPerSecond, ratio: tokens / seconds / rawTokensPerSecond };
+  return {
+    documents: documents.length,
+    tokens,
+    tokensPerSecond: tokens / seconds,
+    rawTokensPerSecond,
+    ratio: tokens / seconds / rawTokensPerSecond,
+  };
 }

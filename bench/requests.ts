@@ -26,7 +26,7 @@ export async function waitReady(url: string, id: string): Promise<void> {
 /** Texts of all chunks of a document, in order. */
 export async function chunkTexts(url: string, id: string): Promise<string[]> {
   const texts: string[] = [];
-  for (let cursor = ''; ; ) {
+  for (let cursor = ''; ;) {
     const page = await json<{ data: { text: string }[]; next_cursor: string | null }>(
       await fetch(`${url}/v1/documents/${id}/chunks?limit=200${cursor && `&cursor=${cursor}`}`),
     );

@@ -14,7 +14,11 @@ export interface OverheadResult {
  * S2: time of a hybrid search as its caller sees it, minus embedding the question and the slower of the two legs that run
  * beside it, as the answer's own timings give them. What is left is HTTP, hops, fusion and reading the answer.
  */
-export async function measureSearchOverhead(url: string, collection: string, questions: readonly string[]): Promise<OverheadResult> {
+export async function measureSearchOverhead(
+  url: string,
+  collection: string,
+  questions: readonly string[],
+): Promise<OverheadResult> {
   const walls: number[] = [];
   const stages: number[] = [];
   for (const [index, query] of questions.entries()) {
@@ -27,5 +31,10 @@ export async function measureSearchOverhead(url: string, collection: string, que
     stages.push(Math.max(embed + dense, lexical));
   }
   const overheads = walls.map((wall, index) => wall - stages[index]!);
-  return { wallP50: quantile(walls, 0.5), stagesP50: quantile(stages, 0.5), overheadP50: quantile(overheads, 0.5), overheadP99: quantile(overheads, 0.99) };
+  return {
+    wallP50: quantile(walls, 0.5),
+    stagesP50: quantile(stages, 0.5),
+    overheadP50: quantile(overheads, 0.5),
+    overheadP99: quantile(overheads, 0.99),
+  };
 }

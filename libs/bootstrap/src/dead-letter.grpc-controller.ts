@@ -18,7 +18,10 @@ export class DeadLetterGrpcController {
   ) {}
 
   @GrpcMethod('DeadLetterService', 'ListDeadLetters')
-  async list({ limit, cursor }: messagingV1.ListDeadLettersRequest): Promise<MessageInitShape<typeof messagingV1.ListDeadLettersResponseSchema>> {
+  async list({
+    limit,
+    cursor,
+  }: messagingV1.ListDeadLettersRequest): Promise<MessageInitShape<typeof messagingV1.ListDeadLettersResponseSchema>> {
     const wanted = Math.min(limit || 50, MAX_LIMIT);
     const letters = await this.letters.list(currentTenant(), wanted, cursor || undefined);
     return {

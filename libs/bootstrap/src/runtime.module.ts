@@ -43,6 +43,12 @@ export class RuntimeModule {
       { provide: GrpcClients, useValue: runtime.clients },
       { provide: DeadLetterStore, useValue: new DeadLetterStore(runtime.database) },
     ];
-    return { module: RuntimeModule, global: true, controllers: [DeadLetterGrpcController], providers, exports: providers };
+    return {
+      module: RuntimeModule,
+      global: true,
+      controllers: [DeadLetterGrpcController],
+      providers,
+      exports: providers,
+    };
   }
 }

@@ -32,7 +32,11 @@ class ServiceRoot {}
  * Starts one service: configuration, migrations, database, then its ways in. Resolves once it answers.
  * @throws RagmeshError CONFIG.INVALID with every fault of the configuration at once.
  */
-export async function startService(definition: AnyServiceDefinition, drivers: Drivers, environment: Environment): Promise<RunningService> {
+export async function startService(
+  definition: AnyServiceDefinition,
+  drivers: Drivers,
+  environment: Environment,
+): Promise<RunningService> {
   const { name } = definition;
   const config = loadConfig(definition.config as ConfigDefinition<Variables>, environment);
   const logger = drivers.logger(name);
@@ -44,7 +48,16 @@ export async function startService(definition: AnyServiceDefinition, drivers: Dr
   const clients = new GrpcClients((service) => drivers.grpcAddress(service));
   const notifications = new Notifications(url);
   const relay = new OutboxRelay({ service: name, database, driver: drivers.bus, outbox, notifications, logger });
-  const runtime: Runtime = { service: name, config, logger, database, outbox, clients, health: drivers.health, bus: drivers.bus };
+  const runtime: Runtime = {
+    service: name,
+    config,
+    logger,
+    database,
+    outbox,
+    clients,
+    health: drivers.health,
+    bus: drivers.bus,
+  };
   const server = new RagmeshServer({ service: name, driver: drivers.bus, journal: inbox, logger });
   const app = await createApp(definition, runtime, server, drivers.grpcAddress(name));
   await relay.start();
@@ -74,7 +87,11 @@ async function createApp(
   grpcAddress: string,
 ): Promise<NestFastifyApplication> {
   const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
-  const adapter = new FastifyAdapter({ bodyLimit: 64 * 1024 * 1024, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 512 } });
+  const adapter = new FastifyAdapter({
+    bodyLimit: 64 * 1024 * 1024,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+  });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLogger(runtime.logger),
     abortOnError: false,
@@ -115,4 +132,3 @@ async function lagByTopic(server: RagmeshServer): Promise<Map<string, { records:
   }
   return byTopic;
 }
-

@@ -32,7 +32,12 @@ function channels(): Node {
   return Object.fromEntries(
     [...topics].map(([topic, specs]) => [
       channelId(topic),
-      { address: topic, messages: Object.fromEntries(specs.map((spec) => [messageId(spec), { $ref: `#/components/messages/${messageId(spec)}` }])) },
+      {
+        address: topic,
+        messages: Object.fromEntries(
+          specs.map((spec) => [messageId(spec), { $ref: `#/components/messages/${messageId(spec)}` }]),
+        ),
+      },
     ]),
   );
 }
@@ -41,7 +46,12 @@ function operation(action: 'send' | 'receive', service: ServiceName, spec: Event
   const channel = channelId(spec.topic);
   return [
     `${service}_${action}_${messageId(spec)}`,
-    { action, channel: { $ref: `#/channels/${channel}` }, messages: [{ $ref: `#/channels/${channel}/messages/${messageId(spec)}` }], tags: [{ name: service }] },
+    {
+      action,
+      channel: { $ref: `#/channels/${channel}` },
+      messages: [{ $ref: `#/channels/${channel}/messages/${messageId(spec)}` }],
+      tags: [{ name: service }],
+    },
   ];
 }
 

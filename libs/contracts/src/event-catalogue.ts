@@ -3,7 +3,14 @@ import * as events from './events.js';
 
 /** The eight services, as they are named in topics, sources and metrics. */
 export const serviceNames = [
-  'gateway', 'document', 'knowledge', 'embedding', 'vector', 'retrieval', 'generation', 'model',
+  'gateway',
+  'document',
+  'knowledge',
+  'embedding',
+  'vector',
+  'retrieval',
+  'generation',
+  'model',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
@@ -31,7 +38,18 @@ type Options = Partial<Pick<EventSpec, 'encoding' | 'partitions' | 'retentionHou
 
 function event<Desc extends DescMessage>(type: string, schema: Desc, options: Options): EventSpec<Desc> {
   const { from, to = [], says, encoding = 'json', partitions = 6, retentionHours = 168 } = options;
-  return { kind: 'event', type, topic: type, schema, encoding, producers: from, consumers: to, partitions, retentionHours, summary: says };
+  return {
+    kind: 'event',
+    type,
+    topic: type,
+    schema,
+    encoding,
+    producers: from,
+    consumers: to,
+    partitions,
+    retentionHours,
+    summary: says,
+  };
 }
 
 function command<Desc extends DescMessage>(to: ServiceName, verb: string, schema: Desc, says: string): EventSpec<Desc> {
@@ -43,31 +61,134 @@ const everyone = [...serviceNames];
 
 /** Everything that travels on the bus. Topics, AsyncAPI, provisioning and the README's event table come from here. */
 export const catalogue = {
-  documentCreated: event('document.created', events.DocumentCreatedSchema, { from: ['document'], to: ['document', 'knowledge'], says: 'A first version was accepted and its content is stored.' }),
-  documentUpdated: event('document.updated', events.DocumentUpdatedSchema, { from: ['document'], to: ['document'], says: 'A further version was accepted; readers see the old one until it is ready.' }),
-  documentChunked: event('document.chunked', events.DocumentChunkedSchema, { from: ['document'], to: ['embedding'], encoding: 'protobuf', retentionHours: 24, says: 'One batch of at most 64 chunks is to be embedded.' }),
-  documentReady: event('document.ready', events.DocumentReadySchema, { from: ['document'], to: ['knowledge'], says: 'This version is what readers see.' }),
-  documentFailed: event('document.failed', events.DocumentFailedSchema, { from: ['document'], says: 'This version will not become ready without a retry or a new upload.' }),
-  documentDeleted: event('document.deleted', events.DocumentDeletedSchema, { from: ['document'], to: ['knowledge'], says: 'Nothing of the document is left; the counts are its receipt.' }),
-  chunksEmbedded: event('chunks.embedded', events.ChunksEmbeddedSchema, { from: ['embedding'], to: ['vector'], encoding: 'protobuf', retentionHours: 24, says: 'A batch of chunks with its vectors is to be indexed.' }),
-  vectorIndexed: event('vector.indexed', events.VectorIndexedSchema, { from: ['vector'], to: ['document'], says: 'A batch is stored, staged and not yet visible.' }),
-  vectorUpdated: event('vector.updated', events.VectorUpdatedSchema, { from: ['vector'], to: ['document', 'retrieval'], says: 'Readers see this version of the document and no other.' }),
-  vectorDeleted: event('vector.deleted', events.VectorDeletedSchema, { from: ['vector'], to: ['document', 'retrieval'], says: 'Points were removed; what remains was counted afterwards.' }),
-  queryProcessed: event('query.processed', events.QueryProcessedSchema, { from: ['retrieval'], retentionHours: 24, says: 'A question was answered: counts and times, never text.' }),
-  retrievalCompleted: event('retrieval.completed', events.RetrievalCompletedSchema, { from: ['retrieval'], retentionHours: 24, says: 'The sources of a question were found.' }),
-  generationCompleted: event('generation.completed', events.GenerationCompletedSchema, { from: ['generation'], retentionHours: 24, says: 'An answer was generated: model and token counts.' }),
-  modelLoaded: event('model.loaded', events.ModelLoadedSchema, { from: ['model'], partitions: 1, says: 'A model can be used.' }),
-  modelUnloaded: event('model.unloaded', events.ModelUnloadedSchema, { from: ['model'], partitions: 1, says: 'A model left memory.' }),
-  modelUpdated: event('model.updated', events.ModelUpdatedSchema, { from: ['model'], partitions: 1, says: 'A newer revision of a model is there.' }),
-  accessChanged: event('access.changed', events.AccessChangedSchema, { from: ['knowledge'], says: 'Who may read a collection or document changed.' }),
-  settingsChanged: event('settings.changed', events.SettingsChangedSchema, { from: ['knowledge'], partitions: 1, says: 'A setting was edited at run time.' }),
-  serviceHealth: event('service.health', events.ServiceHealthSchema, { from: everyone, partitions: 1, retentionHours: 24, says: 'Sampled state of one service.' }),
-  performanceMetrics: event('performance.metrics', events.PerformanceMetricsSchema, { from: everyone, partitions: 1, retentionHours: 24, says: 'Sampled figures of one service.' }),
-  errorOccurred: event('error.occurred', events.ErrorOccurredSchema, { from: everyone, to: ['document'], says: 'A handler gave an event up; the event is in that service\'s dead letters.' }),
-  showVersion: command('vector', 'show-version', events.ShowVersionSchema, 'Make this version visible and remove older ones.'),
+  documentCreated: event('document.created', events.DocumentCreatedSchema, {
+    from: ['document'],
+    to: ['document', 'knowledge'],
+    says: 'A first version was accepted and its content is stored.',
+  }),
+  documentUpdated: event('document.updated', events.DocumentUpdatedSchema, {
+    from: ['document'],
+    to: ['document'],
+    says: 'A further version was accepted; readers see the old one until it is ready.',
+  }),
+  documentChunked: event('document.chunked', events.DocumentChunkedSchema, {
+    from: ['document'],
+    to: ['embedding'],
+    encoding: 'protobuf',
+    retentionHours: 24,
+    says: 'One batch of at most 64 chunks is to be embedded.',
+  }),
+  documentReady: event('document.ready', events.DocumentReadySchema, {
+    from: ['document'],
+    to: ['knowledge'],
+    says: 'This version is what readers see.',
+  }),
+  documentFailed: event('document.failed', events.DocumentFailedSchema, {
+    from: ['document'],
+    says: 'This version will not become ready without a retry or a new upload.',
+  }),
+  documentDeleted: event('document.deleted', events.DocumentDeletedSchema, {
+    from: ['document'],
+    to: ['knowledge'],
+    says: 'Nothing of the document is left; the counts are its receipt.',
+  }),
+  chunksEmbedded: event('chunks.embedded', events.ChunksEmbeddedSchema, {
+    from: ['embedding'],
+    to: ['vector'],
+    encoding: 'protobuf',
+    retentionHours: 24,
+    says: 'A batch of chunks with its vectors is to be indexed.',
+  }),
+  vectorIndexed: event('vector.indexed', events.VectorIndexedSchema, {
+    from: ['vector'],
+    to: ['document'],
+    says: 'A batch is stored, staged and not yet visible.',
+  }),
+  vectorUpdated: event('vector.updated', events.VectorUpdatedSchema, {
+    from: ['vector'],
+    to: ['document', 'retrieval'],
+    says: 'Readers see this version of the document and no other.',
+  }),
+  vectorDeleted: event('vector.deleted', events.VectorDeletedSchema, {
+    from: ['vector'],
+    to: ['document', 'retrieval'],
+    says: 'Points were removed; what remains was counted afterwards.',
+  }),
+  queryProcessed: event('query.processed', events.QueryProcessedSchema, {
+    from: ['retrieval'],
+    retentionHours: 24,
+    says: 'A question was answered: counts and times, never text.',
+  }),
+  retrievalCompleted: event('retrieval.completed', events.RetrievalCompletedSchema, {
+    from: ['retrieval'],
+    retentionHours: 24,
+    says: 'The sources of a question were found.',
+  }),
+  generationCompleted: event('generation.completed', events.GenerationCompletedSchema, {
+    from: ['generation'],
+    retentionHours: 24,
+    says: 'An answer was generated: model and token counts.',
+  }),
+  modelLoaded: event('model.loaded', events.ModelLoadedSchema, {
+    from: ['model'],
+    partitions: 1,
+    says: 'A model can be used.',
+  }),
+  modelUnloaded: event('model.unloaded', events.ModelUnloadedSchema, {
+    from: ['model'],
+    partitions: 1,
+    says: 'A model left memory.',
+  }),
+  modelUpdated: event('model.updated', events.ModelUpdatedSchema, {
+    from: ['model'],
+    partitions: 1,
+    says: 'A newer revision of a model is there.',
+  }),
+  accessChanged: event('access.changed', events.AccessChangedSchema, {
+    from: ['knowledge'],
+    says: 'Who may read a collection or document changed.',
+  }),
+  settingsChanged: event('settings.changed', events.SettingsChangedSchema, {
+    from: ['knowledge'],
+    partitions: 1,
+    says: 'A setting was edited at run time.',
+  }),
+  serviceHealth: event('service.health', events.ServiceHealthSchema, {
+    from: everyone,
+    partitions: 1,
+    retentionHours: 24,
+    says: 'Sampled state of one service.',
+  }),
+  performanceMetrics: event('performance.metrics', events.PerformanceMetricsSchema, {
+    from: everyone,
+    partitions: 1,
+    retentionHours: 24,
+    says: 'Sampled figures of one service.',
+  }),
+  errorOccurred: event('error.occurred', events.ErrorOccurredSchema, {
+    from: everyone,
+    to: ['document'],
+    says: "A handler gave an event up; the event is in that service's dead letters.",
+  }),
+  showVersion: command(
+    'vector',
+    'show-version',
+    events.ShowVersionSchema,
+    'Make this version visible and remove older ones.',
+  ),
   removeVersion: command('vector', 'remove-version', events.RemoveVersionSchema, 'Remove a staged version.'),
-  removeDocument: command('vector', 'remove-document', events.RemoveDocumentSchema, 'Tombstone a document and remove every point of it.'),
-  discardChunks: command('document', 'discard-chunks', events.DiscardChunksSchema, 'Remove the chunks of a version that will not become ready.'),
+  removeDocument: command(
+    'vector',
+    'remove-document',
+    events.RemoveDocumentSchema,
+    'Tombstone a document and remove every point of it.',
+  ),
+  discardChunks: command(
+    'document',
+    'discard-chunks',
+    events.DiscardChunksSchema,
+    'Remove the chunks of a version that will not become ready.',
+  ),
 } as const;
 
 /** All specs, in catalogue order. */

@@ -16,7 +16,10 @@ const contentTypes = { json: 'application/json', protobuf: 'application/protobuf
 export const contentTypeOf = (spec: EventSpec): string => contentTypes[spec.encoding];
 
 /** Payload bytes: proto3 JSON for public life-cycle events, protobuf for those that carry chunks. */
-export function encodePayload<Desc extends DescMessage>(spec: EventSpec<Desc>, payload: MessageShape<Desc>): Uint8Array {
+export function encodePayload<Desc extends DescMessage>(
+  spec: EventSpec<Desc>,
+  payload: MessageShape<Desc>,
+): Uint8Array {
   if (spec.encoding === 'protobuf') return toBinary(spec.schema, payload);
   return new TextEncoder().encode(JSON.stringify(toJson(spec.schema, payload)));
 }
@@ -32,6 +35,11 @@ export function decodePayload<Desc extends DescMessage>(spec: EventSpec<Desc>, b
     const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as JsonValue;
     return fromJson(spec.schema, json, { ignoreUnknownFields: true });
   } catch (cause) {
-    throw new RagmeshError('EVENT.UNDECODABLE', `The payload is not a valid ${spec.type} event.`, { type: spec.type }, { cause });
+    throw new RagmeshError(
+      'EVENT.UNDECODABLE',
+      `The payload is not a valid ${spec.type} event.`,
+      { type: spec.type },
+      { cause },
+    );
   }
 }

@@ -9,5 +9,7 @@ export function eventTable(): string {
     const encoding = contentTypeOf(spec).replace('application/', '');
     return `| \`${type}\` | \`${topic}\` | ${from} | ${consumers.join(', ') || '–'} | ${encoding} | ${summary} |`;
   });
-  return ['| event | topic | from | to | encoding | says |', '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| event | topic | from | to | encoding | says |', '| --- | --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }

@@ -7,7 +7,14 @@ export * as retrievalV1 from './generated/ragmesh/retrieval/v1/retrieval_pb.js';
 export * as generationV1 from './generated/ragmesh/generation/v1/generation_pb.js';
 export * as modelV1 from './generated/ragmesh/model/v1/model_pb.js';
 export * as messagingV1 from './generated/ragmesh/messaging/v1/dead_letter_pb.js';
-export { catalogue, eventSpecs, findEventSpec, serviceNames, type EventSpec, type ServiceName } from './event-catalogue.js';
+export {
+  catalogue,
+  eventSpecs,
+  findEventSpec,
+  serviceNames,
+  type EventSpec,
+  type ServiceName,
+} from './event-catalogue.js';
 export { contentTypeOf, decodePayload, encodePayload } from './event-codec.js';
 export { deadLetterTopic, retryTopic, topicSpecs, topicsConsumedBy, type TopicSpec } from './topic-catalogue.js';
 export { asyncApiDocument } from './async-api.js';

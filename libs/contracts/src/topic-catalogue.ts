@@ -26,7 +26,11 @@ function allTopics(): TopicSpec[] {
     topics.set(topic, { name: topic, partitions, retentionHours });
     for (const service of spec.consumers) {
       topics.set(retryTopic(topic, service), { name: retryTopic(topic, service), partitions, retentionHours });
-      topics.set(deadLetterTopic(topic, service), { name: deadLetterTopic(topic, service), partitions: 1, retentionHours: 24 * 30 });
+      topics.set(deadLetterTopic(topic, service), {
+        name: deadLetterTopic(topic, service),
+        partitions: 1,
+        retentionHours: 24 * 30,
+      });
     }
   }
   for (const service of serviceNames) {

@@ -15,15 +15,22 @@ export class CallContextInterceptor implements NestInterceptor {
     if (!context) throw new RagmeshError('REQUEST.INVALID', 'The call names no tenant (metadata x-ragmesh-tenant).');
     const name = `${host.getClass().name}.${host.getHandler().name}`;
     return new Observable((subscriber) => {
-      const { span, context: traced } = startSpan(name, { kind: SpanKind.SERVER, parent: extractTrace(incomingTrace(metadata)) });
-      const subscription = traceContext.with(traced, () => inContext(context, () => next.handle().subscribe({
-        next: (value) => subscriber.next(value),
-        error: (error: unknown) => {
-          markFailed(span, error);
-          subscriber.error(error);
-        },
-        complete: () => subscriber.complete(),
-      })));
+      const { span, context: traced } = startSpan(name, {
+        kind: SpanKind.SERVER,
+        parent: extractTrace(incomingTrace(metadata)),
+      });
+      const subscription = traceContext.with(traced, () =>
+        inContext(context, () =>
+          next.handle().subscribe({
+            next: (value) => subscriber.next(value),
+            error: (error: unknown) => {
+              markFailed(span, error);
+              subscriber.error(error);
+            },
+            complete: () => subscriber.complete(),
+          }),
+        ),
+      );
       return () => {
         subscription.unsubscribe();
         span.end();
@@ -38,5 +45,7 @@ function metadataOf(host: ExecutionContext): Metadata | undefined {
   const direct = arguments_.find((argument) => argument instanceof Metadata);
   if (direct) return direct as Metadata;
   const call = arguments_[0];
-  return typeof call === 'object' && call !== null && 'metadata' in call && call.metadata instanceof Metadata ? call.metadata : undefined;
+  return typeof call === 'object' && call !== null && 'metadata' in call && call.metadata instanceof Metadata
+    ? call.metadata
+    : undefined;
 }

@@ -1,4 +1,10 @@
-import { create, type DescMethod, type DescService, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMethod,
+  type DescService,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import { Client, credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { SpanKind, markFailed, startSpan, traceContext } from '@ragmesh/observability';
 import { outgoingMetadata } from './call-metadata.js';
@@ -15,7 +21,10 @@ type Call<M extends DescMethod> = M extends { methodKind: 'unary' }
   ? (request: MessageInitShape<M['input']>, options?: CallOptions) => Promise<MessageShape<M['output']>>
   : M extends { methodKind: 'server_streaming' }
     ? (request: MessageInitShape<M['input']>, options?: CallOptions) => AsyncIterable<MessageShape<M['output']>>
-    : (requests: AsyncIterable<MessageInitShape<M['input']>>, options?: CallOptions) => Promise<MessageShape<M['output']>>;
+    : (
+        requests: AsyncIterable<MessageInitShape<M['input']>>,
+        options?: CallOptions,
+      ) => Promise<MessageShape<M['output']>>;
 
 /** Typed calls of a service; failures arrive as the RagmeshError the other side threw. */
 export type GrpcClient<Service extends DescService> = {
@@ -46,13 +55,24 @@ function callOf(client: Client, service: DescService, method: DescMethod): unkno
       attributes: { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name },
     });
     const metadata = traceContext.with(traced.context, outgoingMetadata);
-    return { span: traced.span, metadata, callOptions: { deadline: Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS) } };
+    return {
+      span: traced.span,
+      metadata,
+      callOptions: { deadline: Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS) },
+    };
   };
   if (method.methodKind === 'server_streaming') {
     return async function* (request: Fields, options: CallOptions = {}) {
       const { span, metadata, callOptions } = begin(options);
       const message = create(method.input, request);
-      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, callOptions);
+      const call = client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        message,
+        metadata,
+        callOptions,
+      );
       yield* readStream(call, owner, options.signal, (error) => {
         if (error) markFailed(span, error);
         span.end();
@@ -72,12 +92,21 @@ function callOf(client: Client, service: DescService, method: DescMethod): unkno
       };
       const call =
         method.methodKind === 'unary'
-          ? client.makeUnaryRequest(path, requestSerialize, responseDeserialize, create(method.input, input as Fields), metadata, callOptions, settle)
+          ? client.makeUnaryRequest(
+              path,
+              requestSerialize,
+              responseDeserialize,
+              create(method.input, input as Fields),
+              metadata,
+              callOptions,
+              settle,
+            )
           : client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, callOptions, settle);
       const cancel = (): void => call.cancel();
       options.signal?.addEventListener('abort', cancel, { once: true });
       if (options.signal?.aborted) cancel();
-      if (method.methodKind !== 'unary') void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
+      if (method.methodKind !== 'unary')
+        void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
     });
 }
 

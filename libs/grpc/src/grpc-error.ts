@@ -5,9 +5,17 @@ const CARRIER = 'ragmesh-error-bin';
 
 /** HTTP status of the error catalogue → gRPC status, for callers that know no ragmesh codes. */
 const statusByHttp: Readonly<Record<number, status>> = {
-  400: status.INVALID_ARGUMENT, 404: status.NOT_FOUND, 409: status.FAILED_PRECONDITION, 413: status.INVALID_ARGUMENT,
-  415: status.INVALID_ARGUMENT, 422: status.INVALID_ARGUMENT, 499: status.CANCELLED, 501: status.UNIMPLEMENTED,
-  503: status.UNAVAILABLE, 504: status.DEADLINE_EXCEEDED, 507: status.RESOURCE_EXHAUSTED,
+  400: status.INVALID_ARGUMENT,
+  404: status.NOT_FOUND,
+  409: status.FAILED_PRECONDITION,
+  413: status.INVALID_ARGUMENT,
+  415: status.INVALID_ARGUMENT,
+  422: status.INVALID_ARGUMENT,
+  499: status.CANCELLED,
+  501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
+  507: status.RESOURCE_EXHAUSTED,
 };
 
 interface Carried {
@@ -32,9 +40,15 @@ export function fromGrpcError(error: ServiceError, service: string): RagmeshErro
     const { code, message, details } = JSON.parse(carrier.toString()) as Carried;
     if (code in errorCatalogue) return new RagmeshError(code, message, details);
   }
-  if (error.code === status.CANCELLED) return new RagmeshError('REQUEST.CANCELLED', 'The call was cancelled.', { service });
+  if (error.code === status.CANCELLED)
+    return new RagmeshError('REQUEST.CANCELLED', 'The call was cancelled.', { service });
   if (error.code === status.DEADLINE_EXCEEDED) {
     return new RagmeshError('REQUEST.TIMEOUT', `The ${service} service did not answer in time.`, { service });
   }
-  return new RagmeshError('DEPENDENCY.UNAVAILABLE', `The ${service} service cannot be reached.`, { service }, { cause: error });
+  return new RagmeshError(
+    'DEPENDENCY.UNAVAILABLE',
+    `The ${service} service cannot be reached.`,
+    { service },
+    { cause: error },
+  );
 }

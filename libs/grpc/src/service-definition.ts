@@ -3,7 +3,8 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 
 function methodDefinition(service: DescService, method: DescMethod): MethodDefinition<Message, Message> {
-  const encode = (schema: typeof method.input) => (value: Message) => Buffer.from(toBinary(schema, create(schema, value)));
+  const encode = (schema: typeof method.input) => (value: Message) =>
+    Buffer.from(toBinary(schema, create(schema, value)));
   const decode = (schema: typeof method.input) => (bytes: Buffer) => fromBinary(schema, bytes);
   return {
     path: `/${service.typeName}/${method.name}`,
@@ -24,5 +25,7 @@ export function serviceDefinition(service: DescService): ServiceDefinition {
 
 /** Several services as one package definition, in the shape Nest's gRPC transport takes. */
 export function packageDefinition(services: readonly DescService[]): PackageDefinition {
-  return Object.fromEntries(services.map((service) => [service.typeName, serviceDefinition(service)])) as PackageDefinition;
+  return Object.fromEntries(
+    services.map((service) => [service.typeName, serviceDefinition(service)]),
+  ) as PackageDefinition;
 }

@@ -25,14 +25,30 @@ const INSERT = `
   ON CONFLICT (id) DO NOTHING RETURNING id`;
 
 /** Keeps a failed event: one letter per original record and handler. @returns false when it was kept before. */
-export async function insertDeadLetter(tx: SqlTransaction, { record, handlerId, attempt, error }: Failure): Promise<boolean> {
+export async function insertDeadLetter(
+  tx: SqlTransaction,
+  { record, handlerId, attempt, error }: Failure,
+): Promise<boolean> {
   const { headers, key, value } = record;
   const state = readRetryState(record);
   const [topic, partition, offset] = state.origin.split('/');
   const { rows } = await tx.query(INSERT, [
-    `${state.origin}/${handlerId}`, headers['ce_tenant'] ?? 'default', handlerId, headers['ce_id'] ?? '', headers['ce_type'] ?? '',
-    headers['ce_subject'] ?? key, topic, Number(partition), Number(offset), key, JSON.stringify(headers),
-    Buffer.from(value.buffer, value.byteOffset, value.byteLength), error.code, error.message, attempt, state.firstFailedAt ?? null,
+    `${state.origin}/${handlerId}`,
+    headers['ce_tenant'] ?? 'default',
+    handlerId,
+    headers['ce_id'] ?? '',
+    headers['ce_type'] ?? '',
+    headers['ce_subject'] ?? key,
+    topic,
+    Number(partition),
+    Number(offset),
+    key,
+    JSON.stringify(headers),
+    Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+    error.code,
+    error.message,
+    attempt,
+    state.firstFailedAt ?? null,
   ]);
   return rows.length > 0;
 }

@@ -1,5 +1,26 @@
-import { catalogue, deadLetterTopic, decodePayload, findEventSpec, retryTopic, type ServiceName } from '@ragmesh/contracts';
-import { originTopic, readRetryState, retryHeaders, skip, type Attempt, type BusRecord, type Delivery, type DeliveryJournal, type DeliveryState, type EventHandler, type Failure, type HandlerResult, type Message } from '@ragmesh/messaging';
+import {
+  catalogue,
+  deadLetterTopic,
+  decodePayload,
+  findEventSpec,
+  retryTopic,
+  type ServiceName,
+} from '@ragmesh/contracts';
+import {
+  originTopic,
+  readRetryState,
+  retryHeaders,
+  skip,
+  type Attempt,
+  type BusRecord,
+  type Delivery,
+  type DeliveryJournal,
+  type DeliveryState,
+  type EventHandler,
+  type Failure,
+  type HandlerResult,
+  type Message,
+} from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
@@ -66,7 +87,11 @@ export class Inbox implements DeliveryJournal {
   ) {}
 
   async begin(attempts: readonly Attempt[]): Promise<DeliveryState[]> {
-    const columns = [attempts.map(({ eventId }) => eventId), attempts.map(({ handlerId }) => handlerId), attempts.map(({ attempt }) => attempt)];
+    const columns = [
+      attempts.map(({ eventId }) => eventId),
+      attempts.map(({ handlerId }) => handlerId),
+      attempts.map(({ attempt }) => attempt),
+    ];
     const { rows } = await this.database.query<BegunRow>(BEGIN, columns);
     const seen = new Set<string>();
     return rows.map(({ begun, starts, settled }, index) => {
@@ -114,11 +139,27 @@ export class Inbox implements DeliveryJournal {
         if (!(await insertDeadLetter(tx, failure))) return;
         if (eventId) await this.#settle(tx, eventId, handlerId);
         const origin = originTopic(readRetryState(record));
-        const reason = { 'ragmesh-dlt-code': error.code, 'ragmesh-dlt-handler': handlerId, 'ragmesh-dlt-attempts': String(attempt) };
-        add({ topic: deadLetterTopic(origin, this.service), key: record.key, headers: { ...record.headers, ...reason }, value: record.value });
+        const reason = {
+          'ragmesh-dlt-code': error.code,
+          'ragmesh-dlt-handler': handlerId,
+          'ragmesh-dlt-attempts': String(attempt),
+        };
+        add({
+          topic: deadLetterTopic(origin, this.service),
+          key: record.key,
+          headers: { ...record.headers, ...reason },
+          value: record.value,
+        });
         publish(catalogue.errorOccurred, record.key, {
-          service: this.service, handler: handlerId, topic: origin, eventId: eventId ?? '', subject: record.headers['ce_subject'] ?? record.key,
-          version: versionOf(record), code: error.code, message: error.message, attempts: attempt,
+          service: this.service,
+          handler: handlerId,
+          topic: origin,
+          eventId: eventId ?? '',
+          subject: record.headers['ce_subject'] ?? record.key,
+          version: versionOf(record),
+          code: error.code,
+          message: error.message,
+          attempts: attempt,
         });
       }, eventId);
     await inContext({ tenant, requestId, subject: this.service }, work);

@@ -1,5 +1,16 @@
 export { BestEffortPublisher } from './best-effort-publisher.js';
-export type { BusDriver, BusRecord, OutgoingRecord, PartitionLag, Position, PublishOutcome, RecordSink, SubscribeOptions, Subscription, TopicPartition } from './driver/bus-driver.js';
+export type {
+  BusDriver,
+  BusRecord,
+  OutgoingRecord,
+  PartitionLag,
+  Position,
+  PublishOutcome,
+  RecordSink,
+  SubscribeOptions,
+  Subscription,
+  TopicPartition,
+} from './driver/bus-driver.js';
 export { partitionForKey } from './driver/partitioner.js';
 export { EmbeddedBusDriver } from './embedded/embedded-bus-driver.js';
 export { encodeEvent, readEnvelope, type EncodedEvent, type EventContext } from './envelope/cloud-events.js';

@@ -3,6 +3,14 @@ export { metricCatalogue, type MetricName, type MetricSpec } from './metric-cata
 export { counter, gauge, histogram, renderMetrics, startProcessMetrics } from './metrics.js';
 export { currentContext, currentTenant, inContext, type RequestContext } from './request-context.js';
 export {
-  SpanKind, currentTraceId, extractTrace, injectTrace, markFailed, startSpan, traceContext, withSpan, type SpanOptions,
+  SpanKind,
+  currentTraceId,
+  extractTrace,
+  injectTrace,
+  markFailed,
+  startSpan,
+  traceContext,
+  withSpan,
+  type SpanOptions,
 } from './tracing.js';
 export { startTracing, type TracingOptions } from './tracing-setup.js';

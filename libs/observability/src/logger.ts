@@ -27,7 +27,10 @@ export function createLogger(service: string, level: string, destination?: pino.
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     mixin: contextFields,
-    redact: { paths: ['*.authorization', '*.password', '*.secret', '*.api_key', '*.databaseUrl'], censor: '[redacted]' },
+    redact: {
+      paths: ['*.authorization', '*.password', '*.secret', '*.api_key', '*.databaseUrl'],
+      censor: '[redacted]',
+    },
   };
   return destination ? pino(options, destination) : pino(options);
 }
@@ -39,7 +42,8 @@ export function nestLogger(logger: Logger): LoggerService {
     debug: (message: unknown) => logger.debug(String(message)),
     verbose: (message: unknown) => logger.trace(String(message)),
     warn: (message: unknown) => logger.warn(String(message)),
-    error: (message: unknown, stack?: unknown) => logger.error({ stack: typeof stack === 'string' ? stack : undefined }, String(message)),
+    error: (message: unknown, stack?: unknown) =>
+      logger.error({ stack: typeof stack === 'string' ? stack : undefined }, String(message)),
     fatal: (message: unknown) => logger.fatal(String(message)),
   };
 }

@@ -9,7 +9,12 @@ export interface MetricSpec<Type extends 'counter' | 'gauge' | 'histogram' = 'co
 const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const counter = (help: string, ...labels: string[]): MetricSpec<'counter'> => ({ type: 'counter', help, labels });
 const gauge = (help: string, ...labels: string[]): MetricSpec<'gauge'> => ({ type: 'gauge', help, labels });
-const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricSpec<'histogram'> => ({ type: 'histogram', help, labels, buckets });
+const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricSpec<'histogram'> => ({
+  type: 'histogram',
+  help,
+  labels,
+  buckets,
+});
 
 /** Every metric ragmesh exposes. Never labelled by document, user or text. */
 export const metricCatalogue = {
@@ -21,7 +26,11 @@ export const metricCatalogue = {
   rag_active_requests: gauge('HTTP requests being served.'),
   rag_requests_total: counter('HTTP requests by route and status.', 'operation', 'status'),
   rag_request_latency_seconds: histogram('HTTP latency by route.', latency, 'operation'),
-  rag_retrieval_score: histogram('Score of the best source of a search.', [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], 'mode'),
+  rag_retrieval_score: histogram(
+    'Score of the best source of a search.',
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+    'mode',
+  ),
   ragmesh_events_handled_total: counter('Events by handler and outcome.', 'service', 'handler', 'outcome'),
   ragmesh_event_duration_seconds: histogram('Time one attempt at an event took.', latency, 'service', 'handler'),
   ragmesh_consumer_lag_records: gauge('Events not yet handled, by topic.', 'service', 'topic'),
@@ -31,7 +40,10 @@ export const metricCatalogue = {
   ragmesh_dead_letters_total: counter('Events given up, by handler and error code.', 'service', 'handler', 'code'),
   ragmesh_sagas: gauge('Sagas by name and state.', 'saga', 'state'),
   ragmesh_sagas_overdue: gauge('Sagas past their deadline and not ended.', 'saga'),
-  ragmesh_freshness_seconds: histogram('Time from upload to searchable.', [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300]),
+  ragmesh_freshness_seconds: histogram(
+    'Time from upload to searchable.',
+    [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300],
+  ),
   ragmesh_stage_duration_seconds: histogram('Time a stage of ingestion or retrieval took.', latency, 'stage'),
   ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'dependency'),
   ragmesh_points: gauge('Points held by the index.', 'state'),

@@ -76,7 +76,9 @@ export class OutboxRelay {
     this.#signal();
     if ((await this.#lease.token().catch(() => undefined)) !== undefined) return;
     // Another process holds the lease. Told outside of the writing transaction: NOTIFY makes commits queue up.
-    await this.options.database.query(`SELECT pg_notify('${CHANNEL}', '')`).catch((error: unknown) => this.#report(error));
+    await this.options.database
+      .query(`SELECT pg_notify('${CHANNEL}', '')`)
+      .catch((error: unknown) => this.#report(error));
   }
 
   async #run(): Promise<void> {
@@ -118,7 +120,11 @@ export class OutboxRelay {
       return outcome && 'offset' in outcome ? [{ id, ...outcome }] : [];
     });
     if (written.length > 0) {
-      const columns = [written.map(({ id }) => id), written.map(({ partition }) => partition), written.map(({ offset }) => offset)];
+      const columns = [
+        written.map(({ id }) => id),
+        written.map(({ partition }) => partition),
+        written.map(({ offset }) => offset),
+      ];
       await database.query(MARK, [...columns, token]);
     }
     for (const [index, outcome] of outcomes.entries()) {

@@ -58,7 +58,11 @@ export class Outbox {
 
   #writer(entries: OutboxEntry[], causationId: string | undefined): OutboxWriter {
     const add = (entry: OutboxEntry): void => void entries.push(entry);
-    const publish = <Desc extends DescMessage>(spec: EventSpec<Desc>, subject: string, payload: MessageInitShape<Desc>): void => {
+    const publish = <Desc extends DescMessage>(
+      spec: EventSpec<Desc>,
+      subject: string,
+      payload: MessageInitShape<Desc>,
+    ): void => {
       const context = currentContext();
       if (!context) throw new Error(`${spec.type} is published outside of a request context: its tenant is unknown`);
       add(

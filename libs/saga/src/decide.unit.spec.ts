@@ -8,14 +8,26 @@ interface Data {
   readonly pieces: number;
 }
 
-const undoWith = (spec: typeof catalogue.removeVersion) => (data: Data) => [sagaMessage(spec, data.id, { documentId: data.id })];
+const undoWith = (spec: typeof catalogue.removeVersion) => (data: Data) => [
+  sagaMessage(spec, data.id, { documentId: data.id }),
+];
 
 const saga: SagaDefinition<Data> = {
   name: 'sample',
   steps: [
-    { name: 'cut', within: 10, onTimeout: 'fail', undo: (data, reason) => (reason === 'aborted' ? undoWith(catalogue.removeVersion)(data) : []) },
+    {
+      name: 'cut',
+      within: 10,
+      onTimeout: 'fail',
+      undo: (data, reason) => (reason === 'aborted' ? undoWith(catalogue.removeVersion)(data) : []),
+    },
     { name: 'store', within: 20, onTimeout: 'fail', undo: undoWith(catalogue.removeVersion) },
-    { name: 'show', within: 30, onTimeout: 'resend', send: ({ id }) => [sagaMessage(catalogue.showVersion, id, { documentId: id })] },
+    {
+      name: 'show',
+      within: 30,
+      onTimeout: 'resend',
+      send: ({ id }) => [sagaMessage(catalogue.showVersion, id, { documentId: id })],
+    },
   ],
 };
 
@@ -53,7 +65,10 @@ describe('decide', () => {
   it('undoes the failed step first and ends as failed once that is answered', () => {
     expect(sent(after(cut, failed))).toEqual(['vector.remove-version']);
     expect(after(cut, failed).state).toMatchObject({ status: 'compensating', step: 'store' });
-    expect(after(cut, failed, undone('store')).state).toMatchObject({ status: 'failed', error: { code: 'STORAGE.FULL' } });
+    expect(after(cut, failed, undone('store')).state).toMatchObject({
+      status: 'failed',
+      error: { code: 'STORAGE.FULL' },
+    });
   });
 
   it('fails at once where nothing has to be undone', () => {
@@ -66,7 +81,10 @@ describe('decide', () => {
   });
 
   it('takes a timeout for a failure before the point of no return, and asks again after it', () => {
-    expect(after(cut, { kind: 'timeout' }).state).toMatchObject({ status: 'compensating', error: { code: 'DOCUMENT.DEADLINE_EXCEEDED' } });
+    expect(after(cut, { kind: 'timeout' }).state).toMatchObject({
+      status: 'compensating',
+      error: { code: 'DOCUMENT.DEADLINE_EXCEEDED' },
+    });
     expect(sent(after(cut, stored, { kind: 'timeout' }))).toEqual(['vector.show-version']);
   });
 

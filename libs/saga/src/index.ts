@@ -1,7 +1,17 @@
 import { fileURLToPath } from 'node:url';
 
 export { begin, decide, type SagaDecision } from './decide.js';
-export { sagaMessage, type SagaDefinition, type SagaError, type SagaInput, type SagaMessage, type SagaState, type SagaStatus, type SagaStep, type UndoReason } from './saga-definition.js';
+export {
+  sagaMessage,
+  type SagaDefinition,
+  type SagaError,
+  type SagaInput,
+  type SagaMessage,
+  type SagaState,
+  type SagaStatus,
+  type SagaStep,
+  type UndoReason,
+} from './saga-definition.js';
 export { SagaEngine, type InputFrom, type OnMoved } from './saga-engine.js';
 export { SagaTimer } from './saga-timer.js';
 

@@ -41,7 +41,17 @@ export class SagaEngine<Data extends object> {
          deadline = excluded.deadline, revision = saga.revision + 1, updated_at = now()
        WHERE saga.deadline IS NULL
        RETURNING id`,
-      [this.definition.name, id, currentTenant(), currentContext()!.requestId, injectTrace(), state.status, state.step, state.data, within],
+      [
+        this.definition.name,
+        id,
+        currentTenant(),
+        currentContext()!.requestId,
+        injectTrace(),
+        state.status,
+        state.step,
+        state.data,
+        within,
+      ],
     );
     if (rows.length === 0) return false;
     await this.#followUp(tx, publish, id, decision);
@@ -49,7 +59,12 @@ export class SagaEngine<Data extends object> {
   }
 
   /** Delivers an input. @returns false when the saga is unknown, has ended or does not wait for this. */
-  async deliver(tx: SqlTransaction, publish: Publish, id: string, input: SagaInput<Data> | InputFrom<Data>): Promise<boolean> {
+  async deliver(
+    tx: SqlTransaction,
+    publish: Publish,
+    id: string,
+    input: SagaInput<Data> | InputFrom<Data>,
+  ): Promise<boolean> {
     const { name } = this.definition;
     const { rows } = await tx.query<SagaRow>(
       'SELECT status, step, data, error, undoing, revision FROM saga WHERE name = $1 AND id = $2 FOR UPDATE',
@@ -67,7 +82,17 @@ export class SagaEngine<Data extends object> {
       `UPDATE saga SET status = $4, step = $5, data = $6, error = $7, undoing = $8, revision = revision + 1,
          deadline = now() + $9 * interval '1 second', updated_at = now()
        WHERE name = $1 AND id = $2 AND revision = $3`,
-      [name, id, row.revision, next.status, next.step, next.data, next.error && JSON.stringify(next.error), next.undoing, within],
+      [
+        name,
+        id,
+        row.revision,
+        next.status,
+        next.step,
+        next.data,
+        next.error && JSON.stringify(next.error),
+        next.undoing,
+        within,
+      ],
     );
     await this.#followUp(tx, publish, id, decision, state.step);
     return true;
@@ -82,7 +107,11 @@ export class SagaEngine<Data extends object> {
   ): Promise<void> {
     if (note) {
       await tx.query('INSERT INTO saga_step (saga_name, saga_id, step, status, detail) VALUES ($1, $2, $3, $4, $5)', [
-        this.definition.name, id, step, note, state.error?.code ?? '',
+        this.definition.name,
+        id,
+        step,
+        note,
+        state.error?.code ?? '',
       ]);
     }
     for (const { spec, subject, payload } of send) publish(spec, subject, payload as never);

@@ -46,12 +46,16 @@ export class SagaTimer {
 
   async #fireDue(engine: SagaEngine<never>): Promise<void> {
     const { name } = engine.definition;
-    const due = 'SELECT id, tenant, request_id, trace FROM saga WHERE name = $1 AND deadline <= now() ORDER BY deadline LIMIT 100';
+    const due =
+      'SELECT id, tenant, request_id, trace FROM saga WHERE name = $1 AND deadline <= now() ORDER BY deadline LIMIT 100';
     const { rows } = await this.database.query<DueSaga>(due, [name]);
     for (const { id, tenant, request_id: requestId, trace } of rows) {
       const fire = (): Promise<void> =>
         this.outbox.transaction(async (tx, { publish }) => {
-          const still = await tx.query('SELECT FROM saga WHERE name = $1 AND id = $2 AND deadline <= now() FOR UPDATE SKIP LOCKED', [name, id]);
+          const still = await tx.query(
+            'SELECT FROM saga WHERE name = $1 AND id = $2 AND deadline <= now() FOR UPDATE SKIP LOCKED',
+            [name, id],
+          );
           if (still.rowCount > 0) await engine.deliver(tx, publish, id, { kind: 'timeout' });
         });
       await traceContext.with(extractTrace(trace), () => inContext({ tenant, requestId, subject: name }, fire));

@@ -40,18 +40,44 @@ const blobStore = {
 /** Composition root: sync in, async in, decisions, out. */
 @Module({
   controllers: [
-    UploadGrpcController, LifecycleGrpcController, DocumentGrpcController,
-    ChunkCreatedDocument, ChunkUpdatedDocument, CountIndexedBatch, NoteShownVersion, NoteRemovedPoints, DiscardChunks, FailIngestion,
+    UploadGrpcController,
+    LifecycleGrpcController,
+    DocumentGrpcController,
+    ChunkCreatedDocument,
+    ChunkUpdatedDocument,
+    CountIndexedBatch,
+    NoteShownVersion,
+    NoteRemovedPoints,
+    DiscardChunks,
+    FailIngestion,
   ],
   providers: [
-    AcceptDocument, DeleteDocument, RetryDocument, CancelDocument, ChunkDocument, IngestionProcess,
-    DocumentRepository, ChunkRepository, TimelineRepository, ContentReader, TextExtractor, DocumentWatch, BlobCollector, blobStore,
+    AcceptDocument,
+    DeleteDocument,
+    RetryDocument,
+    CancelDocument,
+    ChunkDocument,
+    IngestionProcess,
+    DocumentRepository,
+    ChunkRepository,
+    TimelineRepository,
+    ContentReader,
+    TextExtractor,
+    DocumentWatch,
+    BlobCollector,
+    blobStore,
   ],
 })
 export class DocumentModule implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #timer: SagaTimer;
 
-  constructor(database: Database, outbox: Outbox, ingestion: IngestionProcess, deletion: DeleteDocument, @Inject(LOGGER) logger: Logger) {
+  constructor(
+    database: Database,
+    outbox: Outbox,
+    ingestion: IngestionProcess,
+    deletion: DeleteDocument,
+    @Inject(LOGGER) logger: Logger,
+  ) {
     this.#timer = new SagaTimer(database, outbox, [ingestion.engine as never, deletion.engine as never], logger);
   }
 

@@ -45,7 +45,11 @@ export const contentTypes: ZipPart = { name: '[Content_Types].xml', content: '<T
 
 /** A Word file with this XML as its body. */
 export const docxOf = (body: string, extra: readonly ZipPart[] = []): Buffer =>
-  zipOf([contentTypes, { name: 'word/document.xml', content: `<w:document><w:body>${body}</w:body></w:document>` }, ...extra]);
+  zipOf([
+    contentTypes,
+    { name: 'word/document.xml', content: `<w:document><w:body>${body}</w:body></w:document>` },
+    ...extra,
+  ]);
 
 /** Relationship targets by id. */
 export const relationships = (targets: Record<string, { type: string; target: string }>): string =>

@@ -15,7 +15,10 @@ export interface EmbeddedDrivers extends Drivers {
 
 const POOL_SIZE = 10;
 
-export async function startEmbeddedDrivers(config: StandaloneConfig, onLost: (error: unknown) => void): Promise<EmbeddedDrivers> {
+export async function startEmbeddedDrivers(
+  config: StandaloneConfig,
+  onLost: (error: unknown) => void,
+): Promise<EmbeddedDrivers> {
   const postgres = await EmbeddedPostgres.start(config.RAGMESH_DATA_DIR, { onLost });
   const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
   const logger = createLogger('standalone', config.LOG_LEVEL, logs);
@@ -26,7 +29,9 @@ export async function startEmbeddedDrivers(config: StandaloneConfig, onLost: (er
     bus,
     databaseUrl: (service) => postgres.url(`ragmesh_${service}`),
     openDatabase: (service) =>
-      new Database(createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` })),
+      new Database(
+        createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` }),
+      ),
     grpcAddress: (service) => sockets.addressOf(service),
     logger: (service) => createLogger(service, config.LOG_LEVEL, logs),
     health: { isAlive: () => isAlive?.() ?? true, isReady: () => isAlive?.() ?? false },
@@ -43,8 +48,16 @@ export async function startEmbeddedDrivers(config: StandaloneConfig, onLost: (er
 /** Where the log lines of standalone go, so that they do not drown what it prints. */
 export const logFile = (config: StandaloneConfig): string => `${config.RAGMESH_DATA_DIR}/ragmesh.log`;
 
-async function connectBus(postgres: EmbeddedPostgres, config: StandaloneConfig, onError: (error: unknown) => void): Promise<BusDriver> {
-  const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus'), topicPrefix: config.RAGMESH_TOPIC_PREFIX, onError });
+async function connectBus(
+  postgres: EmbeddedPostgres,
+  config: StandaloneConfig,
+  onError: (error: unknown) => void,
+): Promise<BusDriver> {
+  const bus = await EmbeddedBusDriver.connect({
+    databaseUrl: postgres.url('ragmesh_bus'),
+    topicPrefix: config.RAGMESH_TOPIC_PREFIX,
+    onError,
+  });
   await bus.provision(topicSpecs);
   return bus;
 }

@@ -9,7 +9,8 @@ const STOP_DEADLINE_MS = 20_000;
 function explain(error: unknown): string {
   if (isRagmeshError(error)) return error.message;
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} is taken by another program. Stop it, or set SERVER_PORT to a free port.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is taken by another program. Stop it, or set SERVER_PORT to a free port.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -10,7 +10,13 @@ import { vectorService } from '@ragmesh/service-vector';
 
 /** The eight. The gateway comes last: once it answers, everything behind it does. */
 export const backends = [
-  modelService, embeddingService, vectorService, documentService, knowledgeService, retrievalService, generationService,
+  modelService,
+  embeddingService,
+  vectorService,
+  documentService,
+  knowledgeService,
+  retrievalService,
+  generationService,
 ] as readonly unknown[] as readonly AnyServiceDefinition[];
 
 export const edge = gatewayService as unknown as AnyServiceDefinition;

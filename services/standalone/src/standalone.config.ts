@@ -6,7 +6,9 @@ export const standaloneConfig = defineConfig({
   RAGMESH_MODE: oneOf('standalone').default('standalone').describe('How ragmesh runs'),
   RAGMESH_TOPIC_PREFIX: string().default('').describe('Put in front of every topic name'),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info').describe('Least level that is logged'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional().describe('Where traces go (OTLP over HTTP); not exported without it'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
+    .optional()
+    .describe('Where traces go (OTLP over HTTP); not exported without it'),
 });
 
 export type StandaloneConfig = ConfigOf<typeof standaloneConfig>;

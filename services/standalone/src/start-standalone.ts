@@ -27,7 +27,10 @@ export interface Standalone {
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { environment, onLost = () => undefined } = options;
   const config = loadConfig(standaloneConfig, environment);
-  const unknown = unknownNames([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
+  const unknown = unknownNames(
+    [standaloneConfig, edge.config, ...backends.map((service) => service.config)],
+    environment,
+  );
   if (unknown.length > 0) throw new RagmeshError('CONFIG.INVALID', unknown.join('\n'));
   const stopTracing = startTracing({
     serviceName: 'ragmesh',

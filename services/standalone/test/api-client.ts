@@ -18,10 +18,16 @@ export class ApiClient {
   constructor(readonly url: string) {}
 
   async call(method: string, path: string, json?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const init = json === undefined ? { method, headers } : { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) };
+    const init =
+      json === undefined
+        ? { method, headers }
+        : { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) };
     const response = await fetch(this.url + path, init);
     const text = await response.text();
-    return { status: response.status, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text } };
+    return {
+      status: response.status,
+      body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
+    };
   }
 
   upload(document: object, headers?: Record<string, string>): Promise<Answer> {

@@ -46,7 +46,8 @@ describe('a process killed at each commit and publish step', () => {
     const mesh = await startMesh(dataDir);
     try {
       expect(await mesh.oracle.violations()).toEqual([]);
-      for (const id of accepted.filter((each) => each.endsWith('-kept'))) expect((await mesh.api.terminal(id)).status).toBe('ready');
+      for (const id of accepted.filter((each) => each.endsWith('-kept')))
+        expect((await mesh.api.terminal(id)).status).toBe('ready');
     } finally {
       await mesh.close();
     }

@@ -4,11 +4,19 @@ import { join } from 'node:path';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
 const folder = '../shared/documents';
-const rows = readFileSync(join(folder, 'MANIFEST.tsv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'));
+const rows = readFileSync(join(folder, 'MANIFEST.tsv'), 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split('\t'));
 const files = rows.map((columns) => ({ file: columns[0]!, kind: columns.at(-2)!, expected: columns.at(-1)! }));
 
 /** First word of an expected failure → the code a caller sees. */
-const codes: Readonly<Record<string, string>> = { ENCRYPTED: 'DOCUMENT.ENCRYPTED', NO_TEXT: 'DOCUMENT.NO_TEXT', CORRUPT: 'DOCUMENT.CORRUPT' };
+const codes: Readonly<Record<string, string>> = {
+  ENCRYPTED: 'DOCUMENT.ENCRYPTED',
+  NO_TEXT: 'DOCUMENT.NO_TEXT',
+  CORRUPT: 'DOCUMENT.CORRUPT',
+};
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 
 let dataDir: string;
@@ -28,22 +36,30 @@ async function upload(file: string) {
   return mesh.api.terminal(body['id'] as string, 120_000);
 }
 
-const textOf = async (id: string): Promise<string> => (await fetch(`${mesh.api.url}/v1/documents/${id}/content?as=text`)).text();
+const textOf = async (id: string): Promise<string> =>
+  (await fetch(`${mesh.api.url}/v1/documents/${id}/content?as=text`)).text();
 
 describe('real files', () => {
-  it.each(files.filter(({ kind }) => kind !== 'ERROR'))('$file becomes text', async ({ file, kind, expected }) => {
-    const document = await upload(file);
-    expect(document.error).toBeNull();
-    const text = flat(await textOf(document.id));
-    expect(kind === 'TEXT-NFKC' ? text.normalize('NFKC') : text).toContain(flat(expected));
-  }, 150_000);
+  it.each(files.filter(({ kind }) => kind !== 'ERROR'))(
+    '$file becomes text',
+    async ({ file, kind, expected }) => {
+      const document = await upload(file);
+      expect(document.error).toBeNull();
+      const text = flat(await textOf(document.id));
+      expect(kind === 'TEXT-NFKC' ? text.normalize('NFKC') : text).toContain(flat(expected));
+    },
+    150_000,
+  );
 
-  it.each(files.filter(({ kind }) => kind === 'ERROR'))('$file fails with a reason a person understands', async ({ file, expected }) => {
-    const document = await upload(file);
-    expect(document.status).toBe('failed');
-    expect(document.error!.code).toBe(codes[expected.split(':')[0]!]);
-    expect(document.error!.message).toMatch(/^[A-Z].*\.$/s);
-  });
+  it.each(files.filter(({ kind }) => kind === 'ERROR'))(
+    '$file fails with a reason a person understands',
+    async ({ file, expected }) => {
+      const document = await upload(file);
+      expect(document.status).toBe('failed');
+      expect(document.error!.code).toBe(codes[expected.split(':')[0]!]);
+      expect(document.error!.message).toMatch(/^[A-Z].*\.$/s);
+    },
+  );
 
   it('is cited by offsets that reproduce the quote', async () => {
     const question = { query: 'Who founded Microsoft and when?', top_k: 5 };
@@ -51,7 +67,8 @@ describe('real files', () => {
     expect(status).toBe(200);
     const citations = body['citations'] as { document_id: string; start: number; end: number; text: string }[];
     expect(citations.length).toBeGreaterThan(0);
-    for (const { document_id: id, start, end, text } of citations) expect((await textOf(id)).slice(start, end)).toBe(text);
+    for (const { document_id: id, start, end, text } of citations)
+      expect((await textOf(id)).slice(start, end)).toBe(text);
   });
 
   it('keeps every promise over all of them', async () => {

@@ -46,7 +46,9 @@ describe('updates', () => {
       }
     })();
     for (let number = 1; number <= 20; number += 1) {
-      expect((await mesh.api.call('PUT', '/v1/documents/almanac', { text: edition(number), collection: 'updates' })).status).toBe(202);
+      expect(
+        (await mesh.api.call('PUT', '/v1/documents/almanac', { text: edition(number), collection: 'updates' })).status,
+      ).toBe(202);
       await mesh.api.terminal('almanac');
     }
     updating = false;
@@ -56,7 +58,11 @@ describe('updates', () => {
   }, 120_000);
 
   it('that fail leave what readers see', async () => {
-    const { body } = await mesh.api.upload({ id: 'stable', text: 'A stable sentence about granite.', collection: 'failing' });
+    const { body } = await mesh.api.upload({
+      id: 'stable',
+      text: 'A stable sentence about granite.',
+      collection: 'failing',
+    });
     await mesh.api.terminal(body['id'] as string);
     await mesh.api.call('PUT', '/v1/documents/stable', { text: ' \n\t ', collection: 'failing' });
     expect(await mesh.api.terminal('stable')).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.EMPTY' } });
@@ -82,7 +88,9 @@ describe('deletion', () => {
     for (let round = 0; round < 10; round += 1) {
       const { body } = await mesh.api.upload({ text: edition(1000 + round), collection: 'raced' });
       const deleted = await mesh.api.call('DELETE', `/v1/documents/${body['id'] as string}`);
-      expect(await untilDone((deleted.body['operation'] as { href: string }).href)).toMatchObject({ status: 'deleted' });
+      expect(await untilDone((deleted.body['operation'] as { href: string }).href)).toMatchObject({
+        status: 'deleted',
+      });
     }
     expect(await search('lighthouses', 'raced')).toEqual([]);
     expect(await mesh.oracle.violations()).toEqual([]);
@@ -90,7 +98,8 @@ describe('deletion', () => {
 });
 
 describe('duplicates', () => {
-  const ids = (answers: { body: Record<string, unknown> }[]): Set<unknown> => new Set(answers.map(({ body }) => body['id']));
+  const ids = (answers: { body: Record<string, unknown> }[]): Set<unknown> =>
+    new Set(answers.map(({ body }) => body['id']));
 
   it('of the same bytes, twenty at once, are one document', async () => {
     const upload = { text: 'Twenty hands, one letter.', collection: 'twins' };

@@ -23,14 +23,23 @@ export interface MeshOptions {
 
 export const newDataDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'ragmesh-spec-'));
 
-export const removeDataDir = (dataDir: string): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+export const removeDataDir = (dataDir: string): Promise<void> =>
+  rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
 
 /** Starts a mesh in this process, on a folder that may hold an earlier one's data. */
-export async function startMesh(dataDir: string, { environment = {}, spanProcessors }: MeshOptions = {}): Promise<Mesh> {
+export async function startMesh(
+  dataDir: string,
+  { environment = {}, spanProcessors }: MeshOptions = {},
+): Promise<Mesh> {
   const [port] = await freePorts(1);
   let drivers: Drivers | undefined;
   const standalone: Standalone = await startStandalone({
-    environment: { RAGMESH_DATA_DIR: dataDir, SERVER_PORT: String(port), APP_EMBEDDINGS_BACKEND: 'mock', ...environment },
+    environment: {
+      RAGMESH_DATA_DIR: dataDir,
+      SERVER_PORT: String(port),
+      APP_EMBEDDINGS_BACKEND: 'mock',
+      ...environment,
+    },
     wrapDrivers: (given) => (drivers = given),
     ...(spanProcessors ? { spanProcessors } : {}),
   });

@@ -34,14 +34,24 @@ export class MeshOracle {
   }
 
   async #unsettled(): Promise<string[]> {
-    const documents = await this.#rows('document', `SELECT id, status FROM document WHERE status NOT IN ('ready', 'failed', 'deleted')`);
+    const documents = await this.#rows(
+      'document',
+      `SELECT id, status FROM document WHERE status NOT IN ('ready', 'failed', 'deleted')`,
+    );
     const sagas = await this.#rows('document', 'SELECT name, id, status, step FROM saga WHERE deadline IS NOT NULL');
     const garbage = await this.#rows('document', 'SELECT blob_key FROM blob_garbage');
-    const found = [...documents.map((row) => `not terminal: ${row}`), ...sagas.map((row) => `saga runs: ${row}`), ...garbage.map((row) => `blob waits: ${row}`)];
+    const found = [
+      ...documents.map((row) => `not terminal: ${row}`),
+      ...sagas.map((row) => `saga runs: ${row}`),
+      ...garbage.map((row) => `blob waits: ${row}`),
+    ];
     for (const service of serviceNames) {
       const unpublished = await this.#rows(service, 'SELECT topic, key, error FROM outbox WHERE published_at IS NULL');
       const unfinished = await this.#rows(service, 'SELECT event_id, handler_id FROM inbox WHERE finished_at IS NULL');
-      found.push(...unpublished.map((row) => `${service} did not publish: ${row}`), ...unfinished.map((row) => `${service} did not finish: ${row}`));
+      found.push(
+        ...unpublished.map((row) => `${service} did not publish: ${row}`),
+        ...unfinished.map((row) => `${service} did not finish: ${row}`),
+      );
     }
     return found;
   }
@@ -53,17 +63,29 @@ export class MeshOracle {
       `SELECT d.id || '@' || d.live_version || ' ' || v.chunks FROM document d JOIN document_version v
          ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.live_version ORDER BY 1`,
     );
-    const indexed = await this.#rows('vector', `SELECT document_id || '@' || version || ' ' || count(*) FROM point GROUP BY document_id, version ORDER BY 1`);
-    const visible = await this.#rows('vector', `SELECT document_id || '@' || visible_version FROM document_index WHERE visible_version IS NOT NULL ORDER BY 1`);
+    const indexed = await this.#rows(
+      'vector',
+      `SELECT document_id || '@' || version || ' ' || count(*) FROM point GROUP BY document_id, version ORDER BY 1`,
+    );
+    const visible = await this.#rows(
+      'vector',
+      `SELECT document_id || '@' || visible_version FROM document_index WHERE visible_version IS NOT NULL ORDER BY 1`,
+    );
     const shown = expected.map((row) => row.replace(/ \d+"/, '"'));
     return [...difference('points', expected, indexed), ...difference('visible versions', shown, visible)];
   }
 
   /** Blobs on disk are exactly those that a version refers to. */
   async #wrongBlobs(): Promise<string[]> {
-    const referenced = await this.#rows('document', `SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key WHERE key IS NOT NULL ORDER BY 1`);
+    const referenced = await this.#rows(
+      'document',
+      `SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key WHERE key IS NOT NULL ORDER BY 1`,
+    );
     const entries = await readdir(join(this.dataDir, 'blobs'), { recursive: true, withFileTypes: true });
-    const stored = entries.filter((entry) => entry.isFile()).map(({ name }) => JSON.stringify([name])).toSorted();
+    const stored = entries
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => JSON.stringify([name]))
+      .toSorted();
     return difference('blobs', referenced, stored);
   }
 

@@ -19,8 +19,17 @@ export class MeshProcess {
    */
   static async start(dataDir: string, crashAt?: number): Promise<MeshProcess> {
     const [port] = await freePorts(1);
-    const env = { PATH: process.env['PATH'], RAGMESH_DATA_DIR: dataDir, SERVER_PORT: String(port), APP_EMBEDDINGS_BACKEND: 'mock' };
-    const child = fork(MAIN, [String(crashAt ?? '')], { env, execArgv: ['--no-warnings'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const env = {
+      PATH: process.env['PATH'],
+      RAGMESH_DATA_DIR: dataDir,
+      SERVER_PORT: String(port),
+      APP_EMBEDDINGS_BACKEND: 'mock',
+    };
+    const child = fork(MAIN, [String(crashAt ?? '')], {
+      env,
+      execArgv: ['--no-warnings'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`ragmesh ended with ${code ?? signal} before it was ready`);
     });

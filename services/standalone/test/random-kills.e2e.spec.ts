@@ -46,7 +46,8 @@ describe('a process killed at random moments', () => {
       const mesh = await MeshProcess.start(dataDir);
       const api = new ApiClient(mesh.url);
       const killed = delay(random() * LONGEST_LIFE_MS).then(() => mesh.kill());
-      while (mesh.isRunning) await Promise.all(Array.from({ length: 4 }, () => change(api, accepted).catch(() => undefined)));
+      while (mesh.isRunning)
+        await Promise.all(Array.from({ length: 4 }, () => change(api, accepted).catch(() => undefined)));
       await killed;
     }
     expect(accepted.size).toBeGreaterThan(DOCUMENTS / 2);

@@ -45,7 +45,11 @@ export class DeliveryPipeline {
   async prepare(records: readonly BusRecord[]): Promise<PreparedRecord[]> {
     const read = records.map((record) => ({ record, ...this.#read(record) }));
     const wanted = read.flatMap(({ record, envelope, handlers }) =>
-      handlers.map(({ id }) => ({ eventId: envelope?.id ?? '', handlerId: id, attempt: readRetryState(record).attempt })),
+      handlers.map(({ id }) => ({
+        eventId: envelope?.id ?? '',
+        handlerId: id,
+        attempt: readRetryState(record).attempt,
+      })),
     );
     const states = wanted.length > 0 ? await this.options.journal.begin(wanted) : [];
     let index = 0;
@@ -107,7 +111,8 @@ export class DeliveryPipeline {
       const message = { ...readEnvelope(record.headers), payload: decodePayload(handler.spec, record.value) };
       const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
       this.#count(handler, result.kind);
-      if (result.kind === 'skip') this.options.logger.debug({ handler: handler.id, reason: result.reason }, 'Event skipped');
+      if (result.kind === 'skip')
+        this.options.logger.debug({ handler: handler.id, reason: result.reason }, 'Event skipped');
     } catch (cause) {
       // Not a failure of the event: it stays uncommitted and the partition's next owner gets it.
       if (owned.aborted) return;

@@ -76,14 +76,19 @@ export class RagmeshServer extends Server implements CustomTransportStrategy {
   #registry(): HandlerRegistry {
     const registry = new HandlerRegistry();
     for (const first of this.messageHandlers.values()) {
-      for (let handler: MessageHandler | undefined = first; handler; handler = handler.next as MessageHandler | undefined) {
+      for (
+        let handler: MessageHandler | undefined = first;
+        handler;
+        handler = handler.next as MessageHandler | undefined
+      ) {
         const call = handler;
         const { id, spec, deadlineSeconds } = call.extras as unknown as HandlerExtras;
         registry.add({
           id,
           spec,
           deadlineSeconds,
-          handle: async (message, delivery) => lastValueFrom(this.transformToObservable(await call(message, delivery))) as Promise<HandlerResult>,
+          handle: async (message, delivery) =>
+            lastValueFrom(this.transformToObservable(await call(message, delivery))) as Promise<HandlerResult>,
         });
       }
     }

@@ -24,7 +24,10 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     await this.blobs.clearIncoming();
     for await (const { tenant, key } of this.blobs.list()) {
-      await this.database.query('INSERT INTO blob_garbage (tenant, blob_key) VALUES ($1, $2) ON CONFLICT DO NOTHING', [tenant, key]);
+      await this.database.query('INSERT INTO blob_garbage (tenant, blob_key) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        tenant,
+        key,
+      ]);
     }
     this.#timer = setInterval(() => (this.#running = this.#collectAll()), INTERVAL_MS).unref();
   }
@@ -65,10 +68,15 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
 
   async #collectAll(): Promise<void> {
     try {
-      const { rows } = await this.database.query<{ tenant: string; blob_key: string }>('SELECT tenant, blob_key FROM blob_garbage LIMIT 1000');
+      const { rows } = await this.database.query<{ tenant: string; blob_key: string }>(
+        'SELECT tenant, blob_key FROM blob_garbage LIMIT 1000',
+      );
       for (const { tenant, blob_key: key } of rows) await this.collect(tenant, key);
     } catch (error) {
-      this.logger.warn({ code: asRagmeshError(error).code }, 'Unused blobs could not be removed and will be tried again');
+      this.logger.warn(
+        { code: asRagmeshError(error).code },
+        'Unused blobs could not be removed and will be tried again',
+      );
     }
   }
 }

@@ -100,12 +100,15 @@ export class FolderBlobStore {
   async *read(tenant: string, key: string): AsyncGenerator<Buffer> {
     const hash = createHash('sha256');
     let held: Buffer | undefined;
-    for await (const piece of createReadStream(this.pathOf(tenant, key), { highWaterMark: 64 * 1024 }) as AsyncIterable<Buffer>) {
+    for await (const piece of createReadStream(this.pathOf(tenant, key), {
+      highWaterMark: 64 * 1024,
+    }) as AsyncIterable<Buffer>) {
       hash.update(piece);
       if (held) yield held;
       held = piece;
     }
-    if (hash.digest('hex') !== key) throw new RagmeshError('BLOB.CORRUPT', 'The stored content no longer matches its checksum.');
+    if (hash.digest('hex') !== key)
+      throw new RagmeshError('BLOB.CORRUPT', 'The stored content no longer matches its checksum.');
     if (held) yield held;
   }
 
@@ -132,12 +135,16 @@ export class FolderBlobStore {
 }
 
 function tooLarge(maxBytes: number): RagmeshError {
-  return new RagmeshError('DOCUMENT.TOO_LARGE', `The file is larger than the limit of ${maxBytes} bytes.`, { field: 'file', limit: maxBytes });
+  return new RagmeshError('DOCUMENT.TOO_LARGE', `The file is larger than the limit of ${maxBytes} bytes.`, {
+    field: 'file',
+    limit: maxBytes,
+  });
 }
 
 function asStorageError(error: unknown): never {
   if (isRagmeshError(error)) throw error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (FULL.has(code)) throw new RagmeshError('STORAGE.FULL', 'The disk of the server is full; nothing was kept.', {}, { cause: error });
+  if (FULL.has(code))
+    throw new RagmeshError('STORAGE.FULL', 'The disk of the server is full; nothing was kept.', {}, { cause: error });
   throw error;
 }

@@ -10,10 +10,17 @@ export const BATCH_SIZE = 64;
 export class ChunkRepository {
   constructor(private readonly database: Database) {}
 
-  async replace(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint, spans: readonly Span[]): Promise<void> {
+  async replace(
+    tx: SqlTransaction,
+    tenant: string,
+    documentId: string,
+    version: number | bigint,
+    spans: readonly Span[],
+  ): Promise<void> {
     await this.remove(tx, tenant, documentId, version);
     const batches: string[] = [];
-    for (let at = 0; at < spans.length; at += BATCH_SIZE) batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
+    for (let at = 0; at < spans.length; at += BATCH_SIZE)
+      batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
     await tx.query(
       `INSERT INTO chunk_batch (tenant, document_id, version, batch, spans)
        SELECT $1, $2, $3, ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)`,
@@ -22,7 +29,13 @@ export class ChunkRepository {
   }
 
   /** Spans of the batches `from` to `to`, in order. */
-  async read(tenant: string, documentId: string, version: number | bigint, from = 0, to = 2 ** 31 - 1): Promise<Span[]> {
+  async read(
+    tenant: string,
+    documentId: string,
+    version: number | bigint,
+    from = 0,
+    to = 2 ** 31 - 1,
+  ): Promise<Span[]> {
     const { rows } = await this.database.query<{ spans: Span[] }>(
       `SELECT spans FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3 AND batch BETWEEN $4 AND $5 ORDER BY batch`,
       [tenant, documentId, version, from, to],

@@ -58,9 +58,16 @@ export class ContentReader {
     };
   }
 
-  async #liveText(tenant: string, id: string): Promise<{ version: number; key: string; fileName: string; total: number }> {
+  async #liveText(
+    tenant: string,
+    id: string,
+  ): Promise<{ version: number; key: string; fileName: string; total: number }> {
     const { live_version: live, status } = await this.documents.get(tenant, id);
-    if (live === null) throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, { id, status });
+    if (live === null)
+      throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, {
+        id,
+        status,
+      });
     const { text_blob_key: key, file_name: fileName, chunks: total } = await this.#version(tenant, id, live);
     if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
     return { version: live, key, fileName, total };

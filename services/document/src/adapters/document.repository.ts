@@ -53,7 +53,12 @@ export class DocumentRepository {
     return rows;
   }
 
-  async findVersion(tenant: string, id: string, version: number | bigint, sql: SqlTransaction = this.database): Promise<VersionRow | undefined> {
+  async findVersion(
+    tenant: string,
+    id: string,
+    version: number | bigint,
+    sql: SqlTransaction = this.database,
+  ): Promise<VersionRow | undefined> {
     const { rows } = await sql.query<VersionRow>(
       'SELECT * FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3',
       [tenant, id, version],
@@ -62,4 +67,5 @@ export class DocumentRepository {
   }
 }
 
-export const notFound = (id: string): RagmeshError => new RagmeshError('DOCUMENT.NOT_FOUND', `There is no document "${id}".`, { id });
+export const notFound = (id: string): RagmeshError =>
+  new RagmeshError('DOCUMENT.NOT_FOUND', `There is no document "${id}".`, { id });

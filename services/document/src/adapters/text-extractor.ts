@@ -85,10 +85,16 @@ export class TextExtractor implements OnModuleDestroy {
   async #splitText(tenant: string, upload: VersionRow): Promise<ExtractedText> {
     const output = new DocumentText(defaultParserLimits.maxCharacters);
     await convertText(await this.readText(tenant, upload.blob_key), output, defaultParserLimits);
-    if (output.isEmpty) throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
+    if (output.isEmpty)
+      throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
     const text = output.toString();
     const options = { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap };
-    const spans = Array.from(split({ text, blocks: output.blocks }, options), ({ start, end, page, heading }): Span => [start, end, page, heading]);
+    const spans = Array.from(split({ text, blocks: output.blocks }, options), ({ start, end, page, heading }): Span => [
+      start,
+      end,
+      page,
+      heading,
+    ]);
     const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
     return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
   }

@@ -43,9 +43,19 @@ export class DocumentGrpcController {
   }
 
   @GrpcMethod('DocumentService', 'ListDocuments')
-  async list({ collection, status, limit, cursor }: documentV1.ListDocumentsRequest): Promise<MessageInitShape<typeof documentV1.ListDocumentsResponseSchema>> {
+  async list({
+    collection,
+    status,
+    limit,
+    cursor,
+  }: documentV1.ListDocumentsRequest): Promise<MessageInitShape<typeof documentV1.ListDocumentsResponseSchema>> {
     const size = pageSize(limit);
-    const filter = { collection: collection || undefined, status: status || undefined, limit: size + 1, after: cursor || undefined };
+    const filter = {
+      collection: collection || undefined,
+      status: status || undefined,
+      limit: size + 1,
+      after: cursor || undefined,
+    };
     const rows = await this.documents.list(currentTenant(), filter);
     const page = rows.slice(0, size);
     return { documents: page.map(toDocument), nextCursor: rows.length > size ? page.at(-1)!.id : '' };
@@ -58,9 +68,14 @@ export class DocumentGrpcController {
   }
 
   @GrpcMethod('DocumentService', 'ListChunks')
-  async listChunks({ id, limit, cursor }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
+  async listChunks({
+    id,
+    limit,
+    cursor,
+  }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
     const first = cursor === '' ? 0 : Number(cursor);
-    if (!Number.isSafeInteger(first) || first < 0) throw new RagmeshError('REQUEST.INVALID', 'cursor is not one this list gave.', { field: 'cursor' });
+    if (!Number.isSafeInteger(first) || first < 0)
+      throw new RagmeshError('REQUEST.INVALID', 'cursor is not one this list gave.', { field: 'cursor' });
     const page = await this.content.chunkPage(currentTenant(), id, first, pageSize(limit));
     return {
       version: BigInt(page.version),
@@ -79,7 +94,10 @@ export class DocumentGrpcController {
   }
 
   @GrpcMethod('DocumentService', 'GetContent')
-  async getContent({ id, asText }: documentV1.GetContentRequest): Promise<Observable<MessageInitShape<typeof documentV1.GetContentResponseSchema>>> {
+  async getContent({
+    id,
+    asText,
+  }: documentV1.GetContentRequest): Promise<Observable<MessageInitShape<typeof documentV1.GetContentResponseSchema>>> {
     const tenant = currentTenant();
     return from(messages(asText ? await this.content.text(tenant, id) : await this.content.original(tenant, id)));
   }
@@ -109,13 +127,18 @@ export class DocumentGrpcController {
   async getOperation({ id }: documentV1.GetOperationRequest): Promise<OperationReply> {
     const parsed = parseOperationId(id);
     const document = parsed && (await this.documents.find(currentTenant(), parsed.documentId));
-    if (!parsed || !document || document.version < parsed.version) throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
+    if (!parsed || !document || document.version < parsed.version)
+      throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
     return toOperation(parsed.kind, parsed.version, document);
   }
 }
 
-async function* messages({ mediaType, fileName, bytes, pieces }: Content): AsyncGenerator<MessageInitShape<typeof documentV1.GetContentResponseSchema>> {
+async function* messages({
+  mediaType,
+  fileName,
+  bytes,
+  pieces,
+}: Content): AsyncGenerator<MessageInitShape<typeof documentV1.GetContentResponseSchema>> {
   yield { mediaType, fileName, sizeBytes: BigInt(bytes) };
   for await (const data of pieces) yield { data };
 }
-

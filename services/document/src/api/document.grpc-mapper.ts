@@ -39,7 +39,8 @@ export function toDocument(row: DocumentRow): DocumentInit {
 export type OperationKind = 'ingestion' | 'deletion';
 
 /** An operation is named by what it does to which version, so nothing has to be stored for it. */
-export const operationId = (kind: OperationKind, documentId: string, version: number): string => `${kind}-${version}-${documentId}`;
+export const operationId = (kind: OperationKind, documentId: string, version: number): string =>
+  `${kind}-${version}-${documentId}`;
 
 export function parseOperationId(id: string): { kind: OperationKind; version: number; documentId: string } | undefined {
   const match = /^(ingestion|deletion)-(\d{1,15})-(.+)$/s.exec(id);
@@ -50,7 +51,11 @@ export function parseOperationId(id: string): { kind: OperationKind; version: nu
 export function toOperation(kind: OperationKind, version: number, row: DocumentRow): OperationInit {
   const superseded = kind === 'ingestion' && row.version > version && row.live_version !== version;
   const live = kind === 'ingestion' && row.live_version !== null && row.live_version >= version;
-  const status = superseded ? 'superseded' : live && row.status !== 'deleting' && row.status !== 'deleted' ? 'ready' : row.status;
+  const status = superseded
+    ? 'superseded'
+    : live && row.status !== 'deleting' && row.status !== 'deleted'
+      ? 'ready'
+      : row.status;
   const done = superseded || ['ready', 'failed', 'deleted'].includes(status);
   return {
     id: operationId(kind, row.id, version),

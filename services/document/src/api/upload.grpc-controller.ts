@@ -26,15 +26,19 @@ export class UploadGrpcController {
     try {
       const requests = call[Symbol.asyncIterator]() as AsyncIterator<documentV1.UploadRequest>;
       const first = await requests.next();
-      if (first.done || first.value.part.case !== 'header') throw new RagmeshError('REQUEST.INVALID', 'The first message of an upload must be its header.');
+      if (first.done || first.value.part.case !== 'header')
+        throw new RagmeshError('REQUEST.INVALID', 'The first message of an upload must be its header.');
       const accepted = await this.acceptDocument.run(toUpload(first.value.part.value), bytesOf(requests));
-      respond(null, create(documentV1.UploadResponseSchema, {
-        id: accepted.id,
-        version: BigInt(accepted.version),
-        status: accepted.status,
-        deduplicated: accepted.deduplicated,
-        operationId: operationId('ingestion', accepted.id, accepted.version),
-      }));
+      respond(
+        null,
+        create(documentV1.UploadResponseSchema, {
+          id: accepted.id,
+          version: BigInt(accepted.version),
+          status: accepted.status,
+          deduplicated: accepted.deduplicated,
+          operationId: operationId('ingestion', accepted.id, accepted.version),
+        }),
+      );
     } catch (error) {
       respond(toGrpcStatus(error));
       call.resume(); // what the caller still sends is read and dropped, so that it sees the answer
@@ -44,7 +48,8 @@ export class UploadGrpcController {
 
 function toUpload(header: documentV1.UploadHeader): Upload {
   const kind = kinds[header.kind];
-  if (!kind) throw new RagmeshError('REQUEST.INVALID', 'The upload does not say what its bytes are.', { field: 'kind' });
+  if (!kind)
+    throw new RagmeshError('REQUEST.INVALID', 'The upload does not say what its bytes are.', { field: 'kind' });
   return {
     id: header.id,
     collection: header.collection,

@@ -56,10 +56,14 @@ export class AcceptDocument {
   async run(upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<Accepted> {
     const collection = checkId('collection', upload.collection || 'default');
     if (upload.id) checkId('id', upload.id);
-    const chunking = checkChunking(upload.chunkSize ?? this.config.CHUNK_SIZE, upload.chunkOverlap ?? Math.min(this.config.CHUNK_OVERLAP, (upload.chunkSize ?? 200) >> 2));
+    const chunking = checkChunking(
+      upload.chunkSize ?? this.config.CHUNK_SIZE,
+      upload.chunkOverlap ?? Math.min(this.config.CHUNK_OVERLAP, (upload.chunkSize ?? 200) >> 2),
+    );
     const blob = await this.blobs.stage(bytes, this.config.DOCUMENT_MAX_BYTES);
     try {
-      if (blob.bytes === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
+      if (blob.bytes === 0)
+        throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
       const dedup = dedupKey(upload.kind, blob.sha256, chunking.size, chunking.overlap);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
@@ -77,10 +81,16 @@ export class AcceptDocument {
     const same = upload.id ? undefined : await this.#findSame(tx, tenant, collection, dedup);
     const known = same ?? (upload.id ? await this.documents.find(tenant, upload.id, tx) : undefined);
     if (known && known.status !== 'deleted') {
-      if (known.status === 'deleting') throw new RagmeshError('DOCUMENT.DELETING', `Document "${known.id}" is being deleted.`, { id: known.id });
-      const unchanged = known.sha256 === upload.blob.sha256 && known.status !== 'failed' && known.collection === collection;
+      if (known.status === 'deleting')
+        throw new RagmeshError('DOCUMENT.DELETING', `Document "${known.id}" is being deleted.`, { id: known.id });
+      const unchanged =
+        known.sha256 === upload.blob.sha256 && known.status !== 'failed' && known.collection === collection;
       if (same || unchanged) return { id: known.id, version: known.version, status: known.status, deduplicated: true };
-      if (!upload.replace) throw new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${known.id}" with other content.`, { field: 'id', id: known.id });
+      if (!upload.replace)
+        throw new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${known.id}" with other content.`, {
+          field: 'id',
+          id: known.id,
+        });
     }
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
@@ -94,7 +104,12 @@ export class AcceptDocument {
     return { id, version, status: 'uploaded', deduplicated: false };
   }
 
-  async #findSame(tx: SqlTransaction, tenant: string, collection: string, dedup: string): Promise<DocumentRow | undefined> {
+  async #findSame(
+    tx: SqlTransaction,
+    tenant: string,
+    collection: string,
+    dedup: string,
+  ): Promise<DocumentRow | undefined> {
     const { rows } = await tx.query<{ id: string }>(
       `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
       [tenant, collection, dedup],
@@ -111,12 +126,32 @@ export class AcceptDocument {
          stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
          receipt = NULL, metadata = excluded.metadata, updated_at = now(),
          created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END`,
-      [tenant, id, collection, titleFrom(upload.title, upload.fileName), version, upload.id ? null : upload.dedup, upload.metadata],
+      [
+        tenant,
+        id,
+        collection,
+        titleFrom(upload.title, upload.fileName),
+        version,
+        upload.id ? null : upload.dedup,
+        upload.metadata,
+      ],
     );
     await tx.query(
       `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [tenant, id, version, upload.kind, upload.fileName, upload.mediaType, blob.bytes, blob.sha256, blob.key, chunking.size, chunking.overlap],
+      [
+        tenant,
+        id,
+        version,
+        upload.kind,
+        upload.fileName,
+        upload.mediaType,
+        blob.bytes,
+        blob.sha256,
+        blob.key,
+        chunking.size,
+        chunking.overlap,
+      ],
     );
   }
 }

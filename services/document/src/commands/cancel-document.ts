@@ -22,7 +22,10 @@ export class CancelDocument {
       const error = { code: 'DOCUMENT.CANCELLED', message: 'The ingestion was cancelled.' };
       const running = status === 'uploaded' || status === 'processing';
       if (running && (await this.ingestion.abort(tx, publish, id, version, error))) return;
-      throw new RagmeshError('DOCUMENT.NOT_CANCELLABLE', `Document "${id}" is ${status}; there is nothing to cancel.`, { id, status });
+      throw new RagmeshError('DOCUMENT.NOT_CANCELLABLE', `Document "${id}" is ${status}; there is nothing to cancel.`, {
+        id,
+        status,
+      });
     });
   }
 }

@@ -49,8 +49,14 @@ export class ChunkDocument {
     }
   }
 
-  async #extract(tenant: string, document: DocumentRow, upload: VersionRow, delivery: Delivery): Promise<HandlerResult> {
-    const extracted = (await this.#reuse(tenant, upload)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
+  async #extract(
+    tenant: string,
+    document: DocumentRow,
+    upload: VersionRow,
+    delivery: Delivery,
+  ): Promise<HandlerResult> {
+    const extracted =
+      (await this.#reuse(tenant, upload)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
       return await delivery.commit(async (tx, publish) => {
@@ -61,7 +67,11 @@ export class ChunkDocument {
         await this.#keep(tx, tenant, upload, extracted);
         this.#publishBatches(publish, document, upload, extracted);
         const data = { chunks: extracted.spans.length, batches: Math.ceil(extracted.spans.length / BATCH_SIZE) };
-        const waits = await this.ingestion.deliver(tx, publish, document.id, upload.version, { kind: 'step-done', step: 'chunk', data });
+        const waits = await this.ingestion.deliver(tx, publish, document.id, upload.version, {
+          kind: 'step-done',
+          step: 'chunk',
+          data,
+        });
         if (!waits) throw new RagmeshError('DOCUMENT.CANCELLED', 'The ingestion was called off meanwhile.');
       });
     } finally {

@@ -44,7 +44,12 @@ export class DeleteDocument {
       );
       const error = { code: 'DOCUMENT.DELETING', message: 'The document is being deleted.' };
       await this.ingestion.abort(tx, publish, id, version, error);
-      await this.engine.start(tx, publish, deletionId(tenant, id, version), { tenant, documentId: id, version, collection });
+      await this.engine.start(tx, publish, deletionId(tenant, id, version), {
+        tenant,
+        documentId: id,
+        version,
+        collection,
+      });
       return version;
     });
   }
@@ -57,11 +62,14 @@ export class DeleteDocument {
          WHERE tenant = $1 AND document_id = $2 AND key IS NOT NULL`,
         [tenant, id],
       );
-      await tx.query(`UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`, [tenant, id]);
-      await tx.query('INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING', [
-        tenant,
-        rows.map(({ key }) => key).filter((key) => key !== ''),
-      ]);
+      await tx.query(
+        `UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`,
+        [tenant, id],
+      );
+      await tx.query(
+        'INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING',
+        [tenant, rows.map(({ key }) => key).filter((key) => key !== '')],
+      );
       return rows.map(({ key }) => key).filter((key) => key !== '');
     });
     let removed = 0;
@@ -70,7 +78,12 @@ export class DeleteDocument {
   }
 
   /** The last step: rows go, the tombstone and the receipt stay. */
-  async finish(tx: SqlTransaction, publish: Publish, id: string, counts: { points: number; blobs: number }): Promise<void> {
+  async finish(
+    tx: SqlTransaction,
+    publish: Publish,
+    id: string,
+    counts: { points: number; blobs: number },
+  ): Promise<void> {
     const tenant = currentTenant();
     const document = await this.documents.find(tenant, id, tx);
     if (!document || document.status !== 'deleting') return;
@@ -83,10 +96,17 @@ export class DeleteDocument {
       `UPDATE document SET status = 'deleted', live_version = NULL, title = '', metadata = '{}', receipt = $3, updated_at = now() WHERE tenant = $1 AND id = $2`,
       [tenant, id, receipt],
     );
-    await this.engine.deliver(tx, publish, deletionId(tenant, id, version), { kind: 'step-done', step: 'remove-points' });
+    await this.engine.deliver(tx, publish, deletionId(tenant, id, version), {
+      kind: 'step-done',
+      step: 'remove-points',
+    });
     publish(catalogue.documentDeleted, id, {
-      documentId: id, version: BigInt(version), collection,
-      pointsRemoved: BigInt(counts.points), chunksRemoved: BigInt(chunks), blobsRemoved: BigInt(counts.blobs),
+      documentId: id,
+      version: BigInt(version),
+      collection,
+      pointsRemoved: BigInt(counts.points),
+      chunksRemoved: BigInt(chunks),
+      blobsRemoved: BigInt(counts.blobs),
     });
   }
 }

@@ -22,27 +22,60 @@ interface NewVersion {
 /** The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it. */
 @Injectable()
 export class IngestionProcess {
-  readonly engine = new SagaEngine<Ingestion>(ingestionSaga, (tx, publish, _id, state) => this.#show(tx, publish, state));
+  readonly engine = new SagaEngine<Ingestion>(ingestionSaga, (tx, publish, _id, state) =>
+    this.#show(tx, publish, state),
+  );
 
   /** Starts the ingestion of a version; one of an older version that still runs is called off. */
   async begin(tx: SqlTransaction, publish: Publish, { id, version, collection, replaces }: NewVersion): Promise<void> {
     const tenant = currentTenant();
-    if (replaces) await this.abort(tx, publish, id, replaces.version, { code: 'DOCUMENT.CANCELLED', message: 'A newer version was uploaded.' });
+    if (replaces)
+      await this.abort(tx, publish, id, replaces.version, {
+        code: 'DOCUMENT.CANCELLED',
+        message: 'A newer version was uploaded.',
+      });
     const acceptedAt = new Date().toISOString();
-    await this.engine.start(tx, publish, ingestionId(tenant, id, version), { tenant, documentId: id, version, collection, chunks: 0, batches: 0, indexed: [], acceptedAt });
+    await this.engine.start(tx, publish, ingestionId(tenant, id, version), {
+      tenant,
+      documentId: id,
+      version,
+      collection,
+      chunks: 0,
+      batches: 0,
+      indexed: [],
+      acceptedAt,
+    });
   }
 
   /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
-  deliver(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, input: SagaInput<Ingestion>): Promise<boolean> {
+  deliver(
+    tx: SqlTransaction,
+    publish: Publish,
+    id: string,
+    version: number | bigint,
+    input: SagaInput<Ingestion>,
+  ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), input);
   }
 
-  abort(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, error: SagaError): Promise<boolean> {
+  abort(
+    tx: SqlTransaction,
+    publish: Publish,
+    id: string,
+    version: number | bigint,
+    error: SagaError,
+  ): Promise<boolean> {
     return this.deliver(tx, publish, id, version, { kind: 'abort', error });
   }
 
   /** One batch more is indexed; after the last one the version is shown. */
-  batchIndexed(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint, batch: number): Promise<boolean> {
+  batchIndexed(
+    tx: SqlTransaction,
+    publish: Publish,
+    id: string,
+    version: number | bigint,
+    batch: number,
+  ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), ({ step, data }) => {
       if (step !== 'index' || data.indexed.includes(batch)) return undefined;
       const indexed = [...data.indexed, batch];
@@ -78,12 +111,26 @@ export class IngestionProcess {
     const row = rows[0];
     if (!row) return;
     await BlobCollector.release(tx, tenant, documentId, version);
-    await tx.query('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [tenant, documentId, version]);
-    await tx.query('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [tenant, documentId, version]);
+    await tx.query('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [
+      tenant,
+      documentId,
+      version,
+    ]);
+    await tx.query('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [
+      tenant,
+      documentId,
+      version,
+    ]);
     histogram('ragmesh_freshness_seconds').observe((Date.now() - Date.parse(data.acceptedAt)) / 1000);
     publish(catalogue.documentReady, documentId, {
-      documentId, version: BigInt(version), collection, chunks: data.chunks, title: row.title,
-      mediaType: row.media_type, sizeBytes: BigInt(row.size_bytes), sha256: row.sha256,
+      documentId,
+      version: BigInt(version),
+      collection,
+      chunks: data.chunks,
+      title: row.title,
+      mediaType: row.media_type,
+      sizeBytes: BigInt(row.size_bytes),
+      sha256: row.sha256,
     });
   }
 
@@ -97,7 +144,15 @@ export class IngestionProcess {
     );
     if (rowCount === 0) return; // superseded or being deleted: not a failure anyone has to act on
     const retryable = code === 'DOCUMENT.CANCELLED' || errorCatalogue[code as ErrorCode]?.retry === 'transient';
-    publish(catalogue.documentFailed, documentId, { documentId, version: BigInt(version), collection, stage: step, code, message, retryable });
+    publish(catalogue.documentFailed, documentId, {
+      documentId,
+      version: BigInt(version),
+      collection,
+      stage: step,
+      code,
+      message,
+      retryable,
+    });
   }
 }
 

@@ -23,7 +23,12 @@ export class RetryDocument {
     const tenant = currentTenant();
     return this.outbox.transaction(async (tx, { publish }) => {
       const { status, version, collection, live_version: live } = await this.documents.lock(tx, tenant, id);
-      if (status !== 'failed') throw new RagmeshError('DOCUMENT.NOT_FAILED', `Document "${id}" is ${status}; only a failed one can be retried.`, { id, status });
+      if (status !== 'failed')
+        throw new RagmeshError(
+          'DOCUMENT.NOT_FAILED',
+          `Document "${id}" is ${status}; only a failed one can be retried.`,
+          { id, status },
+        );
       const next = version + 1;
       await tx.query(
         `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, text_blob_key, chunk_size, chunk_overlap, chunks)
@@ -31,7 +36,12 @@ export class RetryDocument {
          FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3`,
         [tenant, id, version, next],
       );
-      await tx.query('UPDATE chunk_batch SET version = $4 WHERE tenant = $1 AND document_id = $2 AND version = $3', [tenant, id, version, next]);
+      await tx.query('UPDATE chunk_batch SET version = $4 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
+        tenant,
+        id,
+        version,
+        next,
+      ]);
       await tx.query(
         `UPDATE document SET status = 'uploaded', stage = 'parse', progress = 0, attempt = attempt + 1, version = $3, error = NULL, updated_at = now()
          WHERE tenant = $1 AND id = $2`,

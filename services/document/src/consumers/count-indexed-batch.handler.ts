@@ -10,7 +10,10 @@ export class CountIndexedBatch {
   constructor(private readonly ingestion: IngestionProcess) {}
 
   @HandlesEvent(catalogue.vectorIndexed, { id: 'document.count-indexed-batch' })
-  async handle(@Payload() { payload }: Message<eventsV1.VectorIndexed>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload }: Message<eventsV1.VectorIndexed>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     return delivery.commit(async (tx, publish) => {
       const { documentId, version, batch } = payload;
       const counted = await this.ingestion.batchIndexed(tx, publish, documentId, version, batch);

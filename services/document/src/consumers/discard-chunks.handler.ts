@@ -14,11 +14,18 @@ export class DiscardChunks {
   ) {}
 
   @HandlesEvent(catalogue.discardChunks, { id: 'document.discard-chunks' })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.DiscardChunks>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.DiscardChunks>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const { documentId, version } = payload;
     return delivery.commit(async (tx, publish) => {
       await this.chunks.remove(tx, tenant, documentId, version);
-      await tx.query('UPDATE document_version SET chunks = 0 WHERE tenant = $1 AND document_id = $2 AND version = $3', [tenant, documentId, version]);
+      await tx.query('UPDATE document_version SET chunks = 0 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
+        tenant,
+        documentId,
+        version,
+      ]);
       await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'chunk' });
     });
   }

@@ -15,15 +15,21 @@ export class NoteRemovedPoints {
   ) {}
 
   @HandlesEvent(catalogue.vectorDeleted, { id: 'document.note-removed-points' })
-  async handle(@Payload() { payload, tenant }: Message<eventsV1.VectorDeleted>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload, tenant }: Message<eventsV1.VectorDeleted>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     const { documentId, version, pointsRemoved, remaining } = payload;
-    if (remaining > 0n) throw new RagmeshError('VECTOR.UNAVAILABLE', `${remaining} points of a removed document are left.`);
+    if (remaining > 0n)
+      throw new RagmeshError('VECTOR.UNAVAILABLE', `${remaining} points of a removed document are left.`);
     if (version > 0n) {
       return delivery.commit(async (tx, publish) => {
         await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'index' });
       });
     }
     const blobs = await this.deletion.removeBlobs(tenant, documentId);
-    return delivery.commit((tx, publish) => this.deletion.finish(tx, publish, documentId, { points: Number(pointsRemoved), blobs }));
+    return delivery.commit((tx, publish) =>
+      this.deletion.finish(tx, publish, documentId, { points: Number(pointsRemoved), blobs }),
+    );
   }
 }

@@ -10,9 +10,15 @@ export class NoteShownVersion {
   constructor(private readonly ingestion: IngestionProcess) {}
 
   @HandlesEvent(catalogue.vectorUpdated, { id: 'document.note-shown-version' })
-  async handle(@Payload() { payload }: Message<eventsV1.VectorUpdated>, @Ctx() delivery: Delivery): Promise<HandlerResult> {
+  async handle(
+    @Payload() { payload }: Message<eventsV1.VectorUpdated>,
+    @Ctx() delivery: Delivery,
+  ): Promise<HandlerResult> {
     return delivery.commit(async (tx, publish) => {
-      const done = await this.ingestion.deliver(tx, publish, payload.documentId, payload.version, { kind: 'step-done', step: 'show' });
+      const done = await this.ingestion.deliver(tx, publish, payload.documentId, payload.version, {
+        kind: 'step-done',
+        step: 'show',
+      });
       return done ? undefined : skip('the ingestion no longer waits for this version');
     });
   }

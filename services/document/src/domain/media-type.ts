@@ -106,13 +106,21 @@ function looksLikeCsv(head: string): boolean {
   if (lines.length < 3) return false;
   return [',', ';', '\t'].some((delimiter) => {
     const counts = lines.slice(0, -1).map((line) => line.split(delimiter).length - 1);
-    return counts[0]! >= 2 && counts.every((count) => count === counts[0]) && !lines.some((line) => /[.!?]$/.test(line));
+    return (
+      counts[0]! >= 2 && counts.every((count) => count === counts[0]) && !lines.some((line) => /[.!?]$/.test(line))
+    );
   });
 }
 
 function looksLikeMarkdown(text: string): boolean {
   // Bounded repetition: the text is hostile until proven otherwise.
-  const signs = [/^#{1,6} \S/m, /^(?:```|~~~)/m, /\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)/, /^\|? ?:?-{3,}:? ?\|/m, /^[*-] \S/m];
+  const signs = [
+    /^#{1,6} \S/m,
+    /^(?:```|~~~)/m,
+    /\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)/,
+    /^\|? ?:?-{3,}:? ?\|/m,
+    /^[*-] \S/m,
+  ];
   return signs.filter((sign) => sign.test(text)).length >= 2;
 }
 

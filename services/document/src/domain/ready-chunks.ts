@@ -20,7 +20,9 @@ export function joinReadyChunks(chunks: readonly ReadyChunk[]): JoinedChunks {
   const spans = chunks.map(({ text, metadata }) => {
     const start = at;
     at += text.length + SEPARATOR.length;
-    return metadata ? ([start, start + text.length, null, null, metadata] as const) : ([start, start + text.length, null, null] as const);
+    return metadata
+      ? ([start, start + text.length, null, null, metadata] as const)
+      : ([start, start + text.length, null, null] as const);
   });
   return { text: chunks.map(({ text }) => text).join(SEPARATOR), spans };
 }
@@ -33,9 +35,11 @@ export function parseReadyChunks(json: string): ReadyChunk[] {
   } catch (cause) {
     throw new RagmeshError('DOCUMENT.CORRUPT', 'The chunks are not valid JSON.', { field: 'chunks' }, { cause });
   }
-  const valid = Array.isArray(chunks) && chunks.every((chunk: unknown) => typeof (chunk as ReadyChunk | null)?.text === 'string');
+  const valid =
+    Array.isArray(chunks) && chunks.every((chunk: unknown) => typeof (chunk as ReadyChunk | null)?.text === 'string');
   if (!valid) throw new RagmeshError('DOCUMENT.CORRUPT', 'Each chunk must have a text.', { field: 'chunks' });
   const filled = (chunks as ReadyChunk[]).filter(({ text }) => text.trim() !== '');
-  if (filled.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'None of the chunks has text.', { field: 'chunks' });
+  if (filled.length === 0)
+    throw new RagmeshError('DOCUMENT.EMPTY', 'None of the chunks has text.', { field: 'chunks' });
   return filled;
 }

@@ -14,10 +14,16 @@ export function checkId(field: 'id' | 'collection', value: string): string {
 /** @throws RagmeshError REQUEST.INVALID when chunks would overlap by half or more. */
 export function checkChunking(size: number, overlap: number): { size: number; overlap: number } {
   if (size < 32 || size > 2048) {
-    throw new RagmeshError('REQUEST.INVALID', 'chunk_size must be between 32 and 2048 tokens.', { field: 'chunk_size', limit: 2048 });
+    throw new RagmeshError('REQUEST.INVALID', 'chunk_size must be between 32 and 2048 tokens.', {
+      field: 'chunk_size',
+      limit: 2048,
+    });
   }
   if (overlap < 0 || overlap * 2 >= size) {
-    throw new RagmeshError('REQUEST.INVALID', 'chunk_overlap must be 0 or more and below half of chunk_size.', { field: 'chunk_overlap', limit: size / 2 });
+    throw new RagmeshError('REQUEST.INVALID', 'chunk_overlap must be 0 or more and below half of chunk_size.', {
+      field: 'chunk_overlap',
+      limit: size / 2,
+    });
   }
   return { size, overlap };
 }

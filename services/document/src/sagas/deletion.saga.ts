@@ -17,9 +17,12 @@ export const deletionSaga: SagaDefinition<Deletion> = {
       name: 'remove-points',
       within: 15,
       onTimeout: 'resend',
-      send: ({ documentId, collection, version }) => [sagaMessage(catalogue.removeDocument, documentId, { documentId, collection, version: BigInt(version) })],
+      send: ({ documentId, collection, version }) => [
+        sagaMessage(catalogue.removeDocument, documentId, { documentId, collection, version: BigInt(version) }),
+      ],
     },
   ],
 };
 
-export const deletionId = (tenant: string, documentId: string, version: number | bigint): string => `${tenant}/${documentId}@${version}`;
+export const deletionId = (tenant: string, documentId: string, version: number | bigint): string =>
+  `${tenant}/${documentId}@${version}`;

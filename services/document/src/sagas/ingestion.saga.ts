@@ -14,7 +14,11 @@ export interface Ingestion {
   readonly acceptedAt: string;
 }
 
-const about = ({ documentId, version, collection }: Ingestion) => ({ documentId, version: BigInt(version), collection });
+const about = ({ documentId, version, collection }: Ingestion) => ({
+  documentId,
+  version: BigInt(version),
+  collection,
+});
 
 /**
  * created → chunked → indexed → shown. Events drive it forward; this saga watches order and deadlines, and undoes what may
@@ -28,7 +32,14 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
       within: 600,
       onTimeout: 'fail',
       undo: (data, reason) =>
-        reason === 'aborted' ? [sagaMessage(catalogue.discardChunks, data.documentId, { documentId: data.documentId, version: BigInt(data.version) })] : [],
+        reason === 'aborted'
+          ? [
+              sagaMessage(catalogue.discardChunks, data.documentId, {
+                documentId: data.documentId,
+                version: BigInt(data.version),
+              }),
+            ]
+          : [],
     },
     {
       name: 'index',
@@ -40,10 +51,13 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
       name: 'show',
       within: 15,
       onTimeout: 'resend',
-      send: (data) => [sagaMessage(catalogue.showVersion, data.documentId, { ...about(data), expectedPoints: BigInt(data.chunks) })],
+      send: (data) => [
+        sagaMessage(catalogue.showVersion, data.documentId, { ...about(data), expectedPoints: BigInt(data.chunks) }),
+      ],
     },
   ],
 };
 
 /** Id of the saga of one version; unique over tenants. */
-export const ingestionId = (tenant: string, documentId: string, version: number | bigint): string => `${tenant}/${documentId}@${version}`;
+export const ingestionId = (tenant: string, documentId: string, version: number | bigint): string =>
+  `${tenant}/${documentId}@${version}`;

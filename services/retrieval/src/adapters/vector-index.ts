@@ -49,7 +49,11 @@ export class VectorIndex implements OnModuleDestroy {
   }
 
   /** Fills in what a hybrid search left out. Undefined when a point is no longer visible: its document was updated meanwhile. */
-  async withText<P extends ScoredPoint>(collection: string, points: readonly P[], scope: CallScope): Promise<P[] | undefined> {
+  async withText<P extends ScoredPoint>(
+    collection: string,
+    points: readonly P[],
+    scope: CallScope,
+  ): Promise<P[] | undefined> {
     const request = { collection, pointIds: points.map(({ pointId }) => pointId) };
     const { hits } = await this.#dense.call((options) => this.#client.getPoints(request, options), scope);
     if (hits.length < points.length) return undefined;

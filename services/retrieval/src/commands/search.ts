@@ -50,7 +50,8 @@ export class Search {
     for (let attempt = 1; ; attempt += 1) {
       const found = await this.#attempt(query, scope, timings);
       if (found) return found;
-      if (attempt === MAX_ATTEMPTS) throw new RagmeshError('VECTOR.UNAVAILABLE', 'The documents changed faster than they could be read.');
+      if (attempt === MAX_ATTEMPTS)
+        throw new RagmeshError('VECTOR.UNAVAILABLE', 'The documents changed faster than they could be read.');
     }
   }
 
@@ -61,7 +62,8 @@ export class Search {
     const joined = timings.measureSync('fuse', () => joinLegs(legs, query));
     const ranked = query.rerank ? this.#rerank(joined, query, timings, degraded) : joined;
     const best = atLeast(ranked, query.minScore).slice(0, query.topK);
-    const cut = query.mode === 'hybrid' && !legs.missing ? await this.index.withText(query.collection, best, scope) : best;
+    const cut =
+      query.mode === 'hybrid' && !legs.missing ? await this.index.withText(query.collection, best, scope) : best;
     if (!cut) return undefined;
     const points = query.expand ? await this.#expand(cut, query, scope, { timings, degraded }) : cut;
     this.events.retrievalCompleted(query, points.length, timings.elapsedMs);
@@ -70,8 +72,9 @@ export class Search {
 
   async #legs(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
     if (query.mode === 'hybrid') return this.#hybridLegs(query, scope, timings);
-    const lexicalLeg = query.mode === 'dense' ? undefined : this.#lexicalLeg(query, scope, timings);
+    // The vector of the question is the longest way, so it sets out first.
     const denseLeg = query.mode === 'lexical' ? undefined : this.#denseLeg(query, scope, timings);
+    const lexicalLeg = query.mode === 'dense' ? undefined : this.#lexicalLeg(query, scope, timings);
     const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
     this.#report('dense', dense);
     this.#report('lexical', lexical);
@@ -86,7 +89,9 @@ export class Search {
       this.#report('dense', embedded);
       return { dense: [], lexical: await this.#lexicalLeg(query, scope, timings), missing: 'dense' };
     }
-    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', () => this.index.searchHybrid(query, embedded.value, scope));
+    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', () =>
+      this.index.searchHybrid(query, embedded.value, scope),
+    );
     timings.note('lexical_search', lexicalMs);
     return { dense, lexical, missing: null };
   }

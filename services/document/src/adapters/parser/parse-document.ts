@@ -59,7 +59,11 @@ const textualConverters: Record<TextualFormat, () => Promise<Converter<string>>>
   text: async () => (await import('./converters/text.converter.js')).convertText,
 };
 
-async function parseTextual(source: DocumentSource, output: DocumentText, limits: ContentLimits): Promise<ParsedDocument> {
+async function parseTextual(
+  source: DocumentSource,
+  output: DocumentText,
+  limits: ContentLimits,
+): Promise<ParsedDocument> {
   const { decodeText } = await import('./text-decoder.js');
   const text = (await decodeText(source.bytes)).replace(/^\ufeff/, '');
   const format = textualFormat(text, source.fileName, source.declaredMediaType);
@@ -81,7 +85,10 @@ function office97(bytes: Buffer): RagmeshError {
   if (bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))) {
     return new RagmeshError('DOCUMENT.ENCRYPTED', 'The document is protected by a password.');
   }
-  return new RagmeshError('DOCUMENT.UNSUPPORTED', 'Office 97–2003 files are not supported; save it as DOCX, PPTX or XLSX.');
+  return new RagmeshError(
+    'DOCUMENT.UNSUPPORTED',
+    'Office 97–2003 files are not supported; save it as DOCX, PPTX or XLSX.',
+  );
 }
 
 function empty(): RagmeshError {

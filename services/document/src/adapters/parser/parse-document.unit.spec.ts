@@ -14,7 +14,8 @@ const blocks = async (content: string | Buffer, fileName = '') => {
 
 describe('Markdown', () => {
   it('knows headings, lists, tables and a fence that is never closed', async () => {
-    const source = '# Top\nWords\nmore\n\n- a\n  - b\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nSub\n---\n```js\n# no heading\n\nend';
+    const source =
+      '# Top\nWords\nmore\n\n- a\n  - b\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nSub\n---\n```js\n# no heading\n\nend';
     expect(await blocks(source, 'x.md')).toEqual([
       ['heading', '# Top'],
       ['paragraph', 'Words\nmore'],
@@ -63,7 +64,14 @@ describe('HTML', () => {
     const document = await parse(page);
     expect(document.title).toBe('T & U');
     expect(document.text).not.toMatch(/menu|var x|secret|legal/);
-    expect((await blocks(page)).map(([kind]) => kind)).toEqual(['heading', 'paragraph', 'list', 'list', 'code', 'table']);
+    expect((await blocks(page)).map(([kind]) => kind)).toEqual([
+      'heading',
+      'paragraph',
+      'list',
+      'list',
+      'code',
+      'table',
+    ]);
     expect(document.text).toContain('  a\n  b');
     expect(document.text).toContain('k | v\n1 | 2');
   });
@@ -76,7 +84,8 @@ describe('HTML', () => {
 describe('Word', () => {
   it('reads headings from styles, leaves deleted text out and puts a footnote after its paragraph', async () => {
     const styles = '<w:styles><w:style w:styleId="U"><w:name w:val="heading 2"/></w:style></w:styles>';
-    const notes = '<w:footnotes><w:footnote w:id="1"><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>';
+    const notes =
+      '<w:footnotes><w:footnote w:id="1"><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>';
     const file = docxOf(
       '<w:p><w:pPr><w:pStyle w:val="U"/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>' +
         '<w:p><w:r><w:t>Body</w:t><w:footnoteReference w:id="1"/></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>' +
@@ -108,8 +117,14 @@ describe('Excel', () => {
           r3: { type: 'styles', target: '/xl/styles.xml' },
         }),
       },
-      { name: 'xl/sharedStrings.xml', content: '<sst><si><t>day</t></si><si><r><t>to</t></r><r><t>tal</t></r></si></sst>' },
-      { name: 'xl/styles.xml', content: '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>' },
+      {
+        name: 'xl/sharedStrings.xml',
+        content: '<sst><si><t>day</t></si><si><r><t>to</t></r><r><t>tal</t></r></si></sst>',
+      },
+      {
+        name: 'xl/styles.xml',
+        content: '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+      },
       {
         name: 'xl/worksheets/sheet1.xml',
         content:
@@ -123,12 +138,34 @@ describe('Excel', () => {
 
 describe('Text', () => {
   it.each([
-    ['windows-1252', Buffer.from('Le caf\xe9 \xe0 la cr\xe8me co\xfbte tr\xe8s cher \xe0 No\xebl, m\xeame \xe0 l\x92\xe9t\xe9.', 'latin1'), 'café à la crème'],
+    [
+      'windows-1252',
+      Buffer.from(
+        'Le caf\xe9 \xe0 la cr\xe8me co\xfbte tr\xe8s cher \xe0 No\xebl, m\xeame \xe0 l\x92\xe9t\xe9.',
+        'latin1',
+      ),
+      'café à la crème',
+    ],
     ['UTF-16BE with a mark', Buffer.from('\ufeffGrüße', 'utf16le').swap16(), 'Grüße'],
     ['UTF-8 with a mark', Buffer.from('\ufeffGrüße'), 'Grüße'],
-    ['UTF-8 with damage', Buffer.concat([Buffer.from('Überraschung für älteres Gemüse'), Buffer.from([0xff])]), 'Überraschung für'],
-    ['Shift_JIS', Buffer.from('93fa967b8cea82cc95b68e9a97f182f08ea993ae93498e9694bb95ca82b782e9838983438375838983', 'hex'), '日本語の文字列'],
-    ['KOI8-R', Buffer.from('f0d2c9d7c5d42c20cdc9d22120fcd4cf20cfc2d9deced9ca20d4c5cbd3d420cec120d2d5d3d3cbcfcd20d1dad9cbc52e', 'hex'), 'Привет, мир'],
+    [
+      'UTF-8 with damage',
+      Buffer.concat([Buffer.from('Überraschung für älteres Gemüse'), Buffer.from([0xff])]),
+      'Überraschung für',
+    ],
+    [
+      'Shift_JIS',
+      Buffer.from('93fa967b8cea82cc95b68e9a97f182f08ea993ae93498e9694bb95ca82b782e9838983438375838983', 'hex'),
+      '日本語の文字列',
+    ],
+    [
+      'KOI8-R',
+      Buffer.from(
+        'f0d2c9d7c5d42c20cdc9d22120fcd4cf20cfc2d9deced9ca20d4c5cbd3d420cec120d2d5d3d3cbcfcd20d1dad9cbc52e',
+        'hex',
+      ),
+      'Привет, мир',
+    ],
   ])('decodes %s', async (_, bytes, phrase) => {
     expect((await parse(bytes)).text).toContain(phrase);
   });
@@ -145,7 +182,10 @@ describe('Text', () => {
 
 describe('Files that cannot be read', () => {
   it.each([
-    ['DOCUMENT.ENCRYPTED', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.from('EncryptedPackage', 'utf16le')])],
+    [
+      'DOCUMENT.ENCRYPTED',
+      Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.from('EncryptedPackage', 'utf16le')]),
+    ],
     ['DOCUMENT.UNSUPPORTED', Buffer.from('d0cf11e0a1b11ae1', 'hex')],
     ['DOCUMENT.UNSUPPORTED', zipOf([{ name: 'a.txt', content: 'a' }])],
     ['DOCUMENT.UNSUPPORTED', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')],
@@ -161,12 +201,15 @@ describe('Files that cannot be read', () => {
 });
 
 describe('Zip limits', () => {
-  const open = (bytes: Buffer) => parseDocument({ bytes }, { ...defaultParserLimits, maxInflatedBytes: 1_000_000, maxZipEntries: 100 });
+  const open = (bytes: Buffer) =>
+    parseDocument({ bytes }, { ...defaultParserLimits, maxInflatedBytes: 1_000_000, maxZipEntries: 100 });
   const zeros = Buffer.alloc(2_000_000);
   const named = (limit: string) => ({ code: 'DOCUMENT.LIMIT_EXCEEDED', details: { limit } });
 
   it('stops at the declared size before anything is inflated', async () => {
-    await expect(open(docxOf('', [{ name: 'word/media/x', content: zeros }]))).rejects.toMatchObject(named('inflated bytes'));
+    await expect(open(docxOf('', [{ name: 'word/media/x', content: zeros }]))).rejects.toMatchObject(
+      named('inflated bytes'),
+    );
   });
 
   it('does not trust the declared size', async () => {

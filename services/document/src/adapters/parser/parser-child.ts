@@ -33,7 +33,10 @@ async function run(job: ParseJob, bytes: Buffer): Promise<void> {
   }
   const chunkCount = await sendChunks(split(document, job.splitting));
   const { mediaType, title, pages, text } = document;
-  await send('done', JSON.stringify({ mediaType, title, pages, characters: text.length, chunkCount } satisfies ParseSummary));
+  await send(
+    'done',
+    JSON.stringify({ mediaType, title, pages, characters: text.length, chunkCount } satisfies ParseSummary),
+  );
 }
 
 /** Never between the halves of a surrogate pair: each piece is encoded by itself. */

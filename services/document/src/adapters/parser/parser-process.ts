@@ -10,7 +10,9 @@ const leanBytes = 80 * 1024 * 1024;
 /** The compiled entry: beside this file, or in the last build when this file itself runs from source. */
 function defaultEntry(): string {
   const isSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(isSource ? '../../../dist/adapters/parser/parser-child.js' : 'parser-child.js', import.meta.url));
+  return fileURLToPath(
+    new URL(isSource ? '../../../dist/adapters/parser/parser-child.js' : 'parser-child.js', import.meta.url),
+  );
 }
 
 /**

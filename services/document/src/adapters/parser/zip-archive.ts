@@ -92,7 +92,9 @@ export function corrupt(sentence: string, cause?: unknown): RagmeshError {
 
 function damaged(error: unknown): never {
   if (error instanceof RagmeshError) throw error;
-  if (/^(?:invalid relative path|absolute path|invalid characters in fileName)/.test(String((error as Error).message))) {
+  if (
+    /^(?:invalid relative path|absolute path|invalid characters in fileName)/.test(String((error as Error).message))
+  ) {
     throw corrupt('A name in it leaves the archive.', error);
   }
   throw corrupt('Its zip structure cannot be read.', error);

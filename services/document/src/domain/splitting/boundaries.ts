@@ -25,7 +25,8 @@ function* refine(text: string, span: Span, limit: number, cuts: readonly Cut[]):
     yield span;
     return;
   }
-  for (const [start, end] of cut(text, span.start, span.end)) yield* refine(text, spanOf(text, start, end), limit, finer);
+  for (const [start, end] of cut(text, span.start, span.end))
+    yield* refine(text, spanOf(text, start, end), limit, finer);
 }
 
 /**

@@ -25,7 +25,20 @@ function random(seed: number): () => number {
   };
 }
 
-const words = ['alpha', 'Überraschung', '漢字かな', '👩‍👩‍👧‍👦', 'é', 'ไทยภาษา', '3.14159', 'end.', 'internationalization', '🇩🇪', '…', 'مرحبا'];
+const words = [
+  'alpha',
+  'Überraschung',
+  '漢字かな',
+  '👩‍👩‍👧‍👦',
+  'é',
+  'ไทยภาษา',
+  '3.14159',
+  'end.',
+  'internationalization',
+  '🇩🇪',
+  '…',
+  'مرحبا',
+];
 
 function randomDocument(seed: number) {
   const next = random(seed);
@@ -59,7 +72,9 @@ describe('split', () => {
 
   it('keeps sections apart and names the path of headings', () => {
     const body = (word: string) => Array.from({ length: 40 }, () => word).join(' ');
-    const document = paragraphs(`# Guide\n\n${body('intro')}\n\n## Install\n\n${body('setup')}\n\n# Usage\n\n${body('run')}`);
+    const document = paragraphs(
+      `# Guide\n\n${body('intro')}\n\n## Install\n\n${body('setup')}\n\n# Usage\n\n${body('run')}`,
+    );
     const chunks = [...split(document, { chunkSize: 100, overlap: 0 })];
     expect(chunks.map(({ heading }) => heading)).toEqual(['Guide', 'Guide > Install', 'Usage']);
     expect(chunks[1]!.text).toMatch(/^## Install\n\nsetup/);

@@ -211,4 +211,5 @@ export class EmbeddedIndex {
   }
 }
 
-const scoresOf = (slots: readonly ScoredSlot[]): Map<number, number> => new Map(slots.map(({ slot, score }) => [slot, score]));
+const scoresOf = (slots: readonly ScoredSlot[]): Map<number, number> =>
+  new Map(slots.map(({ slot, score }) => [slot, score]));

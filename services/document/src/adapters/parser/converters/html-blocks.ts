@@ -8,7 +8,9 @@ export interface HtmlScope {
 }
 
 const words = (list: string) => new Set(list.split(' '));
-const neverShown = words('script style noscript template svg math iframe object canvas audio video head datalist select');
+const neverShown = words(
+  'script style noscript template svg math iframe object canvas audio video head datalist select',
+);
 const navigation = words('nav footer aside form button dialog menu');
 const navigationRoles = words('navigation banner search contentinfo complementary menu menubar dialog');
 const breaking = words(

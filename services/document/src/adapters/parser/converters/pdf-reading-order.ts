@@ -28,7 +28,8 @@ function gutterOf(lines: readonly TextLine[]): number | null {
     const after = lines.filter((line) => line.left >= x);
     const crossing = lines.length - before.length - after.length;
     const prose = (side: TextLine[]) =>
-      side.length >= enoughLines / 2 && side.filter((line) => line.right - line.left > width * 0.25).length > side.length / 2;
+      side.length >= enoughLines / 2 &&
+      side.filter((line) => line.right - line.left > width * 0.25).length > side.length / 2;
     if (crossing <= lines.length * 0.2 && prose(before) && prose(after)) return x;
   }
   return null;

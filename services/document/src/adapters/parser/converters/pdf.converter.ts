@@ -72,4 +72,3 @@ async function titleOf(document: PDFDocumentProxy): Promise<string | null> {
   const title = (metadata?.info as { Title?: unknown } | undefined)?.Title;
   return (typeof title === 'string' && title.trim().slice(0, 500).toWellFormed()) || null;
 }
-

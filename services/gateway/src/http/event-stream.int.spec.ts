@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger } from '@ragmesh/observability';
+import { fastify } from 'fastify';
+import { Admission } from './admission.js';
+import { EventStream, encodeEvent } from './event-stream.js';
+import { trackRequests } from './request-lifecycle.js';
+import { scopeOf } from './request-scope.js';
+
+const server = fastify({ forceCloseConnections: true });
+const kilobyte = 'x'.repeat(1024);
+let sent = 0;
+let left = false;
+
+beforeAll(async () => {
+  trackRequests(server, new Admission({ requests: 10, streams: 1 }), createLogger('gateway', 'fatal'));
+  server.get('/endless', async (_request, reply) => {
+    const events = EventStream.open(reply);
+    const { clientLeft } = scopeOf(reply);
+    for (; !clientLeft.aborted; sent += 1) await events.send('delta', { text: kilobyte });
+    left = true;
+    events.end();
+  });
+  await server.listen({ port: 0, host: '127.0.0.1' });
+});
+afterAll(() => server.close());
+
+async function open(): Promise<IncomingMessage> {
+  const outgoing = request({
+    port: (server.server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    path: '/endless',
+  });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return response.on('error', () => undefined);
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error('It did not happen within 10 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** True once a reader who reads nothing has stopped the writer. */
+async function isHeld(): Promise<boolean> {
+  const before = sent;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return sent > 0 && sent === before;
+}
+
+describe('an event stream', () => {
+  it('writes one event a block, with line breaks kept inside its data', () => {
+    expect(encodeEvent('delta', { text: 'a\n\nb' })).toBe('event: delta\ndata: {"text":"a\\n\\nb"}\n\n');
+  });
+
+  it('waits for a slow reader, goes on at his pace, and ends when he leaves', async () => {
+    const response = await open();
+    expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+    expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    await until(isHeld);
+    const held = sent;
+    response.resume();
+    await until(() => sent > held + 1000);
+    response.destroy();
+    await until(() => left);
+  });
+
+  it('gives its place back', async () => {
+    left = false;
+    const response = await open();
+    expect(response.statusCode).toBe(200);
+    response.destroy();
+    await until(() => left);
+  });
+});
