@@ -53,7 +53,7 @@ async function runSuites() {
   mkdirSync(dirname(reportFile), { recursive: true });
   rmSync(reportFile, { force: true });
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  const report = ['--json', `--outputFile=${reportFile}`, '--passWithNoTests'];
+  const report = ['--json', `--outputFile=${reportFile}`, '--forceExit'];
   await run(process.execPath, [...jest, ...report, ...jestArguments], ['ignore', 'ignore', 'inherit']);
   if (existsSync(reportFile)) countSuites(JSON.parse(readFileSync(reportFile, 'utf8')));
   else total.failed += 1;

@@ -91,6 +91,7 @@ async function createApp(
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => reply.server.errorHandler(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLogger(runtime.logger),

@@ -5,8 +5,8 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import { Client, credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
-import { SpanKind, markFailed, startSpan, traceContext } from '@ragmesh/observability';
+import { Client, credentials, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
 import { outgoingMetadata } from './call-metadata.js';
 import { fromGrpcError } from './grpc-error.js';
 import { serviceDefinition } from './service-definition.js';
@@ -46,39 +46,24 @@ export function createGrpcClient<Service extends DescService>(service: Service, 
   return { ...Object.fromEntries(calls), close: () => client.close() } as GrpcClient<Service>;
 }
 
+interface Begun {
+  readonly span: Span;
+  readonly metadata: Metadata;
+  readonly callOptions: { readonly deadline: number };
+}
+
+function beginCall(owner: string, service: DescService, method: DescMethod, { deadlineMs }: CallOptions): Begun {
+  const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
+  const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
+  const metadata = traceContext.with(context, outgoingMetadata);
+  return { span, metadata, callOptions: { deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
+}
+
 function callOf(client: Client, service: DescService, method: DescMethod): unknown {
-  const { path, requestSerialize, responseDeserialize } = serviceDefinition(service)[method.name]!;
   const owner = service.typeName.split('.')[1]!;
-  const begin = (options: CallOptions) => {
-    const traced = startSpan(`${owner}.${method.name}`, {
-      kind: SpanKind.CLIENT,
-      attributes: { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name },
-    });
-    const metadata = traceContext.with(traced.context, outgoingMetadata);
-    return {
-      span: traced.span,
-      metadata,
-      callOptions: { deadline: Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS) },
-    };
-  };
-  if (method.methodKind === 'server_streaming') {
-    return async function* (request: Fields, options: CallOptions = {}) {
-      const { span, metadata, callOptions } = begin(options);
-      const message = create(method.input, request);
-      const call = client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        message,
-        metadata,
-        callOptions,
-      );
-      yield* readStream(call, owner, options.signal, (error) => {
-        if (error) markFailed(span, error);
-        span.end();
-      });
-    };
-  }
+  const begin = (options: CallOptions): Begun => beginCall(owner, service, method, options);
+  if (method.methodKind === 'server_streaming') return streamingCall(client, service, method, begin);
+  const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
   return (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) =>
     new Promise((resolve, reject) => {
       const { span, metadata, callOptions } = begin(options);
@@ -90,24 +75,42 @@ function callOf(client: Client, service: DescService, method: DescMethod): unkno
         if (error) reject(error);
         else resolve(value);
       };
-      const call =
-        method.methodKind === 'unary'
-          ? client.makeUnaryRequest(
-              path,
-              requestSerialize,
-              responseDeserialize,
-              create(method.input, input as Fields),
-              metadata,
-              callOptions,
-              settle,
-            )
-          : client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, callOptions, settle);
+      const isUnary = method.methodKind === 'unary';
+      const call = isUnary
+        ? client.makeUnaryRequest(
+            path,
+            encode,
+            decode,
+            create(method.input, input as Fields),
+            metadata,
+            callOptions,
+            settle,
+          )
+        : client.makeClientStreamRequest(path, encode, decode, metadata, callOptions, settle);
       const cancel = (): void => call.cancel();
       options.signal?.addEventListener('abort', cancel, { once: true });
       if (options.signal?.aborted) cancel();
-      if (method.methodKind !== 'unary')
-        void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
+      if (!isUnary) void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
     });
+}
+
+function streamingCall(
+  client: Client,
+  service: DescService,
+  method: DescMethod,
+  begin: (options: CallOptions) => Begun,
+) {
+  const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
+  const owner = service.typeName.split('.')[1]!;
+  return async function* (request: Fields, options: CallOptions = {}) {
+    const { span, metadata, callOptions } = begin(options);
+    const message = create(method.input, request);
+    const call = client.makeServerStreamRequest(path, encode, decode, message, metadata, callOptions);
+    yield* readStream(call, owner, options.signal, (error) => {
+      if (error) markFailed(span, error);
+      span.end();
+    });
+  };
 }
 
 /** Field values of a message before it is made. */

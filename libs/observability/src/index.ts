@@ -11,6 +11,7 @@ export {
   startSpan,
   traceContext,
   withSpan,
+  type Span,
   type SpanOptions,
 } from './tracing.js';
 export { startTracing, type TracingOptions } from './tracing-setup.js';

@@ -70,4 +70,4 @@ export function markFailed(span: Span, error: unknown): void {
 /** Trace id of the running span; empty when nothing is traced. */
 export const currentTraceId = (): string => trace.getActiveSpan()?.spanContext().traceId ?? '';
 
-export { SpanKind, context as traceContext };
+export { SpanKind, context as traceContext, type Span };

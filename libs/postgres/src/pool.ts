@@ -41,5 +41,7 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
     types,
   });
   pool.on('error', onIdleError);
+  // A connection can break between leaving the pool and being used; its next query reports that.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -27,7 +27,7 @@ export class SagaTimer {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => (this.#running = this.#tick()), POLL_MS).unref();
+    this.#timer = setInterval(() => void (this.#running = this.#tick()), POLL_MS).unref();
   }
 
   async stop(): Promise<void> {

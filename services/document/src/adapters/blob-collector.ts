@@ -29,7 +29,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
         key,
       ]);
     }
-    this.#timer = setInterval(() => (this.#running = this.#collectAll()), INTERVAL_MS).unref();
+    this.#timer = setInterval(() => void (this.#running = this.#collectAll()), INTERVAL_MS).unref();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -74,42 +74,30 @@ export class AcceptDocument {
   }
 
   async #accept(tx: SqlTransaction, { publish }: OutboxWriter, upload: Prepared): Promise<Accepted> {
-    const { tenant, collection, dedup } = upload;
+    const { tenant, collection } = upload;
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
     await BlobCollector.lock(tx, tenant, upload.blob.key);
     if (upload.id) await BlobCollector.lock(tx, tenant, `id/${upload.id}`);
-    const same = upload.id ? undefined : await this.#findSame(tx, tenant, collection, dedup);
-    const known = same ?? (upload.id ? await this.documents.find(tenant, upload.id, tx) : undefined);
-    if (known && known.status !== 'deleted') {
-      if (known.status === 'deleting')
-        throw new RagmeshError('DOCUMENT.DELETING', `Document "${known.id}" is being deleted.`, { id: known.id });
-      const unchanged =
-        known.sha256 === upload.blob.sha256 && known.status !== 'failed' && known.collection === collection;
-      if (same || unchanged) return { id: known.id, version: known.version, status: known.status, deduplicated: true };
-      if (!upload.replace)
-        throw new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${known.id}" with other content.`, {
-          field: 'id',
-          id: known.id,
-        });
+    const known = await this.#findKnown(tx, upload);
+    const alive = known?.status === 'deleted' ? undefined : known;
+    if (alive && isSame(alive, upload)) {
+      return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
     }
+    if (alive && !upload.replace) throw idTaken(alive.id);
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
     await this.#write(tx, upload, id, version);
-    const replaces = known && known.status !== 'deleted' ? known : undefined;
-    await this.ingestion.begin(tx, publish, { id, version, collection, replaces });
+    await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive });
     const event = { documentId: id, version: BigInt(version), collection, chunking: upload.chunking };
-    if (replaces) publish(catalogue.documentUpdated, id, event);
+    if (alive) publish(catalogue.documentUpdated, id, event);
     else publish(catalogue.documentCreated, id, event);
     return { id, version, status: 'uploaded', deduplicated: false };
   }
 
-  async #findSame(
-    tx: SqlTransaction,
-    tenant: string,
-    collection: string,
-    dedup: string,
-  ): Promise<DocumentRow | undefined> {
+  /** The document of this id, or without an id the one that has the same bytes; a tombstone too. */
+  async #findKnown(tx: SqlTransaction, { tenant, id, collection, dedup }: Prepared): Promise<DocumentRow | undefined> {
+    if (id) return this.documents.find(tenant, id, tx);
     const { rows } = await tx.query<{ id: string }>(
       `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
       [tenant, collection, dedup],
@@ -155,3 +143,14 @@ export class AcceptDocument {
     );
   }
 }
+
+/** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */
+function isSame(known: DocumentRow, upload: Prepared): boolean {
+  const { id, status, sha256, collection } = known;
+  if (status === 'deleting') throw new RagmeshError('DOCUMENT.DELETING', `Document "${id}" is being deleted.`, { id });
+  if (!upload.id) return true; // found by its bytes
+  return sha256 === upload.blob.sha256 && collection === upload.collection && status !== 'failed';
+}
+
+const idTaken = (id: string): RagmeshError =>
+  new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${id}" with other content.`, { field: 'id', id });

@@ -1,5 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG } from '@ragmesh/bootstrap';
+import { Injectable } from '@nestjs/common';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { skip, type Delivery, type HandlerResult, type Publish } from '@ragmesh/messaging';
@@ -11,7 +10,6 @@ import type { DocumentRow, Span, VersionRow } from '../adapters/document.rows.js
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
 import { FolderBlobStore } from '../adapters/blob-store.js';
 import { BlobCollector } from '../adapters/blob-collector.js';
-import type { DocumentConfig } from '../document.config.js';
 import { IngestionProcess } from './ingestion-process.js';
 
 type Begun = Pick<eventsV1.DocumentCreated, 'documentId' | 'version'>;
@@ -25,7 +23,6 @@ export class ChunkDocument {
     private readonly blobs: FolderBlobStore,
     private readonly extractor: TextExtractor,
     private readonly ingestion: IngestionProcess,
-    @Inject(CONFIG) readonly config: DocumentConfig,
   ) {}
 
   async run({ documentId, version }: Begun, delivery: Delivery): Promise<HandlerResult> {

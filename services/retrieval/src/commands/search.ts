@@ -72,9 +72,8 @@ export class Search {
 
   async #legs(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
     if (query.mode === 'hybrid') return this.#hybridLegs(query, scope, timings);
-    // The vector of the question is the longest way, so it sets out first.
-    const denseLeg = query.mode === 'lexical' ? undefined : this.#denseLeg(query, scope, timings);
     const lexicalLeg = query.mode === 'dense' ? undefined : this.#lexicalLeg(query, scope, timings);
+    const denseLeg = query.mode === 'lexical' ? undefined : this.#denseLeg(query, scope, timings);
     const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
     this.#report('dense', dense);
     this.#report('lexical', lexical);

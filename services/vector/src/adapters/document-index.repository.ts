@@ -51,6 +51,13 @@ export class DocumentIndexRepository {
     await tx.query(sql, [tenant, documentId, version]);
   }
 
+  /** Makes a version, and those before it that readers do not see, dead. */
+  async kill(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number): Promise<void> {
+    const sql =
+      'UPDATE document_index SET dead_version = greatest(dead_version, $3) WHERE tenant = $1 AND document_id = $2';
+    await tx.query(sql, [tenant, documentId, version]);
+  }
+
   /** Sets the tombstone: from the commit on no version up to `deadVersion` is seen or comes back. */
   async bury(tx: SqlTransaction, { tenant, documentId }: DocumentKey, deadVersion: number): Promise<void> {
     await tx.query(BURY, [tenant, documentId, deadVersion]);

@@ -6,7 +6,7 @@ import { DocumentIndexRepository } from '../adapters/document-index.repository.j
 import { PointRepository } from '../adapters/point.repository.js';
 import { SearchIndex } from '../adapters/search-index.js';
 
-/** Undoes a version. It is not dead afterwards: a retry of the document indexes the same version again. */
+/** Undoes a version. It is dead afterwards, so that chunks of it that are still under way change nothing. */
 @Controller()
 export class RemoveVersion {
   constructor(
@@ -32,6 +32,7 @@ export class RemoveVersion {
         );
         const document = { tenant, documentId, collection };
         if (visibleVersion === version) await this.documents.show(tx, document, null);
+        await this.documents.kill(tx, document, version);
         const removed = await this.points.remove(tx, document, { exactly: version });
         follow(collection, (index) => void index.removeVersion(documentId, version));
         publish(catalogue.vectorDeleted, documentId, {

@@ -40,6 +40,8 @@ export async function runParse(
   const chunks = new ChunkBatches();
   const file = new TextFile(request.outputPath, () => child.resume());
   const { promise: settled, resolve, reject } = Promise.withResolvers<ParseSummary>();
+  // It may fail while the signal or the file already decided the outcome.
+  settled.catch(() => undefined);
   const receive = ({ type, payload }: Frame): void => {
     if (type === 'text' && !file.write(payload)) child.pause();
     else if (type === 'chunks') chunks.add(payload);

@@ -48,7 +48,7 @@ function mostlyUtf8(bytes: Uint8Array): boolean {
     if (unit > 127) beyondAscii += 1;
     if (unit === 0xfffd) damaged += 1;
   }
-  return damaged * 5 < beyondAscii;
+  return damaged * 3 < beyondAscii;
 }
 
 function isSupported(label: string): boolean {

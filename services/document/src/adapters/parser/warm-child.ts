@@ -5,13 +5,15 @@ import { sandboxArguments } from './child-permissions.js';
 import { encodeFrame, FrameReader, type Frame } from './frames.js';
 import type { ParseJob } from './parse-job.js';
 
-/** End of what the child wrote to standard error; enough for V8's last words. */
-const stderrBytes = 4096;
+/** Part of standard error that is kept: a message may arrive in two pieces. */
+const stderrBytes = 1024;
 
 /** A child process that parses one document at a time: started ahead, reused while lean, killed when in doubt. */
 export class WarmChild {
   /** Settles when the process ended and its pipes were read to the end. */
   readonly gone: Promise<void>;
+  /** V8 says so before it aborts; settled by then, since the process is gone only when its pipes are read. */
+  ranOutOfMemory = false;
   private readonly process: ChildProcess;
   private readonly input: Writable;
   private readonly answers: Readable;
@@ -34,6 +36,7 @@ export class WarmChild {
     for (const stream of [input, errors, answers]) stream.on('error', () => undefined);
     errors.on('data', (bytes: Buffer) => {
       this.stderr = (this.stderr + bytes.toString('latin1')).slice(-stderrBytes);
+      this.ranOutOfMemory ||= /heap out of memory|Allocation failed/.test(this.stderr);
     });
     answers.on('data', (bytes: Buffer) => this.receive(bytes));
     this.process.on('error', () => this.ended());
@@ -47,11 +50,6 @@ export class WarmChild {
 
   get isAlive(): boolean {
     return !this.exited;
-  }
-
-  /** V8 writes this before it aborts; `close` fires after the last byte of it was read. */
-  get ranOutOfMemory(): boolean {
-    return /heap out of memory|Allocation failed|FATAL ERROR: .*memory/i.test(this.stderr);
   }
 
   /** Frames of the job go to `onFrame`; `onExit` says that no more will come. The host process stays up meanwhile. */

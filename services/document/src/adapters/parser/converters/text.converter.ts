@@ -13,8 +13,8 @@ function* paragraphsOf(text: string): Generator<Block> {
   const gap = /\n[ \t]*\n\s*/g;
   let start = 0;
   for (let match = gap.exec(text); match; match = gap.exec(text)) {
-    if (match.index > start) yield { kind: 'paragraph', start, end: match.index };
+    if (text.slice(start, match.index).trim() !== '') yield { kind: 'paragraph', start, end: match.index };
     start = gap.lastIndex;
   }
-  if (start < text.length) yield { kind: 'paragraph', start, end: text.length };
+  if (text.slice(start).trim() !== '') yield { kind: 'paragraph', start, end: text.length };
 }
