@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { loadConfig, type ConfigDefinition, type Environment, type Variables } from '@ragmesh/config';
 import { messagingV1 } from '@ragmesh/contracts';
 import { CallContextInterceptor, GrpcClients, RpcErrorFilter, grpcTransport } from '@ragmesh/grpc';
@@ -91,7 +92,8 @@ async function createApp(
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
-    frameworkErrors: (error, request, reply) => reply.server.errorHandler(error, request, reply),
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      reply.server.errorHandler(error, request, reply),
   });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLogger(runtime.logger),

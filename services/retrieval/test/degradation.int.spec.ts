@@ -21,6 +21,15 @@ describe('a search whose dependencies fail', () => {
     expect(degraded).toEqual(['rerank']);
   });
 
+  it('goes on with words alone where a collection was built with another model', async () => {
+    await mesh.index('0199a8f0-0000-7000-8000-000000000001', 'old', 'Tides follow the moon.', [1, 0, 0]);
+    const { results, degraded } = await mesh.search({ query, collection: 'old' });
+    expect(results[0]!.source!.text).toBe('Tides follow the moon.');
+    expect(degraded).toEqual(['dense']);
+    const dense = mesh.search({ query, collection: 'old', mode: 'dense' });
+    await expect(dense).rejects.toMatchObject({ code: 'VECTOR.DIMENSION_MISMATCH' });
+  });
+
   it('goes on with words alone without the embedding service, and says so; a dense search is refused', async () => {
     await mesh.halt('embedding');
     const { results, degraded } = await mesh.search({ query });

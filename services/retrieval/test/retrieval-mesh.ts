@@ -3,11 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
-import { documentV1, generationV1, retrievalV1, serviceNames, topicSpecs } from '@ragmesh/contracts';
+import {
+  catalogue,
+  documentV1,
+  generationV1,
+  retrievalV1,
+  serviceNames,
+  topicSpecs,
+  vectorV1,
+  type EventSpec,
+} from '@ragmesh/contracts';
 import { GrpcClients, type CallOptions } from '@ragmesh/grpc';
-import { EmbeddedBusDriver, type BusRecord } from '@ragmesh/messaging';
+import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { documentService } from '@ragmesh/service-document';
@@ -136,6 +145,19 @@ export class RetrievalMesh {
     return id;
   }
 
+  /** Indexes one chunk with a vector of the spec's own choice, as a collection built with another model has it. */
+  async index(documentId: string, collection: string, text: string, vector: readonly number[]): Promise<void> {
+    const place = { documentId, version: 1n, collection };
+    const chunk = { ordinal: 0, text, start: 0, end: text.length };
+    const vectors = new Uint8Array(Float32Array.from(vector).buffer);
+    const batch = { ...place, batches: 1, chunks: [chunk], model: 'other@1', dimension: vector.length, vectors };
+    await this.#publish(catalogue.chunksEmbedded, batch);
+    const count = () => this.clients.of(vectorV1.VectorService).count(place);
+    await eventually('the chunk is staged', async () => (await this.as('default', count)).points === 1n);
+    await this.#publish(catalogue.showVersion, { ...place, expectedPoints: 1n });
+    await eventually('the chunk is visible', async () => (await this.as('default', count)).visible === 1n);
+  }
+
   /** The text that offsets refer to. */
   canonicalText(id: string, tenant = 'default'): Promise<string> {
     return this.as(tenant, async () => {
@@ -171,5 +193,15 @@ export class RetrievalMesh {
       requestId,
     );
     return { order, results, text, citations, done: done! };
+  }
+
+  async #publish<Desc extends DescMessage>(
+    spec: EventSpec<Desc>,
+    payload: MessageInitShape<Desc> & { documentId: string },
+  ): Promise<void> {
+    const context = { source: '/ragmesh/spec', tenant: 'default', correlationId: randomUUID(), trace: {} };
+    const { topic, key, headers, value } = encodeEvent(spec, payload.documentId, payload, context);
+    const partition = partitionForKey(key, this.bus.partitionsOf(topic));
+    await this.bus.publish([{ topic, key, headers, value, partition }]);
   }
 }

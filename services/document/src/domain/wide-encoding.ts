@@ -10,17 +10,25 @@ export function wideEncoding(head: Uint8Array): WideEncoding | null {
   return wideEncodingByZeros(head.subarray(0, 4096));
 }
 
+/** Where zeros must be frequent and where they must be rare, by position within four bytes. */
+const zeroPatterns: readonly {
+  encoding: WideEncoding;
+  zero: readonly number[];
+  filled: readonly number[];
+  share: number;
+}[] = [
+  { encoding: 'utf-32le', zero: [2, 3], filled: [0], share: 0.9 },
+  { encoding: 'utf-32be', zero: [0, 1], filled: [3], share: 0.9 },
+  { encoding: 'utf-16le', zero: [1, 3], filled: [0, 2], share: 0.4 },
+  { encoding: 'utf-16be', zero: [0, 2], filled: [1, 3], share: 0.4 },
+];
+
 function wideEncodingByZeros(head: Uint8Array): WideEncoding | null {
   const quads = Math.floor(head.length / 4);
-  if (quads < 1) return null;
-  const share = [0, 0, 0, 0];
-  for (let index = 0; index < quads * 4; index += 1) if (head[index] === 0) share[index & 3]! += 1 / quads;
-  const [first, second, third, fourth] = share as [number, number, number, number];
-  const high = 0.9;
-  if (third > high && fourth > high && first < 0.1) return 'utf-32le';
-  if (first > high && second > high && fourth < 0.1) return 'utf-32be';
-  const some = 0.4;
-  if (second > some && fourth > some && first < 0.05 && third < 0.05) return 'utf-16le';
-  if (first > some && third > some && second < 0.05 && fourth < 0.05) return 'utf-16be';
-  return null;
+  const shares = [0, 0, 0, 0];
+  for (let index = 0; index < quads * 4; index += 1) if (head[index] === 0) shares[index & 3]! += 1 / quads;
+  const pattern = zeroPatterns.find(
+    ({ zero, filled, share }) => zero.every((at) => shares[at]! > share) && filled.every((at) => shares[at]! < 0.05),
+  );
+  return pattern?.encoding ?? null;
 }

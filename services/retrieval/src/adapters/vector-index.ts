@@ -54,6 +54,7 @@ export class VectorIndex implements OnModuleDestroy {
     points: readonly P[],
     scope: CallScope,
   ): Promise<P[] | undefined> {
+    if (points.length === 0) return [];
     const request = { collection, pointIds: points.map(({ pointId }) => pointId) };
     const { hits } = await this.#dense.call((options) => this.#client.getPoints(request, options), scope);
     if (hits.length < points.length) return undefined;

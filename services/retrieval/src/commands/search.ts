@@ -80,17 +80,19 @@ export class Search {
     return usableLegs(dense, lexical);
   }
 
-  /** One call for both legs, so that what either finds is scored by both; without a vector the lexical leg goes alone. */
+  /** One call for both legs, so that what either finds is scored by both; where that fails, the lexical leg goes alone. */
   async #hybridLegs(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
-    const embedded = await settled(timings.measure('embed_query', () => this.embedder.embed(query.text, scope)));
-    if (embedded.status === 'rejected') {
-      if (isCallersOwn(embedded.reason)) throw embedded.reason;
-      this.#report('dense', embedded);
-      return { dense: [], lexical: await this.#lexicalLeg(query, scope, timings), missing: 'dense' };
-    }
-    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', () =>
-      this.index.searchHybrid(query, embedded.value, scope),
-    );
+    const both = await settled(this.#scoredByBoth(query, scope, timings));
+    if (both.status === 'fulfilled') return both.value;
+    if (isCallersOwn(both.reason)) throw both.reason;
+    this.#report('dense', both);
+    return { dense: [], lexical: await this.#lexicalLeg(query, scope, timings), missing: 'dense' };
+  }
+
+  async #scoredByBoth(query: SearchQuery, scope: CallScope, timings: StageTimings): Promise<UsableLegs> {
+    const vector = await timings.measure('embed_query', () => this.embedder.embed(query.text, scope));
+    const search = () => this.index.searchHybrid(query, vector, scope);
+    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', search);
     timings.note('lexical_search', lexicalMs);
     return { dense, lexical, missing: null };
   }

@@ -1,5 +1,4 @@
 // Every control character but tab and line feed; also the byte order mark, which is no text.
-// eslint-disable-next-line no-control-regex -- control characters are what is removed here
 const unwanted = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufeff\ufffe\uffff]/g;
 
 /** Text as it may be stored: well-formed, `\n` line ends, no control characters but tab and line feed. */

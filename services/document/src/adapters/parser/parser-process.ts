@@ -4,8 +4,12 @@ import { runParse, type ParseRequest, type ParseResult } from './parse-run.js';
 import { defaultParserLimits, type ParserLimits } from './parser-limits.js';
 import { WarmChild } from './warm-child.js';
 
-/** An idle child larger than this is replaced: it leaked, or keeps what a large document needed. */
+/** A fresh child takes some 55 MB, one that has read a PDF twice that. Above this it leaked or was swollen by a book. */
+const keptBytes = 160 * 1024 * 1024;
+
+/** A child with loaded converters reads the next file faster, and is worth its memory only while files keep coming. */
 const leanBytes = 80 * 1024 * 1024;
+const leanAfterMs = 30_000;
 
 /** The compiled entry: beside this file, or in the last build when this file itself runs from source. */
 function defaultEntry(): string {
@@ -25,6 +29,7 @@ export class ParserProcesses {
   private readonly waiting: (() => void)[] = [];
   private readonly children = new Set<WarmChild>();
   private idle: WarmChild | null = null;
+  private leaning: NodeJS.Timeout | undefined;
   private running = 0;
   private closed = false;
 
@@ -56,6 +61,7 @@ export class ParserProcesses {
   /** Kills every child; documents being read fail with `DOCUMENT.PARSER_CRASHED`, which is retried elsewhere. */
   async close(): Promise<void> {
     this.closed = true;
+    clearTimeout(this.leaning);
     await Promise.all([...this.children].map((child) => child.close()));
   }
 
@@ -90,13 +96,19 @@ export class ParserProcesses {
   }
 
   private async giveBack(child: WarmChild): Promise<void> {
-    const isLean = child.isAlive && child.pid !== undefined && (await residentBytes(child.pid)) <= leanBytes;
-    if (isLean && !this.idle?.isAlive && !this.closed) {
-      this.idle = child;
-      return;
-    }
-    child.kill();
-    if (!this.idle?.isAlive && !this.closed) this.idle = this.start();
+    const resident = child.isAlive && child.pid !== undefined ? await residentBytes(child.pid) : Infinity;
+    if (resident > keptBytes || this.idle?.isAlive || this.closed) child.kill();
+    else this.idle = child;
+    if (this.closed) return;
+    if (!this.idle?.isAlive) this.idle = this.start();
+    clearTimeout(this.leaning);
+    if (resident > leanBytes) this.leaning = setTimeout(() => this.replaceIdle(), leanAfterMs).unref();
+  }
+
+  private replaceIdle(): void {
+    if (!this.idle) return;
+    this.idle.kill();
+    this.idle = this.start();
   }
 
   private start(): WarmChild {

@@ -35,8 +35,9 @@ export class WarmChild {
     // A child that dies breaks its pipes; that it died is told by its exit.
     for (const stream of [input, errors, answers]) stream.on('error', () => undefined);
     errors.on('data', (bytes: Buffer) => {
-      this.stderr = (this.stderr + bytes.toString('latin1')).slice(-stderrBytes);
-      this.ranOutOfMemory ||= /heap out of memory|Allocation failed/.test(this.stderr);
+      const output = this.stderr + bytes.toString('latin1');
+      this.ranOutOfMemory ||= /heap out of memory|Allocation failed/.test(output);
+      this.stderr = output.slice(-stderrBytes);
     });
     answers.on('data', (bytes: Buffer) => this.receive(bytes));
     this.process.on('error', () => this.ended());
@@ -49,7 +50,7 @@ export class WarmChild {
   }
 
   get isAlive(): boolean {
-    return !this.exited;
+    return !this.exited && !this.process.killed;
   }
 
   /** Frames of the job go to `onFrame`; `onExit` says that no more will come. The host process stays up meanwhile. */

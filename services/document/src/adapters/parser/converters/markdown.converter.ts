@@ -31,30 +31,38 @@ interface OpenBlock {
 function* blocksOf(text: string): Generator<Block> {
   let open: OpenBlock | null = null;
   for (const line of contentLines(text)) {
-    if (open?.fence) {
-      open.end = line.end;
-      if (closesFence(line.text, open.fence)) {
-        yield finished(open);
-        open = null;
-      }
-      continue;
-    }
-    const kind = kindOf(line.text, open);
-    if (open?.kind === 'paragraph' && /^ {0,3}(?:=+|-{2,})\s*$/.test(line.text)) {
-      yield finished({ ...open, kind: 'heading', level: line.text.includes('=') ? 1 : 2, end: line.end });
-      open = null;
-    } else if (kind === null) {
-      if (open) yield finished(open);
-      open = null;
-    } else if (open?.kind === kind && kind !== 'heading' && kind !== 'code') {
-      open.end = line.end;
-    } else {
-      if (open) yield finished(open);
-      open = opened(kind, line);
-    }
+    const step: Step = open?.fence ? insideFence(open, open.fence, line) : nextStep(open, line);
+    if (step.finished) yield finished(step.finished);
+    open = step.open;
   }
   if (open) yield finished(open);
 }
+
+/** What a line does: it may finish a block, and leaves one open or none. */
+interface Step {
+  readonly finished?: OpenBlock | null;
+  readonly open: OpenBlock | null;
+}
+
+function insideFence(open: OpenBlock, fence: string, line: Line): Step {
+  const grown = { ...open, end: line.end };
+  return closesFence(line.text, fence) ? { finished: grown, open: null } : { open: grown };
+}
+
+function nextStep(open: OpenBlock | null, line: Line): Step {
+  const kind = kindOf(line.text, open);
+  if (open?.kind === 'paragraph' && isUnderline(line.text)) {
+    return {
+      finished: { ...open, kind: 'heading', level: line.text.includes('=') ? 1 : 2, end: line.end },
+      open: null,
+    };
+  }
+  if (kind === null) return { finished: open, open: null };
+  const continues = open?.kind === kind && kind !== 'heading' && kind !== 'code';
+  return open && continues ? { open: { ...open, end: line.end } } : { finished: open, open: opened(kind, line) };
+}
+
+const isUnderline = (line: string) => /^ {0,3}(?:=+|-{2,})\s*$/.test(line);
 
 function* contentLines(text: string): Generator<Line> {
   // Front matter is settings, not text.
