@@ -67,6 +67,7 @@ await Promise.all([
 await Promise.all([
   check('format', bin('prettier'), ['--check', '--log-level', 'warn', '**/*.{ts,js,mjs,cjs}']),
   check('contracts (buf lint)', bin('buf'), ['lint', 'proto']),
+  check('documentation', process.execPath, ['tools/docs.mjs', '--check']),
 ]);
 if (existsSync(join(root, baseline))) {
   await check('contracts (buf breaking)', bin('buf'), ['breaking', 'proto', '--against', baseline]);

@@ -36,7 +36,7 @@ describe('a process killed at each commit and publish step', () => {
   it('loses and doubles nothing', async () => {
     let step = 1;
     for (; step <= MOST_STEPS; step += 1) {
-      const mesh = await MeshProcess.start(dataDir, step);
+      const mesh = await MeshProcess.start(dataDir, { crashAt: step });
       const lived = await liveThrough(mesh, `step-${step}`);
       await mesh.kill();
       if (lived) break; // there is no further step

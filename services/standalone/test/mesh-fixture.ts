@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Drivers } from '@ragmesh/bootstrap';
+import type { BusDriver } from '@ragmesh/messaging';
 import type { TracingOptions } from '@ragmesh/observability';
 import { freePorts } from './free-ports.js';
 import { startStandalone, type Standalone } from '../src/standalone.service.js';
@@ -12,6 +13,7 @@ import { MeshOracle } from './mesh-oracle.js';
 export interface Mesh {
   readonly api: ApiClient;
   readonly oracle: MeshOracle;
+  readonly bus: BusDriver;
   readonly dataDir: string;
   close(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function startMesh(
   return {
     api: new ApiClient(standalone.url),
     oracle,
+    bus: drivers!.bus,
     dataDir,
     close: async () => {
       await oracle.close();

@@ -1,10 +1,26 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './free-ports.js';
 
 const MAIN = fileURLToPath(new URL('./crash-main.mjs', import.meta.url));
 const START_WITHIN_MS = 60_000;
+
+const NODE_OPTIONS = ['--no-warnings'];
+const STDIO: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc'];
+
+export interface ProcessOptions {
+  /** Number of the commit or publish step at which the process kills itself; none without it. */
+  readonly crashAt?: number;
+  /** Bytes after which a file takes no more, as on a full disk. */
+  readonly largestFile?: number;
+}
+
+/** The shell sets the limit, in blocks of 512 bytes, and lets a write beyond it fail instead of ending the process. */
+function spawnLimited(env: NodeJS.ProcessEnv, bytes: number): ChildProcess {
+  const command = `trap '' XFSZ; ulimit -f ${bytes / 512}; exec "$@"`;
+  return spawn('sh', ['-c', command, 'sh', process.execPath, ...NODE_OPTIONS, MAIN], { env, stdio: STDIO });
+}
 
 /** A standalone ragmesh in a process of its own, to be killed. */
 export class MeshProcess {
@@ -14,10 +30,9 @@ export class MeshProcess {
   ) {}
 
   /**
-   * @param crashAt number of the commit or publish step at which the process kills itself; none without it.
    * @throws Error when it ends before it is ready.
    */
-  static async start(dataDir: string, crashAt?: number): Promise<MeshProcess> {
+  static async start(dataDir: string, { crashAt, largestFile }: ProcessOptions = {}): Promise<MeshProcess> {
     const [port] = await freePorts(1);
     const env = {
       PATH: process.env['PATH'],
@@ -25,11 +40,9 @@ export class MeshProcess {
       SERVER_PORT: String(port),
       APP_EMBEDDINGS_BACKEND: 'mock',
     };
-    const child = fork(MAIN, [String(crashAt ?? '')], {
-      env,
-      execArgv: ['--no-warnings'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = largestFile
+      ? spawnLimited(env, largestFile)
+      : fork(MAIN, [String(crashAt ?? '')], { env, execArgv: NODE_OPTIONS, stdio: STDIO });
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`ragmesh ended with ${code ?? signal} before it was ready`);
     });

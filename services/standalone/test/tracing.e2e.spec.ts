@@ -14,7 +14,8 @@ afterAll(async () => {
   await removeDataDir(dataDir);
 });
 
-const spansOf = (traceId: string): ReadableSpan[] => exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
+const spansOf = (traceId: string): ReadableSpan[] =>
+  exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
 
 /** Names from the root of a trace down to a span. */
 function pathTo(span: ReadableSpan, spans: readonly ReadableSpan[]): string[] {
@@ -31,7 +32,9 @@ describe('one trace', () => {
     await mesh.api.terminal(body['id'] as string);
     await mesh.oracle.violations();
     const spans = spansOf(traceId);
-    const ready = spans.find(({ name, attributes }) => name === 'process document.ready' && attributes['ragmesh.service'] === 'knowledge');
+    const ready = spans.find(
+      ({ name, attributes }) => name === 'process document.ready' && attributes['ragmesh.service'] === 'knowledge',
+    );
     const events = pathTo(ready!, spans).filter((name) => name.startsWith('process '));
     expect(events).toEqual([
       'process document.created',
@@ -49,7 +52,11 @@ describe('one trace', () => {
     const { status } = await mesh.api.call('POST', '/v1/query', { query: 'What is traced?' }, traceparent(traceId));
     expect(status).toBe(200);
     const spans = spansOf(traceId);
-    const pathOf = (name: string): string[] => pathTo(spans.find((span) => span.name === name)!, spans);
+    const pathOf = (name: string): string[] =>
+      pathTo(
+        spans.find((span) => span.name === name)!,
+        spans,
+      );
     for (const call of ['embedding.Embed', 'vector.SearchHybrid', 'generation.Generate']) {
       expect(pathOf(call)).toEqual(expect.arrayContaining(['retrieval.Query', call]));
     }

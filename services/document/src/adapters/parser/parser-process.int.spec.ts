@@ -95,6 +95,11 @@ describe('Every document of the collection', () => {
     expect(text.replace(/\s+/g, ' ')).toContain('Lorem ipsum dolor sit amet, consectetuer adipiscing elit.');
   });
 
+  it('keeps the rows of a table together although its columns were drawn one after the other', async () => {
+    const { text } = await parseFile(parsers, join(documents, 'WARN-Report-for-7-1-2015-to-03-25-2016.pdf'));
+    expect(text).toMatch(/Maxim Integrated Product \| San Jose \| 150 \| Closure Permanent/);
+  });
+
   it('numbers pages and names headings', async () => {
     const pdf = await parseFile(parsers, largePdf);
     expect(pdf.pages).toBe(400);

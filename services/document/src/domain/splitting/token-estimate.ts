@@ -11,7 +11,8 @@ export function estimateTokens(text: string, start = 0, end = text.length): numb
   for (let index = start; index < end; index += 1) {
     const unit = text.charCodeAt(index);
     if (isLatinLetter(unit)) {
-      letters += 1;
+      // Accents are what an English vocabulary knows least.
+      letters += unit < 128 ? 1 : 3;
       continue;
     }
     if (unit >= 48 && unit <= 57) {

@@ -12,11 +12,35 @@ export function inReadingOrder(lines: TextLine[]): TextLine[] {
   if (lines.length < enoughLines) return lines;
   const gutter = gutterOf(lines);
   if (gutter !== null && alternates(lines, gutter)) return byColumns(lines, gutter);
-  return isShuffled(lines) ? lines.toSorted(topDown) : lines;
+  return isShuffled(lines) || (gutter === null && isScatteredTable(lines)) ? byRows(lines) : lines;
 }
 
-const topDown = (a: TextLine, b: TextLine) =>
-  Math.abs(a.baseline - b.baseline) > Math.min(a.size, b.size) * 0.5 ? b.baseline - a.baseline : a.left - b.left;
+/** From top to bottom, and along each baseline from left to right. */
+function byRows(lines: readonly TextLine[]): TextLine[] {
+  const rows: TextLine[][] = [];
+  for (const line of lines.toSorted((a, b) => b.baseline - a.baseline)) {
+    const row = rows.at(-1);
+    if (row && row[0]!.baseline - line.baseline < Math.min(row[0]!.size, line.size) * 0.5) row.push(line);
+    else rows.push([line]);
+  }
+  return rows.flatMap((row) => row.sort((a, b) => a.left - b.left));
+}
+
+/** A table drawn by column: narrow lines, many of which share a baseline with a line that is not their neighbour. */
+function isScatteredTable(lines: readonly TextLine[]): boolean {
+  const widths = lines.map((line) => line.right - line.left).sort((a, b) => a - b);
+  const page = lines.reduce((most, line) => Math.max(most, line.right), 0);
+  if (widths[widths.length >> 1]! > page * 0.15) return false;
+  const lastOnBaseline = new Map<number, number>();
+  let scattered = 0;
+  for (const [index, { baseline }] of lines.entries()) {
+    const key = Math.round(baseline);
+    const previous = lastOnBaseline.get(key);
+    if (previous !== undefined && index - previous > 1) scattered += 1;
+    lastOnBaseline.set(key, index);
+  }
+  return scattered > lines.length * 0.1;
+}
 
 /** The x between two columns of prose: hardly a line crosses it, and lines on both sides are wide, unlike table cells. */
 function gutterOf(lines: readonly TextLine[]): number | null {
@@ -54,7 +78,7 @@ function byColumns(lines: readonly TextLine[], gutter: number): TextLine[] {
     left = [];
     right = [];
   };
-  for (const line of lines.toSorted(topDown)) {
+  for (const line of byRows(lines)) {
     if (line.right <= gutter) left.push(line);
     else if (line.left >= gutter) right.push(line);
     else {

@@ -1,0 +1,42 @@
+/**
+ * Writes what READMEs say about the code from the code itself: the event table and each service's configuration, between
+ * `<!-- name -->` and `<!-- /name -->`. With `--check` it only says which README is stale.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import { configTable } from '@ragmesh/config';
+import { eventTable, serviceNames } from '@ragmesh/contracts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+
+async function configOf(service) {
+  const module = await import(join(root, `services/${service}/dist/${service}.config.js`));
+  return module[`${service}Config`];
+}
+
+async function write(readme, section, table) {
+  const path = join(root, readme);
+  const before = readFileSync(path, 'utf8');
+  const [open, close] = [`<!-- ${section} -->`, `<!-- /${section} -->`];
+  const [start, end] = [before.indexOf(open), before.indexOf(close)];
+  if (start < 0 || end < 0) throw new Error(`${readme} has no section ${section}`);
+  const body = await format(table, { parser: 'markdown', printWidth: 120 });
+  const after = `${before.slice(0, start + open.length)}\n\n${body.trim()}\n\n${before.slice(end)}`;
+  if (after === before) return true;
+  if (!check) writeFileSync(path, after);
+  return false;
+}
+
+const fresh = [['libs/contracts/README.md', await write('libs/contracts/README.md', 'events', eventTable())]];
+for (const service of [...serviceNames, 'standalone']) {
+  const readme = `services/${service}/README.md`;
+  fresh.push([readme, await write(readme, 'configuration', configTable(await configOf(service)))]);
+}
+const stale = fresh.filter(([, isFresh]) => !isFresh).map(([readme]) => readme);
+if (check && stale.length > 0) {
+  console.error(`These READMEs are stale, run "npm run docs": ${stale.join(', ')}`);
+  process.exitCode = 1;
+}
