@@ -1,5 +1,5 @@
 /**
- * Builds the workspace: protobuf and Prisma code is generated where its source changed, TypeScript is compiled file by
+ * Builds the workspace: protobuf code is generated where its source changed, TypeScript is compiled file by
  * file into each package's `dist/`. Types are checked separately (`npm run typecheck`); a build never waits for them.
  */
 import { spawnSync } from 'node:child_process';
@@ -101,18 +101,6 @@ function generateContracts() {
   );
 }
 
-function generatePrismaClients() {
-  for (const folder of packages) {
-    const schema = join(folder, 'prisma/schema.prisma');
-    if (!existsSync(schema) || !/^generator\s/m.test(readFileSync(schema, 'utf8'))) continue; // plain SQL needs no client
-    const inputs = [schema, toolVersion('prisma')];
-    generateOnce(`Prisma client of ${relative(root, folder)}`, inputs, join(folder, 'src/generated/prisma'), () =>
-      // Prisma's CLI would download an engine that `generate` does not use; naming any program stops that.
-      run('prisma', ['generate', '--schema', schema], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath }),
-    );
-  }
-}
-
 const isSource = (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.spec.ts');
 
 function compile(sourceFolder, targetFolder, recompile) {
@@ -154,7 +142,6 @@ function compileEverything() {
 await lockBuild();
 const built = buildState.fingerprint();
 generateContracts();
-generatePrismaClients();
 const compiled = compileEverything();
 buildState.record(built);
 console.log(compiled === 0 ? 'build is up to date' : `compiled ${compiled} files`);
