@@ -5,13 +5,16 @@ const LEASE_SECONDS = 10;
 const ACQUIRE = `
   UPDATE outbox_lease
   SET token = CASE WHEN holder = $1 AND expires_at > now() THEN token ELSE token + 1 END,
-      holder = $1, expires_at = now() + $2 * interval '1 second'
-  WHERE holder = $1 OR expires_at <= now()
+      holder = $1, expires_at = now() + $2 * interval '1 second', session_pid = me.pid, session_start = me.backend_start
+  FROM pg_stat_activity AS me
+  WHERE me.pid = pg_backend_pid() AND (holder = $1 OR expires_at <= now() OR NOT EXISTS (
+    SELECT FROM pg_stat_activity AS other WHERE other.pid = session_pid AND other.backend_start = session_start))
   RETURNING token`;
 
 /**
  * The right to publish, held by one relay per database at a time. Time is the database's, and the token grows with each
- * holder, so one that was frozen past its lease can no longer mark rows.
+ * holder, so one that was frozen past its lease can no longer mark rows. A holder whose process died is replaced at once,
+ * because its session ends with it.
  */
 export class RelayLease {
   #token: string | undefined;

@@ -2,7 +2,7 @@
 CREATE TABLE inbox (
   event_id text NOT NULL,
   handler_id text NOT NULL,
-  -- The attempt that is due, deliveries of earlier ones are stale.
+  -- The attempt that is due; deliveries of earlier ones are stale.
   attempt integer NOT NULL DEFAULT 1,
   -- Begun and not ended: three times means the event takes the process down with it.
   starts integer NOT NULL DEFAULT 0,

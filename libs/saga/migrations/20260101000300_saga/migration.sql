@@ -12,7 +12,7 @@ CREATE TABLE saga (
   -- Why it is being undone: failed or aborted.
   undoing text,
   revision integer NOT NULL DEFAULT 1,
-  -- When the running step has to be looked at again, null once the saga has ended.
+  -- When the running step has to be looked at again; null once the saga has ended.
   deadline timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),

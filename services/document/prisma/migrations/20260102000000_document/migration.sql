@@ -56,7 +56,7 @@ CREATE TABLE chunk_batch (
   PRIMARY KEY (tenant, document_id, version, batch)
 );
 
--- Blobs that may have lost their last reference, removed once that is sure.
+-- Blobs that may have lost their last reference; removed once that is sure.
 CREATE TABLE blob_garbage (
   tenant text NOT NULL,
   blob_key text NOT NULL,
