@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+
+/** Floors that `npm run eval` checks itself; it exits with 1 below one of them. */
+const floors = ['lexical.ndcg@10=.385', 'dense.ndcg@10=.38', 'hybrid.ndcg@10=.42'];
+
+describe('retrieval quality on Cranfield, through HTTP', () => {
+  it('is at its floors, and hybrid is above the better leg', () => {
+    const minimum = floors.flatMap((floor) => ['--min', floor]);
+    const run = spawnSync(process.execPath, ['dist/eval/main.js', '../shared/datasets/cranfield', ...minimum], {
+      encoding: 'utf8',
+    });
+    expect(run.stderr).not.toContain('below');
+    expect(run.status).toBe(0);
+    const ndcg = (mode: string): number => Number(new RegExp(`^${mode} +\\d+ +([\\d.]+)`, 'm').exec(run.stdout)![1]);
+    expect(ndcg('hybrid')).toBeGreaterThan(Math.max(ndcg('lexical'), ndcg('dense')));
+  }, 300_000);
+});
