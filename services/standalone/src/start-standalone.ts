@@ -1,7 +1,7 @@
 import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
-import { loadConfig, unknownNames, type Environment } from '@ragmesh/config';
-import { RagmeshError } from '@ragmesh/errors';
+import { loadConfig, type Environment } from '@ragmesh/config';
 import { startProcessMetrics, startTracing, type TracingOptions } from '@ragmesh/observability';
+import { checkConfiguration } from './check-configuration.js';
 import { logFile, startEmbeddedDrivers } from './embedded-drivers.js';
 import { backends, edge } from './services.js';
 import { standaloneConfig } from './standalone.config.js';
@@ -26,12 +26,8 @@ export interface Standalone {
 /** Starts the eight services in one process. It composes and owns no behaviour. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { environment, onLost = () => undefined } = options;
+  checkConfiguration([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
   const config = loadConfig(standaloneConfig, environment);
-  const unknown = unknownNames(
-    [standaloneConfig, edge.config, ...backends.map((service) => service.config)],
-    environment,
-  );
-  if (unknown.length > 0) throw new RagmeshError('CONFIG.INVALID', unknown.join('\n'));
   const stopTracing = startTracing({
     serviceName: 'ragmesh',
     ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
