@@ -33,10 +33,15 @@ export class DocumentRepository {
     return rows[0];
   }
 
-  /** The row, locked until the transaction ends. @throws RagmeshError DOCUMENT.NOT_FOUND. */
-  async lock(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow> {
+  /** The row, also when it is a tombstone, locked until the transaction ends. */
+  async findLocked(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow | undefined> {
     await tx.query('SELECT FROM document WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
-    const row = await this.find(tenant, id, tx);
+    return this.find(tenant, id, tx);
+  }
+
+  /** The same for a document that is there. @throws RagmeshError DOCUMENT.NOT_FOUND. */
+  async lock(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow> {
+    const row = await this.findLocked(tx, tenant, id);
     if (!row || row.status === 'deleted') throw notFound(id);
     return row;
   }

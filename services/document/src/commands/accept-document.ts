@@ -95,14 +95,14 @@ export class AcceptDocument {
     return { id, version, status: 'uploaded', deduplicated: false };
   }
 
-  /** The document of this id, or without an id the one that has the same bytes; a tombstone too. */
+  /** The document of this id, or without an id the one that has the same bytes, locked against deletion; a tombstone too. */
   async #findKnown(tx: SqlTransaction, { tenant, id, collection, dedup }: Prepared): Promise<DocumentRow | undefined> {
-    if (id) return this.documents.find(tenant, id, tx);
+    if (id) return this.documents.findLocked(tx, tenant, id);
     const { rows } = await tx.query<{ id: string }>(
       `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
       [tenant, collection, dedup],
     );
-    return rows[0] && this.documents.find(tenant, rows[0].id, tx);
+    return rows[0] && this.documents.findLocked(tx, tenant, rows[0].id);
   }
 
   async #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): Promise<void> {

@@ -54,9 +54,13 @@ export class DeleteDocument {
     });
   }
 
-  /** Removes the blobs of a document whose points are gone. Safe to repeat. @returns how many this call removed. */
+  /**
+   * Removes the blobs of a document that is being deleted and whose points are gone. Safe to repeat; a late answer finds a
+   * document created anew and leaves it alone. @returns how many this call removed.
+   */
   async removeBlobs(tenant: string, id: string): Promise<number> {
     const keys = await this.outbox.transaction(async (tx) => {
+      if ((await this.documents.findLocked(tx, tenant, id))?.status !== 'deleting') return [];
       const { rows } = await tx.query<{ key: string }>(
         `SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key
          WHERE tenant = $1 AND document_id = $2 AND key IS NOT NULL`,
@@ -85,7 +89,7 @@ export class DeleteDocument {
     counts: { points: number; blobs: number },
   ): Promise<void> {
     const tenant = currentTenant();
-    const document = await this.documents.find(tenant, id, tx);
+    const document = await this.documents.findLocked(tx, tenant, id);
     if (!document || document.status !== 'deleting') return;
     const { version, collection } = document;
     const chunks = await this.chunks.remove(tx, tenant, id);
