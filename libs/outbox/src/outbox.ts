@@ -13,6 +13,8 @@ export interface OutboxEntry extends Omit<EncodedEvent, 'id'> {
 /** What a transaction may do beside its own statements. */
 export interface OutboxWriter {
   readonly publish: Publish;
+  /** Publishes as a consequence of another event than the transaction's. */
+  causedBy(eventId: string): Publish;
   /** Adds a record as it is; for copies of events, which keep their identity. */
   add(entry: OutboxEntry): void;
 }
@@ -43,7 +45,7 @@ export class Outbox {
     const result = await this.database.transaction(async (tx) => {
       entries.length = 0;
       const value = await work(tx, this.#writer(entries, causationId));
-      if (entries.length > 0) await insert(tx, entries);
+      if (entries.length > 0) insert(tx, entries);
       return value;
     });
     if (entries.length > 0) this.#committed.emit('rows');
@@ -57,30 +59,30 @@ export class Outbox {
   }
 
   #writer(entries: OutboxEntry[], causationId: string | undefined): OutboxWriter {
-    const add = (entry: OutboxEntry): void => void entries.push(entry);
-    const publish = <Desc extends DescMessage>(
-      spec: EventSpec<Desc>,
-      subject: string,
-      payload: MessageInitShape<Desc>,
-    ): void => {
-      const context = currentContext();
-      if (!context) throw new Error(`${spec.type} is published outside of a request context: its tenant is unknown`);
-      add(
-        encodeEvent(spec, subject, payload, {
-          source: `/ragmesh/${this.service}`,
-          tenant: context.tenant,
-          correlationId: context.requestId,
-          ...(causationId ? { causationId } : {}),
-          trace: injectTrace(),
-        }),
-      );
+    const causedBy = (cause: string | undefined): Publish => {
+      return (spec, subject, payload) => void entries.push(this.#encode(cause, spec, subject, payload));
     };
-    return { add, publish };
+    return { add: (entry) => void entries.push(entry), publish: causedBy(causationId), causedBy };
+  }
+
+  #encode<Desc extends DescMessage>(
+    causationId: string | undefined,
+    ...[spec, subject, payload]: [spec: EventSpec<Desc>, subject: string, payload: MessageInitShape<Desc>]
+  ): OutboxEntry {
+    const context = currentContext();
+    if (!context) throw new Error(`${spec.type} is published outside of a request context: its tenant is unknown`);
+    return encodeEvent(spec, subject, payload, {
+      source: `/ragmesh/${this.service}`,
+      tenant: context.tenant,
+      correlationId: context.requestId,
+      ...(causationId ? { causationId } : {}),
+      trace: injectTrace(),
+    });
   }
 }
 
-async function insert(tx: SqlTransaction, entries: readonly OutboxEntry[]): Promise<void> {
-  await tx.query(INSERT, [
+function insert(tx: SqlTransaction, entries: readonly OutboxEntry[]): void {
+  tx.write(INSERT, [
     entries.map(({ topic }) => topic),
     entries.map(({ key }) => key),
     entries.map(({ headers }) => JSON.stringify(headers)),

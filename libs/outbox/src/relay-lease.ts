@@ -2,6 +2,10 @@ import type { Database } from '@ragmesh/postgres';
 
 const LEASE_SECONDS = 10;
 
+const RENEW = `
+  UPDATE outbox_lease SET expires_at = now() + $2 * interval '1 second'
+  WHERE holder = $1 AND expires_at > now() RETURNING token`;
+
 const ACQUIRE = `
   UPDATE outbox_lease
   SET token = CASE WHEN holder = $1 AND expires_at > now() THEN token ELSE token + 1 END,
@@ -29,7 +33,9 @@ export class RelayLease {
   async token(): Promise<string | undefined> {
     const now = performance.now();
     if (this.#token !== undefined && now < this.#renewAt) return this.#token;
-    const { rows } = await this.database.query<{ token: string }>(ACQUIRE, [this.holder, LEASE_SECONDS]);
+    const values = [this.holder, LEASE_SECONDS];
+    const renewed = this.#token === undefined ? [] : (await this.database.query<{ token: string }>(RENEW, values)).rows;
+    const rows = renewed.length > 0 ? renewed : (await this.database.query<{ token: string }>(ACQUIRE, values)).rows;
     this.#token = rows[0]?.token;
     this.#renewAt = now + (LEASE_SECONDS * 1000) / 3;
     return this.#token;

@@ -1,27 +1,25 @@
 import type pg from 'pg';
+import { GrowthAnalysis } from './growth-analysis.js';
+import { PipelinedTransaction, runStatement } from './pipelined-transaction.js';
 import { asStorageError } from './postgres-error.js';
-import type { SqlResult, SqlTransaction } from './sql-transaction.js';
-
-type Runner = Pick<pg.Pool, 'query'> | Pick<pg.PoolClient, 'query'>;
-
-async function run<R>(runner: Runner, text: string, values: readonly unknown[] = []): Promise<SqlResult<R>> {
-  try {
-    const result = await (runner as pg.Pool).query(text, [...values]);
-    return { rows: result.rows as R[], rowCount: result.rowCount ?? 0 };
-  } catch (error) {
-    throw asStorageError(error);
-  }
-}
+import type { SqlResult, SqlRunner, SqlTransaction } from './sql-transaction.js';
 
 /**
  * Plain SQL over a pool. Every failure of the database itself arrives as `STORAGE.UNAVAILABLE` or `STORAGE.FULL`; errors
  * of the statement (a constraint, say) arrive as the driver's, see `isUniqueViolation`.
  */
-export class Database implements SqlTransaction {
+export class Database implements SqlRunner {
+  readonly #growth = new GrowthAnalysis(() => this.pool.query('ANALYZE'));
+
+  /** @param pool made by `createPool`: transactions rely on its pipelining. */
   constructor(readonly pool: pg.Pool) {}
 
-  query<R = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<SqlResult<R>> {
-    return run<R>(this.pool, text, values);
+  async query<R = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<SqlResult<R>> {
+    try {
+      return await runStatement<R>(this.pool, text, values);
+    } catch (error) {
+      throw asStorageError(error);
+    }
   }
 
   /** Commits when `work` resolves and rolls back when it rejects; a broken connection never returns to the pool. */
@@ -32,14 +30,18 @@ export class Database implements SqlTransaction {
     let broken: Error | undefined;
     const noteBreak = (error: Error): void => void (broken = error);
     client.on('error', noteBreak);
+    const transaction = new PipelinedTransaction(client);
     try {
-      await run(client, 'BEGIN');
-      const result = await work({ query: (text, values) => run(client, text, values) });
-      await run(client, 'COMMIT');
+      const result = await work(transaction);
+      await transaction.commit();
+      this.#growth.noteTransaction();
       return result;
     } catch (error) {
-      await client.query('ROLLBACK').catch((rollbackError: Error) => noteBreak(rollbackError));
-      throw asStorageError(error);
+      const cause = await transaction.rollback(error).catch((reason: Error) => {
+        noteBreak(reason);
+        return error;
+      });
+      throw asStorageError(cause);
     } finally {
       client.off('error', noteBreak);
       client.release(broken);

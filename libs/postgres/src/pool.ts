@@ -38,6 +38,7 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
+    pipeline: true,
     types,
   });
   pool.on('error', onIdleError);

@@ -29,6 +29,40 @@ describe('over a real server', () => {
     expect(await count()).toBe(1);
   });
 
+  it('fails with the error of a write nobody waited for, and commits nothing', async () => {
+    const before = await count();
+    const failing = database.transaction(async (tx) => {
+      tx.write('INSERT INTO item VALUES (10, 10)');
+      tx.write('INSERT INTO item VALUES (1, 1)');
+      await tx.query('SELECT 1'); // refused only because the transaction has failed already
+    });
+    const error: unknown = await failing.catch((reason: unknown) => reason);
+    expect(isUniqueViolation(error, 'item_key')).toBe(true);
+    const unnoticed = database.transaction(async (tx) => tx.write('INSERT INTO item VALUES (1, 1)'));
+    await expect(unnoticed).rejects.toMatchObject({ code: '23505' });
+    expect(await count()).toBe(before);
+  });
+
+  it('lets a statement see the writes before it', async () => {
+    const seen = await database.transaction(async (tx) => {
+      tx.write('INSERT INTO item VALUES ($1, $2)', [20, 5]);
+      tx.write('UPDATE item SET n = n + 1 WHERE id = $1', [20]);
+      const found = await tx.query('SELECT n FROM item WHERE id = $1', [20]);
+      tx.write('DELETE FROM item WHERE id = $1', [20]);
+      return found.rows;
+    });
+    expect(seen).toEqual([{ n: 6 }]);
+  });
+
+  it('takes statistics when a table that was empty has grown', async () => {
+    await database.query('CREATE TABLE grown (id int PRIMARY KEY)');
+    for (let id = 0; id < 220; id += 1) {
+      await database.transaction(async (tx) => tx.write('INSERT INTO grown VALUES ($1)', [id]));
+    }
+    const analyzed = `SELECT FROM pg_stat_user_tables WHERE relname = 'grown' AND last_analyze IS NOT NULL`;
+    await eventually(async () => (await database.query(analyzed)).rows.length === 1);
+  });
+
   it('tells a unique violation, and of which constraint', async () => {
     const error: unknown = await database.query('INSERT INTO item VALUES (1, 1)').catch((reason: unknown) => reason);
     expect(isUniqueViolation(error)).toBe(true);

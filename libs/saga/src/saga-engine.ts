@@ -78,7 +78,7 @@ export class SagaEngine<Data extends object> {
     const decision = decide(this.definition, state, given);
     if (decision.kind === 'ignored') return false;
     const { state: next, within } = decision;
-    await tx.query(
+    tx.write(
       `UPDATE saga SET status = $4, step = $5, data = $6, error = $7, undoing = $8, revision = revision + 1,
          deadline = now() + $9 * interval '1 second', updated_at = now()
        WHERE name = $1 AND id = $2 AND revision = $3`,
@@ -106,7 +106,7 @@ export class SagaEngine<Data extends object> {
     step = state.step,
   ): Promise<void> {
     if (note) {
-      await tx.query('INSERT INTO saga_step (saga_name, saga_id, step, status, detail) VALUES ($1, $2, $3, $4, $5)', [
+      tx.write('INSERT INTO saga_step (saga_name, saga_id, step, status, detail) VALUES ($1, $2, $3, $4, $5)', [
         this.definition.name,
         id,
         step,

@@ -1,3 +1,4 @@
+import { GrowthAnalysis } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import type { BusRecord, OutgoingRecord, PublishOutcome } from '../driver/bus-driver.js';
 import { type BusDatabase } from './bus-database.js';
@@ -52,6 +53,8 @@ export class RecordWriter {
   private readonly queue: Waiting[] = [];
   private draining: Promise<void> | undefined;
   private closed = false;
+
+  private readonly growth = new GrowthAnalysis(() => this.database.query('analyze'));
 
   constructor(
     private readonly database: BusDatabase,
@@ -132,6 +135,7 @@ export class RecordWriter {
     const sizes = (part: 'key' | 'headers' | 'value') => records.map((record) => record[part].byteLength);
     const parameters = [ids, starts, sizes('key'), sizes('headers'), sizes('value'), blob, [...new Set(ids)]];
     const rows = await this.database.query<WrittenRow>(WRITE, parameters, 'bus.write');
+    this.growth.noteTransaction();
     const heads = new Map(rows.map(({ id, first, written }) => [id, { next: Number(first), written }]));
     const appended = new Map<number, BusRecord[]>(ids.map((id) => [id, []]));
     const offsets = records.map(({ source, size, value, partitionId }, index) => {

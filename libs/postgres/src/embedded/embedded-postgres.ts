@@ -71,7 +71,10 @@ export class EmbeddedPostgres {
 
   /** Connection string, with the password, for one of its databases; `migrate` creates a missing one. */
   url(database: string): string {
-    return `postgresql://ragmesh:${this.password}@127.0.0.1:${this.server.port}/${encodeURIComponent(database)}`;
+    const { port, socketFolder } = this.server;
+    const address = socketFolder ? `localhost` : `127.0.0.1:${port}`;
+    const socket = socketFolder ? `?host=${encodeURIComponent(socketFolder)}&port=${port}` : '';
+    return `postgresql://ragmesh:${this.password}@${address}/${encodeURIComponent(database)}${socket}`;
   }
 
   /** Ends the server; connections that are still open are cut. */

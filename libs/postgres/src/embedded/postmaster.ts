@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
+  /** Where its Unix socket lies; empty when it has none. */
+  readonly socketFolder: string;
   readonly isReady: boolean;
 }
 
@@ -38,5 +40,5 @@ export function findPostmaster(cluster: string): Postmaster | 'stale' | undefine
   }
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0 || !isServerOf(pid, cluster)) return 'stale';
-  return { pid, port: Number(lines[3]), isReady: lines[7]?.trim() === 'ready' };
+  return { pid, port: Number(lines[3]), socketFolder: lines[4]!.trim(), isReady: lines[7]?.trim() === 'ready' };
 }

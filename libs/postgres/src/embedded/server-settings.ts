@@ -1,7 +1,6 @@
 /** A small server for one machine: little memory, no replication, no parallel workers, and every commit on disk. */
 export const serverSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '120',
   shared_buffers: '64MB',
   work_mem: '4MB',

@@ -43,8 +43,8 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Marks blobs of versions that are about to be deleted. */
-  static async release(tx: SqlTransaction, tenant: string, documentId: string, below: number | bigint): Promise<void> {
-    await tx.query(
+  static release(tx: SqlTransaction, tenant: string, documentId: string, below: number | bigint): void {
+    tx.write(
       `INSERT INTO blob_garbage (tenant, blob_key)
        SELECT DISTINCT tenant, key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key
        WHERE tenant = $1 AND document_id = $2 AND version < $3 AND key <> '' ON CONFLICT DO NOTHING`,
@@ -56,7 +56,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   async collect(tenant: string, key: string): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       await BlobCollector.lock(tx, tenant, key);
-      await tx.query('DELETE FROM blob_garbage WHERE tenant = $1 AND blob_key = $2', [tenant, key]);
+      tx.write('DELETE FROM blob_garbage WHERE tenant = $1 AND blob_key = $2', [tenant, key]);
       const { rows } = await tx.query(
         `SELECT 1 WHERE EXISTS (SELECT FROM document_version WHERE tenant = $1 AND blob_key = $2)
            OR EXISTS (SELECT FROM document_version WHERE tenant = $1 AND text_blob_key = $2)`,

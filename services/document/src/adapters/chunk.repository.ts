@@ -10,18 +10,22 @@ export const BATCH_SIZE = 64;
 export class ChunkRepository {
   constructor(private readonly database: Database) {}
 
-  async replace(
+  replace(
     tx: SqlTransaction,
     tenant: string,
     documentId: string,
     version: number | bigint,
     spans: readonly Span[],
-  ): Promise<void> {
-    await this.remove(tx, tenant, documentId, version);
+  ): void {
+    tx.write('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3', [
+      tenant,
+      documentId,
+      version,
+    ]);
     const batches: string[] = [];
     for (let at = 0; at < spans.length; at += BATCH_SIZE)
       batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
-    await tx.query(
+    tx.write(
       `INSERT INTO chunk_batch (tenant, document_id, version, batch, spans)
        SELECT $1, $2, $3, ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)`,
       [tenant, documentId, version, batches],

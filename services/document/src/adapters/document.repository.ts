@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentRow, VersionRow } from './document.rows.js';
 
 const SELECT = `
@@ -28,14 +28,14 @@ export class DocumentRepository {
   }
 
   /** The row, also when it is a tombstone. */
-  async find(tenant: string, id: string, sql: SqlTransaction = this.database): Promise<DocumentRow | undefined> {
+  async find(tenant: string, id: string, sql: SqlRunner = this.database): Promise<DocumentRow | undefined> {
     const { rows } = await sql.query<DocumentRow>(`${SELECT} WHERE d.tenant = $1 AND d.id = $2`, [tenant, id]);
     return rows[0];
   }
 
   /** The row, also when it is a tombstone, locked until the transaction ends. */
   async findLocked(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow | undefined> {
-    await tx.query('SELECT FROM document WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
+    tx.write('SELECT FROM document WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, id]);
     return this.find(tenant, id, tx);
   }
 
@@ -62,7 +62,7 @@ export class DocumentRepository {
     tenant: string,
     id: string,
     version: number | bigint,
-    sql: SqlTransaction = this.database,
+    sql: SqlRunner = this.database,
   ): Promise<VersionRow | undefined> {
     const { rows } = await sql.query<VersionRow>(
       'SELECT * FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3',

@@ -76,8 +76,8 @@ export class AcceptDocument {
   async #accept(tx: SqlTransaction, { publish }: OutboxWriter, upload: Prepared): Promise<Accepted> {
     const { tenant, collection } = upload;
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
-    await BlobCollector.lock(tx, tenant, upload.blob.key);
-    if (upload.id) await BlobCollector.lock(tx, tenant, `id/${upload.id}`);
+    const locks = [upload.blob.key, ...(upload.id ? [`id/${upload.id}`] : [])];
+    await Promise.all(locks.map((key) => BlobCollector.lock(tx, tenant, key)));
     const known = await this.#findKnown(tx, upload);
     const alive = known?.status === 'deleted' ? undefined : known;
     if (alive && isSame(alive, upload)) {
@@ -87,7 +87,7 @@ export class AcceptDocument {
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
-    await this.#write(tx, upload, id, version);
+    this.#write(tx, upload, id, version);
     await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive });
     const event = { documentId: id, version: BigInt(version), collection, chunking: upload.chunking };
     if (alive) publish(catalogue.documentUpdated, id, event);
@@ -105,9 +105,9 @@ export class AcceptDocument {
     return rows[0] && this.documents.findLocked(tx, tenant, rows[0].id);
   }
 
-  async #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): Promise<void> {
+  #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): void {
     const { tenant, collection, blob, chunking } = upload;
-    await tx.query(
+    tx.write(
       `INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata)
        VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, $6, $7)
        ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
@@ -124,7 +124,7 @@ export class AcceptDocument {
         upload.metadata,
       ],
     );
-    await tx.query(
+    tx.write(
       `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [

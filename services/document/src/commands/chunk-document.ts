@@ -61,7 +61,7 @@ export class ChunkDocument {
           await BlobCollector.lock(tx, tenant, extracted.staged.key);
           await this.blobs.publish(tenant, extracted.staged);
         }
-        await this.#keep(tx, tenant, upload, extracted);
+        this.#keep(tx, tenant, upload, extracted);
         this.#publishBatches(publish, document, upload, extracted);
         const data = { chunks: extracted.spans.length, batches: Math.ceil(extracted.spans.length / BATCH_SIZE) };
         const waits = await this.ingestion.deliver(tx, publish, document.id, upload.version, {
@@ -84,16 +84,16 @@ export class ChunkDocument {
     return { text, spans, mediaType: upload.media_type, title: null, textKey: upload.text_blob_key };
   }
 
-  async #keep(tx: SqlTransaction, tenant: string, upload: VersionRow, extracted: ExtractedText): Promise<void> {
+  #keep(tx: SqlTransaction, tenant: string, upload: VersionRow, extracted: ExtractedText): void {
     const { document_id: id, version } = upload;
-    await this.chunks.replace(tx, tenant, id, version, extracted.spans);
-    await tx.query(
+    this.chunks.replace(tx, tenant, id, version, extracted.spans);
+    tx.write(
       'UPDATE document_version SET media_type = $4, text_blob_key = $5, chunks = $6 WHERE tenant = $1 AND document_id = $2 AND version = $3',
       [tenant, id, version, extracted.mediaType, extracted.textKey, extracted.spans.length],
     );
     if (extracted.title) {
       const named = `UPDATE document SET title = $3 WHERE tenant = $1 AND id = $2 AND title IN ('Untitled', $4)`;
-      await tx.query(named, [tenant, id, extracted.title, upload.file_name]);
+      tx.write(named, [tenant, id, extracted.title, upload.file_name]);
     }
   }
 

@@ -38,7 +38,7 @@ export class DeleteDocument {
     return this.outbox.transaction(async (tx, { publish }) => {
       const { status, version, collection } = await this.documents.lock(tx, tenant, id);
       if (status === 'deleting') return version;
-      await tx.query(
+      tx.write(
         `UPDATE document SET status = 'deleting', stage = NULL, error = NULL, dedup_key = NULL, updated_at = now() WHERE tenant = $1 AND id = $2`,
         [tenant, id],
       );
@@ -66,14 +66,14 @@ export class DeleteDocument {
          WHERE tenant = $1 AND document_id = $2 AND key IS NOT NULL`,
         [tenant, id],
       );
-      await tx.query(
+      tx.write(
         `UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`,
         [tenant, id],
       );
-      await tx.query(
-        'INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING',
-        [tenant, rows.map(({ key }) => key).filter((key) => key !== '')],
-      );
+      tx.write('INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING', [
+        tenant,
+        rows.map(({ key }) => key).filter((key) => key !== ''),
+      ]);
       return rows.map(({ key }) => key).filter((key) => key !== '');
     });
     let removed = 0;
@@ -93,10 +93,10 @@ export class DeleteDocument {
     if (!document || document.status !== 'deleting') return;
     const { version, collection } = document;
     const chunks = await this.chunks.remove(tx, tenant, id);
-    await BlobCollector.release(tx, tenant, id, Number.MAX_SAFE_INTEGER);
-    await tx.query('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2', [tenant, id]);
+    BlobCollector.release(tx, tenant, id, Number.MAX_SAFE_INTEGER);
+    tx.write('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2', [tenant, id]);
     const receipt: Receipt = { points_removed: counts.points, chunks_removed: chunks, blobs_removed: counts.blobs };
-    await tx.query(
+    tx.write(
       `UPDATE document SET status = 'deleted', live_version = NULL, title = '', metadata = '{}', receipt = $3, updated_at = now() WHERE tenant = $1 AND id = $2`,
       [tenant, id, receipt],
     );

@@ -88,7 +88,7 @@ export class IngestionProcess {
     if (state.status === 'completed') return this.#showReady(tx, publish, state.data);
     if (state.status === 'failed' || state.status === 'aborted') return this.#showFailed(tx, publish, state);
     const { stage, progress } = stageOf(state);
-    await tx.query(
+    tx.write(
       `UPDATE document SET status = CASE WHEN $4 = 'parse' AND status = 'uploaded' THEN status ELSE 'processing' END,
          stage = $4, progress = $5, updated_at = now()
        WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing')`,
@@ -110,13 +110,13 @@ export class IngestionProcess {
     );
     const row = rows[0];
     if (!row) return;
-    await BlobCollector.release(tx, tenant, documentId, version);
-    await tx.query('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [
+    BlobCollector.release(tx, tenant, documentId, version);
+    tx.write('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [
       tenant,
       documentId,
       version,
     ]);
-    await tx.query('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [
+    tx.write('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [
       tenant,
       documentId,
       version,

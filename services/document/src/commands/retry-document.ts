@@ -30,19 +30,19 @@ export class RetryDocument {
           { id, status },
         );
       const next = version + 1;
-      await tx.query(
+      tx.write(
         `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, text_blob_key, chunk_size, chunk_overlap, chunks)
          SELECT tenant, document_id, $4, kind, file_name, media_type, size_bytes, sha256, blob_key, text_blob_key, chunk_size, chunk_overlap, chunks
          FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3`,
         [tenant, id, version, next],
       );
-      await tx.query('UPDATE chunk_batch SET version = $4 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
+      tx.write('UPDATE chunk_batch SET version = $4 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
         tenant,
         id,
         version,
         next,
       ]);
-      await tx.query(
+      tx.write(
         `UPDATE document SET status = 'uploaded', stage = 'parse', progress = 0, attempt = attempt + 1, version = $3, error = NULL, updated_at = now()
          WHERE tenant = $1 AND id = $2`,
         [tenant, id, next],

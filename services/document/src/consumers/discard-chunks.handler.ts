@@ -21,7 +21,7 @@ export class DiscardChunks {
     const { documentId, version } = payload;
     return delivery.commit(async (tx, publish) => {
       await this.chunks.remove(tx, tenant, documentId, version);
-      await tx.query('UPDATE document_version SET chunks = 0 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
+      tx.write('UPDATE document_version SET chunks = 0 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
         tenant,
         documentId,
         version,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, isUniqueViolation, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, isUniqueViolation, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import { defaultCollection } from '../domain/collection-id.js';
 import type { ListPosition } from '../domain/list-cursor.js';
@@ -40,7 +40,7 @@ export class CollectionRepository {
   }
 
   /** Makes sure that there is such a row; its title and metadata stay as they are. */
-  async ensure(tenant: string, id: string, sql: SqlTransaction = this.database): Promise<void> {
+  async ensure(tenant: string, id: string, sql: SqlRunner = this.database): Promise<void> {
     const title = id === defaultCollection.id ? defaultCollection.title : id;
     await sql.query('INSERT INTO collection (tenant, id, title) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
       tenant,

@@ -39,27 +39,27 @@ export class DocumentIndexRepository {
   }
 
   /** Lets a deleted document live again, in the collection its new version came with. */
-  async revive(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<void> {
+  revive(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): void {
     const sql =
       'UPDATE document_index SET collection = $3, tombstoned_at = NULL WHERE tenant = $1 AND document_id = $2';
-    await tx.query(sql, [tenant, documentId, collection]);
+    tx.write(sql, [tenant, documentId, collection]);
   }
 
   /** @param version what readers see from the commit on; null hides the document. */
-  async show(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number | null): Promise<void> {
+  show(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number | null): void {
     const sql = 'UPDATE document_index SET visible_version = $3 WHERE tenant = $1 AND document_id = $2';
-    await tx.query(sql, [tenant, documentId, version]);
+    tx.write(sql, [tenant, documentId, version]);
   }
 
   /** Makes a version, and those before it that readers do not see, dead. */
-  async kill(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number): Promise<void> {
+  kill(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number): void {
     const sql =
       'UPDATE document_index SET dead_version = greatest(dead_version, $3) WHERE tenant = $1 AND document_id = $2';
-    await tx.query(sql, [tenant, documentId, version]);
+    tx.write(sql, [tenant, documentId, version]);
   }
 
   /** Sets the tombstone: from the commit on no version up to `deadVersion` is seen or comes back. */
-  async bury(tx: SqlTransaction, { tenant, documentId }: DocumentKey, deadVersion: number): Promise<void> {
-    await tx.query(BURY, [tenant, documentId, deadVersion]);
+  bury(tx: SqlTransaction, { tenant, documentId }: DocumentKey, deadVersion: number): void {
+    tx.write(BURY, [tenant, documentId, deadVersion]);
   }
 }

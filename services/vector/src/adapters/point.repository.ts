@@ -69,13 +69,16 @@ const PAGE = `
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
 export class PointRepository {
+  /** Lengths of vectors decided by batches that are not stored yet. */
+  private readonly decisions = new WeakMap<SqlTransaction, Map<string, number>>();
+
   constructor(private readonly database: Database) {}
 
   /** Stores a batch in one statement; the same batch again changes nothing, a corrected one replaces it. */
-  async upsert(tx: SqlTransaction, batch: PointBatch): Promise<void> {
+  upsert(tx: SqlTransaction, batch: PointBatch): void {
     const { points, vectors } = batch;
     const column = <K extends keyof IndexedPoint>(name: K): IndexedPoint[K][] => points.map((point) => point[name]);
-    await tx.query(UPSERT, [
+    tx.write(UPSERT, [
       ...[batch.tenant, batch.collection, batch.documentId, batch.version, batch.model],
       ...[Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength), batch.dimension * 4],
       ...[column('ordinal'), column('pointId'), column('text'), column('start'), column('end'), column('page')],
@@ -83,15 +86,23 @@ export class PointRepository {
     ]);
   }
 
-  /** Length of the vectors a collection holds; undefined while it holds none. */
-  async dimension(tx: SqlTransaction, tenant: string, collection: string): Promise<number | undefined> {
+  /**
+   * Length of the vectors a collection holds; its first batch decides.
+   * @param own length of the vectors of the batch that asks.
+   */
+  async dimension(tx: SqlTransaction, { tenant, collection, dimension: own }: PointBatch): Promise<number> {
     const look = async () =>
       (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection])).rows[0]?.dimension;
     const known = await look();
     if (known !== undefined) return known;
-    // The first batch decides; one that came at the same time waits here for the decision.
-    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify([tenant, collection])]);
-    return look();
+    // One that came at the same time waits here for the decision, or finds it made in the transaction they share.
+    const name = JSON.stringify([tenant, collection]);
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
+    const decisions = this.decisions.get(tx) ?? new Map<string, number>();
+    this.decisions.set(tx, decisions);
+    const decided = (await look()) ?? decisions.get(name) ?? own;
+    decisions.set(name, decided);
+    return decided;
   }
 
   /** How many points a document has of these versions. */

@@ -60,8 +60,8 @@ export class IndexChunks {
         version,
       });
     }
-    if (state.tombstoned || collection !== state.collection) await this.documents.revive(tx, batch, collection);
-    const expected = (await this.points.dimension(tx, tenant, collection)) ?? dimension;
+    if (state.tombstoned || collection !== state.collection) this.documents.revive(tx, batch, collection);
+    const expected = await this.points.dimension(tx, batch);
     if (dimension !== expected) {
       const message = `The collection holds vectors of ${expected} numbers, this batch has ${dimension}.`;
       throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, {
@@ -71,7 +71,7 @@ export class IndexChunks {
         actual: dimension,
       });
     }
-    await this.points.upsert(tx, batch);
+    this.points.upsert(tx, batch);
     follow(collection, (index) => index.addPoints(batch.points));
   }
 

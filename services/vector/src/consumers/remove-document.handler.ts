@@ -34,7 +34,7 @@ export class RemoveDocument {
         const document = { tenant, documentId, collection };
         const removed = await this.points.remove(tx, document, range);
         const seen = named > 0 ? [] : [state.visibleVersion ?? 0, ...removed.keys()];
-        await this.documents.bury(tx, document, Math.max(named, state.deadVersion, ...seen));
+        this.documents.bury(tx, document, Math.max(named, state.deadVersion, ...seen));
         follow(collection, (index) => removed.forEach((_points, version) => index.removeVersion(documentId, version)));
         publish(catalogue.vectorDeleted, documentId, {
           documentId,

@@ -31,8 +31,8 @@ export class RemoveVersion {
           payload.collection,
         );
         const document = { tenant, documentId, collection };
-        if (visibleVersion === version) await this.documents.show(tx, document, null);
-        await this.documents.kill(tx, document, version);
+        if (visibleVersion === version) this.documents.show(tx, document, null);
+        this.documents.kill(tx, document, version);
         const removed = await this.points.remove(tx, document, { exactly: version });
         follow(collection, (index) => void index.removeVersion(documentId, version));
         publish(catalogue.vectorDeleted, documentId, {

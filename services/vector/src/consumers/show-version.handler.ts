@@ -37,7 +37,7 @@ export class ShowVersion {
         const document = { tenant, documentId, collection };
         const actual = await this.points.count(tx, document, { exactly: version });
         if (actual !== expected) throw incomplete({ documentId, version, expected, actual });
-        await this.documents.show(tx, document, version);
+        this.documents.show(tx, document, version);
         const removed = await this.points.remove(tx, document, { below: version });
         follow(collection, (index) => flip(index, { documentId, version, points: actual, removed: removed.keys() }));
         publish(catalogue.vectorUpdated, documentId, {
