@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   catalogue,
   deadLetterTopic,
@@ -25,6 +26,7 @@ import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { insertDeadLetter } from './dead-letter-store.js';
+import { GroupCommit, type GroupJob } from './group-commit.js';
 
 /** Fresh rows are written; rows whose attempt is due and not begun are begun; all others are reported as they are. */
 const BEGIN = `
@@ -51,8 +53,8 @@ const BEGIN = `
   ORDER BY ord`;
 
 const FINISH = `
-  UPDATE inbox SET finished_at = now(), outcome = $3
-  WHERE event_id = $1 AND handler_id = $2 AND finished_at IS NULL RETURNING event_id`;
+  UPDATE inbox SET finished_at = now(), outcome = 'handled' FROM unnest($1::text[], $2::text[]) AS done(event, handler)
+  WHERE event_id = event AND handler_id = handler AND finished_at IS NULL RETURNING event_id, handler_id`;
 
 const CLEAN_UP = `
   DELETE FROM inbox WHERE (event_id, handler_id) IN (
@@ -72,6 +74,15 @@ function versionOf({ headers, value }: BusRecord): bigint {
   }
 }
 
+type Work = Parameters<Delivery['commit']>[0];
+
+/** The effect of one handled event, to be committed. */
+interface Effect extends GroupJob {
+  readonly eventId: string;
+  readonly handlerId: string;
+  readonly run: (...args: Parameters<Work>) => ReturnType<Work>;
+}
+
 interface BegunRow {
   readonly begun: boolean;
   readonly starts: number;
@@ -80,6 +91,8 @@ interface BegunRow {
 
 /** The inbox: remembers by event and handler, in the database that holds the effects. */
 export class Inbox implements DeliveryJournal {
+  readonly #effects = new GroupCommit<Effect, HandlerResult>((effects) => this.#commitAll(effects));
+
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
@@ -108,12 +121,14 @@ export class Inbox implements DeliveryJournal {
     await this.database.query(sql, [eventId, handlerId]);
   }
 
-  commit(handler: EventHandler, message: Message, work: Parameters<Delivery['commit']>[0]): Promise<HandlerResult> {
-    return this.outbox.transaction(async (tx, { publish }) => {
-      const { rows } = await tx.query(FINISH, [message.id, handler.id, 'handled']);
-      if (rows.length === 0) return skip('its effect is already committed');
-      return (await work(tx, publish)) ?? { kind: 'ack' };
-    }, message.id);
+  commit(handler: EventHandler, message: Message, work: Work): Promise<HandlerResult> {
+    const inItsContext = AsyncLocalStorage.snapshot();
+    return this.#effects.submit({
+      key: message.subject,
+      eventId: message.id,
+      handlerId: handler.id,
+      run: (tx, publish) => inItsContext(work, tx, publish),
+    });
   }
 
   async scheduleRetry({ record, handlerId, attempt }: Failure, delayMs: number): Promise<void> {
@@ -168,6 +183,24 @@ export class Inbox implements DeliveryJournal {
   /** Removes what no redelivery can refer to any more; call it now and then. */
   async cleanUp(): Promise<void> {
     await this.database.query(CLEAN_UP, [KEEP_HOURS]);
+  }
+
+  async #commitAll(effects: readonly Effect[]): Promise<HandlerResult[]> {
+    return this.outbox.transaction(async (tx, out) => {
+      const columns = [effects.map(({ eventId }) => eventId), effects.map(({ handlerId }) => handlerId)];
+      const { rows } = await tx.query<{ event_id: string; handler_id: string }>(FINISH, columns);
+      const open = new Set(rows.map(({ event_id, handler_id }) => `${handler_id} ${event_id}`));
+      const running = effects.map(async ({ eventId, handlerId, run }): Promise<HandlerResult> => {
+        if (!open.has(`${handlerId} ${eventId}`)) return skip('its effect is already committed');
+        return (await run(tx, out.causedBy(eventId))) ?? { kind: 'ack' };
+      });
+      // All of them have to end before the transaction does, whatever became of one.
+      const ended = await Promise.allSettled(running);
+      return ended.map((outcome) => {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      });
+    });
   }
 
   async #settle(tx: SqlTransaction, eventId: string, handlerId: string): Promise<void> {

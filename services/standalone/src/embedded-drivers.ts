@@ -13,7 +13,7 @@ export interface EmbeddedDrivers extends Drivers {
   close(): Promise<void>;
 }
 
-const POOL_SIZE = 10;
+const POOL_SIZE = 5;
 
 export async function startEmbeddedDrivers(
   config: StandaloneConfig,

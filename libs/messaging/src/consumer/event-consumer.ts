@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BusDriver, BusRecord, Position, RecordSink, Subscription, TopicPartition } from '../driver/bus-driver.js';
-import type { DeliveryPipeline, PreparedRecord } from '../pipeline/delivery-pipeline.js';
+import type { DeliveryPipeline } from '../pipeline/delivery-pipeline.js';
 import { KeyQueues } from './key-queues.js';
 import { OffsetTracker } from './offset-tracker.js';
 
@@ -21,8 +21,6 @@ interface Partition {
   readonly tracker: OffsetTracker;
   /** Aborted when the partition moves away or the service stops. */
   readonly owned: AbortController;
-  /** Deliveries are prepared one after the other, so that order per key holds. */
-  preparing: Promise<void>;
   paused: boolean;
 }
 
@@ -68,7 +66,9 @@ export class EventConsumer implements RecordSink {
       partition.paused = true;
       this.#subscription?.pause([partition.id]);
     }
-    partition.preparing = partition.preparing.then(() => this.#enqueue(partition, records));
+    for (const record of records) {
+      this.#queues.run(`${record.topic}/${record.partition}/${record.key}`, () => this.#process(partition, record));
+    }
   }
 
   revoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -88,29 +88,20 @@ export class EventConsumer implements RecordSink {
       id: { topic, partition },
       tracker: new OffsetTracker(),
       owned: new AbortController(),
-      preparing: Promise.resolve(),
       paused: false,
     };
     this.#partitions.set(name, fresh);
     return fresh;
   }
 
-  async #enqueue(partition: Partition, records: readonly BusRecord[]): Promise<void> {
-    const prepared = await this.#untilStored(partition, () => this.pipeline.prepare(records));
-    for (const work of prepared ?? []) {
-      const { topic, key } = work.record;
-      this.#queues.run(`${topic}/${partition.id.partition}/${key}`, () => this.#process(partition, work));
-    }
-  }
-
-  async #process(partition: Partition, work: PreparedRecord): Promise<void> {
+  async #process(partition: Partition, record: BusRecord): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const done = await this.#untilStored(partition, async () => {
-      await this.pipeline.run(work, partition.owned.signal);
+      await this.pipeline.run(record, partition.owned.signal);
       return true;
     });
     if (!done) return;
-    partition.tracker.complete(work.record.offset);
+    partition.tracker.complete(record.offset);
     if (partition.paused && partition.tracker.inFlight <= MAX_IN_FLIGHT / 2) {
       partition.paused = false;
       this.#subscription?.resume([partition.id]);

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 const CHANNEL = 'ragmesh_bus';
+const GATHER_MS = 4;
 const RECONNECT_MS = [50, 100, 200, 400, 800] as const;
 
 /** The server process behind the session; when it is gone, so is the member. */
@@ -96,8 +98,10 @@ export class BusSignals {
   }
 
   private async flush(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
     while (this.client && (this.pending.size > 0 || this.groupsPending)) {
+      // Its own process knows already; others can wait a moment, so that many writes share a signal.
+      await delay(GATHER_MS, undefined, { ref: false });
+      if (!this.client) return;
       const signal: BusSignal = {
         from: this.from,
         partitions: [...this.pending].slice(0, 800),

@@ -32,11 +32,11 @@ export interface Attempt {
  * implements it; the pipeline is written against it.
  */
 export interface DeliveryJournal {
-  /** Notes that these attempts begin, and answers for each in order. Written before any handler runs. */
+  /** Notes that these attempts begin, and answers for each in order. Written right before their handlers run. */
   begin(attempts: readonly Attempt[]): Promise<DeliveryState[]>;
   /** Notes one more start of an attempt that was begun before a crash. */
   beginAgain(attempt: Attempt): Promise<void>;
-  /** The transaction a handler commits its effect in; see {@link Delivery.commit}. */
+  /** Commits a handler's effect; see {@link Delivery.commit}. */
   commit(handler: EventHandler, message: Message, work: Parameters<Delivery['commit']>[0]): Promise<HandlerResult>;
   /** Puts an attempt off: a copy goes to the retry topic once `delayMs` has passed, by the database's clock. */
   scheduleRetry(failure: Failure, delayMs: number): Promise<void>;

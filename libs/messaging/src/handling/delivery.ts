@@ -18,7 +18,8 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /**
    * Commits the effect: `work` runs in one transaction with the inbox mark and the outbox rows it publishes. A second
-   * delivery of the same event does not reach `work`, so its effect happens once.
+   * delivery of the same event does not reach `work`, so its effect happens once. The transaction may be shared with
+   * effects of other subjects; after a rollback that another of them caused, `work` runs again.
    */
   commit(work: (tx: SqlTransaction, publish: Publish) => Promise<HandlerResult | void>): Promise<HandlerResult>;
 }

@@ -5,9 +5,10 @@ import type { BusRecord } from '../driver/bus-driver.js';
 import { readEnvelope } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';
 import { readRetryState } from '../envelope/retry-headers.js';
-import type { DeliveryJournal, DeliveryState } from '../handling/delivery-journal.js';
+import type { DeliveryJournal } from '../handling/delivery-journal.js';
 import type { EventHandler, HandlerRegistry } from '../handling/event-handler.js';
 import { retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
+import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
 import { Mutex } from './mutex.js';
 
@@ -22,10 +23,10 @@ export interface PipelineOptions {
   readonly logger: Logger;
 }
 
-/** A record whose envelope was read and whose attempts were noted in the journal. */
-export interface PreparedRecord {
-  readonly record: BusRecord;
-  readonly attempts: readonly { readonly handler: EventHandler; readonly state: DeliveryState }[];
+/** What the envelope of a record says, and whose business it is. */
+interface ReadRecord {
+  readonly envelope?: Envelope;
+  readonly handlers: readonly EventHandler[];
   /** Set when the envelope cannot be read or its type is unknown. */
   readonly unreadable?: RagmeshError;
 }
@@ -38,36 +39,25 @@ type Envelope = Omit<Message, 'payload'>;
  */
 export class DeliveryPipeline {
   readonly #suspects = new Mutex();
+  readonly #starts: AttemptStarts;
 
-  constructor(private readonly options: PipelineOptions) {}
-
-  /** Reads envelopes and notes, in one write for the whole batch, that these attempts begin. */
-  async prepare(records: readonly BusRecord[]): Promise<PreparedRecord[]> {
-    const read = records.map((record) => ({ record, ...this.#read(record) }));
-    const wanted = read.flatMap(({ record, envelope, handlers }) =>
-      handlers.map(({ id }) => ({
-        eventId: envelope?.id ?? '',
-        handlerId: id,
-        attempt: readRetryState(record).attempt,
-      })),
-    );
-    const states = wanted.length > 0 ? await this.options.journal.begin(wanted) : [];
-    let index = 0;
-    return read.map(({ record, handlers, unreadable }) => ({
-      record,
-      attempts: handlers.map((handler) => ({ handler, state: states[index++]! })),
-      ...(unreadable ? { unreadable } : {}),
-    }));
+  constructor(private readonly options: PipelineOptions) {
+    this.#starts = new AttemptStarts(options.journal);
   }
 
-  /** Runs what is open of a prepared record, handler by handler. */
-  async run({ record, attempts, unreadable }: PreparedRecord, owned: AbortSignal): Promise<void> {
+  /** Handles a record to its end: committed, put off or given up. */
+  async run(record: BusRecord, owned: AbortSignal): Promise<void> {
     const { attempt } = readRetryState(record);
+    const { envelope, handlers, unreadable } = this.#read(record);
     if (unreadable) {
       const handlerId = `${this.options.service}.unreadable`;
       return this.options.journal.deadLetter({ record, handlerId, attempt, error: unreadable });
     }
-    for (const { handler, state } of attempts) {
+    if (handlers.length === 0) return;
+    const begun = handlers.map(({ id }) => ({ eventId: envelope?.id ?? '', handlerId: id, attempt }));
+    const states = await this.#starts.begin(begun);
+    for (const [at, handler] of handlers.entries()) {
+      const state = states[at]!;
       if (state.kind === 'settled') this.#count(handler, 'duplicate');
       else if (state.starts === 0) await this.#attempt(record, handler, owned);
       else await this.#suspects.run(() => this.#attemptSuspect(record, handler, state.starts, owned));
@@ -79,7 +69,7 @@ export class DeliveryPipeline {
     this.options.logger.warn({ code: asRagmeshError(error).code }, 'Event handling waits for its storage');
   }
 
-  #read(record: BusRecord): { envelope?: Envelope; handlers: readonly EventHandler[]; unreadable?: RagmeshError } {
+  #read(record: BusRecord): ReadRecord {
     try {
       const envelope = readEnvelope(record.headers);
       if (!findEventSpec(envelope.type)) {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { isRagmeshError } from '@ragmesh/errors';
+import type { HandlerResult } from '@ragmesh/messaging';
 import { gauge, type Logger } from '@ragmesh/observability';
 import type { DocumentKey } from './document-index.repository.js';
 import { DocumentTurns } from './document-turns.js';
@@ -25,7 +26,7 @@ const turnOf = ({ tenant, documentId }: DocumentKey): string => JSON.stringify([
 /** What a committed transaction means for the index in memory. */
 export type IndexChange = (index: EmbeddedIndex) => Promise<void> | void;
 
-/** Says what the transaction changed; called inside it, followed once it is committed. */
+/** Says what the transaction changed; called inside it, followed once it is committed. What was said last counts. */
 export type FollowWith = (collection: string, change: IndexChange) => void;
 
 /**
@@ -67,17 +68,21 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
    * memory changes in the order of the commits.
    * @throws what `commit` throws; then memory is brought in line with the rows in the background.
    */
-  async following<T>(document: DocumentKey, commit: (follow: FollowWith) => Promise<T>): Promise<T> {
+  async following(
+    document: DocumentKey,
+    commit: (follow: FollowWith) => Promise<HandlerResult>,
+  ): Promise<HandlerResult> {
     return this.turns.run(turnOf(document), async () => {
-      const changes: { collection: string; change: IndexChange }[] = [];
+      let said: { readonly collection: string; readonly change: IndexChange } | undefined;
       try {
-        const result = await commit((collection, change) => void changes.push({ collection, change }));
-        for (const { collection, change } of changes) await change(this.open({ tenant: document.tenant, collection }));
+        const result = await commit((collection, change) => void (said = { collection, change }));
+        if (result.kind === 'skip') return result;
+        await said?.change(this.open({ tenant: document.tenant, collection: said.collection }));
         this.measure();
         return result;
       } catch (error) {
         // A connection that broke at the commit does not tell whether the rows are there; a refusal of ours does.
-        if (changes.length > 0) this.reloadSoon(document);
+        if (said) this.reloadSoon(document);
         throw error;
       }
     });
