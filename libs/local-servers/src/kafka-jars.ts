@@ -1,0 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where `npm run servers` puts what it fetches. */
+export const serversFolder = fileURLToPath(new URL('../../../.cache/servers', import.meta.url));
+
+/** The folder of Kafka's jars, or undefined when `npm run servers` has not run or there is no Java. */
+export function findKafkaJars(): string | undefined {
+  const jars = join(serversFolder, 'kafka', 'lib');
+  if (!existsSync(join(serversFolder, 'kafka', 'version'))) return undefined;
+  return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0 ? jars : undefined;
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RagmeshError } from '@ragmesh/errors';
+import { freePorts } from './free-ports.js';
+import { KafkaBroker } from './kafka-broker.js';
+import { findKafkaJars } from './kafka-jars.js';
+import type { BrokerPorts, KafkaCredentials } from './kafka-settings.js';
+
+export interface KafkaServerOptions {
+  /** Kept across restarts: topics, records and positions are found again. */
+  readonly dataDir: string;
+  /** Three keep going when one dies: every topic has three copies, of which two must be in sync. Default 1. */
+  readonly brokers?: 1 | 3;
+  /** Folder of Kafka's jars; default where `npm run servers` puts them. */
+  readonly jars?: string;
+  /** Opens a second listener that asks for SASL/PLAIN. */
+  readonly sasl?: KafkaCredentials;
+  /** Java heap per broker in MiB. Default 384. */
+  readonly heapMb?: number;
+}
+
+/** A Kafka cluster of child processes on loopback, without Docker and without ZooKeeper. */
+export class KafkaServer {
+  private constructor(
+    /** The brokers by their order; broker 1 is `nodes[0]`. */
+    readonly nodes: readonly KafkaBroker[],
+    private readonly ports: readonly BrokerPorts[],
+    private readonly hasSasl: boolean,
+  ) {}
+
+  /**
+   * Formats the data folder where needed and starts the brokers. Resolves once all serve clients.
+   * @throws RagmeshError DEPENDENCY.UNAVAILABLE without jars or Java, or when a broker does not start.
+   */
+  static async start(options: KafkaServerOptions): Promise<KafkaServer> {
+    const jars = options.jars ?? findKafkaJars();
+    if (!jars) {
+      throw new RagmeshError(
+        'DEPENDENCY.UNAVAILABLE',
+        'Kafka needs Java 17 and its jars; run "npm run servers" first.',
+      );
+    }
+    const count = options.brokers ?? 1;
+    const free = await freePorts(count * 3);
+    const ports = Array.from({ length: count }, (_, index): BrokerPorts => {
+      const [plain, controller, sasl] = free.slice(index * 3);
+      return { plain: plain!, controller: controller!, sasl: sasl! };
+    });
+    const nodes = ports.map((_, index) => {
+      const node = index + 1;
+      const folder = join(resolve(options.dataDir), `broker-${node}`);
+      return new KafkaBroker({ node, folder, ports, jars, heapMb: options.heapMb ?? 384, credentials: options.sasl });
+    });
+    const id = clusterId(options.dataDir);
+    const server = new KafkaServer(nodes, ports, options.sasl !== undefined);
+    try {
+      await Promise.all(nodes.map((broker) => broker.prepare(id)));
+      await Promise.all(nodes.map((broker) => broker.start()));
+    } catch (error) {
+      await Promise.all(nodes.map((broker) => broker.kill()));
+      throw error;
+    }
+    return server;
+  }
+
+  /** `host:port` of every broker, for clients that need no password. */
+  get brokers(): string[] {
+    return this.ports.map(({ plain }) => `127.0.0.1:${plain}`);
+  }
+
+  /** `host:port` of every broker's SASL listener. */
+  get saslBrokers(): string[] {
+    return this.hasSasl ? this.ports.map(({ sasl }) => `127.0.0.1:${sasl}`) : [];
+  }
+
+  /** Stops all brokers in order, each of them within 20 seconds. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((broker) => broker.stop()));
+  }
+
+  /** Ends all brokers at once, for data that nobody needs again. */
+  async kill(): Promise<void> {
+    await Promise.all(this.nodes.map((broker) => broker.kill()));
+  }
+}
+
+/** The same for as long as the folder lives: brokers refuse data of another cluster. */
+function clusterId(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'cluster-id');
+  // An id that begins with a dash would be read as an option of the tool that formats.
+  if (!existsSync(file)) writeFileSync(file, randomBytes(16).toString('base64url').replace(/^-/, 'A'));
+  return readFileSync(file, 'utf8');
+}

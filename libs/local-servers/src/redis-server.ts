@@ -1,0 +1,124 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './free-ports.js';
+
+const BINARY = 'redis-server';
+const READY_WITHIN_MS = 15_000;
+
+export interface RedisServerOptions {
+  /** Where it keeps its snapshot. */
+  readonly dataDir: string;
+  /** Without it a free one. */
+  readonly port?: number;
+  /** Further arguments of redis-server, for instance `['--maxmemory', '4mb']`. */
+  readonly args?: readonly string[];
+}
+
+/** A real Redis as a child process on the loopback interface, without persistence unless its arguments say otherwise. */
+export class RedisServer {
+  #child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly options: RedisServerOptions,
+  ) {}
+
+  /** Whether this machine has one. */
+  static isInstalled(): boolean {
+    return spawnSync(BINARY, ['--version'], { stdio: 'ignore' }).status === 0;
+  }
+
+  /** Resolves once it answers. @throws Error when it ends before, or takes longer than 15 s. */
+  static async start(options: RedisServerOptions): Promise<RedisServer> {
+    await mkdir(options.dataDir, { recursive: true });
+    const port = options.port ?? (await freePorts(1))[0]!;
+    const server = new RedisServer(port, options);
+    await server.#run();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Ends it properly; what its arguments persist is saved. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  /** Ends it as a crash does: nothing is saved. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Freezes it: it accepts connections and answers nothing, until {@link resume}. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Runs it again on the same port and data folder, after a stop or a kill. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { dataDir, args = [] } = this.options;
+    const own = [
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(this.port),
+      '--dir',
+      dataDir,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ];
+    const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore' });
+    this.#child = child;
+    const failed = new AbortController();
+    child.once('error', (error) => failed.abort(error));
+    child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
+    const end = performance.now() + READY_WITHIN_MS;
+    while (!(await answersPing(this.port))) {
+      failed.signal.throwIfAborted();
+      if (performance.now() > end) throw new Error(`redis-server gave no answer within ${READY_WITHIN_MS} ms`);
+      await delay(10);
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGCONT');
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const settle = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(1_000, () => settle(false));
+    socket.once('data', (answer: Buffer) => settle(answer.toString().startsWith('+PONG')));
+    socket.once('error', () => settle(false));
+  });
+}

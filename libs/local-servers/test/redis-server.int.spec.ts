@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { Redis } from 'ioredis';
+import { describeWithServer } from '@ragmesh/testing';
+import { RedisServer } from '../src/redis-server.js';
+
+let dataDir: string;
+let server: RedisServer;
+let client: Redis;
+
+describeWithServer('redis', 'a Redis of our own', () => {
+  beforeAll(async () => {
+    dataDir = await mkdtemp(`${tmpdir()}/ragmesh-redis-`);
+    server = await RedisServer.start({ dataDir, args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    client = new Redis(server.url, { retryStrategy: () => 20 }).on('error', () => undefined);
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('answers on the loopback interface only', async () => {
+    expect(await client.ping()).toBe('PONG');
+    expect(await client.config('GET', 'bind')).toEqual(['bind', '127.0.0.1']);
+  });
+
+  it('is back on its port after a crash, with what it persisted', async () => {
+    await client.set('kept', 'yes');
+    const { pid } = server;
+    await server.kill();
+    await server.restart();
+    expect(server.pid).not.toBe(pid);
+    expect(await client.get('kept')).toBe('yes');
+  });
+
+  it('is silent while frozen', async () => {
+    server.pause();
+    const answer = client.ping();
+    const silent = new Promise((resolve) => setTimeout(resolve, 100, 'silent'));
+    expect(await Promise.race([answer, silent])).toBe('silent');
+    server.resume();
+    expect(await answer).toBe('PONG');
+  });
+
+  it('says that it cannot start', async () => {
+    const unable = RedisServer.start({ dataDir, args: ['--no-such-option', '1'] });
+    await expect(unable).rejects.toThrow('ended with code');
+  });
+});

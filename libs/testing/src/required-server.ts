@@ -1,0 +1,35 @@
+import { describe } from '@jest/globals';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findKafkaJars, RedisServer, serversFolder } from '@ragmesh/local-servers';
+
+/** Servers that npm does not bring, so a machine may lack them. */
+export type RequiredServer = 'kafka' | 'redis' | 'pgvector';
+
+const pgvector = join(serversFolder, 'pgvector');
+
+const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = {
+  kafka: {
+    isThere: () => findKafkaJars() !== undefined,
+    advice: 'install Java 17 and Maven, then run "npm run servers"',
+  },
+  redis: { isThere: () => RedisServer.isInstalled(), advice: 'install redis-server' },
+  pgvector: {
+    isThere: () => existsSync(pgvector) && readdirSync(pgvector).length > 0,
+    advice: 'install Python with pip, then run "npm run servers"',
+  },
+};
+
+/**
+ * A `describe` whose tests need a local server. Without it they are reported as skipped, never as passed, and the reason
+ * is printed; where skips count as failures (`npm test -- --fail-on-skip`), a missing server cannot go unnoticed.
+ */
+export function describeWithServer(server: RequiredServer, title: string, suite: () => void): void {
+  const { isThere, advice } = servers[server];
+  if (isThere()) {
+    describe(title, suite);
+    return;
+  }
+  process.stderr.write(`\nNOT TESTED without ${server}: "${title}". To run it, ${advice}.\n\n`);
+  describe.skip(title, suite);
+}
