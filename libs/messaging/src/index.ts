@@ -19,6 +19,9 @@ export { originTopic, readRetryState, retryHeaders, type RetryState } from './en
 export type { Delivery, Publish } from './handling/delivery.js';
 export type { Attempt, DeliveryJournal, DeliveryState, Failure } from './handling/delivery-journal.js';
 export type { EventHandler } from './handling/event-handler.js';
+export { KafkaBusDriver } from './kafka/kafka-bus-driver.js';
+export type { KafkaBusOptions, KafkaSasl } from './kafka/kafka-bus-options.js';
+export type { TopicDrift } from './kafka/topic-drift.js';
 export { ack, skip, type HandlerResult } from './handling/handler-result.js';
 export { HandlesEvent, type HandlerOptions } from './handling/handles-event.decorator.js';
 export type { RetryPolicy } from './handling/retry-policy.js';

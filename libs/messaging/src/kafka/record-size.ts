@@ -1,0 +1,27 @@
+import type { OutgoingRecord } from '../driver/bus-driver.js';
+
+/** Lengths, offset and timestamp deltas of a record and of each header: varints of a few bytes each. */
+const RECORD_OVERHEAD = 32;
+const HEADER_OVERHEAD = 4;
+
+/**
+ * Bytes a record takes on the wire, never too few. Text is counted in UTF-8 only when that decides: measuring every header
+ * of every record would cost more than sending it.
+ */
+export function recordSize(record: OutgoingRecord, limit: number): number {
+  let characters = record.key.length;
+  let size = RECORD_OVERHEAD + record.value.byteLength;
+  for (const name in record.headers) {
+    characters += name.length + record.headers[name]!.length;
+    size += HEADER_OVERHEAD;
+  }
+  const most = size + 3 * characters; // a UTF-16 unit is at most three bytes of UTF-8
+  return most <= limit ? most : size + exactText(record);
+}
+
+function exactText({ key, headers }: OutgoingRecord): number {
+  return Object.entries(headers).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    Buffer.byteLength(key),
+  );
+}

@@ -1,0 +1,44 @@
+import type { Admin, ConfigEntries } from 'kafkajs';
+
+/** Numbers of Kafka's protocol; kafkajs exports them as values, which would load it with this file. */
+const TOPIC = 2;
+const SET_ON_TOPIC = 1;
+
+export interface TopicConfig {
+  /** What holds, defaults included. */
+  readonly effective: Readonly<Record<string, string>>;
+  /** What was set for this topic. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** Settings of these topics, by their names in the cluster. */
+export async function readTopicConfigs(admin: Admin, topics: readonly string[]): Promise<Map<string, TopicConfig>> {
+  if (topics.length === 0) return new Map();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type: TOPIC, name })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      {
+        effective: toRecord(configEntries),
+        own: toRecord(configEntries.filter(({ configSource }) => Number(configSource) === SET_ON_TOPIC)),
+      },
+    ]),
+  );
+}
+
+/** Sets these and keeps what else was set on the topic: the request kafkajs sends replaces everything. */
+export async function replaceTopicConfig(
+  admin: Admin,
+  topic: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  const before = (await readTopicConfigs(admin, [topic])).get(topic)?.own ?? {};
+  const configEntries = Object.entries({ ...before, ...config }).map(([name, value]) => ({ name, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: TOPIC, name: topic, configEntries }] });
+}
+
+const toRecord = (entries: readonly ConfigEntries[]): Record<string, string> =>
+  Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));

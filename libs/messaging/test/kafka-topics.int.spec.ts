@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { topicSpecs } from '@ragmesh/contracts';
+import kafkajs, { type Admin } from 'kafkajs';
+import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { describeWithServer } from '../../testing/src/required-server.js';
+import { KafkaSpecServer } from './kafka-spec-server.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Runs the command from the sources, as `npm run topics` does from the build. */
+function topics(command: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const flags = ['--no-warnings', '--conditions=source', '--import', './tools/register-typescript.mjs'];
+  const child = spawn(process.execPath, [...flags, 'tools/topics.mjs', command], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}
+
+describeWithServer('kafka', 'npm run topics', () => {
+  let server: KafkaSpecServer;
+  let admin: Admin;
+  const run = (command: string, prefix: string) =>
+    topics(command, { KAFKA_BROKERS: server.kafka.brokers.join(','), RAGMESH_TOPIC_PREFIX: prefix });
+
+  beforeAll(async () => {
+    server = await KafkaSpecServer.start();
+    admin = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+  }, 120_000);
+  afterAll(async () => {
+    await admin.disconnect();
+    await server.stop();
+  });
+
+  it('creates every topic of the catalogue, retry and dead-letter topics included, under the prefix', async () => {
+    const before = await run('diff', 'one.');
+    expect(before.code).toBe(1);
+    expect(before.output).toContain('document.created');
+    expect((await run('apply', 'one.')).code).toBe(0);
+    const listed = (await admin.listTopics()).filter((name) => name.startsWith('one.'));
+    expect(listed.sort()).toEqual(topicSpecs.map(({ name }) => `one.${name}`).sort());
+    expect(listed).toEqual(
+      expect.arrayContaining(['one.document.chunked.embedding.retry', 'one.document.chunked.embedding.dlt']),
+    );
+    expect(await run('diff', 'one.')).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it('repairs retention and partitions, keeps what else was set, and tells what it cannot repair', async () => {
+    await run('apply', 'two.');
+    const [changed, wide] = ['two.document.created', 'two.settings.changed'];
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: changed };
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          ...resource,
+          configEntries: [
+            { name: 'retention.ms', value: '1000' },
+            { name: 'segment.ms', value: '123456' },
+          ],
+        },
+      ],
+    });
+    await admin.createPartitions({ topicPartitions: [{ topic: wide, count: 4 }] });
+    let output = '';
+    await eventually('the broker has heard of both changes', async () => {
+      const diff = await run('diff', 'two.');
+      output = diff.output;
+      return diff.code === 1 && output.includes('partitions') && output.includes('retention.ms');
+    });
+    expect(output).toMatch(/document\.created +retention\.ms +1000 +604800000 +apply/);
+    expect(output).toMatch(/settings\.changed +partitions +4 +1 +by hand/);
+    const applied = await run('apply', 'two.');
+    expect(applied.code).toBe(1);
+    expect(applied.output).toContain('1 left');
+    await eventually(
+      'nothing but the partitions differs',
+      async () => !(await run('diff', 'two.')).output.includes('retention'),
+    );
+    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+    const settings = new Map(
+      resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+    );
+    expect([settings.get('retention.ms'), settings.get('segment.ms')]).toEqual(['604800000', '123456']);
+  }, 120_000);
+
+  it('says what is missing from its configuration', async () => {
+    const { code, output } = await topics('diff', { KAFKA_BROKERS: 'nonsense' });
+    expect(code).toBe(2);
+    expect(output).toContain('KAFKA_BROKERS');
+  });
+});
