@@ -170,6 +170,11 @@ export const catalogue = {
     to: ['document'],
     says: "A handler gave an event up; the event is in that service's dead letters.",
   }),
+  eventReplayed: event('event.replayed', events.EventReplayedSchema, {
+    from: everyone,
+    to: ['document'],
+    says: 'A dead letter was replayed and handled after all.',
+  }),
   showVersion: command(
     'vector',
     'show-version',

@@ -7,6 +7,7 @@ export * as retrievalV1 from './generated/ragmesh/retrieval/v1/retrieval_pb.js';
 export * as generationV1 from './generated/ragmesh/generation/v1/generation_pb.js';
 export * as modelV1 from './generated/ragmesh/model/v1/model_pb.js';
 export * as messagingV1 from './generated/ragmesh/messaging/v1/dead_letter_pb.js';
+export * as operationsV1 from './operations.js';
 export {
   catalogue,
   eventSpecs,

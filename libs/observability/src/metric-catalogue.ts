@@ -38,6 +38,7 @@ export const metricCatalogue = {
   ragmesh_outbox_pending: gauge('Events committed and not yet published.', 'service'),
   ragmesh_outbox_oldest_seconds: gauge('Age of the oldest event not yet published.', 'service'),
   ragmesh_dead_letters_total: counter('Events given up, by handler and error code.', 'service', 'handler', 'code'),
+  ragmesh_dead_letters_open: gauge('Dead letters that wait for a decision, by status.', 'service', 'status'),
   ragmesh_sagas: gauge('Sagas by name and state.', 'saga', 'state'),
   ragmesh_sagas_overdue: gauge('Sagas past their deadline and not ended.', 'saga'),
   ragmesh_freshness_seconds: histogram(
@@ -45,8 +46,9 @@ export const metricCatalogue = {
     [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300],
   ),
   ragmesh_stage_duration_seconds: histogram('Time a stage of ingestion or retrieval took.', latency, 'stage'),
-  ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'dependency'),
+  ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'service', 'dependency'),
   ragmesh_points: gauge('Points held by the index.', 'state'),
+  ragmesh_index_drift_points: gauge('Points by which the index differed from its rows at the last look.', 'kind'),
   ragmesh_event_loop_delay_seconds: gauge('Event loop delay, 99th percentile of the last scrape interval.'),
 } as const satisfies Record<string, MetricSpec>;
 
