@@ -1,4 +1,12 @@
-import type { SagaDefinition, SagaError, SagaInput, SagaMessage, SagaState, UndoReason } from './saga-definition.js';
+import type {
+  SagaDefinition,
+  SagaError,
+  SagaInput,
+  SagaMessage,
+  SagaState,
+  SagaStep,
+  UndoReason,
+} from './saga-definition.js';
 
 /** What a saga does next. `ignored` when the input is late or a repetition: nothing is written. */
 export type SagaDecision<Data> =
@@ -14,10 +22,28 @@ export type SagaDecision<Data> =
     };
 
 const UNDO_WITHIN = 30;
+const LONGEST_STEP_PAUSE = 120;
+const LONGEST_UNDO_PAUSE = 300;
+
+/** Seconds until something is asked for again: the longer it gets no answer, the rarer, so that an outage leaves no heap. */
+const pause = (within: number, attempts: number, longest: number): number =>
+  Math.min(Math.max(within, longest), within * 2 ** Math.min(attempts - 1, 10));
+
+const undoWithin = (attempts: number): number => pause(UNDO_WITHIN, attempts, LONGEST_UNDO_PAUSE);
 
 /** The first decision: the saga enters its first step. */
 export function begin<Data extends object>(saga: SagaDefinition<Data>, data: Data): SagaDecision<Data> {
-  return enter(saga, { status: 'running', step: saga.steps[0]!.name, data, error: null, undoing: null }, 0, 'started');
+  const step = saga.steps[0]!.name;
+  const state: SagaState<Data> = {
+    status: 'running',
+    step,
+    data,
+    error: null,
+    undoing: null,
+    attempts: 1,
+    undoError: null,
+  };
+  return enter(saga, state, 0, 'started');
 }
 
 /** Decides on one input. Pure: same state and input, same decision. */
@@ -51,19 +77,34 @@ function decideRunning<Data extends object>(
     case 'step-failed':
       return undo(saga, { ...state, error: input.error }, index, 'failed');
     case 'abort':
+      if (saga.irrevocable) return { kind: 'ignored' };
       return undo(saga, { ...state, error: input.error }, index, 'aborted');
     case 'timeout': {
-      if (step.onTimeout === 'resend') {
-        return { kind: 'moved', state, send: step.send?.(state.data) ?? [], within: step.within, note: 'resent' };
-      }
+      if (step.onTimeout === 'resend') return sendAgain(step, state, 'resent');
       return undo(saga, { ...state, error: timedOut(step.name, step.within) }, index, 'failed');
     }
+    case 'resume':
+      return sendAgain(step, state, 'resumed');
     case 'undone':
+    case 'undo-failed':
       return { kind: 'ignored' };
   }
 }
 
-/** A compensation that gets no answer is sent again: the saga never forgets what it has to undo. */
+function sendAgain<Data extends object>(
+  step: SagaStep<Data>,
+  state: SagaState<Data>,
+  note: string,
+): SagaDecision<Data> {
+  const attempts = state.attempts + 1;
+  const within = pause(step.within, attempts, LONGEST_STEP_PAUSE);
+  return { kind: 'moved', state: { ...state, attempts }, send: step.send?.(state.data) ?? [], within, note };
+}
+
+/**
+ * A compensation that gets no answer, or is refused, is sent again: the saga never forgets what it has to undo. A failure
+ * is noted and does not change what comes next.
+ */
 function decideCompensating<Data extends object>(
   saga: SagaDefinition<Data>,
   state: SagaState<Data>,
@@ -72,9 +113,15 @@ function decideCompensating<Data extends object>(
   const index = indexOf(saga, state.step);
   const reason = state.undoing ?? 'failed';
   if (input.kind === 'undone' && input.step === state.step) return undo(saga, state, index - 1, reason);
-  if (input.kind !== 'timeout') return { kind: 'ignored' };
-  const send = saga.steps[index]?.undo?.(state.data, reason) ?? [];
-  return { kind: 'moved', state, send, within: UNDO_WITHIN, note: 'undo resent' };
+  if (input.kind === 'undo-failed') {
+    const troubled = { ...state, undoError: input.error };
+    return { kind: 'moved', state: troubled, send: [], within: undoWithin(state.attempts), note: 'undo failed' };
+  }
+  if (input.kind !== 'timeout' && input.kind !== 'resume') return { kind: 'ignored' };
+  const send = saga.steps[index]!.undo?.(state.data, reason) ?? [];
+  const attempts = state.attempts + 1;
+  const note = input.kind === 'resume' ? 'undo resumed' : 'undo resent';
+  return { kind: 'moved', state: { ...state, attempts }, send, within: undoWithin(attempts), note };
 }
 
 function enter<Data extends object>(
@@ -86,7 +133,7 @@ function enter<Data extends object>(
   const step = saga.steps[index];
   if (!step) return { kind: 'moved', state: { ...state, status: 'completed' }, send: [], within: null, note };
   const send = step.send?.(state.data) ?? [];
-  return { kind: 'moved', state: { ...state, step: step.name }, send, within: step.within, note };
+  return { kind: 'moved', state: { ...state, step: step.name, attempts: 1 }, send, within: step.within, note };
 }
 
 /** Undoes from step `index` backwards, the failed step first, skipping steps that leave nothing behind. */
@@ -100,10 +147,18 @@ function undo<Data extends object>(
     const step = saga.steps[at]!;
     const send = step.undo?.(state.data, reason) ?? [];
     if (send.length === 0) continue;
-    const compensating: SagaState<Data> = { ...state, status: 'compensating', step: step.name, undoing: reason };
-    return { kind: 'moved', state: compensating, send, within: UNDO_WITHIN, note: reason };
+    const compensating: SagaState<Data> = {
+      ...state,
+      status: 'compensating',
+      step: step.name,
+      undoing: reason,
+      attempts: 1,
+      undoError: null,
+    };
+    return { kind: 'moved', state: compensating, send, within: undoWithin(1), note: reason };
   }
-  return { kind: 'moved', state: { ...state, status: reason }, send: [], within: null, note: reason };
+  const ended = { ...state, status: reason, undoError: null };
+  return { kind: 'moved', state: ended, send: [], within: null, note: reason };
 }
 
 function indexOf<Data extends object>(saga: SagaDefinition<Data>, step: string): number {

@@ -88,6 +88,16 @@ describe('decide', () => {
     expect(sent(after(cut, stored, { kind: 'timeout' }))).toEqual(['vector.show-version']);
   });
 
+  it('asks ever more rarely for what gets no answer, but goes on asking', () => {
+    const pauses: (number | null)[] = [];
+    for (let last = after(cut, stored), round = 0; round < 12; round += 1) {
+      last = decide(saga, last.state, { kind: 'timeout' }) as Moved;
+      pauses.push(last.within);
+    }
+    expect(pauses.slice(0, 2)).toEqual([60, 120]);
+    expect(Math.max(...pauses.map(Number))).toBe(120);
+  });
+
   it('never forgets a compensation that gets no answer', () => {
     const waiting = after(cut, failed);
     let state: SagaState<Data> = waiting.state;

@@ -13,6 +13,9 @@ export {
   type UndoReason,
 } from './saga-definition.js';
 export { SagaEngine, type InputFrom, type OnMoved } from './saga-engine.js';
+export { SagaEngines } from './saga-engines.js';
+export { SagaOperator } from './saga-operator.js';
+export { SagaStore, type SagaFilter, type SagaMove, type SagaRecord, type SagaSummary } from './saga-store.js';
 export { SagaTimer } from './saga-timer.js';
 
 /** Migrations of the tables a service's database needs for its sagas. */

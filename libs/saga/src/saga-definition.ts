@@ -37,6 +37,8 @@ export interface SagaStep<Data> {
 export interface SagaDefinition<Data extends object> {
   readonly name: string;
   readonly steps: readonly SagaStep<Data>[];
+  /** There is no way back from any step: an abort is passed over. */
+  readonly irrevocable?: boolean;
 }
 
 export interface SagaError {
@@ -54,6 +56,10 @@ export interface SagaState<Data> {
   readonly error: SagaError | null;
   /** Set while compensating, and decides how the saga ends. */
   readonly undoing: UndoReason | null;
+  /** How often the step, or while compensating its undo, was asked for. */
+  readonly attempts: number;
+  /** Why undoing gets nowhere, as far as it is known; the undo is asked for all the same. */
+  readonly undoError: SagaError | null;
 }
 
 /** What can happen to a saga. */
@@ -64,4 +70,8 @@ export type SagaInput<Data> =
   | { readonly kind: 'step-failed'; readonly error: SagaError }
   | { readonly kind: 'abort'; readonly error: SagaError }
   | { readonly kind: 'undone'; readonly step: string }
+  /** Whoever was to undo the step could not. */
+  | { readonly kind: 'undo-failed'; readonly error: SagaError }
+  /** An operator wants what the saga waits for asked again, now. */
+  | { readonly kind: 'resume' }
   | { readonly kind: 'timeout' };

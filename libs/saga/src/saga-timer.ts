@@ -3,6 +3,8 @@ import { extractTrace, gauge, inContext, traceContext, type Logger } from '@ragm
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
 import type { SagaEngine } from './saga-engine.js';
+import type { SagaEngines } from './saga-engines.js';
+import { OVERDUE, STATE } from './saga-store.js';
 
 const POLL_MS = 1_000;
 
@@ -21,8 +23,7 @@ export class SagaTimer {
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
-    // Each engine has data of its own type, which the timer never looks at.
-    private readonly engines: readonly SagaEngine<never>[],
+    private readonly engines: SagaEngines,
     private readonly logger: Logger,
   ) {}
 
@@ -35,9 +36,14 @@ export class SagaTimer {
     await this.#running;
   }
 
+  /** Fires what is due now, once, also when another process does the same. */
+  async fire(): Promise<void> {
+    for (const engine of this.engines.list()) await this.#fireDue(engine);
+  }
+
   async #tick(): Promise<void> {
     try {
-      for (const engine of this.engines) await this.#fireDue(engine);
+      await this.fire();
       await this.#measure();
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Saga timeouts could not be read and will be read again');
@@ -63,14 +69,14 @@ export class SagaTimer {
   }
 
   async #measure(): Promise<void> {
-    const { rows } = await this.database.query<{ name: string; status: string; count: string; overdue: string }>(
-      `SELECT name, status, count(*) AS count, count(*) FILTER (WHERE deadline < now()) AS overdue FROM saga
-       WHERE deadline IS NOT NULL GROUP BY name, status`,
+    const { rows } = await this.database.query<{ name: string; state: string; count: string; overdue: string }>(
+      `SELECT name, ${STATE} AS state, count(*) AS count, count(*) FILTER (WHERE ${OVERDUE}) AS overdue FROM saga
+       WHERE deadline IS NOT NULL GROUP BY 1, 2`,
     );
     gauge('ragmesh_sagas').reset();
     gauge('ragmesh_sagas_overdue').reset();
-    for (const { name, status, count, overdue } of rows) {
-      gauge('ragmesh_sagas').set({ saga: name, state: status }, Number(count));
+    for (const { name, state, count, overdue } of rows) {
+      gauge('ragmesh_sagas').set({ saga: name, state }, Number(count));
       gauge('ragmesh_sagas_overdue').inc({ saga: name }, Number(overdue));
     }
   }

@@ -1,0 +1,223 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { catalogue } from '@ragmesh/contracts';
+import { createLogger, inContext } from '@ragmesh/observability';
+import { Outbox, outboxMigrations, type OutboxWriter } from '@ragmesh/outbox';
+import { Database, EmbeddedPostgres, createPool, migrate, type SqlTransaction } from '@ragmesh/postgres';
+import { SagaEngines } from './saga-engines.js';
+import { SagaEngine } from './saga-engine.js';
+import { SagaOperator } from './saga-operator.js';
+import { SagaStore } from './saga-store.js';
+import { SagaTimer } from './saga-timer.js';
+import { sagaMessage, sagaMigrations, type SagaDefinition, type SagaInput } from './index.js';
+
+interface Count {
+  readonly id: string;
+  readonly counted: number;
+}
+
+const undo = ({ id }: Count) => [sagaMessage(catalogue.removeVersion, id, { documentId: id })];
+const counting: SagaDefinition<Count> = {
+  name: 'counting',
+  steps: [
+    { name: 'count', within: 60, onTimeout: 'fail', undo },
+    { name: 'show', within: 60, onTimeout: 'resend', send: undo },
+  ],
+};
+const oneWay: SagaDefinition<Count> = {
+  name: 'one-way',
+  irrevocable: true,
+  steps: [{ name: 'go', within: 60, onTimeout: 'resend' }],
+};
+
+/** One orchestrator: its own pool, outbox, engines and timer, as in a process of its own. */
+class Orchestrator {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly engine = new SagaEngine<Count>(counting, () => Promise.resolve());
+  readonly store: SagaStore;
+  readonly operator: SagaOperator;
+  readonly timer: SagaTimer;
+
+  constructor(url: string) {
+    this.database = new Database(createPool(url, { max: 5, applicationName: 'saga-spec' }));
+    this.outbox = new Outbox(this.database, 'document');
+    this.store = new SagaStore(this.database);
+    const engines = new SagaEngines();
+    engines.add(this.engine);
+    engines.add(new SagaEngine<Count>(oneWay, () => Promise.resolve()));
+    this.operator = new SagaOperator(this.store, engines, this.outbox);
+    this.timer = new SagaTimer(this.database, this.outbox, engines, createLogger('document', 'error'));
+  }
+
+  work<T>(work: (tx: SqlTransaction, publish: OutboxWriter['publish']) => Promise<T>): Promise<T> {
+    return inContext({ tenant: 'default', requestId: 'r', subject: 'spec' }, () =>
+      this.outbox.transaction((tx, { publish }) => work(tx, publish)),
+    );
+  }
+
+  start(id: string): Promise<boolean> {
+    return this.work((tx, publish) => this.engine.start(tx, publish, id, { id, counted: 0 }));
+  }
+
+  deliver(id: string, input: SagaInput<Count>): Promise<boolean> {
+    return this.work((tx, publish) => this.engine.deliver(tx, publish, id, input));
+  }
+}
+
+const error = { code: 'STORAGE.UNAVAILABLE', message: 'away' };
+let dataDir: string;
+let server: EmbeddedPostgres;
+let one: Orchestrator;
+let two: Orchestrator;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-saga-'));
+  server = await EmbeddedPostgres.start(dataDir);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+let turn = 0;
+beforeEach(async () => {
+  const url = server.url(`ragmesh_saga_${(turn += 1)}`);
+  await migrate(url, outboxMigrations, sagaMigrations);
+  one = new Orchestrator(url);
+  two = new Orchestrator(url);
+});
+afterEach(async () => {
+  await Promise.all([one.timer.stop(), two.timer.stop()]);
+  await one.database.close();
+  await two.database.close();
+});
+
+const sent = async (subject: string): Promise<number> =>
+  (await one.database.query('SELECT FROM outbox WHERE key = $1', [subject])).rowCount;
+const sagaOf = async (id: string) => (await one.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
+const expire = (id: string) =>
+  one.database.query(`UPDATE saga SET deadline = now() - interval '1 second' WHERE id = $1`, [id]);
+
+async function until(what: string, isIt: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (!(await isIt())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
+    await delay(20);
+  }
+}
+
+describe('two orchestrators over one database', () => {
+  it('start a saga once', async () => {
+    const started = await Promise.all([one, two, one, two].map((each) => each.start('a')));
+    expect(started.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('lose no input of many that come at once', async () => {
+    await one.start('b');
+    await Promise.all(
+      Array.from({ length: 40 }, (_, turn) =>
+        (turn % 2 ? one : two).work((tx, publish) =>
+          (turn % 2 ? one : two).engine.deliver(tx, publish, 'b', ({ data }) => ({
+            kind: 'progress',
+            step: 'count',
+            data: { counted: data.counted + 1 },
+          })),
+        ),
+      ),
+    );
+    const { ref } = await sagaOf('b');
+    expect((await one.store.get('default', ref)).data).toMatchObject({ counted: 40 });
+  });
+
+  it('take a step once when both are told that it is done', async () => {
+    await one.start('c');
+    const moved = await Promise.all(
+      [one, two, one, two].map((each) => each.deliver('c', { kind: 'step-done', step: 'count' })),
+    );
+    expect(moved.filter(Boolean)).toHaveLength(1);
+    expect(await sent('c')).toBe(1);
+  });
+
+  it('fire a deadline once', async () => {
+    await one.start('d');
+    await expire('d');
+    await Promise.all([one, two, one, two].map(({ timer }) => timer.fire()));
+    expect(await sent('d')).toBe(1);
+    expect(await one.store.timeline(await sagaOf('d'))).toMatchObject([
+      { step: 'count', status: 'started' },
+      { step: 'count', status: 'failed', detail: 'DOCUMENT.DEADLINE_EXCEEDED' },
+    ]);
+  });
+
+  it('fire the deadline of one that died', async () => {
+    await one.start('e');
+    await expire('e');
+    two.timer.start();
+    await until('the timeout', async () => (await sagaOf('e')).state === 'compensating');
+  });
+});
+
+describe('a compensation that fails', () => {
+  it('is kept, shown with its reason, and resumed', async () => {
+    await one.start('f');
+    await one.deliver('f', { kind: 'step-failed', error });
+    await two.deliver('f', { kind: 'undo-failed', error: { code: 'VECTOR.UNAVAILABLE', message: 'gone' } });
+    const [stuck] = await one.store.list('default', { state: 'compensation_failed' }, 10);
+    expect(stuck).toMatchObject({ id: 'f', step: 'count', error, undo_error: { code: 'VECTOR.UNAVAILABLE' } });
+    expect(await one.store.list('default', { state: 'compensating' }, 10)).toHaveLength(1);
+    await two.operator.resume('default', stuck!.ref);
+    expect(await sent('f')).toBe(2);
+    await one.deliver('f', { kind: 'undone', step: 'count' });
+    expect(await sagaOf('f')).toMatchObject({ state: 'failed', error, undo_error: null, deadline: null });
+  });
+
+  it('that gets no answer counts as failed after a while', async () => {
+    await one.start('g');
+    await one.deliver('g', { kind: 'step-failed', error });
+    await one.deliver('g', { kind: 'timeout' });
+    expect((await sagaOf('g')).state).toBe('compensating');
+    await one.deliver('g', { kind: 'timeout' });
+    expect((await sagaOf('g')).state).toBe('compensation_failed');
+  });
+});
+
+describe('an operator', () => {
+  it('sees what is overdue', async () => {
+    await one.start('h');
+    await one.start('i');
+    await expire('i');
+    await one.start('slow');
+    await one.deliver('slow', { kind: 'step-done', step: 'count' });
+    await one.deliver('slow', { kind: 'timeout' });
+    expect((await one.store.list('default', { overdue: true }, 10)).map(({ id }) => id).toSorted()).toEqual([
+      'i',
+      'slow',
+    ]);
+  });
+
+  it('calls a saga off, and is refused when it has ended or has no way back', async () => {
+    await one.start('j');
+    const { ref } = await sagaOf('j');
+    await one.operator.abort('default', ref, 'not wanted');
+    expect(await sagaOf('j')).toMatchObject({ state: 'compensating', error: { code: 'DOCUMENT.CANCELLED' } });
+    await one.deliver('j', { kind: 'undone', step: 'count' });
+    expect((await sagaOf('j')).state).toBe('aborted');
+    await expect(one.operator.abort('default', ref, 'again')).rejects.toMatchObject({ code: 'SAGA.ENDED' });
+    await expect(one.operator.resume('default', ref)).rejects.toMatchObject({ code: 'SAGA.ENDED' });
+    const there = new SagaEngine<Count>(oneWay, () => Promise.resolve());
+    await one.work((tx, publish) => there.start(tx, publish, 'k', { id: 'k', counted: 0 }));
+    await expect(one.operator.abort('default', (await sagaOf('k')).ref, 'no')).rejects.toMatchObject({
+      code: 'SAGA.NOT_ABORTABLE',
+    });
+  });
+
+  it('finds no saga of another tenant', async () => {
+    await one.start('l');
+    const { ref } = await sagaOf('l');
+    await expect(one.operator.resume('other', ref)).rejects.toMatchObject({ code: 'SAGA.NOT_FOUND' });
+    expect(await one.store.list('other', {}, 10)).toEqual([]);
+  });
+});
