@@ -1,7 +1,20 @@
 import { fileURLToPath } from 'node:url';
 
-export { DeadLetterStore, type DeadLetterSummary } from './dead-letter-store.js';
+export { DeadLetterReplays, type SettledLetter, type Settlement } from './dead-letter-replays.js';
+export { DeadLetterStore } from './dead-letter-store.js';
+export {
+  MAX_REPLAYS,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  type DeadLetterReplay,
+  type DeadLetterSelection,
+  type DeadLetterStatus,
+  type DeadLetterSummary,
+} from './dead-letter.js';
 export { Inbox } from './inbox.js';
+export { redactedPayload } from './redacted-payload.js';
+export { ReplayFollower } from './replay-follower.js';
 
 /** Migrations of the tables a service's database needs for its inbox and dead letters. */
 export const inboxMigrations = fileURLToPath(new URL('../migrations', import.meta.url));
