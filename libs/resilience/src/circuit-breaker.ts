@@ -1,9 +1,14 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import Opossum from 'opossum';
+import { registerBreaker } from './breaker-registry.js';
 
 export interface CircuitBreakerOptions {
-  /** Longest run of one call; its signal is aborted then. */
+  /** Whose calls these are; shows the breaker to the operators of that service. */
+  readonly service?: string;
+  /** Longest run of one call; its signal is aborted then. `Infinity` where the call has a deadline of its own. */
   readonly timeoutMs?: number;
+  /** Whether an error says that the dependency is ill. Default: every error that is not the caller's fault. */
+  readonly isFailure?: (error: unknown) => boolean;
   /** Share of failed calls, in percent, that opens the circuit. */
   readonly errorThresholdPercent?: number;
   /** Calls within `windowMs` below which it never opens. */
@@ -19,6 +24,10 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 export interface CircuitBreaker {
   readonly name: string;
   readonly state: CircuitState;
+  /** How long it has been in this state. */
+  readonly stateSeconds: number;
+  /** Calls of the running window. */
+  readonly recent: { readonly calls: number; readonly failures: number; readonly refused: number };
   /** @throws RagmeshError `DEPENDENCY.UNAVAILABLE` while open, `REQUEST.TIMEOUT` after `timeoutMs`; else `call`'s error. */
   run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
   onStateChange(listener: (state: CircuitState) => void): void;
@@ -31,7 +40,7 @@ type Call = (signal: AbortSignal) => Promise<unknown>;
 async function callWithTimeout(name: string, timeoutMs: number, call: Call, caller?: AbortSignal): Promise<unknown> {
   const controller = new AbortController();
   const expired = new RagmeshError('REQUEST.TIMEOUT', `${name} gave no answer within ${timeoutMs} ms.`, { timeoutMs });
-  const timer = setTimeout(() => controller.abort(expired), timeoutMs);
+  const timer = Number.isFinite(timeoutMs) ? setTimeout(() => controller.abort(expired), timeoutMs) : undefined;
   const signal = caller === undefined ? controller.signal : AbortSignal.any([controller.signal, caller]);
   const aborted = new Promise<never>((_, reject) => {
     const refuse = (): void => reject(asAbortError(signal.reason));
@@ -53,48 +62,80 @@ const asAbortError = (reason: unknown): RagmeshError =>
 /** A caller's fault says nothing about the health of the dependency. */
 const isCallersFault = (error: unknown): boolean => isRagmeshError(error) && error.retry === 'permanent';
 
+type Options = Required<Omit<CircuitBreakerOptions, 'service'>>;
+
+const defaults: Options = {
+  timeoutMs: 10_000,
+  errorThresholdPercent: 50,
+  minimumCalls: 5,
+  windowMs: 10_000,
+  resetMs: 5_000,
+  isFailure: (error) => !isCallersFault(error),
+};
+
 /** One breaker for each dependency (and class of tenant or model), not for each call. */
 export function circuitBreaker(name: string, options: CircuitBreakerOptions = {}): CircuitBreaker {
-  const {
-    timeoutMs = 10_000,
-    errorThresholdPercent = 50,
-    minimumCalls = 5,
-    windowMs = 10_000,
-    resetMs = 5_000,
-  } = options;
-  const breaker = new Opossum((call: Call, caller?: AbortSignal) => callWithTimeout(name, timeoutMs, call, caller), {
-    name,
-    timeout: false,
-    errorThresholdPercentage: errorThresholdPercent,
-    volumeThreshold: minimumCalls,
-    rollingCountTimeout: windowMs,
-    resetTimeout: resetMs,
-    errorFilter: isCallersFault,
-  });
-  return {
-    name,
-    get state() {
-      if (breaker.opened) return 'open';
-      return breaker.halfOpen ? 'half-open' : 'closed';
-    },
-    async run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-      try {
-        return (await breaker.fire(call, signal)) as T;
-      } catch (error) {
-        if ((error as { code?: unknown }).code !== 'EOPENBREAKER') throw error;
-        const details = { dependency: name, retryAfter: Math.ceil(resetMs / 1000) };
-        throw new RagmeshError(
-          'DEPENDENCY.UNAVAILABLE',
-          `${name} is failing; calls to it pause for a moment.`,
-          details,
-        );
-      }
-    },
-    onStateChange(listener) {
-      breaker.on('open', () => listener('open'));
-      breaker.on('halfOpen', () => listener('half-open'));
-      breaker.on('close', () => listener('closed'));
-    },
-    shutdown: () => breaker.shutdown(),
-  };
+  const breaker = new OpossumBreaker(name, { ...defaults, ...options });
+  if (options.service) breaker.onShutdown = registerBreaker(options.service, breaker);
+  return breaker;
+}
+
+class OpossumBreaker implements CircuitBreaker {
+  readonly #breaker: Opossum<[Call, AbortSignal?]>;
+  #since = performance.now();
+  onShutdown: () => void = () => undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly options: Options,
+  ) {
+    const { timeoutMs, isFailure } = options;
+    const fire = (call: Call, caller?: AbortSignal): Promise<unknown> => callWithTimeout(name, timeoutMs, call, caller);
+    this.#breaker = new Opossum(fire, {
+      name,
+      timeout: false,
+      errorThresholdPercentage: options.errorThresholdPercent,
+      volumeThreshold: options.minimumCalls,
+      rollingCountTimeout: options.windowMs,
+      resetTimeout: options.resetMs,
+      errorFilter: (error) => !isFailure(error),
+    });
+    this.onStateChange(() => void (this.#since = performance.now()));
+  }
+
+  get state(): CircuitState {
+    if (this.#breaker.opened) return 'open';
+    return this.#breaker.halfOpen ? 'half-open' : 'closed';
+  }
+
+  get stateSeconds(): number {
+    return (performance.now() - this.#since) / 1000;
+  }
+
+  get recent(): CircuitBreaker['recent'] {
+    const { fires, failures, rejects } = this.#breaker.stats;
+    return { calls: fires, failures, refused: rejects };
+  }
+
+  async run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return (await this.#breaker.fire(call, signal)) as T;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EOPENBREAKER') throw error;
+      const details = { dependency: this.name, retryAfter: Math.ceil(this.options.resetMs / 1000) };
+      const message = `${this.name} is failing; calls to it pause for a moment.`;
+      throw new RagmeshError('DEPENDENCY.UNAVAILABLE', message, details);
+    }
+  }
+
+  onStateChange(listener: (state: CircuitState) => void): void {
+    this.#breaker.on('open', () => listener('open'));
+    this.#breaker.on('halfOpen', () => listener('half-open'));
+    this.#breaker.on('close', () => listener('closed'));
+  }
+
+  shutdown(): void {
+    this.onShutdown();
+    this.#breaker.shutdown();
+  }
 }

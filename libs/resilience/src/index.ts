@@ -1,3 +1,4 @@
+export { breakersOf, watchBreakers, type BreakerView } from './breaker-registry.js';
 export { Bulkhead, type BulkheadOptions } from './bulkhead.js';
 export {
   circuitBreaker,
@@ -6,5 +7,6 @@ export {
   type CircuitState,
 } from './circuit-breaker.js';
 export { Deadline } from './deadline.js';
+export { streamThrough } from './stream-through.js';
 export { RetryBudget } from './retry-budget.js';
 export { nextPause, retryWithJitter, type RetryOptions } from './retry-with-jitter.js';

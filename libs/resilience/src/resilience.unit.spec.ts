@@ -4,9 +4,12 @@ import {
   Bulkhead,
   Deadline,
   RetryBudget,
+  breakersOf,
   circuitBreaker,
   nextPause,
   retryWithJitter,
+  streamThrough,
+  watchBreakers,
   type CircuitBreaker,
 } from './index.js';
 
@@ -190,5 +193,80 @@ describe('Bulkhead', () => {
     open();
     await expect(failing).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
     await expect(bulkhead.run(async () => 3)).resolves.toBe(3);
+  });
+});
+
+describe('the registry of breakers', () => {
+  const failing = (): Promise<never> => Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'down'));
+
+  it('tells who watches a service of its breakers, those there and those to come, until they are shut down', async () => {
+    const seen: string[] = [];
+    const early = circuitBreaker('early', { service: 'registry-spec' });
+    const stop = watchBreakers('registry-spec', ({ name, state }) => seen.push(`${name} ${state}`));
+    const late = circuitBreaker('late', { service: 'registry-spec', minimumCalls: 2 });
+    const other = circuitBreaker('other', { service: 'another-service' });
+    for (let call = 0; call < 2; call += 1) await late.run(failing).catch(() => undefined);
+    expect(seen).toEqual(['early closed', 'late closed', 'late open']);
+    await expect(late.run(failing)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    expect(breakersOf('registry-spec').map(({ name, state }) => [name, state])).toEqual([
+      ['early', 'closed'],
+      ['late', 'open'],
+    ]);
+    expect(late.recent).toEqual({ calls: 3, failures: 2, refused: 1 });
+    stop();
+    for (const breaker of [early, late, other]) breaker.shutdown();
+    expect(breakersOf('registry-spec')).toEqual([]);
+  });
+
+  it('lets a breaker say itself what speaks against its dependency', async () => {
+    const breaker = circuitBreaker('choosy', { minimumCalls: 1, isFailure: () => false, timeoutMs: Infinity });
+    for (let call = 0; call < 5; call += 1) await breaker.run(failing).catch(() => undefined);
+    expect(breaker.state).toBe('closed');
+    breaker.shutdown();
+  });
+});
+
+describe('a stream through a breaker', () => {
+  const failing = async function* (): AsyncGenerator<number> {
+    await Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'down'));
+    yield 0;
+  };
+
+  it('gives every item, and counts once', async () => {
+    const breaker = circuitBreaker('stream');
+    const items: number[] = [];
+    for await (const item of streamThrough(breaker, async function* () {
+      yield* [1, 2, 3];
+    }))
+      items.push(item);
+    expect(items).toEqual([1, 2, 3]);
+    expect(breaker.recent).toEqual({ calls: 1, failures: 0, refused: 0 });
+    breaker.shutdown();
+  });
+
+  it('opens it when streams give no first item, and is then refused without being opened', async () => {
+    const breaker = circuitBreaker('stream', { minimumCalls: 3 });
+    for (let call = 0; call < 3; call += 1)
+      await expect(streamThrough(breaker, failing).next()).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    let opened = false;
+    const refused = streamThrough(breaker, () => {
+      opened = true;
+      return failing();
+    });
+    await expect(refused.next()).rejects.toMatchObject({ details: { dependency: 'stream' } });
+    expect(opened).toBe(false);
+    breaker.shutdown();
+  });
+
+  it('ends its source when the reader stops', async () => {
+    const breaker = circuitBreaker('stream');
+    let ended: AbortSignal | undefined;
+    const endless = streamThrough(breaker, async function* (signal) {
+      ended = signal;
+      for (let item = 0; ; item += 1) yield item;
+    });
+    for await (const item of endless) if (item === 2) break;
+    expect(ended?.aborted).toBe(true);
+    breaker.shutdown();
   });
 });
