@@ -1,0 +1,72 @@
+import type { Redis, RedisOptions } from 'ioredis';
+import type { Logger } from '@ragmesh/observability';
+import { redisScripts, type ScriptName } from './redis-scripts.js';
+
+/** Longest wait for one answer of Redis: a cache that is slower than this is of no use. */
+export const COMMAND_TIMEOUT_MS = 40;
+
+/** A connection that answers nothing for so long is given up and made anew. */
+const SILENCE_MS = 2_000;
+const LONGEST_PAUSE_MS = 1_000;
+
+export interface RedisAddress {
+  readonly url: string;
+  readonly db: number;
+}
+
+const options: RedisOptions = {
+  // ioredis would by default queue commands while it is not connected and try each twenty times: the caller would stand still.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: SILENCE_MS,
+  socketTimeout: SILENCE_MS,
+  retryStrategy: (times) => Math.min(LONGEST_PAUSE_MS, 25 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
+};
+
+/** One connection that goes on trying in the background, refuses commands while it is away, and runs the scripts. */
+export class RedisClient {
+  #reported = false;
+
+  private constructor(
+    readonly connection: Redis,
+    private readonly logger: Logger | undefined,
+  ) {
+    for (const [name, lua] of Object.entries(redisScripts)) this.connection.defineCommand(`ragmesh_${name}`, { lua });
+    this.connection.on('error', (error: NodeJS.ErrnoException) => this.#report(error));
+    this.connection.on('ready', () => (this.#reported = false));
+  }
+
+  /** Loads the driver, which takes 25 MB that a process without Redis can do without. It connects with {@link start}. */
+  static async load({ url, db }: RedisAddress, logger?: Logger, more: RedisOptions = {}): Promise<RedisClient> {
+    const { Redis } = await import('ioredis');
+    return new RedisClient(new Redis(url, { ...options, db, lazyConnect: true, ...more }), logger);
+  }
+
+  /** Begins to connect; whether it succeeded is heard by events. */
+  start(): void {
+    this.connection.connect().catch(() => undefined);
+  }
+
+  get isReady(): boolean {
+    return this.connection.status === 'ready';
+  }
+
+  /** @throws when Redis does not answer in time or refuses. */
+  run(name: ScriptName, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
+    const commands = this.connection as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    return commands[`ragmesh_${name}Buffer`]!.call(this.connection, keys.length, ...keys, ...args);
+  }
+
+  close(): void {
+    this.connection.disconnect();
+  }
+
+  /** Once for each time it goes away, not for each attempt to reach it. */
+  #report({ code, name }: NodeJS.ErrnoException): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.logger?.warn({ code: code ?? name }, 'Redis cannot be reached; cached values are kept in memory meanwhile');
+  }
+}

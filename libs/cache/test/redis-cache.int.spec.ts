@@ -1,0 +1,109 @@
+import { expect, it } from '@jest/globals';
+import { describeWithServer } from '@ragmesh/testing';
+import { RedisFixture, ask, eventually, stored, usable } from './redis-fixture.js';
+
+describeWithServer('redis', 'the cache with Redis', () => {
+  const fixture = RedisFixture.forEachTest();
+
+  it('shares values between processes, with their tags and a time to live', async () => {
+    const [one, two] = [await fixture.copy(), await fixture.copy()];
+    await usable(one);
+    await usable(two);
+    await stored(one, 'k', 'shared');
+    expect(await ask(two, 'k')).toEqual({ value: 'shared', from: 'redis' });
+    expect(await ask(two, 'k')).toEqual({ value: 'shared', from: 'memory' });
+    expect(await fixture.admin.pttl('spec:k')).toBeGreaterThan(50_000);
+    expect(await fixture.admin.pttl('spec:k')).toBeLessThanOrEqual(60_000);
+  });
+
+  it('shares the knowledge that there is nothing', async () => {
+    const one = await fixture.copy();
+    await usable(one);
+    await one.cache.getOrCompute('spec:k', async () => ({ value: null }));
+    await one.redis.settle();
+    expect(await fixture.fromElsewhere('k')).toEqual({ value: null, from: 'redis' });
+  });
+
+  it('evicts by tag in Redis and in the memory of the other process', async () => {
+    const [one, two] = [await fixture.copy(), await fixture.copy()];
+    await usable(one);
+    await usable(two);
+    await stored(one, 'hit', 'old', ['doc:1']);
+    await stored(one, 'miss', 'kept', ['doc:2']);
+    await ask(two, 'hit');
+    await ask(two, 'miss');
+    await one.cache.evict(['doc:1']);
+    await eventually('the other heard of it', async () => (await ask(two, 'hit', 'new', ['doc:1'])).value === 'new');
+    expect((await ask(two, 'miss')).value).toBe('kept');
+    expect((await fixture.fromElsewhere('miss')).value).toBe('kept');
+  });
+
+  it('does not store what another process computed before an eviction', async () => {
+    const [one, two] = [await fixture.copy(), await fixture.copy()];
+    await usable(one);
+    await usable(two);
+    const gate = Promise.withResolvers<void>();
+    const began = Promise.withResolvers<void>();
+    const slow = one.cache.getOrCompute('spec:k', async () => {
+      began.resolve();
+      await gate.promise;
+      return { value: 'old', tags: ['doc:1'] };
+    });
+    await began.promise;
+    await two.cache.evict(['doc:1']);
+    gate.resolve();
+    await slow;
+    await one.redis.settle();
+    expect((await ask(two, 'k', 'new')).value).toBe('new');
+    await two.redis.settle();
+    expect((await fixture.fromElsewhere('k')).value).toBe('new');
+  });
+
+  it('clears every process', async () => {
+    const [one, two] = [await fixture.copy(), await fixture.copy()];
+    await usable(one);
+    await usable(two);
+    await stored(one, 'k', 'old');
+    await ask(two, 'k');
+    await two.cache.clear();
+    expect((await ask(two, 'k', 'new')).value).toBe('new');
+    await two.redis.settle();
+    await eventually('the other heard of it', async () => (await ask(one, 'k')).value === 'new');
+  });
+
+  it('never serves a value older than the last eviction, whoever computes and evicts', async () => {
+    const copies = [await fixture.copy(), await fixture.copy(fixture.proxy.port), await fixture.copy()];
+    for (const one of copies) await usable(one);
+    let truth = 0;
+    let stale = 0;
+    const end = performance.now() + 3_000;
+    const readers = copies.map(async ({ cache }) => {
+      while (performance.now() < end) {
+        const floor = truth;
+        const compute = async () => {
+          const seen = truth;
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+          return { value: String(seen), tags: ['doc:1'] };
+        };
+        const { value } = await cache.getOrCompute(`spec:k${Math.floor(Math.random() * 3)}`, compute);
+        // Other processes hear of it a moment later; the evicting one (the first) must never be behind.
+        if (cache === copies[0]!.cache && Number(value) < floor) stale += 1;
+        await new Promise(setImmediate);
+      }
+    });
+    const writer = (async () => {
+      while (performance.now() < end) {
+        truth += 1;
+        await copies[0]!.cache.evict(['doc:1']);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+      }
+    })();
+    await Promise.all([...readers, writer]);
+    expect(truth).toBeGreaterThan(20);
+    expect(stale).toBe(0);
+    for (const one of copies) {
+      const current = async () => Number((await ask(one, 'k0', String(truth))).value) === truth;
+      await eventually('every process has the last value', current);
+    }
+  });
+});
