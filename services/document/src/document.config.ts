@@ -1,4 +1,4 @@
-import { bytes, defineConfig, duration, int, string, type ConfigOf } from '@ragmesh/config';
+import { bool, bytes, defineConfig, duration, int, secret, string, url, type ConfigOf } from '@ragmesh/config';
 
 /** The only reader of these variables. */
 export const documentConfig = defineConfig({
@@ -15,6 +15,19 @@ export const documentConfig = defineConfig({
   PARSE_MAX_PAGES: int({ min: 1 }).default(5000).describe('Most pages, slides or sheets of a file'),
   PARSE_MAX_INFLATED: bytes().default('500mb').describe('Most bytes a compressed file may inflate to'),
   PARSE_CONCURRENCY: int({ min: 1, max: 32 }).default(2).describe('Files read at once'),
-}).check('CHUNK_OVERLAP must be below half of CHUNK_SIZE', (config) => config.CHUNK_OVERLAP * 2 < config.CHUNK_SIZE);
+  S3_BUCKET: string().optional().describe('Bucket that keeps uploads; without it they lie in RAGMESH_DATA_DIR'),
+  S3_ENDPOINT: url('http', 'https').optional().describe("Address of the S3 server; without it Amazon's of S3_REGION"),
+  S3_REGION: string().default('us-east-1').describe('Region of the bucket; most other servers take any'),
+  S3_ACCESS_KEY_ID: string().optional().describe("Key; without it the machine's role or the AWS environment is used"),
+  S3_SECRET_ACCESS_KEY: secret().optional().describe('Secret of that key'),
+  S3_FORCE_PATH_STYLE: bool()
+    .default(true)
+    .describe('Names the bucket in the path instead of the host name; servers other than Amazon need it'),
+})
+  .check('CHUNK_OVERLAP must be below half of CHUNK_SIZE', (config) => config.CHUNK_OVERLAP * 2 < config.CHUNK_SIZE)
+  .check(
+    'S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together',
+    (config) => (config.S3_ACCESS_KEY_ID === undefined) === (config.S3_SECRET_ACCESS_KEY === undefined),
+  );
 
 export type DocumentConfig = ConfigOf<typeof documentConfig>;

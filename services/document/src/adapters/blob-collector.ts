@@ -4,32 +4,36 @@ import type { Logger } from '@ragmesh/observability';
 import { Inject } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
-import { FolderBlobStore } from './blob-store.js';
+import { BlobStore } from './blob-store.js';
 
 const INTERVAL_MS = 5_000;
+const PAGE = 500;
+
+const UNREFERENCED = `
+  INSERT INTO blob_garbage (tenant, blob_key)
+  SELECT tenant, key FROM unnest($1::text[], $2::text[]) AS stored (tenant, key)
+  WHERE NOT EXISTS (SELECT FROM document_version v WHERE v.tenant = stored.tenant AND v.blob_key = stored.key)
+    AND NOT EXISTS (SELECT FROM document_version v WHERE v.tenant = stored.tenant AND v.text_blob_key = stored.key)
+  ON CONFLICT DO NOTHING`;
 
 /** Removes blobs that nothing refers to any more. Uploads of the same bytes take the same lock, so none is lost. */
 @Injectable()
 export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #looked = false;
 
   constructor(
     private readonly database: Database,
-    private readonly blobs: FolderBlobStore,
+    private readonly blobs: BlobStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Blobs without a row were stored by a process that died before its commit. */
   async onApplicationBootstrap(): Promise<void> {
     await this.blobs.clearIncoming();
-    for await (const { tenant, key } of this.blobs.list()) {
-      await this.database.query('INSERT INTO blob_garbage (tenant, blob_key) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-        tenant,
-        key,
-      ]);
-    }
-    this.#timer = setInterval(() => void (this.#running = this.#collectAll()), INTERVAL_MS).unref();
+    const next = (): void => void (this.#running = this.#running.then(() => this.#collectAll()));
+    next();
+    this.#timer = setInterval(next, INTERVAL_MS).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -68,6 +72,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
 
   async #collectAll(): Promise<void> {
     try {
+      if (!this.#looked) await this.#findUnreferenced();
       const { rows } = await this.database.query<{ tenant: string; blob_key: string }>(
         'SELECT tenant, blob_key FROM blob_garbage LIMIT 1000',
       );
@@ -78,5 +83,18 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
         'Unused blobs could not be removed and will be tried again',
       );
     }
+  }
+
+  /** Blobs without a row were stored by a process that died before its commit; a running upload holds the lock of its blob. */
+  async #findUnreferenced(): Promise<void> {
+    let page: { tenant: string; key: string }[] = [];
+    const note = async (): Promise<void> => {
+      const columns = [page.map(({ tenant }) => tenant), page.map(({ key }) => key)];
+      page = [];
+      await this.database.query(UNREFERENCED, columns);
+    };
+    for await (const blob of this.blobs.list()) if (page.push(blob) === PAGE) await note();
+    await note();
+    this.#looked = true;
   }
 }

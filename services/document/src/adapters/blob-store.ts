@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const HEAD_BYTES = 4096;
 
 /** Bytes that were written and hashed, and have no name yet. */
 export interface StagedBlob {
@@ -16,25 +16,39 @@ export interface StagedBlob {
   readonly head: Buffer;
 }
 
-const HEAD_BYTES = 4096;
-
 /**
- * Content-addressed files in a folder, one tree per tenant. A blob appears whole or not at all: it is written aside, synced
- * and renamed.
+ * Content-addressed bytes, one tree per tenant: the key of a blob is its SHA-256. A blob appears whole or not at all. Bytes are
+ * staged on this machine's disk, wherever blobs are kept: only when all of them are there is their key known.
  */
-export class FolderBlobStore {
-  constructor(private readonly root: string) {}
+export abstract class BlobStore {
+  /** @param incoming folder for what is staged; processes may share it. */
+  constructor(private readonly incoming: string) {}
 
-  /** Where the bytes of a key lie. */
-  pathOf(tenant: string, key: string): string {
-    return join(this.root, encodeURIComponent(tenant), key.slice(0, 2), key);
-  }
+  /** Gives staged bytes their name; done twice it changes nothing. @throws RagmeshError STORAGE.*. */
+  abstract publish(tenant: string, staged: Pick<StagedBlob, 'path' | 'key'>): Promise<void>;
+
+  /** @throws RagmeshError BLOB.NOT_FOUND, STORAGE.*. */
+  abstract size(tenant: string, key: string): Promise<number>;
+
+  /**
+   * Reads a blob and verifies it: the last piece arrives only when the hash holds.
+   * @throws RagmeshError BLOB.NOT_FOUND, BLOB.CORRUPT, STORAGE.*.
+   */
+  abstract read(tenant: string, key: string): AsyncGenerator<Buffer>;
+
+  /** Hands a blob as a file to `use`, for a process that reads files; the file may be gone afterwards. */
+  abstract withFile<T>(tenant: string, key: string, use: (path: string) => Promise<T>): Promise<T>;
+
+  /** @returns whether it was there. */
+  abstract remove(tenant: string, key: string): Promise<boolean>;
+
+  /** Every stored blob, for finding those that nothing refers to. */
+  abstract list(): AsyncGenerator<{ tenant: string; key: string }>;
 
   /** A place to write to that no key points at. */
   async temporaryPath(): Promise<string> {
-    const folder = join(this.root, 'incoming');
-    await mkdir(folder, { recursive: true });
-    return join(folder, randomUUID());
+    await mkdir(this.incoming, { recursive: true });
+    return join(this.incoming, `${process.pid}-${randomUUID()}`);
   }
 
   /**
@@ -68,17 +82,6 @@ export class FolderBlobStore {
     return { path, key: sha256, sha256, bytes, head: Buffer.concat(head) };
   }
 
-  /** Gives staged bytes their name; the same bytes under the same name are kept as they are. */
-  async publish(tenant: string, { path, key }: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
-    const target = this.pathOf(tenant, key);
-    try {
-      await mkdir(dirname(target), { recursive: true });
-      await rename(path, target);
-    } catch (error) {
-      asStorageError(error);
-    }
-  }
-
   /** The bytes of a file that lies aside. */
   readStaged(path: string): Promise<Buffer> {
     return readFile(path);
@@ -89,49 +92,41 @@ export class FolderBlobStore {
     await rm(path, { force: true });
   }
 
-  /** @throws RagmeshError BLOB.NOT_FOUND. */
-  async size(tenant: string, key: string): Promise<number> {
-    const found = await stat(this.pathOf(tenant, key)).catch(() => undefined);
-    if (!found) throw new RagmeshError('BLOB.NOT_FOUND', 'The stored content of this document is missing.');
-    return found.size;
-  }
-
-  /** Reads a blob and verifies it: the last piece arrives only when the hash holds. @throws RagmeshError BLOB.CORRUPT. */
-  async *read(tenant: string, key: string): AsyncGenerator<Buffer> {
-    const hash = createHash('sha256');
-    let held: Buffer | undefined;
-    for await (const piece of createReadStream(this.pathOf(tenant, key), {
-      highWaterMark: 64 * 1024,
-    }) as AsyncIterable<Buffer>) {
-      hash.update(piece);
-      if (held) yield held;
-      held = piece;
-    }
-    if (hash.digest('hex') !== key)
-      throw new RagmeshError('BLOB.CORRUPT', 'The stored content no longer matches its checksum.');
-    if (held) yield held;
-  }
-
-  async remove(tenant: string, key: string): Promise<boolean> {
-    const path = this.pathOf(tenant, key);
-    const existed = (await stat(path).catch(() => undefined)) !== undefined;
-    await rm(path, { force: true });
-    return existed;
-  }
-
-  /** Removes what uploads of a dead process left aside. Call before the first upload. */
+  /** Removes what uploads of dead processes left aside. Call before the first upload. */
   async clearIncoming(): Promise<void> {
-    await rm(join(this.root, 'incoming'), { recursive: true, force: true });
-  }
-
-  /** Every stored blob, for finding those that nothing refers to. */
-  async *list(): AsyncGenerator<{ tenant: string; key: string }> {
-    const entries = await readdir(this.root, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      if (!entry.isFile() || entry.parentPath.endsWith('incoming')) continue;
-      yield { tenant: decodeURIComponent(entry.parentPath.split('/').at(-2)!), key: entry.name };
+    for (const name of await readdir(this.incoming).catch(() => [])) {
+      const owner = Number.parseInt(name, 10);
+      if (owner === process.pid || !isAlive(owner))
+        await rm(join(this.incoming, name), { recursive: true, force: true });
     }
   }
+}
+
+/** Passes pieces on and holds the last one back until the hash of all is `key`. @throws RagmeshError BLOB.CORRUPT. */
+export async function* verified(pieces: AsyncIterable<Buffer>, key: string): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let held: Buffer | undefined;
+  for await (const piece of pieces) {
+    hash.update(piece);
+    if (held) yield held;
+    held = piece;
+  }
+  if (hash.digest('hex') !== key)
+    throw new RagmeshError('BLOB.CORRUPT', 'The stored content no longer matches its checksum.');
+  if (held) yield held;
+}
+
+export function notFound(cause?: unknown): RagmeshError {
+  return new RagmeshError('BLOB.NOT_FOUND', 'The stored content of this document is missing.', {}, { cause });
+}
+
+/** @throws RagmeshError STORAGE.FULL when the disk is; else the error as it is. */
+export function asStorageError(error: unknown): never {
+  if (isRagmeshError(error)) throw error;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (FULL.has(code))
+    throw new RagmeshError('STORAGE.FULL', 'The disk of the server is full; nothing was kept.', {}, { cause: error });
+  throw error;
 }
 
 function tooLarge(maxBytes: number): RagmeshError {
@@ -141,10 +136,12 @@ function tooLarge(maxBytes: number): RagmeshError {
   });
 }
 
-function asStorageError(error: unknown): never {
-  if (isRagmeshError(error)) throw error;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (FULL.has(code))
-    throw new RagmeshError('STORAGE.FULL', 'The disk of the server is full; nothing was kept.', {}, { cause: error });
-  throw error;
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -10,18 +10,7 @@ export const BATCH_SIZE = 64;
 export class ChunkRepository {
   constructor(private readonly database: Database) {}
 
-  replace(
-    tx: SqlTransaction,
-    tenant: string,
-    documentId: string,
-    version: number | bigint,
-    spans: readonly Span[],
-  ): void {
-    tx.write('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3', [
-      tenant,
-      documentId,
-      version,
-    ]);
+  add(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint, spans: readonly Span[]): void {
     const batches: string[] = [];
     for (let at = 0; at < spans.length; at += BATCH_SIZE)
       batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
@@ -45,6 +34,11 @@ export class ChunkRepository {
       [tenant, documentId, version, from, to],
     );
     return rows.flatMap(({ spans }) => spans);
+  }
+
+  discard(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint): void {
+    const sql = 'DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3';
+    tx.write(sql, [tenant, documentId, version]);
   }
 
   /** @returns how many chunks were removed. Without a version, those of all versions. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { FolderBlobStore } from './blob-store.js';
+import { BlobStore } from './blob-store.js';
 import { BATCH_SIZE, ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import type { Span, VersionRow } from './document.rows.js';
@@ -27,7 +27,7 @@ export class ContentReader {
   constructor(
     private readonly documents: DocumentRepository,
     private readonly chunks: ChunkRepository,
-    private readonly blobs: FolderBlobStore,
+    private readonly blobs: BlobStore,
     private readonly extractor: TextExtractor,
   ) {}
 

@@ -5,7 +5,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { DocumentConfig } from '../document.config.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
 import { split } from '../domain/splitting/splitter.js';
-import { FolderBlobStore, type StagedBlob } from './blob-store.js';
+import { BlobStore, type StagedBlob } from './blob-store.js';
 import type { Span, VersionRow } from './document.rows.js';
 import { convertText } from './parser/converters/text.converter.js';
 import { DocumentText } from './parser/document-text.js';
@@ -33,7 +33,7 @@ export class TextExtractor implements OnModuleDestroy {
   readonly #parsers: ParserProcesses;
 
   constructor(
-    private readonly blobs: FolderBlobStore,
+    private readonly blobs: BlobStore,
     @Inject(CONFIG) config: DocumentConfig,
   ) {
     this.#parsers = new ParserProcesses({
@@ -54,16 +54,14 @@ export class TextExtractor implements OnModuleDestroy {
     if (upload.kind === 'chunks') return this.#joinChunks(tenant, upload);
     if (upload.kind === 'text' && upload.size_bytes <= SMALL_TEXT_BYTES) return this.#splitText(tenant, upload);
     const outputPath = await this.blobs.temporaryPath();
-    const parsed = await this.#parsers.parse(
-      {
-        path: this.blobs.pathOf(tenant, upload.blob_key),
-        fileName: upload.file_name,
-        ...(upload.kind === 'text' ? { declaredMediaType: 'text/plain' } : {}),
-        outputPath,
-        splitting: { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap },
-      },
-      signal,
-    );
+    const request = {
+      fileName: upload.file_name,
+      ...(upload.kind === 'text' ? { declaredMediaType: 'text/plain' } : {}),
+      outputPath,
+      splitting: { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap },
+    };
+    const parse = (path: string) => this.#parsers.parse({ ...request, path }, signal);
+    const parsed = await this.blobs.withFile(tenant, upload.blob_key, parse);
     const spans: Span[] = [];
     for await (const { start, end, page, heading } of parsed.chunks) spans.push([start, end, page, heading]);
     return { spans, mediaType: parsed.mediaType, title: parsed.title, ...(await this.#stageText(outputPath)) };

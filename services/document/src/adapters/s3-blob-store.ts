@@ -1,0 +1,131 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { isRagmeshError } from '@ragmesh/errors';
+import { BlobStore, asStorageError, verified, type StagedBlob } from './blob-store.js';
+import { asS3Error } from './s3-errors.js';
+
+/** Larger blobs go up in parts of this size, two at a time; S3 allows no smaller ones than 5 MiB. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+export interface S3Options {
+  readonly bucket: string;
+  readonly region: string;
+  /** Without it Amazon's of the region. */
+  readonly endpoint?: string;
+  /** Without them the SDK's own search: environment, role of the machine. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`; servers other than Amazon's need it. */
+  readonly forcePathStyle: boolean;
+}
+
+/**
+ * Blobs as objects `<tenant>/<sha256>` of one bucket. An object of a key has one possible content, and S3 shows it whole or not at
+ * all, so neither a temporary key nor a lock is needed. The SHA-256 of the body is signed with each request and checked by the
+ * server; what comes back is checked here.
+ */
+export class S3BlobStore extends BlobStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+
+  /** @param incoming folder on this machine for what is staged or handed out as a file. */
+  constructor({ bucket, ...connection }: S3Options, incoming: string) {
+    super(incoming);
+    this.#bucket = bucket;
+    this.#client = new S3Client({
+      ...connection,
+      maxAttempts: 3,
+      // The SDK's default adds CRC32 trailers, which many servers other than Amazon's refuse.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { connectionTimeout: 2_000, socketTimeout: 10_000 },
+    });
+  }
+
+  async publish(tenant: string, { path, key }: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
+    // In buffers of one part each, because the SDK tries again what is a buffer and gives up what is a stream.
+    const body = createReadStream(path, { highWaterMark: 1024 * 1024 });
+    const params = { ...this.#object(tenant, key), Body: body };
+    const upload = new Upload({ client: this.#client, params, partSize: PART_BYTES, queueSize: 2 });
+    try {
+      await upload.done();
+    } catch (error) {
+      throw asS3Error(error);
+    } finally {
+      body.destroy();
+    }
+  }
+
+  async size(tenant: string, key: string): Promise<number> {
+    const { ContentLength: bytes } = await this.#ask(new HeadObjectCommand(this.#object(tenant, key)));
+    return bytes ?? 0;
+  }
+
+  async *read(tenant: string, key: string): AsyncGenerator<Buffer> {
+    try {
+      const { Body: body } = await this.#client.send(new GetObjectCommand(this.#object(tenant, key)));
+      yield* verified(body as Readable as AsyncIterable<Buffer>, key);
+    } catch (error) {
+      throw asS3Error(error);
+    }
+  }
+
+  async withFile<T>(tenant: string, key: string, use: (path: string) => Promise<T>): Promise<T> {
+    const path = await this.temporaryPath().catch(asStorageError);
+    try {
+      await pipeline(this.read(tenant, key), createWriteStream(path, { flags: 'wx' })).catch(asStorageError);
+      return await use(path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  async remove(tenant: string, key: string): Promise<boolean> {
+    try {
+      await this.size(tenant, key);
+    } catch (error) {
+      if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return false;
+      throw error;
+    }
+    await this.#ask(new DeleteObjectCommand(this.#object(tenant, key)));
+    return true;
+  }
+
+  async *list(): AsyncGenerator<{ tenant: string; key: string }> {
+    let from: string | undefined;
+    do {
+      const page = await this.#ask(new ListObjectsV2Command({ Bucket: this.#bucket, ContinuationToken: from }));
+      for (const { Key: name = '' } of page.Contents ?? []) {
+        const [tenant, key] = name.split('/');
+        if (tenant && key) yield { tenant: decodeURIComponent(tenant), key };
+      }
+      from = page.NextContinuationToken;
+    } while (from);
+  }
+
+  /** Called by Nest after everything that uses it has stopped. */
+  onApplicationShutdown(): void {
+    this.#client.destroy();
+  }
+
+  #object(tenant: string, key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: `${encodeURIComponent(tenant)}/${key}` };
+  }
+
+  #ask: S3Client['send'] = async (...args: unknown[]) => {
+    try {
+      return await (this.#client.send as (...args: unknown[]) => Promise<never>).apply(this.#client, args);
+    } catch (error) {
+      throw asS3Error(error);
+    }
+  };
+}

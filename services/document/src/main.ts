@@ -1,0 +1,4 @@
+import { runService } from '@ragmesh/bootstrap';
+import { documentService } from './document.service.js';
+
+await runService(documentService);

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { FaultProxy } from '@ragmesh/testing';
+import { S3BlobStore, type S3Options } from '../src/adapters/s3-blob-store.js';
+import { blobStoreSuite, keyOf, put, readAll } from './blob-store-suite.js';
+import { BUCKET, S3Server, optionsFor, refusingServer } from './s3-server.js';
+
+const folders: string[] = [];
+const folder = async (): Promise<string> => {
+  const made = await mkdtemp(join(tmpdir(), 'ragmesh-s3-'));
+  folders.push(made);
+  return made;
+};
+afterAll(async () => {
+  for (const made of folders) await rm(made, { recursive: true, force: true });
+});
+
+blobStoreSuite('S3', async () => {
+  const server = await S3Server.start(await folder());
+  const incoming = await folder();
+  const options = optionsFor(server.port);
+  const admin = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const stores = [new S3BlobStore(options, incoming), new S3BlobStore(options, incoming)] as const;
+  return {
+    store: stores[0],
+    incoming,
+    another: () => stores[1],
+    damage: async (tenant, key) => {
+      const { length } = await readAll(stores[0], tenant, key);
+      const Key = `${encodeURIComponent(tenant)}/${key}`;
+      await admin.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: randomBytes(length) }));
+    },
+    close: async () => {
+      for (const store of stores) store.onApplicationShutdown();
+      admin.destroy();
+      await server.stop();
+    },
+  };
+});
+
+describe('S3 that fails', () => {
+  let server: S3Server;
+  let proxy: FaultProxy;
+  const stores: S3BlobStore[] = [];
+  const bytes = randomBytes(3_000_000);
+
+  const open = async (options: S3Options): Promise<S3BlobStore> => {
+    const store = new S3BlobStore(options, await folder());
+    stores.push(store);
+    return store;
+  };
+
+  beforeAll(async () => {
+    server = await S3Server.start(await folder());
+    proxy = await FaultProxy.start({ target: server.port });
+  });
+  afterAll(async () => {
+    for (const store of stores) store.onApplicationShutdown();
+    await proxy.close();
+    await server.stop();
+  });
+
+  it.each([
+    [503, 'SlowDown', 'STORAGE.UNAVAILABLE', 'transient'],
+    [500, 'InternalError', 'STORAGE.UNAVAILABLE', 'transient'],
+    [400, 'RequestTimeout', 'STORAGE.UNAVAILABLE', 'transient'],
+    [507, 'XMinioStorageFull', 'STORAGE.FULL', 'transient'],
+    [403, 'AccessDenied', 'STORAGE.REFUSED', 'permanent'],
+    [403, 'InvalidAccessKeyId', 'STORAGE.REFUSED', 'permanent'],
+    [404, 'NoSuchBucket', 'STORAGE.REFUSED', 'permanent'],
+  ])('takes %i %s for %s (%s)', async (status, answer, code, retry) => {
+    const refusing = await refusingServer(status, answer);
+    const store = await open(optionsFor(refusing.port));
+    await expect(put(store, 'acme', bytes)).rejects.toMatchObject({ code, retry });
+    await expect(readAll(store, 'acme', keyOf(bytes))).rejects.toMatchObject({ code, retry });
+    await expect(store.list().next()).rejects.toMatchObject({ code, retry });
+    // Three calls; what may be better in a moment was tried again within each.
+    expect(refusing.seen()).toBe(retry === 'permanent' || status === 507 ? 3 : 9);
+    refusing.stop();
+  });
+
+  it('says that a real server knows neither its bucket nor its key', async () => {
+    const elsewhere = await open(optionsFor(server.port, { bucket: 'no-such-bucket' }));
+    await expect(put(elsewhere, 'acme', bytes)).rejects.toMatchObject({ code: 'STORAGE.REFUSED' });
+    const stranger = { accessKeyId: 'STRANGER', secretAccessKey: 'unknown' };
+    const unknown = await open(optionsFor(server.port, { credentials: stranger }));
+    await expect(put(unknown, 'acme', bytes)).rejects.toMatchObject({ code: 'STORAGE.REFUSED' });
+  });
+
+  it('is unavailable while the server cannot be reached, and goes on after', async () => {
+    const store = await open(optionsFor(proxy.port));
+    await proxy.set({ refuse: true });
+    await expect(put(store, 'acme', bytes)).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    await proxy.clear();
+    const key = await put(store, 'acme', bytes);
+    expect((await readAll(store, 'acme', key)).equals(bytes)).toBe(true);
+  });
+
+  it('notices an answer that ends in the middle', async () => {
+    const store = await open(optionsFor(proxy.port));
+    const key = await put(store, 'acme', bytes);
+    proxy.cut();
+    await proxy.set({ resetAfterBytes: 1_000_000 });
+    await expect(readAll(store, 'acme', key)).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    await proxy.clear();
+    expect((await readAll(store, 'acme', key)).equals(bytes)).toBe(true);
+  });
+
+  it('leaves nothing behind of a large upload that breaks off', async () => {
+    const store = await open(optionsFor(proxy.port));
+    const large = randomBytes(20 * 1024 * 1024);
+    const publishing = put(store, 'acme', large);
+    await proxy.set({ bytesPerSecond: 40_000_000 });
+    const cuts = setInterval(() => proxy.cut(), 30);
+    const outcome = await publishing.then(
+      () => 'stored',
+      (error: { code?: string }) => error.code,
+    );
+    clearInterval(cuts);
+    await proxy.clear();
+    if (outcome === 'stored') expect((await readAll(store, 'acme', keyOf(large))).equals(large)).toBe(true);
+    else {
+      expect(outcome).toBe('STORAGE.UNAVAILABLE');
+      await expect(store.size('acme', keyOf(large))).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
+    }
+    expect(await put(store, 'acme', large)).toBe(keyOf(large));
+  });
+});

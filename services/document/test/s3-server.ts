@@ -1,0 +1,61 @@
+import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import type { S3Options } from '../src/adapters/s3-blob-store.js';
+
+interface S3rver {
+  run(): Promise<AddressInfo>;
+  close(): Promise<void>;
+  readonly httpServer: Server;
+}
+
+const S3rver = createRequire(import.meta.url)('s3rver') as new (options: Record<string, unknown>) => S3rver;
+
+export const BUCKET = 'documents';
+/** The one key this server knows. */
+const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+
+/** An S3 server on the loopback interface that keeps its objects in a folder. */
+export class S3Server {
+  private constructor(
+    private readonly server: S3rver,
+    readonly port: number,
+  ) {}
+
+  static async start(directory: string): Promise<S3Server> {
+    const options = { address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false };
+    const server = new S3rver({ ...options, configureBuckets: [{ name: BUCKET }] });
+    return new S3Server(server, (await server.run()).port);
+  }
+
+  async stop(): Promise<void> {
+    this.server.httpServer.closeAllConnections();
+    await this.server.close();
+  }
+}
+
+export const optionsFor = (port: number, changes: Partial<S3Options> = {}): S3Options => ({
+  bucket: BUCKET,
+  region: 'us-east-1',
+  endpoint: `http://127.0.0.1:${port}`,
+  credentials: CREDENTIALS,
+  forcePathStyle: true,
+  ...changes,
+});
+
+/** A server that answers every request with one S3 error, as servers write it; counts the requests. */
+export async function refusingServer(
+  status: number,
+  code: string,
+): Promise<{ port: number; seen: () => number; stop: () => void }> {
+  let seen = 0;
+  const server = createServer((request, response) => {
+    seen += 1;
+    request.resume().on('end', () => {
+      response.writeHead(status, { 'content-type': 'application/xml' });
+      response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>No.</Message></Error>`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, seen: () => seen, stop: () => void server.close() };
+}
