@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import type { Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { Database } from '@ragmesh/postgres';
-import { SagaTimer } from '@ragmesh/saga';
+import { SagaEngines, SagaTimer } from '@ragmesh/saga';
 import { BlobCollector } from './adapters/blob-collector.js';
-import { FolderBlobStore } from './adapters/blob-store.js';
+import { openBlobStore } from './adapters/blob-store-choice.js';
+import { BlobStore } from './adapters/blob-store.js';
 import { ChunkRepository } from './adapters/chunk.repository.js';
 import { ContentReader } from './adapters/content-reader.js';
 import { DocumentRepository } from './adapters/document.repository.js';
@@ -29,12 +29,13 @@ import { DiscardChunks } from './consumers/discard-chunks.handler.js';
 import { FailIngestion } from './consumers/fail-ingestion.handler.js';
 import { NoteRemovedPoints } from './consumers/note-removed-points.handler.js';
 import { NoteShownVersion } from './consumers/note-shown-version.handler.js';
-import type { DocumentConfig } from './document.config.js';
+import { ResumeIngestion } from './consumers/resume-ingestion.handler.js';
+import { DocumentSagas } from './sagas/document-sagas.js';
 
 const blobStore = {
-  provide: FolderBlobStore,
+  provide: BlobStore,
   inject: [CONFIG],
-  useFactory: (config: DocumentConfig) => new FolderBlobStore(join(config.RAGMESH_DATA_DIR, 'blobs')),
+  useFactory: openBlobStore,
 };
 
 /** Composition root: sync in, async in, decisions, out. */
@@ -50,6 +51,7 @@ const blobStore = {
     NoteRemovedPoints,
     DiscardChunks,
     FailIngestion,
+    ResumeIngestion,
   ],
   providers: [
     AcceptDocument,
@@ -58,6 +60,7 @@ const blobStore = {
     CancelDocument,
     ChunkDocument,
     IngestionProcess,
+    DocumentSagas,
     DocumentRepository,
     ChunkRepository,
     TimelineRepository,
@@ -71,14 +74,8 @@ const blobStore = {
 export class DocumentModule implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #timer: SagaTimer;
 
-  constructor(
-    database: Database,
-    outbox: Outbox,
-    ingestion: IngestionProcess,
-    deletion: DeleteDocument,
-    @Inject(LOGGER) logger: Logger,
-  ) {
-    this.#timer = new SagaTimer(database, outbox, [ingestion.engine as never, deletion.engine as never], logger);
+  constructor(database: Database, outbox: Outbox, sagas: SagaEngines, @Inject(LOGGER) logger: Logger) {
+    this.#timer = new SagaTimer(database, outbox, sagas, logger);
   }
 
   onApplicationBootstrap(): void {

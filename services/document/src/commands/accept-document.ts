@@ -7,7 +7,7 @@ import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { BlobCollector } from '../adapters/blob-collector.js';
-import { FolderBlobStore, type StagedBlob } from '../adapters/blob-store.js';
+import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import type { DocumentRow, DocumentStatus, UploadKind } from '../adapters/document.rows.js';
 import type { DocumentConfig } from '../document.config.js';
@@ -42,12 +42,24 @@ interface Prepared extends Upload {
   readonly dedup: string;
 }
 
+const KEEP = `
+  WITH kept AS (
+    INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata)
+    VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, $6, $7)
+    ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
+      stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
+      receipt = NULL, metadata = excluded.metadata, updated_at = now(),
+      created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END)
+  INSERT INTO document_version
+    (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
+  VALUES ($1, $2, $5, $8, $9, $10, $11, $12, $13, $14, $15)`;
+
 /** Takes a document in: the bytes first, then state, saga and event in one transaction. Nothing is half accepted. */
 @Injectable()
 export class AcceptDocument {
   constructor(
     private readonly outbox: Outbox,
-    private readonly blobs: FolderBlobStore,
+    private readonly blobs: BlobStore,
     private readonly documents: DocumentRepository,
     private readonly ingestion: IngestionProcess,
     @Inject(CONFIG) private readonly config: DocumentConfig,
@@ -107,40 +119,11 @@ export class AcceptDocument {
 
   #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): void {
     const { tenant, collection, blob, chunking } = upload;
-    tx.write(
-      `INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata)
-       VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, $6, $7)
-       ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
-         stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
-         receipt = NULL, metadata = excluded.metadata, updated_at = now(),
-         created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END`,
-      [
-        tenant,
-        id,
-        collection,
-        titleFrom(upload.title, upload.fileName),
-        version,
-        upload.id ? null : upload.dedup,
-        upload.metadata,
-      ],
-    );
-    tx.write(
-      `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [
-        tenant,
-        id,
-        version,
-        upload.kind,
-        upload.fileName,
-        upload.mediaType,
-        blob.bytes,
-        blob.sha256,
-        blob.key,
-        chunking.size,
-        chunking.overlap,
-      ],
-    );
+    tx.write(KEEP, [
+      ...[tenant, id, collection, titleFrom(upload.title, upload.fileName), version],
+      ...[upload.id ? null : upload.dedup, upload.metadata, upload.kind, upload.fileName, upload.mediaType],
+      ...[blob.bytes, blob.sha256, blob.key, chunking.size, chunking.overlap],
+    ]);
   }
 }
 

@@ -8,7 +8,7 @@ import { BATCH_SIZE, ChunkRepository } from '../adapters/chunk.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import type { DocumentRow, Span, VersionRow } from '../adapters/document.rows.js';
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
-import { FolderBlobStore } from '../adapters/blob-store.js';
+import { BlobStore } from '../adapters/blob-store.js';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { IngestionProcess } from './ingestion-process.js';
 
@@ -20,15 +20,17 @@ export class ChunkDocument {
   constructor(
     private readonly documents: DocumentRepository,
     private readonly chunks: ChunkRepository,
-    private readonly blobs: FolderBlobStore,
+    private readonly blobs: BlobStore,
     private readonly extractor: TextExtractor,
     private readonly ingestion: IngestionProcess,
   ) {}
 
   async run({ documentId, version }: Begun, delivery: Delivery): Promise<HandlerResult> {
     const tenant = currentTenant();
-    const document = await this.documents.find(tenant, documentId);
-    const upload = await this.documents.findVersion(tenant, documentId, version);
+    const [document, upload] = await Promise.all([
+      this.documents.find(tenant, documentId),
+      this.documents.findVersion(tenant, documentId, version),
+    ]);
     if (!document || !upload || document.version !== Number(version)) return skip('superseded by a newer version');
     if (document.status === 'deleting' || document.status === 'deleted') return skip('the document is being deleted');
     const stopTimer = histogram('ragmesh_stage_duration_seconds').startTimer({ stage: 'parse' });
@@ -86,7 +88,8 @@ export class ChunkDocument {
 
   #keep(tx: SqlTransaction, tenant: string, upload: VersionRow, extracted: ExtractedText): void {
     const { document_id: id, version } = upload;
-    this.chunks.replace(tx, tenant, id, version, extracted.spans);
+    if (upload.chunks > 0) this.chunks.discard(tx, tenant, id, version);
+    this.chunks.add(tx, tenant, id, version, extracted.spans);
     tx.write(
       'UPDATE document_version SET media_type = $4, text_blob_key = $5, chunks = $6 WHERE tenant = $1 AND document_id = $2 AND version = $3',
       [tenant, id, version, extracted.mediaType, extracted.textKey, extracted.spans.length],

@@ -3,8 +3,8 @@ import { catalogue } from '@ragmesh/contracts';
 import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
 import { currentTenant, histogram } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
-import type { SqlTransaction } from '@ragmesh/postgres';
-import { SagaEngine, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { SagaEngine, type InputFrom, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import type { DocumentRow } from '../adapters/document.rows.js';
 import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
@@ -25,6 +25,8 @@ export class IngestionProcess {
   readonly engine = new SagaEngine<Ingestion>(ingestionSaga, (tx, publish, _id, state) =>
     this.#show(tx, publish, state),
   );
+
+  constructor(private readonly database: Database) {}
 
   /** Starts the ingestion of a version; one of an older version that still runs is called off. */
   async begin(tx: SqlTransaction, publish: Publish, { id, version, collection, replaces }: NewVersion): Promise<void> {
@@ -53,9 +55,18 @@ export class IngestionProcess {
     publish: Publish,
     id: string,
     version: number | bigint,
-    input: SagaInput<Ingestion>,
+    input: SagaInput<Ingestion> | InputFrom<Ingestion>,
   ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), input);
+  }
+
+  /** Whether the attempt has failed and what it did is not undone yet, with nothing known to stand in the way. */
+  async isBeingUndone(id: string, version: number | bigint): Promise<boolean> {
+    const { rows } = await this.database.query<{ undone: boolean }>(
+      `SELECT status = 'compensating' AND undo_error IS NULL AND attempts = 1 AS undone FROM saga WHERE name = $1 AND id = $2`,
+      [ingestionSaga.name, ingestionId(currentTenant(), id, version)],
+    );
+    return rows[0]?.undone ?? false;
   }
 
   abort(
@@ -86,7 +97,10 @@ export class IngestionProcess {
   async #show(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {
     const { tenant, documentId, version } = state.data;
     if (state.status === 'completed') return this.#showReady(tx, publish, state.data);
-    if (state.status === 'failed' || state.status === 'aborted') return this.#showFailed(tx, publish, state);
+    // A caller does not wait for an undo that gets nowhere; the operators do.
+    const stuck = state.status === 'compensating' && (state.undoError !== null || state.attempts > 1);
+    if (stuck || state.status === 'failed' || state.status === 'aborted') return this.#showFailed(tx, publish, state);
+    if (state.step === 'chunk') return; // the document's row was made for this step
     const { stage, progress } = stageOf(state);
     tx.write(
       `UPDATE document SET status = CASE WHEN $4 = 'parse' AND status = 'uploaded' THEN status ELSE 'processing' END,
@@ -110,17 +124,7 @@ export class IngestionProcess {
     );
     const row = rows[0];
     if (!row) return;
-    BlobCollector.release(tx, tenant, documentId, version);
-    tx.write('DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version < $3', [
-      tenant,
-      documentId,
-      version,
-    ]);
-    tx.write('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2 AND version < $3', [
-      tenant,
-      documentId,
-      version,
-    ]);
+    if (version > 1) this.#dropOlder(tx, data);
     histogram('ragmesh_freshness_seconds').observe((Date.now() - Date.parse(data.acceptedAt)) / 1000);
     publish(catalogue.documentReady, documentId, {
       documentId,
@@ -132,6 +136,14 @@ export class IngestionProcess {
       sizeBytes: BigInt(row.size_bytes),
       sha256: row.sha256,
     });
+  }
+
+  #dropOlder(tx: SqlTransaction, { tenant, documentId, version }: Ingestion): void {
+    BlobCollector.release(tx, tenant, documentId, version);
+    for (const table of ['chunk_batch', 'document_version']) {
+      const older = `DELETE FROM ${table} WHERE tenant = $1 AND document_id = $2 AND version < $3`;
+      tx.write(older, [tenant, documentId, version]);
+    }
   }
 
   async #showFailed(tx: SqlTransaction, publish: Publish, { data, error, step }: SagaState<Ingestion>): Promise<void> {

@@ -3,19 +3,12 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { HandlesEvent, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
 import { IngestionProcess } from '../commands/ingestion-process.js';
+import { failureInput, isOfIngestion } from '../sagas/ingestion.saga.js';
 
-/** Topics whose loss leaves an ingestion without its next step. */
-const STEPS = new Set<string>([
-  catalogue.documentCreated.topic,
-  catalogue.documentUpdated.topic,
-  catalogue.documentChunked.topic,
-  catalogue.chunksEmbedded.topic,
-  catalogue.vectorIndexed.topic,
-  catalogue.showVersion.topic,
-  catalogue.vectorUpdated.topic,
-]);
-
-/** Another service gave an event of an ingestion up: the document fails now rather than at its deadline. */
+/**
+ * A service gave an event of an ingestion up: the document fails now rather than at its deadline, and an undo that failed is
+ * known to have.
+ */
 @Controller()
 export class FailIngestion {
   constructor(private readonly ingestion: IngestionProcess) {}
@@ -25,14 +18,14 @@ export class FailIngestion {
     @Payload() { payload }: Message<eventsV1.ErrorOccurred>,
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
-    const { topic, subject, version, code, message } = payload;
-    if (!STEPS.has(topic) || version === 0n) return skip('not about an ingestion');
+    const { service, topic, subject, version, code, message } = payload;
+    if (!isOfIngestion(service, topic, version)) return skip('not about an ingestion');
     return delivery.commit(async (tx, publish) => {
-      const failed = await this.ingestion.deliver(tx, publish, subject, version, {
-        kind: 'step-failed',
-        error: { code, message },
-      });
-      return failed ? undefined : skip('the ingestion has ended');
+      const error = { code, message };
+      const failed = await this.ingestion.deliver(tx, publish, subject, version, (state) =>
+        failureInput(state, topic, error),
+      );
+      return failed ? undefined : skip('the ingestion no longer waits for this');
     });
   }
 }

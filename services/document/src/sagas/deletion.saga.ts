@@ -12,6 +12,7 @@ export interface Deletion {
 /** Tombstone → vectors → chunks and blobs. There is no way back, so each step is asked for until it is answered. */
 export const deletionSaga: SagaDefinition<Deletion> = {
   name: 'document-deletion',
+  irrevocable: true,
   steps: [
     {
       name: 'remove-points',

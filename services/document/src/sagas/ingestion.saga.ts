@@ -1,5 +1,5 @@
-import { catalogue } from '@ragmesh/contracts';
-import { sagaMessage, type SagaDefinition } from '@ragmesh/saga';
+import { catalogue, type EventSpec, type ServiceName } from '@ragmesh/contracts';
+import { sagaMessage, type SagaDefinition, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
 
 /** What the saga of one version knows. Counts only: the content lies in blobs and rows. */
 export interface Ingestion {
@@ -57,6 +57,46 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
     },
   ],
 };
+
+/** What an ingestion waits for: without one of these it does not go on. */
+const STEPS: readonly EventSpec[] = [
+  catalogue.documentCreated,
+  catalogue.documentUpdated,
+  catalogue.documentChunked,
+  catalogue.chunksEmbedded,
+  catalogue.vectorIndexed,
+  catalogue.showVersion,
+  catalogue.vectorUpdated,
+];
+const STEP_TYPES = new Set(STEPS.map(({ type }) => type));
+const STEP_TOPICS = new Set(STEPS.map(({ topic }) => topic));
+
+/** Topics of what undoes a step, and of the answers to it. */
+const UNDO_TOPICS = new Set<string>([
+  catalogue.removeVersion.topic,
+  catalogue.discardChunks.topic,
+  catalogue.vectorDeleted.topic,
+]);
+
+/** Who ingests. Others that read the same events, a cache say, do not hold a document up. */
+const WORKERS = new Set<string>(['document', 'embedding', 'vector'] satisfies ServiceName[]);
+
+/** Whether an event of this type, handled by this service, takes an ingestion forward. */
+export const isIngestionStep = (service: string, type: string): boolean => WORKERS.has(service) && STEP_TYPES.has(type);
+
+/** Whether an event of this topic and version, given up by this service, was a step of an ingestion or undid one. */
+export const isOfIngestion = (service: string, topic: string, version: bigint): boolean =>
+  WORKERS.has(service) && version > 0n && (STEP_TOPICS.has(topic) || UNDO_TOPICS.has(topic));
+
+/** What the saga makes of such an event: the step failed, or while it is being undone, the undo. */
+export function failureInput(
+  { status }: SagaState<Ingestion>,
+  topic: string,
+  error: SagaError,
+): SagaInput<Ingestion> | undefined {
+  if (status === 'compensating') return UNDO_TOPICS.has(topic) ? { kind: 'undo-failed', error } : undefined;
+  return STEP_TOPICS.has(topic) ? { kind: 'step-failed', error } : undefined;
+}
 
 /** Id of the saga of one version; unique over tenants. */
 export const ingestionId = (tenant: string, documentId: string, version: number | bigint): string =>

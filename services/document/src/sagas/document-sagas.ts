@@ -1,0 +1,13 @@
+import { Injectable } from '@nestjs/common';
+import { SagaEngines } from '@ragmesh/saga';
+import { DeleteDocument } from '../commands/delete-document.js';
+import { IngestionProcess } from '../commands/ingestion-process.js';
+
+/** Makes this service's sagas known to the timer and to operators. */
+@Injectable()
+export class DocumentSagas {
+  constructor(engines: SagaEngines, ingestion: IngestionProcess, deletion: DeleteDocument) {
+    engines.add(ingestion.engine);
+    engines.add(deletion.engine);
+  }
+}
