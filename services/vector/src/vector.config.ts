@@ -1,9 +1,26 @@
-import { defineConfig, oneOf, type ConfigOf } from '@ragmesh/config';
+import { defineConfig, duration, int, oneOf, secret, string, url, type ConfigOf } from '@ragmesh/config';
 
 /** What the vector service reads from its environment. */
 export const vectorConfig = defineConfig({
-  VECTOR_STORE: oneOf('embedded')
+  VECTOR_STORE: oneOf('embedded', 'qdrant', 'pgvector')
     .default('embedded')
-    .describe('Where vectors are searched: `embedded` keeps them in Postgres and their indexes in memory'),
-});
+    .describe(
+      'Where vectors are searched: `embedded` keeps indexes of the rows in memory, `qdrant` and `pgvector` ask a server',
+    ),
+  QDRANT_URL: url('http', 'https').optional().describe('Qdrant, for `VECTOR_STORE=qdrant`'),
+  QDRANT_API_KEY: secret().optional().describe('Key Qdrant asks for'),
+  QDRANT_COLLECTION: string({ matches: /^[A-Za-z0-9_-]{1,64}$/, expected: '1 to 64 letters, digits, _ or -' })
+    .default('ragmesh')
+    .describe('What the names of all collections and aliases in Qdrant begin with'),
+  QDRANT_TIMEOUT: duration({ min: 0.01 }).default('5s').describe('Longest wait for one answer of Qdrant'),
+  QDRANT_AVERAGE_TERMS: int({ min: 1 })
+    .default(150)
+    .describe('Words of a usual chunk, with which BM25 compares lengths in Qdrant; a change needs a new generation'),
+  RECONCILE_INTERVAL_SECONDS: duration({ min: 0 })
+    .default('5m')
+    .describe('Pause between two comparisons of the store with its rows; 0 turns them off'),
+}).check(
+  'QDRANT_URL must be set when VECTOR_STORE is qdrant',
+  (config) => config.VECTOR_STORE !== 'qdrant' || config.QDRANT_URL !== undefined,
+);
 export type VectorConfig = ConfigOf<typeof vectorConfig>;

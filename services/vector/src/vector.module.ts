@@ -1,17 +1,76 @@
-import { Module } from '@nestjs/common';
+import { Module, type FactoryProvider } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import type { Logger } from '@ragmesh/observability';
+import { Database } from '@ragmesh/postgres';
 import { DocumentIndexRepository } from './adapters/document-index.repository.js';
 import { EmbeddedIndexes } from './adapters/embedded-index/embedded-indexes.js';
+import { EmbeddedStore } from './adapters/embedded-store.js';
+import { GenerationRepository } from './adapters/generation.repository.js';
+import { IndexReconciler } from './adapters/index-reconciler.js';
+import { PgvectorSchema } from './adapters/pgvector/pgvector-schema.js';
+import { PgvectorStore } from './adapters/pgvector/pgvector-store.js';
 import { PointRepository } from './adapters/point.repository.js';
+import { QdrantCollections } from './adapters/qdrant/qdrant-collections.js';
+import { QdrantConnection } from './adapters/qdrant/qdrant-connection.js';
+import { QdrantPoints } from './adapters/qdrant/qdrant-points.js';
+import { QdrantStore } from './adapters/qdrant/qdrant-store.js';
 import { SearchIndex } from './adapters/search-index.js';
+import { VectorStore } from './adapters/vector-store.js';
+import { VisibleRows } from './adapters/visible-rows.js';
 import { VectorGrpcController } from './api/vector.grpc-controller.js';
 import { IndexChunks } from './consumers/chunks-embedded.handler.js';
 import { RemoveDocument } from './consumers/remove-document.handler.js';
 import { RemoveVersion } from './consumers/remove-version.handler.js';
 import { ShowVersion } from './consumers/show-version.handler.js';
+import type { VectorConfig } from './vector.config.js';
+
+/** What every store is made of. */
+interface StoreParts {
+  readonly database: Database;
+  readonly documents: DocumentIndexRepository;
+  readonly rows: PointRepository;
+  readonly generations: GenerationRepository;
+  readonly visible: VisibleRows;
+  readonly logger: Logger;
+}
+
+function qdrantStore(config: VectorConfig, parts: StoreParts): QdrantStore {
+  const { QDRANT_URL: url = '', QDRANT_API_KEY: apiKey, QDRANT_TIMEOUT: seconds, QDRANT_AVERAGE_TERMS: terms } = config;
+  const connection = new QdrantConnection({ url, apiKey, timeoutMs: seconds * 1000 });
+  const collections = new QdrantCollections(connection, config.QDRANT_COLLECTION);
+  const points = new QdrantPoints(connection, collections, terms);
+  return new QdrantStore({ ...parts, connection, collections, points });
+}
+
+const store: FactoryProvider<VectorStore> = {
+  provide: VectorStore,
+  inject: [CONFIG, LOGGER, Database, DocumentIndexRepository, PointRepository, GenerationRepository, VisibleRows],
+  useFactory: (
+    config: VectorConfig,
+    logger: Logger,
+    database: Database,
+    documents: DocumentIndexRepository,
+    ...[rows, generations, visible]: [PointRepository, GenerationRepository, VisibleRows]
+  ) => {
+    const parts = { database, documents, rows, generations, visible, logger };
+    switch (config.VECTOR_STORE) {
+      case 'embedded':
+        return new EmbeddedStore({
+          ...parts,
+          index: new SearchIndex(new EmbeddedIndexes(), rows, generations, logger),
+        });
+      case 'qdrant':
+        return qdrantStore(config, parts);
+      case 'pgvector':
+        return new PgvectorStore({ ...parts, schema: new PgvectorSchema(database) });
+    }
+  },
+};
 
 /** Composition root: sync in, async in, out. */
 @Module({
   controllers: [VectorGrpcController, IndexChunks, ShowVersion, RemoveVersion, RemoveDocument],
-  providers: [PointRepository, DocumentIndexRepository, EmbeddedIndexes, SearchIndex],
+  providers: [PointRepository, DocumentIndexRepository, GenerationRepository, VisibleRows, store, IndexReconciler],
+  exports: [store, IndexReconciler],
 })
 export class VectorModule {}

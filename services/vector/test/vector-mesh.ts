@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { Module } from '@nestjs/common';
 import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import { catalogue, decodePayload, findEventSpec, topicSpecs, vectorV1, type EventSpec } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
@@ -12,6 +13,9 @@ import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import type pg from 'pg';
 import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from './document.builder.js';
+import { IndexReconciler } from '../src/adapters/index-reconciler.js';
+import { VectorStore } from '../src/adapters/vector-store.js';
+import { VectorModule } from '../src/vector.module.js';
 import { vectorService } from '../src/vector.service.js';
 
 type SearchLexical = Pick<vectorV1.SearchLexicalRequest, 'collection' | 'topK' | 'filters'>;
@@ -49,6 +53,22 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Where the service under test keeps its points. */
+export interface VectorMeshOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly databaseUrl?: (name: string) => string;
+}
+
+/** Lets a test reach what the service is composed of. */
+@Module({ imports: [VectorModule] })
+class ObservedVectorModule {
+  static inside: { readonly store: VectorStore; readonly reconciler: IndexReconciler };
+
+  constructor(store: VectorStore, reconciler: IndexReconciler) {
+    ObservedVectorModule.inside = { store, reconciler };
+  }
+}
+
 /** The vector service with a real database and a real bus, as its neighbours see it. */
 export class VectorMesh {
   readonly answers: Answer[] = [];
@@ -60,16 +80,18 @@ export class VectorMesh {
     private readonly folder: string,
     private readonly postgres: EmbeddedPostgres,
     private readonly bus: EmbeddedBusDriver,
+    private readonly options: VectorMeshOptions,
   ) {}
 
-  static async start(): Promise<VectorMesh> {
+  /** @param options.env of the service; @param options.databaseUrl where its database is, when not in the embedded server. */
+  static async start(options: VectorMeshOptions = {}): Promise<VectorMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'ragmesh-vector-'));
     const postgres = await EmbeddedPostgres.start(folder);
     const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
     await bus.provision(topicSpecs);
-    const mesh = new VectorMesh(folder, postgres, bus);
+    const mesh = new VectorMesh(folder, postgres, bus, options);
     await mesh.boot();
-    mesh.database = new Database(createPool(postgres.url('ragmesh_vector'), { max: 3, applicationName: 'spec' }));
+    mesh.database = new Database(createPool(mesh.databaseUrl, { max: 3, applicationName: 'spec' }));
     const topics = ['vector.indexed', 'vector.updated', 'vector.deleted', 'error.occurred'];
     await bus.subscribe({
       group: 'spec',
@@ -77,6 +99,18 @@ export class VectorMesh {
       sink: { deliver: (records) => mesh.note(records), revoked: () => Promise.resolve() },
     });
     return mesh;
+  }
+
+  get store(): VectorStore {
+    return ObservedVectorModule.inside.store;
+  }
+
+  get reconciler(): IndexReconciler {
+    return ObservedVectorModule.inside.reconciler;
+  }
+
+  private get databaseUrl(): string {
+    return (this.options.databaseUrl ?? ((name) => this.postgres.url(name)))('ragmesh_vector');
   }
 
   async restart(): Promise<void> {
@@ -186,19 +220,20 @@ export class VectorMesh {
     const address = `127.0.0.1:${await freePort()}`;
     const drivers: Drivers = {
       bus: this.bus,
-      databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
-      openDatabase: (service) => new Database(this.pool(service)),
+      databaseUrl: () => this.databaseUrl,
+      openDatabase: () => new Database(this.pool()),
       grpcAddress: () => address,
       logger: (service) => createLogger(service, 'silent'),
       health: { isAlive: () => true, isReady: () => true },
     };
-    this.service = await startService(vectorService, drivers, {});
+    const observed = { ...vectorService, module: ObservedVectorModule };
+    this.service = await startService(observed, drivers, this.options.env ?? {});
     this.client = createGrpcClient(vectorV1.VectorService, address);
   }
 
   /** A connection that is cut in the packet that hands it out has no listener yet; its error would end this process. */
-  private pool(service: string): pg.Pool {
-    const pool = createPool(this.postgres.url(`ragmesh_${service}`));
+  private pool(): pg.Pool {
+    const pool = createPool(this.databaseUrl);
     return pool.on('connect', (client) => client.on('error', () => undefined));
   }
 

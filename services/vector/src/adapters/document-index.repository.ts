@@ -15,13 +15,16 @@ export interface DocumentState {
   readonly deadVersion: number;
   /** Whether it is deleted, and nothing newer came since. */
   readonly tombstoned: boolean;
+  /** The one readers see of the collection that was asked with. */
+  readonly generation: number;
 }
 
 const LOCK = `
   INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, $3)
   ON CONFLICT (tenant, document_id) DO UPDATE SET updated_at = now()
   RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion",
-    tombstoned_at IS NOT NULL AS tombstoned`;
+    tombstoned_at IS NOT NULL AS tombstoned, coalesce((
+      SELECT generation FROM index_generation g WHERE g.tenant = $1 AND g.collection = $3 AND g.live), 0) AS generation`;
 
 const BURY = `
   UPDATE document_index SET dead_version = $3,
@@ -36,6 +39,19 @@ export class DocumentIndexRepository {
   async lock(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<DocumentState> {
     const { rows } = await tx.query<DocumentState>(LOCK, [tenant, documentId, collection]);
     return rows[0]!;
+  }
+
+  /** Locks what is known of a document until the transaction ends; a document not seen before is left unknown. */
+  async hold(tx: SqlTransaction, { tenant, documentId }: DocumentKey): Promise<void> {
+    const sql = 'SELECT FROM document_index WHERE tenant = $1 AND document_id = $2 FOR UPDATE';
+    await tx.query(sql, [tenant, documentId]);
+  }
+
+  /** The version readers see, as the transaction sees it. */
+  async visibleVersion(tx: SqlTransaction, { tenant, documentId }: DocumentKey): Promise<number | null> {
+    const sql = 'SELECT visible_version AS version FROM document_index WHERE tenant = $1 AND document_id = $2';
+    const { rows } = await tx.query<{ version: number | null }>(sql, [tenant, documentId]);
+    return rows[0]?.version ?? null;
   }
 
   /** Lets a deleted document live again, in the collection its new version came with. */

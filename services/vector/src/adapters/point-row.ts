@@ -6,7 +6,8 @@ import { chunkId } from './point-id.js';
 /** What a reader of points selects, from `point p` and `document_index d`. */
 export const pointColumns = `
   p.tenant, p.collection, p.document_id AS "documentId", p.version, p.ordinal, p.point_id AS "pointId", p.text,
-  p.start_offset AS start, p.end_offset AS "end", p.page, p.heading, p.metadata::text AS metadata, p.vector,
+  p.start_offset AS start, p.end_offset AS "end", p.page, p.heading, p.metadata::text AS metadata, p.vector, p.generation,
+  p.model, p.hash::text AS hash,
   d.visible_version AS "visibleVersion"`;
 
 export interface PointRow extends Omit<IndexedPoint, 'chunkId' | 'metadata' | 'vector'> {
@@ -14,6 +15,10 @@ export interface PointRow extends Omit<IndexedPoint, 'chunkId' | 'metadata' | 'v
   readonly collection: string;
   readonly metadata: string;
   readonly vector: Uint8Array;
+  readonly generation: number;
+  readonly model: string;
+  /** Decimal, see `contentHash`. */
+  readonly hash: string;
   readonly visibleVersion: number | null;
 }
 

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
+import { contentHash } from './content-hash.js';
 import type { DocumentKey } from './document-index.repository.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
 import { pointColumns, type PointRow } from './point-row.js';
+import type { VersionInventory } from './vector-store.js';
 
 /** A document's points, where they lie. */
 export interface DocumentPoints extends DocumentKey {
@@ -12,12 +14,17 @@ export interface DocumentPoints extends DocumentKey {
 /** Chunks of one version with their vectors, to be stored in one statement. */
 export interface PointBatch extends DocumentPoints {
   readonly version: number;
+  /** Which making of the collection's index they belong to. */
+  readonly generation: number;
   readonly model: string;
   readonly points: readonly IndexedPoint[];
   readonly dimension: number;
   /** The vectors of all points in their order: float32, little endian. */
   readonly vectors: Uint8Array;
 }
+
+/** A batch for a store that takes the vectors from the points. */
+export type StoreBatch = Omit<PointBatch, 'vectors'>;
 
 /** Versions of a document. */
 export type VersionRange = { readonly exactly: number } | { readonly below: number } | 'all';
@@ -28,29 +35,34 @@ export type PointsByVersion = ReadonlyMap<number, number>;
 /** Vectors go as one binary value and are cut apart by the server: an array of them would travel as hex text. */
 const UPSERT = `
   INSERT INTO point (tenant, collection, document_id, version, ordinal, point_id, model, text, start_offset, end_offset,
-    page, heading, metadata, vector)
+    page, heading, metadata, vector, generation, hash)
   SELECT $1, $2, $3, $4::bigint, ordinal, point_id, $5, text, start_offset, end_offset, page, heading, metadata::jsonb,
-    substring($6::bytea FROM ((position - 1) * $7::int + 1)::int FOR $7::int)
-  FROM unnest($8::int[], $9::uuid[], $10::text[], $11::int[], $12::int[], $13::int[], $14::text[], $15::text[])
-    WITH ORDINALITY AS t(ordinal, point_id, text, start_offset, end_offset, page, heading, metadata, position)
-  ON CONFLICT (tenant, collection, document_id, version, ordinal) DO UPDATE SET
+    substring($6::bytea FROM ((position - 1) * $7::int + 1)::int FOR $7::int),
+    $17::int, hash
+  FROM unnest($8::int[], $9::uuid[], $10::text[], $11::int[], $12::int[], $13::int[], $14::text[], $15::text[], $16::bigint[])
+    WITH ORDINALITY AS t(ordinal, point_id, text, start_offset, end_offset, page, heading, metadata, hash, position)
+  ON CONFLICT (tenant, collection, document_id, version, ordinal, generation) DO UPDATE SET
     model = excluded.model, text = excluded.text, start_offset = excluded.start_offset, end_offset = excluded.end_offset,
-    page = excluded.page, heading = excluded.heading, metadata = excluded.metadata, vector = excluded.vector`;
+    page = excluded.page, heading = excluded.heading, metadata = excluded.metadata, vector = excluded.vector,
+    hash = excluded.hash`;
 
 interface Totals {
   readonly points: number;
   readonly visible: number;
+  /** XOR of the content hashes, 16 hexadecimal digits; empty without points. */
+  readonly hash: string;
 }
 
 /** Bounds the memory of a rebuild: a page is about 5 MB. */
 const PAGE_ROWS = 1_000;
 
 const DIMENSION = `
-  SELECT octet_length(vector) / 4 AS dimension FROM point WHERE tenant = $1 AND collection = $2
+  SELECT octet_length(vector) / 4 AS dimension FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
 
 const TOTALS = `
-  SELECT count(*) AS points, count(*) FILTER (WHERE p.version = d.visible_version) AS visible
+  SELECT count(*) AS points, count(*) FILTER (WHERE p.version = d.visible_version) AS visible,
+    coalesce(lpad(to_hex(bit_xor(p.hash)), 16, '0'), '') AS hash
   FROM point p LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
   WHERE p.tenant = $1 AND p.collection = $2 AND ($3 = '' OR p.document_id = $3) AND ($4::bigint = 0 OR p.version = $4)`;
 
@@ -61,10 +73,18 @@ const DOCUMENT = `
 /** The page is cut from the key's own index before anything is joined to it. */
 const PAGE = `
   SELECT ${pointColumns} FROM (
-    SELECT * FROM point WHERE (tenant, collection, document_id, version, ordinal) > ($1, $2, $3, $4::bigint, $5::int)
-    ORDER BY tenant, collection, document_id, version, ordinal LIMIT ${PAGE_ROWS}) p
+    SELECT * FROM point
+    WHERE (tenant, collection, document_id, version, ordinal, generation) > ($1, $2, $3, $4::bigint, $5::int, $6::int)
+    ORDER BY tenant, collection, document_id, version, ordinal, generation LIMIT ${PAGE_ROWS}) p
   LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
-  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal`;
+  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal, p.generation`;
+
+/** Answered by the keys' indexes alone, as they carry the hashes. */
+const INVENTORY = `
+  SELECT p.tenant, p.collection, p.document_id AS "documentId", p.version, p.generation, count(*) AS points,
+    CASE WHEN p.version = d.visible_version THEN count(*) ELSE 0 END AS visible, bit_xor(p.hash)::text AS hash
+  FROM point p JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
+  WHERE p.tenant = $1 GROUP BY p.tenant, p.collection, p.document_id, p.version, p.generation, d.visible_version`;
 
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
@@ -83,6 +103,7 @@ export class PointRepository {
       ...[Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength), batch.dimension * 4],
       ...[column('ordinal'), column('pointId'), column('text'), column('start'), column('end'), column('page')],
       ...[column('heading'), column('metadata').map((metadata) => JSON.stringify(metadata))],
+      ...[points.map((point) => String(contentHash(batch.model, point))), batch.generation],
     ]);
   }
 
@@ -90,13 +111,13 @@ export class PointRepository {
    * Length of the vectors a collection holds; its first batch decides.
    * @param own length of the vectors of the batch that asks.
    */
-  async dimension(tx: SqlTransaction, { tenant, collection, dimension: own }: PointBatch): Promise<number> {
+  async dimension(tx: SqlTransaction, { tenant, collection, generation, dimension: own }: PointBatch): Promise<number> {
     const look = async () =>
-      (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection])).rows[0]?.dimension;
+      (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection, generation])).rows[0]?.dimension;
     const known = await look();
     if (known !== undefined) return known;
     // One that came at the same time waits here for the decision, or finds it made in the transaction they share.
-    const name = JSON.stringify([tenant, collection]);
+    const name = JSON.stringify([tenant, collection, generation]);
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
     const decisions = this.decisions.get(tx) ?? new Map<string, number>();
     this.decisions.set(tx, decisions);
@@ -105,14 +126,24 @@ export class PointRepository {
     return decided;
   }
 
-  /** How many points a document has of these versions. */
-  async count(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number> {
+  /** How many points a document has of these versions, in one generation or in all. */
+  async count(
+    tx: SqlTransaction,
+    document: DocumentPoints,
+    versions: VersionRange,
+    generation: number | null = null,
+  ): Promise<number> {
     const { condition, values } = where(document, versions);
-    const { rows } = await tx.query<{ points: number }>(
-      `SELECT count(*) AS points FROM point WHERE ${condition}`,
-      values,
-    );
-    return rows[0]!.points;
+    const place = `$${values.length + 1}::int`;
+    const sql = `SELECT count(*) AS points FROM point WHERE ${condition} AND (${place} IS NULL OR generation = ${place})`;
+    return (await tx.query<{ points: number }>(sql, [...values, generation])).rows[0]!.points;
+  }
+
+  /** The newest version a document has points of, 0 when it has none. */
+  async newestVersion(tx: SqlTransaction, document: DocumentPoints): Promise<number> {
+    const { condition, values } = where(document, 'all');
+    const sql = `SELECT coalesce(max(version), 0) AS version FROM point WHERE ${condition}`;
+    return (await tx.query<{ version: number }>(sql, values)).rows[0]!.version;
   }
 
   /** @returns what was removed. */
@@ -136,8 +167,19 @@ export class PointRepository {
   }
 
   /** The rows of one document, with what readers see of it. */
-  async ofDocument({ tenant, documentId }: DocumentKey): Promise<PointRow[]> {
-    return (await this.database.query<PointRow>(DOCUMENT, [tenant, documentId])).rows;
+  async ofDocument({ tenant, documentId }: DocumentKey, runner: SqlRunner = this.database): Promise<PointRow[]> {
+    return (await runner.query<PointRow>(DOCUMENT, [tenant, documentId])).rows;
+  }
+
+  /** What there is of every version, tenant by tenant. */
+  async *inventory(): AsyncGenerator<VersionInventory> {
+    const { rows: tenants } = await this.database.query<{ tenant: string }>(
+      'SELECT DISTINCT tenant FROM document_index',
+    );
+    for (const { tenant } of tenants) {
+      const { rows } = await this.database.query<VersionInventory & { hash: string }>(INVENTORY, [tenant]);
+      for (const row of rows) yield { ...row, hash: BigInt(row.hash) };
+    }
   }
 
   /**
@@ -145,14 +187,14 @@ export class PointRepository {
    * the reader works on this one, so at most two are in memory.
    */
   async *pages(): AsyncGenerator<PointRow[]> {
-    let next: Promise<PointRow[]> | undefined = this.page(['', '', '', 0, 0]);
+    let next: Promise<PointRow[]> | undefined = this.page(['', '', '', 0, 0, 0]);
     while (next) {
       const rows: PointRow[] = await next;
       const last = rows.at(-1);
       const isLast = last === undefined || rows.length < PAGE_ROWS;
       next = isLast
         ? undefined
-        : this.page([last.tenant, last.collection, last.documentId, last.version, last.ordinal]);
+        : this.page([last.tenant, last.collection, last.documentId, last.version, last.ordinal, last.generation]);
       next?.catch(() => undefined); // a reader that stops early does not wait for it
       if (last) yield rows;
     }

@@ -1,52 +1,63 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { LOGGER } from '@ragmesh/bootstrap';
 import { isRagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
 import { gauge, type Logger } from '@ragmesh/observability';
 import type { DocumentKey } from './document-index.repository.js';
 import { DocumentTurns } from './document-turns.js';
 import type { EmbeddedIndex } from './embedded-index/embedded-index.js';
-import { EmbeddedIndexes } from './embedded-index/embedded-indexes.js';
+import type { EmbeddedIndexes, IndexKey } from './embedded-index/embedded-indexes.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
+import type { GenerationRepository } from './generation.repository.js';
 import { PointReader, type PointRow } from './point-row.js';
-import { PointRepository } from './point.repository.js';
+import type { PointRepository } from './point.repository.js';
+import { RepairQueue } from './repair-queue.js';
+import type { Drift, Scope } from './vector-store.js';
 
-const RELOAD_PAUSE_MS = 500;
-
-/** Whose index it is. */
-interface Owner {
-  readonly tenant: string;
-  readonly collection: string;
-}
-
-const nameOf = ({ tenant, collection }: Owner): string => JSON.stringify([tenant, collection]);
+const nameOf = ({ tenant, collection, generation }: IndexKey): string =>
+  JSON.stringify([tenant, collection, generation]);
+const scopeOf = ({ tenant, collection }: Scope): string => JSON.stringify([tenant, collection]);
 const turnOf = ({ tenant, documentId }: DocumentKey): string => JSON.stringify([tenant, documentId]);
 
-/** What a committed transaction means for the index in memory. */
-export type IndexChange = (index: EmbeddedIndex) => Promise<void> | void;
+/** What a committed transaction means for an index in memory. */
+export type IndexChange = (index: EmbeddedIndex, key: IndexKey) => Promise<void> | void;
+
+/** Indexes of the document's tenant: one generation of a collection, or all there are. */
+export interface ChangeTarget {
+  readonly collection: string;
+  readonly generation?: number;
+}
 
 /** Says what the transaction changed; called inside it, followed once it is committed. What was said last counts. */
-export type FollowWith = (collection: string, change: IndexChange) => void;
+export type FollowWith = (target: ChangeTarget, change: IndexChange) => void;
+
+/** An index in memory, and whose it is. */
+export interface KnownIndex {
+  readonly index: EmbeddedIndex;
+  readonly key: IndexKey;
+}
 
 /**
  * The searchable memory of this process. It is made from the rows before the service answers, and follows each
  * transaction after its commit. Whenever it cannot know what was committed, it reads the document's rows again.
  */
-@Injectable()
-export class SearchIndex implements OnModuleInit, OnModuleDestroy {
+export class SearchIndex {
   private readonly turns = new DocumentTurns();
-  private readonly known = new Map<string, { readonly index: EmbeddedIndex; readonly owner: Owner }>();
-  private readonly stopping = new AbortController();
+  private readonly known = new Map<string, KnownIndex>();
+  private readonly live = new Map<string, number>();
+  private readonly reloads: RepairQueue;
 
   constructor(
     private readonly indexes: EmbeddedIndexes,
     private readonly points: PointRepository,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    private readonly generations: GenerationRepository,
+    private readonly logger: Logger,
+  ) {
+    this.reloads = new RepairQueue((document) => this.reload(document), logger);
+  }
 
-  async onModuleInit(): Promise<void> {
+  /** Makes memory of the rows. */
+  async load(): Promise<void> {
     const started = performance.now();
+    for (const shown of await this.generations.shown()) this.live.set(scopeOf(shown), shown.generation);
     for await (const rows of this.points.pages()) await this.add(rows);
     this.measure();
     const milliseconds = Math.round(performance.now() - started);
@@ -54,13 +65,37 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
     this.logger.info({ points, milliseconds }, 'The index is in memory');
   }
 
-  onModuleDestroy(): void {
-    this.stopping.abort();
+  close(): void {
+    this.reloads.close();
+  }
+
+  /** The generation of a collection that readers see. */
+  liveGeneration(scope: Scope): number {
+    return this.live.get(scopeOf(scope)) ?? 0;
   }
 
   /** The index of a collection; undefined when nothing was ever put into it. */
-  find(tenant: string, collection: string): EmbeddedIndex | undefined {
-    return this.indexes.find({ tenant, collection, generation: 0 });
+  find(scope: Scope, generation = this.liveGeneration(scope)): EmbeddedIndex | undefined {
+    const { tenant, collection } = scope;
+    return this.indexes.find({ tenant, collection, generation });
+  }
+
+  /** Every index there is. */
+  all(): Iterable<KnownIndex> {
+    return this.known.values();
+  }
+
+  /** Readers see another generation from this tick on. */
+  show(scope: Scope, generation: number): void {
+    this.live.set(scopeOf(scope), generation);
+  }
+
+  /** Forgets a generation and its memory. */
+  drop({ tenant, collection }: Scope, generation: number): void {
+    const key = { tenant, collection, generation };
+    this.indexes.drop(key);
+    this.known.delete(nameOf(key));
+    this.measure();
   }
 
   /**
@@ -73,49 +108,58 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
     commit: (follow: FollowWith) => Promise<HandlerResult>,
   ): Promise<HandlerResult> {
     return this.turns.run(turnOf(document), async () => {
-      let said: { readonly collection: string; readonly change: IndexChange } | undefined;
+      let said: { readonly target: ChangeTarget; readonly change: IndexChange } | undefined;
       try {
-        const result = await commit((collection, change) => void (said = { collection, change }));
-        if (result.kind === 'skip') return result;
-        await said?.change(this.open({ tenant: document.tenant, collection: said.collection }));
+        const result = await commit((target, change) => void (said = { target, change }));
+        if (result.kind === 'skip' || !said) return result;
+        for (const { index, key } of this.targets(document.tenant, said.target)) await said.change(index, key);
         this.measure();
         return result;
       } catch (error) {
         // A connection that broke at the commit does not tell whether the rows are there; a refusal of ours does.
-        if (said) this.reloadSoon(document);
+        if (said) this.reloads.soon(document);
         throw error;
       }
     });
   }
 
-  /** Brings memory in line with a document's rows, whoever wrote them; readers change over in one tick here, too. */
-  async reload({ tenant, documentId }: DocumentKey): Promise<void> {
-    await this.turns.run(turnOf({ tenant, documentId }), async () => {
-      const rows = await this.points.ofDocument({ tenant, documentId });
-      const stored = new Set(rows.map(({ version }) => version));
-      const indexes = [...this.known.values()].filter(({ owner }) => owner.tenant === tenant);
-      const shown = indexes.map(({ index }) => index.shownVersion(documentId));
-      await this.add(rows);
-      for (const [at, { index, owner }] of indexes.entries()) {
-        const kept = rows[0]?.collection === owner.collection ? rows : [];
-        const before = shown[at];
-        if (before !== undefined && !(kept.length > 0 && stored.has(before))) index.removeVersion(documentId, before);
-        if (index.count({ documentId }) !== kept.length) await this.replace(index, documentId, kept);
-        else if (kept[0]?.visibleVersion == null) index.hideDocument(documentId);
+  /**
+   * Brings memory in line with a document's rows, whoever wrote them; readers change over in one tick here, too.
+   * @returns by how much it differed.
+   */
+  async reload(document: DocumentKey): Promise<Drift> {
+    return this.turns.run(turnOf(document), async () => {
+      const rows = await this.points.ofDocument(document);
+      for (const row of rows) this.open(row);
+      const drifts: Drift[] = [];
+      for (const { index, key } of [...this.known.values()].filter(
+        ({ key: { tenant } }) => tenant === document.tenant,
+      )) {
+        const own = rows.filter((row) => row.collection === key.collection && row.generation === key.generation);
+        drifts.push(await this.align(index, document.documentId, own));
       }
       this.measure();
+      const total = (kind: keyof Drift): number => drifts.reduce((sum, drift) => sum + drift[kind], 0);
+      return { missing: total('missing'), extra: total('extra'), stale: total('stale') };
     });
   }
 
-  /** For staged points that are no longer stored: which versions they are of is not known. */
-  private async replace(index: EmbeddedIndex, documentId: string, rows: readonly PointRow[]): Promise<void> {
-    index.removeDocument(documentId);
-    await this.add(rows);
+  private async align(index: EmbeddedIndex, documentId: string, rows: readonly PointRow[]): Promise<Drift> {
+    const held = index.pointIds(documentId);
+    const missing = rows.filter(({ pointId }) => !held.delete(pointId)).length;
+    const [visible, shown] = [rows[0]?.visibleVersion ?? undefined, index.shownVersion(documentId)];
+    const stale = visible === shown ? 0 : index.count({ documentId, visible: true });
+    if (missing > 0) await this.add(rows);
+    // Nothing is removed before readers see what takes its place.
+    if (visible !== undefined) index.showVersion(documentId, visible);
+    else index.hideDocument(documentId);
+    index.removePoints(held);
+    return { missing, extra: held.size, stale };
   }
 
   private async add(rows: readonly PointRow[]): Promise<void> {
     const reader = new PointReader();
-    for (const batch of Map.groupBy(rows, ({ tenant, collection }) => nameOf({ tenant, collection })).values()) {
+    for (const batch of Map.groupBy(rows, nameOf).values()) {
       const index = this.open(batch[0]!);
       await this.addPoints(
         index,
@@ -139,29 +183,22 @@ export class SearchIndex implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private reloadSoon(document: DocumentKey): void {
-    void (async () => {
-      while (!this.stopping.signal.aborted) {
-        try {
-          return await this.reload(document);
-        } catch (error) {
-          this.logger.warn(
-            { document_id: document.documentId, err: error },
-            'A document will be read again into the index',
-          );
-          await delay(RELOAD_PAUSE_MS, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
-        }
-      }
-    })();
+  private targets(tenant: string, { collection, generation }: ChangeTarget): KnownIndex[] {
+    const wanted = generation ?? this.liveGeneration({ tenant, collection });
+    const target = this.open({ tenant, collection, generation: wanted });
+    const one = { index: target, key: { tenant, collection, generation: wanted } };
+    if (generation !== undefined) return [one];
+    const isOther = ({ index, key }: KnownIndex): boolean =>
+      index !== target && key.tenant === tenant && key.collection === collection;
+    return [one, ...[...this.known.values()].filter(isOther)];
   }
 
-  private open(owner: Owner): EmbeddedIndex {
-    const name = nameOf(owner);
-    const known = this.known.get(name);
+  private open({ tenant, collection, generation }: IndexKey): EmbeddedIndex {
+    const key = { tenant, collection, generation };
+    const known = this.known.get(nameOf(key));
     if (known) return known.index;
-    const { tenant, collection } = owner;
-    const index = this.indexes.open({ tenant, collection, generation: 0 });
-    this.known.set(name, { index, owner: { tenant, collection } });
+    const index = this.indexes.open(key);
+    this.known.set(nameOf(key), { index, key });
     return index;
   }
 

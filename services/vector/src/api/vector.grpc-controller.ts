@@ -4,7 +4,8 @@ import { GrpcMethod } from '@nestjs/microservices';
 import type { vectorV1 } from '@ragmesh/contracts';
 import { currentTenant } from '@ragmesh/observability';
 import { PointRepository } from '../adapters/point.repository.js';
-import { SearchIndex } from '../adapters/search-index.js';
+import { VectorStore, type Scope } from '../adapters/vector-store.js';
+import { leadingHits } from '../domain/leading-hits.js';
 import { MetadataFilters } from './metadata-filters.js';
 import { queryVectorOf, toHit, topKOf } from './vector.grpc-mapper.js';
 
@@ -18,58 +19,60 @@ export class VectorGrpcController {
   private readonly filters = new MetadataFilters();
 
   constructor(
-    private readonly index: SearchIndex,
+    private readonly store: VectorStore,
     private readonly points: PointRepository,
   ) {}
 
   @GrpcMethod('VectorService', 'SearchDense')
-  searchDense(request: vectorV1.SearchDenseRequest): SearchResponse {
+  async searchDense(request: vectorV1.SearchDenseRequest): Promise<SearchResponse> {
     const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    const vector = queryVectorOf(request);
-    return { hits: this.open(request)?.searchDense(vector, options).map(toHit) ?? [] };
+    const hits = await this.store.searchDense(scopeOf(request), queryVectorOf(request), options);
+    return { hits: hits.map(toHit) };
   }
 
   @GrpcMethod('VectorService', 'SearchLexical')
-  searchLexical(request: vectorV1.SearchLexicalRequest): SearchResponse {
+  async searchLexical(request: vectorV1.SearchLexicalRequest): Promise<SearchResponse> {
     const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    return { hits: this.open(request)?.searchLexical(request.query, options).map(toHit) ?? [] };
+    const hits = await this.store.searchLexical(scopeOf(request), request.query, options);
+    return { hits: hits.map(toHit) };
   }
 
   @GrpcMethod('VectorService', 'SearchHybrid')
-  searchHybrid(request: vectorV1.SearchHybridRequest): HybridResponse {
+  async searchHybrid(request: vectorV1.SearchHybridRequest): Promise<HybridResponse> {
     const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    const found = this.open(request)?.searchHybrid(queryVectorOf(request), request.query, options);
-    if (!found) return { hits: [] };
-    return { ...found, hits: found.hits.map((hit) => ({ ...hit, version: BigInt(hit.version) })) };
+    const scope = scopeOf(request);
+    const found = await this.store.searchHybrid(scope, queryVectorOf(request), request.query, options);
+    const leading = leadingHits(found.hits, request.alpha, Math.min(request.withChunks, options.topK));
+    const ids = leading.map(({ pointId }) => pointId);
+    const chunks = new Map((await this.store.points(scope, ids)).map((chunk) => [chunk.pointId, toHit(chunk)]));
+    const hits = found.hits.map((hit) => {
+      const chunk = chunks.get(hit.pointId);
+      return { ...hit, version: BigInt(hit.version), ...(chunk && { chunk }) };
+    });
+    return { ...found, hits };
   }
 
   @GrpcMethod('VectorService', 'GetPoints')
-  getPoints(request: vectorV1.GetPointsRequest): SearchResponse {
-    return { hits: this.open(request)?.points(request.pointIds).map(toHit) ?? [] };
+  async getPoints(request: vectorV1.GetPointsRequest): Promise<SearchResponse> {
+    return { hits: (await this.store.points(scopeOf(request), request.pointIds)).map(toHit) };
   }
 
   /** Chunks of the visible version; none when another version is asked for, so that a result never mixes versions. */
   @GrpcMethod('VectorService', 'GetNeighbours')
-  getNeighbours({ collection, documentId, version, ordinals }: vectorV1.GetNeighboursRequest): SearchResponse {
-    const index = this.open({ collection });
-    const visible = index?.shownVersion(documentId);
-    if (visible === undefined || (version !== 0n && BigInt(visible) !== version)) return { hits: [] };
-    return { hits: index!.chunks(documentId, visible, new Set(ordinals)).map(toHit) };
+  async getNeighbours(request: vectorV1.GetNeighboursRequest): Promise<SearchResponse> {
+    const { documentId, version, ordinals } = request;
+    const place = { documentId, version: Number(version), ordinals };
+    return { hits: (await this.store.neighbours(scopeOf(request), place)).map(toHit) };
   }
 
-  /** Counted in the rows, not in memory: the proof of a deletion. */
+  /** Counted in the rows, and for a document in the store, too, whichever has more: the proof of a deletion. */
   @GrpcMethod('VectorService', 'Count')
   async count({ collection, documentId, version }: vectorV1.CountRequest): Promise<CountResponse> {
-    const { points, visible } = await this.points.totals({
-      tenant: currentTenant(),
-      collection,
-      documentId,
-      version: Number(version),
-    });
-    return { points: BigInt(points), visible: BigInt(visible) };
-  }
-
-  private open({ collection }: { readonly collection: string }) {
-    return this.index.find(currentTenant(), collection);
+    const place = { tenant: currentTenant(), collection, documentId };
+    const { points, visible, hash } = await this.points.totals({ ...place, version: Number(version) });
+    const held = documentId === '' ? 0 : await this.store.count(place, Number(version));
+    return { points: BigInt(Math.max(points, held)), visible: BigInt(visible), hash };
   }
 }
+
+const scopeOf = ({ collection }: { readonly collection: string }): Scope => ({ tenant: currentTenant(), collection });

@@ -15,7 +15,7 @@ import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
-import { SearchIndex, type FollowWith } from '../adapters/search-index.js';
+import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
 import { readEmbeddedBatch } from './embedded-batch.js';
 
 /** Takes a batch into the index, staged: readers see it once its version is shown. */
@@ -24,7 +24,7 @@ export class IndexChunks {
   constructor(
     private readonly documents: DocumentIndexRepository,
     private readonly points: PointRepository,
-    private readonly index: SearchIndex,
+    private readonly store: VectorStore,
   ) {}
 
   /** Redelivery is safe: points are keyed by chunk, and batches of dead or superseded versions are passed over. */
@@ -35,13 +35,14 @@ export class IndexChunks {
   ): Promise<HandlerResult> {
     const stopTimer = histogram('ragmesh_stage_duration_seconds').startTimer({ stage: 'index' });
     const batch = readEmbeddedBatch(tenant, payload);
-    const result = await this.index.following(batch, (follow) =>
+    const result = await this.store.following(batch, (changes) =>
       delivery.commit(async (tx, publish) => {
         const state = await this.documents.lock(tx, batch, batch.collection);
         if (batch.version <= state.deadVersion) return skip('the version was deleted');
         if (batch.version < (state.visibleVersion ?? 0)) return skip('superseded by a newer version');
         // The shown version is complete: the same batch again, by a retry of the document, has nothing to add.
-        if (batch.version !== state.visibleVersion) await this.store(tx, batch, state, follow);
+        const { generation } = state;
+        if (batch.version !== state.visibleVersion) await this.take(tx, { ...batch, generation }, state, changes);
         return announce(publish, payload);
       }),
     );
@@ -49,7 +50,12 @@ export class IndexChunks {
     return result;
   }
 
-  private async store(tx: SqlTransaction, batch: PointBatch, state: DocumentState, follow: FollowWith): Promise<void> {
+  private async take(
+    tx: SqlTransaction,
+    batch: PointBatch,
+    state: DocumentState,
+    changes: StoreChanges,
+  ): Promise<void> {
     const { tenant, documentId, version, collection, dimension } = batch;
     if (
       collection !== state.collection &&
@@ -72,7 +78,7 @@ export class IndexChunks {
       });
     }
     this.points.upsert(tx, batch);
-    follow(collection, (index) => index.addPoints(batch.points));
+    await changes.stage(tx, batch);
   }
 
   private async isEmpty(tx: SqlTransaction, document: DocumentPoints): Promise<boolean> {

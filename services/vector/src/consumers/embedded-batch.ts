@@ -6,13 +6,16 @@ import { chunkId, pointId } from '../adapters/point-id.js';
 import type { PointBatch } from '../adapters/point.repository.js';
 import type { Metadata } from '../domain/metadata-filter.js';
 
+/** A batch before it is known which generation it goes to. */
+export type EmbeddedBatch = Omit<PointBatch, 'generation'>;
+
 /**
  * The points of a batch.
  * @throws RagmeshError `EVENT.INVALID` for a batch that names no document or no chunk, or an ordinal twice;
  * `VECTOR.DIMENSION_MISMATCH` when the vectors' bytes are not chunks × dimension float32; `EMBEDDING.INVALID_VECTOR` for a
  * vector with a number that is not finite, or of zeros only. All permanent.
  */
-export function readEmbeddedBatch(tenant: string, payload: eventsV1.ChunksEmbedded): PointBatch {
+export function readEmbeddedBatch(tenant: string, payload: eventsV1.ChunksEmbedded): EmbeddedBatch {
   const { documentId, collection, chunks, model, dimension, vectors } = payload;
   const version = Number(payload.version);
   if (!documentId || !collection || version < 1 || chunks.length === 0) {

@@ -2,17 +2,19 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { HandlesEvent, ack, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
-import { DocumentIndexRepository } from '../adapters/document-index.repository.js';
+import { Database } from '@ragmesh/postgres';
+import { DocumentIndexRepository, type DocumentKey } from '../adapters/document-index.repository.js';
 import { PointRepository } from '../adapters/point.repository.js';
-import { SearchIndex } from '../adapters/search-index.js';
+import { VectorStore } from '../adapters/vector-store.js';
 
-/** Undoes a version. It is dead afterwards, so that chunks of it that are still under way change nothing. */
+/** Undoes a version. It is dead from the beginning, so that chunks of it that are still under way change nothing. */
 @Controller()
 export class RemoveVersion {
   constructor(
+    private readonly database: Database,
     private readonly documents: DocumentIndexRepository,
     private readonly points: PointRepository,
-    private readonly index: SearchIndex,
+    private readonly store: VectorStore,
   ) {}
 
   /** Redelivery is safe: what is gone is removed again, with a count of nothing. It always answers. */
@@ -23,25 +25,37 @@ export class RemoveVersion {
   ): Promise<HandlerResult> {
     const { documentId } = payload;
     const version = Number(payload.version);
-    return this.index.following({ tenant, documentId }, (follow) =>
+    const document = { tenant, documentId };
+    await this.kill(document, payload.collection, version);
+    return this.store.following(document, (changes) =>
       delivery.commit(async (tx, publish) => {
-        const { collection, visibleVersion } = await this.documents.lock(
-          tx,
-          { tenant, documentId },
-          payload.collection,
-        );
-        const document = { tenant, documentId, collection };
-        if (visibleVersion === version) this.documents.show(tx, document, null);
-        this.documents.kill(tx, document, version);
-        const removed = await this.points.remove(tx, document, { exactly: version });
-        follow(collection, (index) => void index.removeVersion(documentId, version));
+        const { collection } = await this.documents.lock(tx, document, payload.collection);
+        const place = { ...document, collection };
+        const removed = await this.points.remove(tx, place, { exactly: version });
+        const inStore = await changes.remove(tx, place, { exactly: version });
+        const inRows = await this.points.count(tx, place, { exactly: version });
         publish(catalogue.vectorDeleted, documentId, {
           documentId,
           version: payload.version,
           collection,
           pointsRemoved: BigInt(removed.get(version) ?? 0),
-          remaining: BigInt(await this.points.count(tx, document, { exactly: version })),
+          remaining: BigInt(Math.max(inRows, inStore)),
         });
+        return ack();
+      }),
+    );
+  }
+
+  /** A transaction of its own: a store that takes no part in transactions may lose points only after it. */
+  private async kill(document: DocumentKey, asked: string, version: number): Promise<void> {
+    await this.store.following(document, (changes) =>
+      this.database.transaction(async (tx) => {
+        const { collection, visibleVersion } = await this.documents.lock(tx, document, asked);
+        if (visibleVersion === version) {
+          this.documents.show(tx, document, null);
+          changes.hide({ ...document, collection });
+        }
+        this.documents.kill(tx, document, version);
         return ack();
       }),
     );

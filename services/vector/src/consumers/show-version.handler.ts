@@ -4,9 +4,8 @@ import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { HandlesEvent, ack, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
 import { DocumentIndexRepository } from '../adapters/document-index.repository.js';
-import type { EmbeddedIndex } from '../adapters/embedded-index/embedded-index.js';
 import { PointRepository } from '../adapters/point.repository.js';
-import { SearchIndex } from '../adapters/search-index.js';
+import { VectorStore } from '../adapters/vector-store.js';
 
 /** Makes a version of a document the one readers see, and removes older ones. */
 @Controller()
@@ -14,7 +13,7 @@ export class ShowVersion {
   constructor(
     private readonly documents: DocumentIndexRepository,
     private readonly points: PointRepository,
-    private readonly index: SearchIndex,
+    private readonly store: VectorStore,
   ) {}
 
   /** Redelivery is safe: showing the shown version changes nothing, and an older one is passed over. */
@@ -25,9 +24,9 @@ export class ShowVersion {
   ): Promise<HandlerResult> {
     const { documentId, expectedPoints } = payload;
     const [version, expected] = [Number(payload.version), Number(expectedPoints)];
-    return this.index.following({ tenant, documentId }, (follow) =>
+    return this.store.following({ tenant, documentId }, (changes) =>
       delivery.commit(async (tx, publish) => {
-        const { collection, visibleVersion, deadVersion } = await this.documents.lock(
+        const { collection, visibleVersion, deadVersion, generation } = await this.documents.lock(
           tx,
           { tenant, documentId },
           payload.collection,
@@ -35,11 +34,13 @@ export class ShowVersion {
         if (version <= deadVersion) return skip('the version was deleted');
         if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
         const document = { tenant, documentId, collection };
-        const actual = await this.points.count(tx, document, { exactly: version });
+        const actual = await this.points.count(tx, document, { exactly: version }, generation);
         if (actual !== expected) throw incomplete({ documentId, version, expected, actual });
-        this.documents.show(tx, document, version);
+        // The store before the rows: until these are committed it shows both, and readers the one the rows name.
         const removed = await this.points.remove(tx, document, { below: version });
-        follow(collection, (index) => flip(index, { documentId, version, points: actual, removed: removed.keys() }));
+        const older = [...removed.keys()];
+        await changes.show(tx, { ...document, version, generation, points: actual, older });
+        this.documents.show(tx, document, version);
         publish(catalogue.vectorUpdated, documentId, {
           documentId,
           version: payload.version,
@@ -51,25 +52,6 @@ export class ShowVersion {
       }),
     );
   }
-}
-
-interface Flip {
-  readonly documentId: string;
-  readonly version: number;
-  readonly points: number;
-  readonly removed: Iterable<number>;
-}
-
-/** Readers change over in one tick, and never to a part. */
-function flip(index: EmbeddedIndex, { documentId, version, points, removed }: Flip): void {
-  if (index.count({ documentId, version }) !== points) {
-    throw new RagmeshError('VECTOR.UNAVAILABLE', 'The index in memory lacks points of the version to show.', {
-      documentId,
-      version,
-    });
-  }
-  index.showVersion(documentId, version);
-  for (const older of removed) index.removeVersion(documentId, older);
 }
 
 function incomplete(details: { documentId: string; version: number; expected: number; actual: number }): RagmeshError {

@@ -1,6 +1,5 @@
 import { InvertedFile, type PostingList } from './inverted-file.js';
-import { englishStopWords } from './stop-words.js';
-import { tokenize } from './tokenizer.js';
+import { countTerms, queryTerms } from './term-counts.js';
 import { TopHits, type ScoredSlot, type TieBreak } from './top-hits.js';
 
 /** `k1` bounds what repetition adds, `b` how much long texts are discounted. */
@@ -138,22 +137,4 @@ function accumulate({ postings, from, to, weight }: WeightedList, norms: Float32
     const frequency = posting & 255;
     scores[slot] = scores[slot]! + (weight * frequency) / (frequency + norms[slot]!);
   }
-}
-
-function countTerms(text: string): { frequencies: Map<string, number>; length: number } {
-  const terms = tokenize(text, 'index');
-  return { frequencies: countOf(terms), length: terms.length };
-}
-
-/** Stop words cost the most and tell the least: they count only in a query that has nothing else. */
-function queryTerms(query: string): Map<string, number> {
-  const terms = tokenize(query, 'query');
-  const telling = terms.filter((term) => !englishStopWords.has(term));
-  return countOf(telling.length > 0 ? telling : terms);
-}
-
-function countOf(terms: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
-  return counts;
 }

@@ -87,6 +87,15 @@ export class EmbeddedIndex {
     return this.remove(documentId);
   }
 
+  /** Takes single points out, whatever their version. Ids that are not there are ignored. */
+  removePoints(pointIds: Iterable<string>): void {
+    for (const pointId of pointIds) {
+      const slot = this.table.slot(pointId);
+      if (slot !== undefined) this.removeSlot(slot);
+    }
+    this.forgetFilters();
+  }
+
   /** Points of a version, of a document or of all, staged ones included unless only visible ones are asked for. */
   count({
     documentId,
@@ -96,6 +105,23 @@ export class EmbeddedIndex {
     if (documentId === undefined) return visible ? this.table.visiblePoints : this.table.size;
     const slots = this.table.slotsOf(documentId, version);
     return visible ? slots.filter((slot) => this.table.isVisible(slot)).length : slots.length;
+  }
+
+  /** The versions of a document there are points of, staged ones included. */
+  versions(documentId: string): number[] {
+    return this.table.versions(documentId);
+  }
+
+  /** The points of a document, of any version. */
+  pointIds(documentId: string): Set<string> {
+    return new Set(this.table.slotsOf(documentId).map((slot) => this.table.get(slot).pointId));
+  }
+
+  /** What there is of every version of every document. */
+  *inventory(): Generator<{ documentId: string; version: number; points: number; visible: number }> {
+    for (const { documentId, version, points } of this.table.inventory()) {
+      yield { documentId, version, points, visible: this.table.shown(documentId) === version ? points : 0 };
+    }
   }
 
   /** Chunks of a version by ordinal, in order; `ordinals` omitted means all. Staged ones too. */

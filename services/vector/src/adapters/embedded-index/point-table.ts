@@ -86,6 +86,16 @@ export class PointTable {
       : [...(versions.get(version) ?? [])];
   }
 
+  *inventory(): Generator<{ documentId: string; version: number; points: number }> {
+    for (const [documentId, versions] of this.documents) {
+      for (const [version, slots] of versions) yield { documentId, version, points: slots.size };
+    }
+  }
+
+  versions(documentId: string): number[] {
+    return [...(this.documents.get(documentId)?.keys() ?? [])];
+  }
+
   isVisible(slot: number): boolean {
     return this.visible[slot] === 1;
   }

@@ -1,0 +1,165 @@
+import { RagmeshError } from '@ragmesh/errors';
+import type { HandlerResult } from '@ragmesh/messaging';
+import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import type { DocumentIndexRepository, DocumentKey } from './document-index.repository.js';
+import type { EmbeddedIndex } from './embedded-index/embedded-index.js';
+import type { HybridHits, IndexedChunk, SearchHit } from './embedded-index/indexed-point.js';
+import type { GenerationRepository } from './generation.repository.js';
+import type { DocumentPoints, PointBatch, VersionRange } from './point.repository.js';
+import type { FollowWith, SearchIndex } from './search-index.js';
+import {
+  VectorStore,
+  type ChunkPlace,
+  type Drift,
+  type Scope,
+  type SearchOptions,
+  type ShownVersion,
+  type StoreChanges,
+  type VersionInventory,
+} from './vector-store.js';
+
+/** What the store works with. */
+export interface EmbeddedStoreParts {
+  readonly index: SearchIndex;
+  readonly database: Database;
+  readonly documents: DocumentIndexRepository;
+  readonly generations: GenerationRepository;
+}
+
+/** Points in the memory of this process, which follows the rows after each commit. */
+export class EmbeddedStore extends VectorStore {
+  private readonly index: SearchIndex;
+
+  constructor(private readonly parts: EmbeddedStoreParts) {
+    super();
+    this.index = parts.index;
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.index.load();
+  }
+
+  onModuleDestroy(): void {
+    this.index.close();
+  }
+
+  searchDense(scope: Scope, vector: Float32Array, options: SearchOptions): readonly SearchHit[] {
+    return this.index.find(scope)?.searchDense(vector, options) ?? [];
+  }
+
+  searchLexical(scope: Scope, query: string, options: SearchOptions): readonly SearchHit[] {
+    return this.index.find(scope)?.searchLexical(query, options) ?? [];
+  }
+
+  searchHybrid(scope: Scope, vector: Float32Array, query: string, options: SearchOptions): HybridHits {
+    return this.index.find(scope)?.searchHybrid(vector, query, options) ?? { hits: [], denseMs: 0, lexicalMs: 0 };
+  }
+
+  points(scope: Scope, pointIds: readonly string[]): readonly IndexedChunk[] {
+    return this.index.find(scope)?.points(pointIds) ?? [];
+  }
+
+  neighbours(scope: Scope, { documentId, version, ordinals }: ChunkPlace): readonly IndexedChunk[] {
+    const index = this.index.find(scope);
+    const visible = index?.shownVersion(documentId);
+    if (!index || visible === undefined || (version !== 0 && visible !== version)) return [];
+    return index.chunks(documentId, visible, new Set(ordinals));
+  }
+
+  following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
+    return this.index.following(document, (follow) => commit(new EmbeddedChanges(this.parts, follow)));
+  }
+
+  count({ tenant, collection, documentId }: DocumentPoints, version: number): number {
+    let count = 0;
+    for (const { index, key } of this.index.all()) {
+      if (key.tenant !== tenant || key.collection !== collection) continue;
+      count += index.count(version === 0 ? { documentId } : { documentId, version });
+    }
+    return count;
+  }
+
+  async cutOver(scope: Scope, generation: number): Promise<void> {
+    if ((this.index.find(scope, generation)?.count() ?? 0) === 0) throw emptyGeneration(generation);
+    const { database, generations } = this.parts;
+    await database.transaction((tx) => Promise.resolve(generations.show(tx, scope, generation)));
+    this.index.show(scope, generation);
+  }
+
+  async drop(scope: Scope, generation: number): Promise<void> {
+    await this.parts.generations.remove(scope, generation);
+    this.index.drop(scope, generation);
+  }
+
+  async *inventory(): AsyncGenerator<VersionInventory> {
+    for (const { index, key } of [...this.index.all()]) {
+      for (const version of index.inventory()) yield { ...key, ...version, hash: undefined };
+    }
+  }
+
+  repair(document: DocumentKey): Promise<Drift> {
+    return this.index.reload(document);
+  }
+
+  /** The index of a collection; undefined when nothing was ever put into it. */
+  open(scope: Scope): EmbeddedIndex | undefined {
+    return this.index.find(scope);
+  }
+}
+
+/** Memory changes once the transaction is committed, so next to nothing is to be done inside it. */
+class EmbeddedChanges implements StoreChanges {
+  constructor(
+    private readonly parts: EmbeddedStoreParts,
+    private readonly follow: FollowWith,
+  ) {}
+
+  /** Into another generation than the live one come points of versions that readers see already. */
+  async stage(tx: SqlTransaction, batch: PointBatch): Promise<void> {
+    const { collection, documentId, version, generation, points } = batch;
+    const isBeside = generation !== this.parts.index.liveGeneration(batch);
+    const visible = isBeside && (await this.parts.documents.visibleVersion(tx, batch)) === version;
+    this.follow({ collection, generation }, async (index) => {
+      await index.addPoints(points);
+      if (visible) index.showVersion(documentId, version);
+    });
+  }
+
+  hide({ collection, documentId }: DocumentPoints): void {
+    this.follow({ collection }, (index) => index.hideDocument(documentId));
+  }
+
+  show(_tx: SqlTransaction, shown: ShownVersion): void {
+    this.follow({ collection: shown.collection }, (index, { generation }) => flip(index, shown, generation));
+  }
+
+  /** Nothing is left once the commit is followed. */
+  remove(_tx: SqlTransaction, { collection, documentId }: DocumentPoints, versions: VersionRange): Promise<number> {
+    this.follow({ collection }, (index) => {
+      const removed = index.versions(documentId).filter((version) => isIn(version, versions));
+      for (const version of removed) index.removeVersion(documentId, version);
+    });
+    return Promise.resolve(0);
+  }
+}
+
+/** Readers change over in one tick, and never to a part. */
+function flip(index: EmbeddedIndex, shown: ShownVersion, generation: number): void {
+  const { documentId, version, points, older } = shown;
+  if (generation === shown.generation && index.count({ documentId, version }) !== points) {
+    throw new RagmeshError('VECTOR.UNAVAILABLE', 'The index in memory lacks points of the version to show.', {
+      documentId,
+      version,
+    });
+  }
+  index.showVersion(documentId, version);
+  for (const old of older) index.removeVersion(documentId, old);
+}
+
+const emptyGeneration = (generation: number): RagmeshError =>
+  new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', { generation });
+
+function isIn(version: number, versions: VersionRange): boolean {
+  if (versions === 'all') return true;
+  return 'exactly' in versions ? version === versions.exactly : version < versions.below;
+}

@@ -1,0 +1,96 @@
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { circuitBreaker, retryWithJitter, RetryBudget, type CircuitBreaker } from '@ragmesh/resilience';
+import { QdrantClient } from '@qdrant/js-client-rest';
+
+export interface QdrantConnectionOptions {
+  readonly url: string;
+  readonly apiKey: string | undefined;
+  /** Longest time of one call. */
+  readonly timeoutMs: number;
+}
+
+/** What the client throws, as far as it can be told apart. */
+interface ClientFailure {
+  readonly name?: string;
+  readonly status?: number;
+  readonly retry_after?: number;
+  readonly data?: { readonly status?: { readonly error?: string } };
+}
+
+const HTTP = 80;
+const HTTPS = 443;
+
+/** Calls to one Qdrant: bounded in time, through one breaker, with one meaning of failure. */
+export class QdrantConnection {
+  private readonly client: QdrantClient;
+  private readonly breaker: CircuitBreaker;
+  private readonly retries = new RetryBudget();
+
+  constructor({ url, apiKey, timeoutMs }: QdrantConnectionOptions) {
+    const { protocol, port } = new URL(url);
+    // Without a port the client takes 6333, also behind an https address.
+    const explicitPort = port === '' ? (protocol === 'https:' ? HTTPS : HTTP) : Number(port);
+    this.client = new QdrantClient({
+      ...{ url, port: explicitPort, timeout: timeoutMs, checkCompatibility: false },
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
+    this.breaker = circuitBreaker('qdrant', { service: 'vector', timeoutMs });
+  }
+
+  /** A question: asked a second time when the first got no answer. */
+  read<T>(call: (client: QdrantClient) => Promise<T>): Promise<T> {
+    return retryWithJitter(() => this.write(call), { attempts: 2, budget: this.retries });
+  }
+
+  /**
+   * A change, asked once: the bus brings its event again, and two layers that retry would multiply.
+   * @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`; `COLLECTION.NOT_FOUND`; else `VECTOR.UNAVAILABLE`.
+   */
+  async write<T>(call: (client: QdrantClient) => Promise<T>): Promise<T> {
+    try {
+      return await this.breaker.run(async () => {
+        try {
+          return await call(this.client);
+        } catch (error) {
+          throw meaningOf(error as ClientFailure);
+        }
+      });
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  }
+
+  close(): void {
+    this.breaker.shutdown();
+  }
+}
+
+/** The server's words may repeat what was sent, so only its status goes on. */
+function meaningOf(failure: ClientFailure): RagmeshError {
+  const { status, retry_after: retryAfter } = failure;
+  const words = failure.data?.status?.error ?? '';
+  const dimensions = /expected dim: (\d+), got (\d+)/.exec(words);
+  if (dimensions) {
+    const [, expected = 0, actual = 0] = dimensions.map(Number);
+    const message = `The index holds vectors of ${expected} numbers, this one has ${actual}.`;
+    return new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { expected, actual });
+  }
+  if (status === 404) return new RagmeshError('COLLECTION.NOT_FOUND', 'Qdrant has no such collection.');
+  if (status === 401 || status === 403) {
+    return unavailable('Qdrant refuses the credentials: check QDRANT_API_KEY.', { status });
+  }
+  if (failure.name === 'QdrantClientResourceExhaustedError') {
+    return unavailable('Qdrant asks to slow down.', { retryAfter: retryAfter ?? 1 });
+  }
+  if (status !== undefined) return unavailable(`Qdrant answered with status ${status}.`, { status });
+  return unavailable('Qdrant gave no answer: check QDRANT_URL.', { reason: failure.name ?? 'unknown' });
+}
+
+const unavailable = (message: string, details: Record<string, string | number>): RagmeshError =>
+  new RagmeshError('VECTOR.UNAVAILABLE', message, { dependency: 'qdrant', ...details });
+
+/** The breaker's own refusals, in the words of this service. */
+function asUnavailable(error: unknown): unknown {
+  if (!isRagmeshError(error) || !['DEPENDENCY.UNAVAILABLE', 'REQUEST.TIMEOUT'].includes(error.code)) return error;
+  return new RagmeshError('VECTOR.UNAVAILABLE', error.message, { ...error.details, dependency: 'qdrant' });
+}

@@ -1,0 +1,183 @@
+import { isRagmeshError } from '@ragmesh/errors';
+import type { QdrantClient, Schemas } from '@qdrant/js-client-rest';
+import type { MetadataFilter } from '../../domain/metadata-filter.js';
+import { numberedQuery } from '../../domain/sparse-bm25.js';
+import type { DocumentKey } from '../document-index.repository.js';
+import type { DocumentPoints, StoreBatch, VersionRange } from '../point.repository.js';
+import type { Scope } from '../vector-store.js';
+import type { QdrantCollections } from './qdrant-collections.js';
+import type { QdrantConnection } from './qdrant-connection.js';
+import { compileFilter } from './qdrant-filter.js';
+import { heldFields, heldOf, keyFields, keyOf, toQdrant, type FoundPoint, type HeldPoint } from './qdrant-point.js';
+
+type Condition = Schemas['Condition'];
+type Filter = Schemas['Filter'];
+
+/** What a leg is asked. Where the filter is not exact in Qdrant's terms, further points may be among those it finds. */
+export interface LegQuery {
+  readonly limit: number;
+  readonly filter?: MetadataFilter | undefined;
+  /** Only these points. */
+  readonly among?: readonly string[] | undefined;
+}
+
+const UPSERT_POINTS = 128;
+const SCROLL_POINTS = 1_000;
+
+/**
+ * The points in Qdrant. The only place that asks for them, so the only place where a query gets its tenant: each one is
+ * limited to one tenant here, but for the reconciler's walk over everything.
+ */
+export class QdrantPoints {
+  constructor(
+    private readonly connection: QdrantConnection,
+    private readonly collections: QdrantCollections,
+    /** Terms of a usual chunk, see `bm25Vector`. */
+    private readonly averageLength: number,
+  ) {}
+
+  /** Stores points under their ids; the same again changes nothing. All can be found once it resolves. */
+  async upsert(batch: StoreBatch, visible: boolean): Promise<string> {
+    try {
+      return await this.upsertInto(await this.collections.ensure(batch), batch, visible);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.collections.forget(); // the server lost what this process had seen
+      return this.upsertInto(await this.collections.ensure(batch), batch, visible);
+    }
+  }
+
+  async dense(scope: Scope, vector: Float32Array, query: LegQuery): Promise<FoundPoint[]> {
+    return this.find(scope, { query: Array.from(vector), using: 'dense' }, query);
+  }
+
+  async lexical(scope: Scope, text: string, query: LegQuery): Promise<FoundPoint[]> {
+    const terms = numberedQuery([scope.tenant, scope.collection], text);
+    if (terms.indices.length === 0) return [];
+    return this.find(scope, { query: terms, using: 'lexical' }, query);
+  }
+
+  /** Where the visible points of these ids are; their order is lost. */
+  async locate(scope: Scope, pointIds: readonly string[]): Promise<FoundPoint[]> {
+    const filter = visibleOf(scope, [{ has_id: [...pointIds] }]);
+    const page = { filter, limit: pointIds.length, with_payload: keyFields };
+    const { points } = await this.ask(scope, (client, alias) => client.scroll(alias, page), { points: [] });
+    return points.map(({ id, payload }) => ({ ...keyOf(payload), pointId: String(id), score: 0 }));
+  }
+
+  /** How many points the generation readers see has of a version. */
+  async countLive(document: DocumentPoints, version: number): Promise<number> {
+    const filter = ofDocument(document, { exactly: version });
+    const none = { count: 0 };
+    return (await this.ask(document, (client, alias) => client.count(alias, { filter, exact: true }), none)).count;
+  }
+
+  /** How many points there are of some versions, in any generation. */
+  async count(document: DocumentPoints, versions: VersionRange): Promise<number> {
+    const filter = ofDocument(document, versions);
+    const counts = await this.everywhere((client, name) => client.count(name, { filter, exact: true }));
+    return counts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Lets searches find a version; which of two they return is decided by the rows. */
+  async show(document: DocumentPoints, version: number): Promise<void> {
+    const change = { wait: true, payload: { visible: true }, filter: ofDocument(document, { exactly: version }) };
+    await this.everywhere((client, name) => client.setPayload(name, change));
+  }
+
+  async remove(document: DocumentPoints, versions: VersionRange): Promise<void> {
+    const filter = ofDocument(document, versions);
+    await this.everywhere((client, name) => client.delete(name, { wait: true, filter }));
+  }
+
+  async removePoints(name: string, pointIds: readonly string[], { tenant }: DocumentKey): Promise<void> {
+    const filter = { must: [match('tenant', tenant), { has_id: [...pointIds] }] };
+    await this.connection.write((client) => client.delete(name, { wait: true, filter }));
+  }
+
+  /** Removes what a tenant's collection has in one of Qdrant's. @returns how many points others have in it. */
+  async removeCollection({ tenant, collection }: Scope, name: string): Promise<number> {
+    const filter = { must: [match('tenant', tenant), match('collection', collection)] };
+    await this.connection.write((client) => client.delete(name, { wait: true, filter }));
+    return (await this.connection.read((client) => client.count(name, { exact: true }))).count;
+  }
+
+  /** Whether a tenant's collection has points in one of Qdrant's. */
+  async holds({ tenant, collection }: Scope, name: string): Promise<boolean> {
+    const filter = { must: [match('tenant', tenant), match('collection', collection)] };
+    return (await this.connection.read((client) => client.count(name, { filter, exact: true }))).count > 0;
+  }
+
+  /** Every point of a document, or of all tenants' documents when none is named. */
+  async *held(document?: DocumentKey): AsyncGenerator<HeldPoint> {
+    const filter = document && {
+      must: [match('tenant', document.tenant), match('document_id', document.documentId)],
+    };
+    for (const { name } of await this.collections.existing()) {
+      let offset: Schemas['ExtendedPointId'] | undefined;
+      do {
+        const page = {
+          limit: SCROLL_POINTS,
+          with_payload: heldFields,
+          ...(filter && { filter }),
+          ...(offset && { offset }),
+        };
+        const { points, next_page_offset: next } = await this.connection.read((client) => client.scroll(name, page));
+        for (const { id, payload } of points) yield heldOf(String(id), payload, name);
+        offset = typeof next === 'string' || typeof next === 'number' ? next : undefined;
+      } while (offset !== undefined);
+    }
+  }
+
+  private async upsertInto(name: string, batch: StoreBatch, visible: boolean): Promise<string> {
+    for (let at = 0; at < batch.points.length; at += UPSERT_POINTS) {
+      const points = batch.points
+        .slice(at, at + UPSERT_POINTS)
+        .map((point) => toQdrant(point, batch, visible, this.averageLength));
+      await this.connection.write((client) => client.upsert(name, { wait: true, points }));
+    }
+    return name;
+  }
+
+  private async find(
+    scope: Scope,
+    leg: Pick<Schemas['QueryRequest'], 'query' | 'using'>,
+    { limit, filter, among }: LegQuery,
+  ): Promise<FoundPoint[]> {
+    const { condition } = filter ? compileFilter(filter) : { condition: undefined };
+    const conditions = [condition ?? [], among ? { has_id: [...among] } : []].flat();
+    const request = { ...leg, limit, filter: visibleOf(scope, conditions), with_payload: keyFields };
+    const { points } = await this.ask(scope, (client, alias) => client.query(alias, request), { points: [] });
+    return points.map(({ id, payload, score }) => ({ ...keyOf(payload), pointId: String(id), score }));
+  }
+
+  /** @param empty the answer for a collection that never got a point. */
+  private async ask<T>(scope: Scope, call: (client: QdrantClient, alias: string) => Promise<T>, empty: T): Promise<T> {
+    try {
+      return await this.connection.read((client) => call(client, this.collections.alias(scope)));
+    } catch (error) {
+      if (isMissing(error)) return empty;
+      throw error;
+    }
+  }
+
+  private async everywhere<T>(call: (client: QdrantClient, name: string) => Promise<T>): Promise<T[]> {
+    const existing = await this.collections.existing();
+    return Promise.all(existing.map(({ name }) => this.connection.write((client) => call(client, name))));
+  }
+}
+
+const isMissing = (error: unknown): boolean => isRagmeshError(error) && error.code === 'COLLECTION.NOT_FOUND';
+
+const match = (key: string, value: string | number | boolean): Condition => ({ key, match: { value } });
+
+const visibleOf = ({ tenant, collection }: Scope, conditions: readonly Condition[]): Filter => ({
+  must: [match('tenant', tenant), match('collection', collection), match('visible', true), ...conditions],
+});
+
+function ofDocument({ tenant, collection, documentId }: DocumentPoints, versions: VersionRange): Filter {
+  const must = [match('tenant', tenant), match('collection', collection), match('document_id', documentId)];
+  if (versions === 'all') return { must };
+  if ('exactly' in versions) return { must: [...must, match('version', versions.exactly)] };
+  return { must: [...must, { key: 'version', range: { lt: versions.below } }] };
+}

@@ -1,0 +1,97 @@
+import { compareHits } from '../../domain/hit-order.js';
+import { evaluateFilter } from '../../domain/metadata-filter.js';
+import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
+import type { Scope, SearchOptions } from '../vector-store.js';
+import type { VisibleRows } from '../visible-rows.js';
+import { compileFilter } from './qdrant-filter.js';
+import type { FoundPoint } from './qdrant-point.js';
+import type { LegQuery, QdrantPoints } from './qdrant-points.js';
+
+/** Asked for beyond `topK`, so that points of a version that just gave way do not cost a second question. */
+const SPARE = 8;
+const MORE = 4;
+/** Points the rows do not confirm are rare; a filter that Qdrant cannot express may need many more. */
+const MAX_LIMIT = 16_384;
+const MAX_QUESTIONS = 6;
+
+type Leg = (query: LegQuery) => Promise<FoundPoint[]>;
+
+interface Timed<T> {
+  readonly value: T;
+  readonly milliseconds: number;
+}
+
+/**
+ * Searches in Qdrant that return what the rows confirm. Qdrant may have two versions of a document visible for a moment;
+ * the rows are read after it and show one, so an answer never mixes versions, and what they refuse is asked for again.
+ */
+export class QdrantSearch {
+  constructor(
+    private readonly points: QdrantPoints,
+    private readonly rows: VisibleRows,
+  ) {}
+
+  dense(scope: Scope, vector: Float32Array, options: SearchOptions): Promise<SearchHit[]> {
+    return this.confirmed(scope, options, (query) => this.points.dense(scope, vector, query));
+  }
+
+  lexical(scope: Scope, text: string, options: SearchOptions): Promise<SearchHit[]> {
+    return this.confirmed(scope, options, (query) => this.points.lexical(scope, text, query));
+  }
+
+  /** Two questions at once, then what one leg found is scored by the other. */
+  async hybrid(scope: Scope, vector: Float32Array, text: string, options: SearchOptions): Promise<HybridHits> {
+    const [lexical, dense] = await Promise.all([
+      timed(() => this.lexical(scope, text, options)),
+      timed(() => this.dense(scope, vector, options)),
+    ]);
+    const found = new Map([...lexical.value, ...dense.value].map((hit) => [hit.pointId, hit]));
+    const rest = { limit: found.size, among: [...found.keys()] };
+    const scored = await timed(async () =>
+      found.size === 0
+        ? []
+        : Promise.all([this.points.lexical(scope, text, rest), this.points.dense(scope, vector, rest)]),
+    );
+    const [lexicalScores, denseScores] = scored.value.map(scoresOf);
+    const hits = [...found.values()].map(({ pointId, documentId, version }) => {
+      const scores = { dense: denseScores?.get(pointId), lexical: lexicalScores?.get(pointId) ?? 0 };
+      return { pointId, documentId, version, ...scores };
+    });
+    const denseMs = dense.milliseconds + scored.milliseconds;
+    return { hits, denseMs, lexicalMs: lexical.milliseconds };
+  }
+
+  async chunks(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
+    if (pointIds.length === 0) return [];
+    const chunks = await this.rows.chunks(scope, await this.points.locate(scope, pointIds));
+    return pointIds.flatMap((pointId) => chunks.get(pointId) ?? []);
+  }
+
+  private async confirmed(scope: Scope, { topK, filter }: SearchOptions, ask: Leg): Promise<SearchHit[]> {
+    const recheck = filter && !compileFilter(filter).exact ? filter : undefined;
+    let confirmed: SearchHit[] = [];
+    for (let question = 1, limit = topK + SPARE; question <= MAX_QUESTIONS; question++) {
+      const found = await ask({ limit, filter });
+      const chunks = await this.rows.chunks(scope, found);
+      confirmed = found.flatMap(({ pointId, score }) => {
+        const chunk = chunks.get(pointId);
+        return chunk && (!recheck || evaluateFilter(recheck, chunk.metadata)) ? [{ ...chunk, score }] : [];
+      });
+      const refused = found.some(({ pointId }) => !chunks.has(pointId));
+      const isAll = found.length < limit;
+      if (confirmed.length >= topK || (isAll && !(refused && question < 3))) break;
+      if (!isAll) limit = Math.min(limit * MORE, MAX_LIMIT);
+      if (!isAll && found.length >= MAX_LIMIT) break;
+    }
+    return confirmed.sort(compareHits).slice(0, topK);
+  }
+}
+
+const scoresOf = (points: readonly FoundPoint[]): Map<string, number> =>
+  new Map(points.map(({ pointId, score }) => [pointId, score]));
+
+async function timed<T>(work: () => Promise<T>): Promise<Timed<T>> {
+  const begin = performance.now();
+  const value = await work();
+  return { value, milliseconds: performance.now() - begin };
+}

@@ -1,0 +1,177 @@
+import { RagmeshError } from '@ragmesh/errors';
+import type { HandlerResult } from '@ragmesh/messaging';
+import type { Logger } from '@ragmesh/observability';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import type { DocumentKey } from '../document-index.repository.js';
+import { DocumentTurns } from '../document-turns.js';
+import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
+import { InventoryCount } from '../inventory-count.js';
+import type { DocumentPoints, PointBatch, VersionRange } from '../point.repository.js';
+import { RepairQueue } from '../repair-queue.js';
+import {
+  VectorStore,
+  type ChunkPlace,
+  type Drift,
+  type Scope,
+  type SearchOptions,
+  type ShownVersion,
+  type StoreChanges,
+  type VersionInventory,
+} from '../vector-store.js';
+import type { VisibleRows } from '../visible-rows.js';
+import type { QdrantConnection } from './qdrant-connection.js';
+import { QdrantRepair, type QdrantRepairParts } from './qdrant-repair.js';
+import { QdrantSearch } from './qdrant-search.js';
+
+/** What the store works with. */
+export interface QdrantStoreParts extends QdrantRepairParts {
+  readonly connection: QdrantConnection;
+  readonly visible: VisibleRows;
+  readonly logger: Logger;
+}
+
+const turnOf = ({ tenant, documentId }: DocumentKey): string => JSON.stringify([tenant, documentId]);
+
+/**
+ * Points in Qdrant. Its writes and the commit of the rows are not one transaction, so their order makes up for it: points
+ * are there, staged, before the rows that count them; tombstones are committed before points go. What a crash leaves in
+ * between is never seen, as searches return what the rows confirm, and is put right by redelivery or repair.
+ */
+export class QdrantStore extends VectorStore {
+  private readonly turns = new DocumentTurns();
+  private readonly search: QdrantSearch;
+  private readonly repairs: RepairQueue;
+  private readonly repairing: QdrantRepair;
+
+  constructor(private readonly parts: QdrantStoreParts) {
+    super();
+    this.search = new QdrantSearch(parts.points, parts.visible);
+    this.repairing = new QdrantRepair(parts);
+    this.repairs = new RepairQueue((document) => this.repair(document), parts.logger);
+  }
+
+  onModuleDestroy(): void {
+    this.repairs.close();
+    this.parts.connection.close();
+  }
+
+  searchDense(scope: Scope, vector: Float32Array, options: SearchOptions): Promise<SearchHit[]> {
+    return this.search.dense(scope, vector, options);
+  }
+
+  searchLexical(scope: Scope, query: string, options: SearchOptions): Promise<SearchHit[]> {
+    return this.search.lexical(scope, query, options);
+  }
+
+  searchHybrid(scope: Scope, vector: Float32Array, query: string, options: SearchOptions): Promise<HybridHits> {
+    return this.search.hybrid(scope, vector, query, options);
+  }
+
+  points(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
+    return this.search.chunks(scope, pointIds);
+  }
+
+  neighbours(scope: Scope, place: ChunkPlace): Promise<IndexedChunk[]> {
+    return this.parts.visible.neighbours(scope, place);
+  }
+
+  following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
+    return this.turns.run(turnOf(document), async () => {
+      const changes = new QdrantChanges(this.parts, this.repairing);
+      try {
+        const result = await commit(changes);
+        // The commit stands whatever becomes of this.
+        await changes.clear().catch(() => this.repairs.soon(document));
+        return result;
+      } catch (error) {
+        if (changes.happened) this.repairs.soon(document);
+        throw error;
+      }
+    });
+  }
+
+  count(document: DocumentPoints, version: number): Promise<number> {
+    return this.parts.points.count(document, version === 0 ? 'all' : { exactly: version });
+  }
+
+  async cutOver(scope: Scope, generation: number): Promise<void> {
+    const { collections, points, database, generations } = this.parts;
+    const candidates = (await collections.existing()).filter(({ space }) => space.generation === generation);
+    for (const { name } of candidates) {
+      if (!(await points.holds(scope, name))) continue;
+      await database.transaction(async (tx) => {
+        generations.show(tx, scope, generation);
+        await collections.direct(scope, name);
+      });
+      return;
+    }
+    throw new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', {
+      generation,
+    });
+  }
+
+  async drop(scope: Scope, generation: number): Promise<void> {
+    const { collections, points, generations } = this.parts;
+    await generations.remove(scope, generation);
+    for (const { name, space } of await collections.existing()) {
+      if (space.generation !== generation) continue;
+      if ((await points.removeCollection(scope, name)) === 0) await collections.drop(name);
+    }
+  }
+
+  async *inventory(): AsyncGenerator<VersionInventory> {
+    const counts = new InventoryCount();
+    for await (const point of this.parts.points.held()) counts.add(point);
+    yield* counts.versions();
+  }
+
+  repair(document: DocumentKey): Promise<Drift> {
+    return this.turns.run(turnOf(document), () => this.repairing.repair(document));
+  }
+}
+
+/** The changes of one transaction. */
+class QdrantChanges implements StoreChanges {
+  happened = false;
+  private superseded: { document: DocumentPoints; versions: VersionRange } | undefined;
+
+  constructor(
+    private readonly parts: QdrantStoreParts,
+    private readonly repairing: QdrantRepair,
+  ) {}
+
+  async stage(tx: SqlTransaction, batch: PointBatch): Promise<void> {
+    this.happened = true;
+    const { points, generations, collections, documents } = this.parts;
+    const isLive = batch.generation === (await generations.live(batch, tx));
+    // What another generation is made of is visible when it is shown; here it is not until its version is.
+    const visible = !isLive && batch.version === (await documents.visibleVersion(tx, batch));
+    const name = await points.upsert(batch, visible);
+    if (isLive) await collections.direct(batch, name);
+  }
+
+  /** Nothing to do: the rows hide it. */
+  hide(): void {
+    this.happened = true;
+  }
+
+  /** What the server lost since it was staged is made again of the rows. */
+  async show(tx: SqlTransaction, shown: ShownVersion): Promise<void> {
+    this.happened = true;
+    const { points } = this.parts;
+    if ((await points.countLive(shown, shown.version)) !== shown.points) await this.repairing.repairIn(tx, shown);
+    await points.show(shown, shown.version);
+    this.superseded = shown.older.length > 0 ? { document: shown, versions: { below: shown.version } } : undefined;
+  }
+
+  async remove(_tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number> {
+    this.happened = true;
+    await this.parts.points.remove(document, versions);
+    return this.parts.points.count(document, versions);
+  }
+
+  /** After the commit: nobody sees the older versions any more. */
+  async clear(): Promise<void> {
+    if (this.superseded) await this.parts.points.remove(this.superseded.document, this.superseded.versions);
+  }
+}

@@ -1,0 +1,111 @@
+import type { HandlerResult } from '@ragmesh/messaging';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import type { MetadataFilter } from '../domain/metadata-filter.js';
+import type { DocumentKey } from './document-index.repository.js';
+import type { HybridHits, IndexedChunk, SearchHit } from './embedded-index/indexed-point.js';
+import type { DocumentPoints, PointBatch, VersionRange } from './point.repository.js';
+
+/** Whose points: a search never leaves them. */
+export interface Scope {
+  readonly tenant: string;
+  readonly collection: string;
+}
+
+/** `topK` ≥ 1; the same filter object means the same filter. */
+export interface SearchOptions {
+  readonly topK: number;
+  readonly filter?: MetadataFilter | undefined;
+}
+
+/** Chunks of one version by ordinal. */
+export interface ChunkPlace {
+  readonly documentId: string;
+  /** 0: whichever is visible. */
+  readonly version: number;
+  readonly ordinals: readonly number[];
+}
+
+/** A version that becomes the visible one. */
+export interface ShownVersion extends DocumentPoints {
+  readonly version: number;
+  readonly generation: number;
+  /** How many points the rows have of it; the store must have as many. */
+  readonly points: number;
+  /** Versions whose rows the same transaction removes. */
+  readonly older: readonly number[];
+}
+
+/**
+ * What a transaction changes, said inside it while the document's row is locked. A rolled back transaction may be run
+ * again, so each is safe to say twice.
+ */
+export interface StoreChanges {
+  /** Takes points in, staged: nobody sees them before their version is shown. */
+  stage(tx: SqlTransaction, batch: PointBatch): Promise<void> | void;
+  /** Hides a document, whatever its versions: its tombstone is about to be committed. */
+  hide(document: DocumentPoints): void;
+  /** @throws RagmeshError `VECTOR.UNAVAILABLE` when the store lacks points of the version and cannot get them. */
+  show(tx: SqlTransaction, shown: ShownVersion): Promise<void> | void;
+  /** @returns how many points of these versions the store still has. */
+  remove(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number>;
+}
+
+/** What a store, or the rows, hold of one version of a document in one generation. */
+export interface VersionInventory extends DocumentPoints {
+  readonly generation: number;
+  readonly version: number;
+  readonly points: number;
+  readonly visible: number;
+  /** XOR of the points' content hashes; undefined where a store cannot hold other content than its rows. */
+  readonly hash: bigint | undefined;
+}
+
+/** Points by which a store differed from the rows. */
+export interface Drift {
+  readonly missing: number;
+  readonly extra: number;
+  readonly stale: number;
+}
+
+/** What searches return: at once from memory, later from a server. */
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * Where points are searched. The rows of `point` and `document_index` are the truth for every store: which points exist,
+ * which version and which generation readers see. A store holds a searchable copy, follows the rows, and can be made of
+ * them again at any time.
+ */
+export abstract class VectorStore {
+  /** The visible points most similar to a vector, by cosine. @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`. */
+  abstract searchDense(scope: Scope, vector: Float32Array, options: SearchOptions): Answer<readonly SearchHit[]>;
+  /** The visible points that match a query best, by BM25, above 0. */
+  abstract searchLexical(scope: Scope, query: string, options: SearchOptions): Answer<readonly SearchHit[]>;
+  /** The visible points that either leg finds, each scored by both, in no particular order. */
+  abstract searchHybrid(scope: Scope, vector: Float32Array, query: string, options: SearchOptions): Answer<HybridHits>;
+  /** Visible chunks by point id, in the order asked for; those that are gone are left out. */
+  abstract points(scope: Scope, pointIds: readonly string[]): Answer<readonly IndexedChunk[]>;
+  /** Chunks of the visible version in order; none when another version is asked for. */
+  abstract neighbours(scope: Scope, place: ChunkPlace): Answer<readonly IndexedChunk[]>;
+
+  /** Runs a transaction about a document, one at a time, and lets the store follow what it committed. */
+  abstract following(
+    document: DocumentKey,
+    commit: (changes: StoreChanges) => Promise<HandlerResult>,
+  ): Promise<HandlerResult>;
+
+  /** How many points the store itself has of a version of a document, or of all when it is 0. */
+  abstract count(document: DocumentPoints, version: number): Answer<number>;
+  /**
+   * From now on searches of a collection see this generation; before, they see another one, never both.
+   * @throws RagmeshError `REQUEST.INVALID` when the store has no point of it.
+   */
+  abstract cutOver(scope: Scope, generation: number): Promise<void>;
+  /** Removes a generation that readers do not see, rows and points. @throws RagmeshError `REQUEST.INVALID` for the live one. */
+  abstract drop(scope: Scope, generation: number): Promise<void>;
+  /** What the store has, of every tenant. */
+  abstract inventory(): AsyncIterable<VersionInventory>;
+  /** Brings the store in line with a document's rows. @returns by how much it differed. */
+  abstract repair(document: DocumentKey): Promise<Drift>;
+}
+
+export const noDrift: Drift = { missing: 0, extra: 0, stale: 0 };

@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { catalogue } from '@ragmesh/contracts';
+import { embeddedBatches } from './document.builder.js';
+import { failOneInsert } from './fail-one-insert.js';
+import { FailingProxy } from './failing-proxy.js';
+import { QdrantStandIn } from './qdrant-stand-in/qdrant-stand-in.js';
+import { storeSuite } from './store-suite.js';
+import { VectorMesh, eventually } from './vector-mesh.js';
+
+const real = process.env['QDRANT_URL'];
+const apiKey = process.env['QDRANT_API_KEY'];
+
+/** The real server where one is given, else the stand-in; names of this run only. */
+async function startQdrant() {
+  const standIn = real === undefined ? await QdrantStandIn.start() : undefined;
+  const proxy = await FailingProxy.start(real ?? standIn!.url);
+  const client = new QdrantClient({ url: proxy.url, ...(apiKey && { apiKey }), checkCompatibility: false });
+  const prefix = `spec-${randomUUID().slice(0, 8)}`;
+  const names = async () =>
+    (await client.getCollections()).collections.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+  const env = {
+    ...{ VECTOR_STORE: 'qdrant', QDRANT_URL: proxy.url, QDRANT_COLLECTION: prefix, QDRANT_TIMEOUT: '2s' },
+    ...(apiKey && { QDRANT_API_KEY: apiKey }),
+  };
+  const stop = async (): Promise<void> => {
+    proxy.down(false);
+    for (const name of await names()) await client.deleteCollection(name);
+    await proxy.stop();
+    await standIn?.stop();
+  };
+  return { proxy, client, names, env, stop };
+}
+
+type Qdrant = Awaited<ReturnType<typeof startQdrant>>;
+
+async function lose({ client, names }: Qdrant, collection: string, count: number): Promise<number> {
+  const filter = { must: [{ key: 'collection', match: { value: collection } }] };
+  for (const name of await names()) {
+    const { points } = await client.scroll(name, { filter, limit: count, with_payload: false });
+    if (points.length === 0) continue;
+    await client.delete(name, { wait: true, points: points.map(({ id }) => id) });
+    return points.length;
+  }
+  return 0;
+}
+
+storeSuite('qdrant', async () => {
+  const qdrant = await startQdrant();
+  return {
+    env: qdrant.env,
+    lexicalAgreement: 0.8,
+    lose: (_mesh, points) => lose(qdrant, 'lossy', points),
+    breakNextBulk: () => Promise.resolve(qdrant.proxy.failWriteAfter(1)),
+    stop: qdrant.stop,
+  };
+});
+
+describe('what is asked of Qdrant', () => {
+  it('names the tenant in every question about points', async () => {
+    const qdrant = await startQdrant();
+    const mesh = await VectorMesh.start({ env: { ...qdrant.env, RECONCILE_INTERVAL_SECONDS: '0' } });
+    const document = (version: number) => ({
+      id: 'asked',
+      version,
+      texts: ['dotterel one', 'dotterel two'],
+      tenant: 'acme',
+    });
+    for (const version of [1, 2]) {
+      await mesh.stage(document(version));
+      await mesh.show(document(version));
+    }
+    const [hit] = await mesh.lexical('dotterel', { filters: { $not: { year: 1 } } }, 'acme');
+    await mesh.dense('dotterel one', {}, 'acme');
+    await mesh.count('asked', 0, 'acme');
+    const request = { collection: 'default', pointIds: [hit!.pointId] };
+    expect((await mesh.as('acme', () => mesh.client.getPoints(request))).hits).toHaveLength(1);
+    await mesh.store.repair({ tenant: 'acme', documentId: 'asked' });
+    const remove = { documentId: 'asked', collection: 'default', version: 2n };
+    const event = mesh.event(catalogue.removeDocument, remove, 'acme');
+    await mesh.send(event);
+    await mesh.answerTo(event);
+    const questions = qdrant.proxy.requests.filter(({ method, path }) => method === 'POST' && path.includes('/points'));
+    const kinds = new Set(questions.map(({ path }) => path.replace(/^.*\/points\/|\?.*$/g, '')));
+    expect([...kinds].toSorted()).toEqual(['count', 'delete', 'payload', 'query', 'scroll']);
+    const tenant = { key: 'tenant', match: { value: 'acme' } };
+    for (const { body } of questions) {
+      expect(JSON.parse(body)).toMatchObject({ filter: { must: expect.arrayContaining([tenant]) } });
+    }
+    const writes = qdrant.proxy.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/points'));
+    for (const { path } of writes) expect(path).toContain('wait=true');
+    await mesh.stop();
+    await qdrant.stop();
+  });
+});
+
+describe('a Qdrant that was restored from a backup', () => {
+  it('gets back what it lacks without being asked, at the start and from time to time', async () => {
+    const qdrant = await startQdrant();
+    const mesh = await VectorMesh.start({ env: { ...qdrant.env, RECONCILE_INTERVAL_SECONDS: '200ms' } });
+    const document = { id: 'restored', texts: ['dunlin one', 'dunlin two', 'dunlin three'] };
+    await mesh.stage(document);
+    await mesh.show(document);
+    for (const restart of [false, true]) {
+      expect(await lose(qdrant, 'default', 2)).toBe(2);
+      if (restart) await mesh.restart();
+      await eventually('every point is found again', async () => (await mesh.lexical('dunlin')).length === 3);
+    }
+    await mesh.stop();
+    await qdrant.stop();
+  });
+});
+
+describe('a Qdrant that fails', () => {
+  let qdrant: Qdrant;
+  let mesh: VectorMesh;
+  const document = { id: 'kept', texts: ['avocet one', 'avocet two'] };
+  const place = { tenant: 'default', collection: 'default' };
+  beforeAll(async () => {
+    qdrant = await startQdrant();
+    mesh = await VectorMesh.start({ env: { ...qdrant.env, QDRANT_TIMEOUT: '1s' } });
+    await mesh.stage(document);
+    await mesh.show(document);
+  });
+  afterAll(async () => {
+    await mesh.stop();
+    await qdrant.stop();
+  });
+
+  it('is an error one may try again after, and answers again once it is back', async () => {
+    qdrant.proxy.down(true);
+    await expect(mesh.lexical('avocet')).rejects.toMatchObject({ code: 'VECTOR.UNAVAILABLE', retry: 'transient' });
+    qdrant.proxy.down(false);
+    const hits = await eventually('an answer', () => mesh.lexical('avocet').catch(() => undefined));
+    expect(hits).toHaveLength(2);
+  });
+
+  it('keeps events waiting, and loses none', async () => {
+    const waiting = { id: 'waiting', texts: ['godwit one'] };
+    qdrant.proxy.down(true);
+    const event = mesh.event(catalogue.chunksEmbedded, embeddedBatches(waiting)[0]!);
+    const sent = mesh.send(event);
+    await eventually('the first attempt failed', async () => {
+      const sql = 'SELECT 1 FROM inbox WHERE event_id = $1 AND attempt > 1';
+      return (await mesh.database.query(sql, [event.id])).rows.length > 0;
+    });
+    qdrant.proxy.down(false);
+    await sent;
+    expect(await mesh.answerTo(event)).toMatchObject({ type: 'vector.indexed' });
+    await mesh.show(waiting);
+    expect(await mesh.lexical('godwit')).toHaveLength(1);
+  });
+
+  it('agrees with the rows after a commit that failed when its points were written', async () => {
+    await failOneInsert(mesh.database, 'point');
+    const texts = Array.from({ length: 200 }, (_, n) => `whimbrel ${n}`);
+    await mesh.stage({ id: 'failed-commit', texts, batchSize: 200 });
+    expect(await mesh.store.count({ ...place, documentId: 'failed-commit' }, 1)).toBe(200);
+    expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    await mesh.removeDocument('failed-commit', 1);
+    expect(await mesh.store.count({ ...place, documentId: 'failed-commit' }, 1)).toBe(0);
+  });
+
+  it('has what it should not have taken out, and what is stale made anew', async () => {
+    const [name] = await qdrant.names();
+    const { points } = await qdrant.client.scroll(name!, { limit: 1, with_payload: true, with_vector: true });
+    const [point] = points;
+    const { payload } = point!;
+    const stray = { ...payload, document_id: 'stray', version: 1 };
+    const vector = point!.vector as Record<string, number[]>;
+    await qdrant.client.upsert(name!, { wait: true, points: [{ id: randomUUID(), vector, payload: stray }] });
+    await qdrant.client.setPayload(name!, { wait: true, payload: { hash: 'beef' }, points: [point!.id] });
+    expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 1, stale: 1 });
+    expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    expect(await mesh.store.count({ ...place, documentId: 'stray' }, 0)).toBe(0);
+  });
+
+  it('is filled again when it has lost everything', async () => {
+    for (const name of await qdrant.names()) await qdrant.client.deleteCollection(name);
+    expect(await mesh.lexical('avocet')).toEqual([]);
+    expect(await mesh.reconciler.reconcile()).toEqual({ missing: 3, extra: 0, stale: 0 });
+    expect(await mesh.lexical('avocet')).toHaveLength(2);
+    expect(await mesh.dense('avocet two', { topK: 1 })).toMatchObject([{ text: 'avocet two' }]);
+  });
+
+  it('shows a version whose staged points it lost, from the rows', async () => {
+    const update = { id: 'kept', version: 2, texts: ['ruff one', 'ruff two', 'ruff three'] };
+    await mesh.stage(update);
+    const [name] = await qdrant.names();
+    const filter = { must: [{ key: 'version', match: { value: 2 } }] };
+    await qdrant.client.delete(name!, { wait: true, filter });
+    expect((await mesh.show(update)).payload).toMatchObject({ pointsVisible: 3n });
+    expect(await mesh.lexical('ruff')).toHaveLength(3);
+  });
+});

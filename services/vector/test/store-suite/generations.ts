@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { create } from '@bufbuild/protobuf';
+import { eventsV1 } from '@ragmesh/contracts';
+import { ack } from '@ragmesh/messaging';
+import { PointRepository } from '../../src/adapters/point.repository.js';
+import { readEmbeddedBatch } from '../../src/consumers/embedded-batch.js';
+import { embeddedBatches, type DocumentOptions } from '../document.builder.js';
+import type { SuiteContext } from '../store-suite.js';
+import type { VectorMesh } from '../vector-mesh.js';
+
+const scope = { tenant: 'default', collection: 'reindexed' };
+
+/** Makes the index of a document anew, beside the one readers see. */
+async function build({ database, store }: VectorMesh, document: DocumentOptions, generation: number): Promise<void> {
+  const points = new PointRepository(database);
+  for (const payload of embeddedBatches(document)) {
+    const read = readEmbeddedBatch(scope.tenant, create(eventsV1.ChunksEmbeddedSchema, payload));
+    const batch = { ...read, generation };
+    await store.following(batch, (changes) =>
+      database.transaction(async (tx) => {
+        points.upsert(tx, batch);
+        await changes.stage(tx, batch);
+        return ack();
+      }),
+    );
+  }
+}
+
+/** Built beside, cut over at once, taken back. */
+export function generationSuite(context: () => SuiteContext): void {
+  describe('generations', () => {
+    it('are built beside the one readers see, shown by one step, taken back and dropped', async () => {
+      const { mesh } = context();
+      const { collection } = scope;
+      const document = { id: 'g', collection, texts: ['old heron one', 'old heron two'] };
+      await mesh.stage(document);
+      await mesh.show(document);
+      await build(mesh, { ...document, texts: ['new heron one', 'new heron two', 'new heron three'], dimension: 4 }, 1);
+      const texts = async () => (await mesh.lexical('heron', { collection })).map(({ text }) => text).toSorted();
+      const old = ['old heron one', 'old heron two'];
+      expect(await texts()).toEqual(old);
+      await expect(mesh.store.drop(scope, 0)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      await expect(mesh.store.cutOver(scope, 7)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      await mesh.store.cutOver(scope, 1);
+      expect(await texts()).toEqual(['new heron one', 'new heron three', 'new heron two']);
+      await expect(mesh.dense('old heron one', { collection })).rejects.toMatchObject({
+        code: 'VECTOR.DIMENSION_MISMATCH',
+      });
+      await mesh.restart();
+      expect(await texts()).toHaveLength(3);
+      await mesh.store.cutOver(scope, 0);
+      expect(await texts()).toEqual(old);
+      expect((await mesh.dense('old heron one', { collection, topK: 1 })).map(({ text }) => text)).toEqual([
+        'old heron one',
+      ]);
+      await mesh.store.drop(scope, 1);
+      expect(await mesh.store.count({ ...scope, documentId: 'g' }, 0)).toBe(2);
+      await expect(mesh.store.cutOver(scope, 1)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
+    it('never mix: a reader sees all of one, at any time', async () => {
+      const { mesh } = context();
+      const { collection } = scope;
+      const texts = (name: string) => Array.from({ length: 12 }, (_, n) => `${name} curlew ${n}`);
+      await build(mesh, { id: 'g', collection, texts: ['old heron one'] }, 2);
+      const document = { id: 'mixed', collection, texts: texts('old') };
+      await mesh.stage(document);
+      await mesh.show(document);
+      await build(mesh, { ...document, texts: texts('new') }, 2);
+      let reading = true;
+      const seen = new Set<string>();
+      const reader = (async () => {
+        while (reading) {
+          const hits = await mesh.lexical('curlew', { collection });
+          seen.add(`${hits.length} ${[...new Set(hits.map(({ text }) => text.split(' ')[0]))].join()}`);
+        }
+      })();
+      for (const generation of [2, 0, 2, 0, 2]) await mesh.store.cutOver(scope, generation);
+      reading = false;
+      await reader;
+      expect([...seen].filter((what) => what !== '12 old' && what !== '12 new')).toEqual([]);
+    });
+  });
+}

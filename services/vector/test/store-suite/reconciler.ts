@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { renderMetrics } from '@ragmesh/observability';
+import type { SuiteContext } from '../store-suite.js';
+
+const POINTS = 200;
+
+/** What is lost, extra or stale is found and put right. */
+export function reconcilerSuite(context: () => SuiteContext): void {
+  describe('the reconciler', () => {
+    it('finds nothing where nothing is wrong', async () => {
+      expect(await context().mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
+    it('brings back 5 % of the points that were deleted behind its back, and says how many', async () => {
+      const { mesh, store } = context();
+      for (let n = 0; n < POINTS / 10; n++) {
+        const texts = Array.from({ length: 10 }, (_, part) => `puffin ${n} part ${part}`);
+        await mesh.stage({ id: `lost-${n}`, texts, collection: 'lossy' });
+        await mesh.show({ id: `lost-${n}`, texts, collection: 'lossy' });
+      }
+      const all = async () => (await mesh.lexical('puffin', { collection: 'lossy', topK: 1000 })).length;
+      expect(await all()).toBe(POINTS);
+      const lost = await store.lose(mesh, POINTS / 20);
+      expect(lost).toBeGreaterThanOrEqual(POINTS / 20);
+      expect(await all()).toBe(POINTS - lost);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: lost, extra: 0, stale: 0 });
+      expect((await renderMetrics()).body).toContain(`ragmesh_index_drift_points{kind="missing"} ${lost}`);
+      expect(await all()).toBe(POINTS);
+      expect(await mesh.dense('puffin 3 part 3', { collection: 'lossy', topK: 1000 })).toHaveLength(POINTS);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+      expect((await renderMetrics()).body).toContain('ragmesh_index_drift_points{kind="missing"} 0');
+    });
+  });
+}
