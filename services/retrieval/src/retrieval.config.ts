@@ -1,3 +1,4 @@
+import { redisVariables, resultCacheVariables } from '@ragmesh/cache';
 import { defineConfig, duration, number, oneOf, type ConfigOf } from '@ragmesh/config';
 import { DEFAULT_ALPHA } from './domain/fusion.js';
 import { DEFAULT_RERANK_ALPHA } from './domain/ranker.js';
@@ -19,5 +20,7 @@ export const retrievalConfig = defineConfig({
   APP_RERANK_ALPHA: number({ min: 0, max: 1 })
     .default(DEFAULT_RERANK_ALPHA)
     .describe('Share of the dense score in that blend'),
+  ...resultCacheVariables,
+  ...redisVariables,
 });
 export type RetrievalConfig = ConfigOf<typeof retrievalConfig>;

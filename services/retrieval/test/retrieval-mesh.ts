@@ -27,6 +27,7 @@ import { retrievalService } from '../src/retrieval.service.js';
 
 const definitions = [embeddingService, vectorService, documentService, generationService, retrievalService];
 
+export type Found = retrievalV1.SearchResponse;
 export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema>;
 
 /** Everything of one streamed answer. */
@@ -39,11 +40,15 @@ export interface Answer {
 }
 
 /** Resolves once the probe gives something; fails with what was waited for after the deadline. */
-export async function eventually<T>(what: string, probe: () => T | Promise<T>, withinMs = 30_000) {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  withinMs = 30_000,
+): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + withinMs;
   for (;;) {
     const found = await probe();
-    if (found) return found;
+    if (found) return found as NonNullable<Exclude<T, false>>;
     if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -61,6 +66,9 @@ async function freePort(): Promise<number> {
 export class RetrievalMesh {
   readonly published: BusRecord[] = [];
   readonly #running = new Map<string, RunningService>();
+  #inbox: Database | undefined;
+  readonly #copyClients: GrpcClients[] = [];
+  #environment: Record<string, string> = {};
 
   private constructor(
     private readonly folder: string,
@@ -70,7 +78,8 @@ export class RetrievalMesh {
     private readonly clients: GrpcClients,
   ) {}
 
-  static async start(): Promise<RetrievalMesh> {
+  /** @param environment of every service. */
+  static async start(environment: Record<string, string> = {}): Promise<RetrievalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'ragmesh-retrieval-'));
     const postgres = await EmbeddedPostgres.start(folder);
     const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
@@ -79,6 +88,7 @@ export class RetrievalMesh {
     const addresses = new Map<string, string>(ports);
     const clients = new GrpcClients((service) => addresses.get(service)!);
     const mesh = new RetrievalMesh(folder, postgres, bus, addresses, clients);
+    mesh.#environment = environment;
     const sink = {
       deliver: (records: readonly BusRecord[]) => void mesh.published.push(...records),
       revoked: async () => {},
@@ -93,17 +103,35 @@ export class RetrievalMesh {
   }
 
   async run(name: string, environment: Record<string, string> = {}): Promise<void> {
+    this.#running.set(name, await this.#start(name, environment, this.addresses.get(name)!));
+  }
+
+  /** A second process of the retrieval service beside the first. @returns how to ask it. */
+  async runCopy(environment: Record<string, string> = {}): Promise<(request: SearchInit) => Promise<Found>> {
+    const address = `127.0.0.1:${await freePort()}`;
+    this.#running.set('retrieval copy', await this.#start('retrieval', environment, address));
+    const clients = new GrpcClients(() => address);
+    this.#copyClients.push(clients);
+    return (request) => this.as('default', () => clients.of(retrievalV1.RetrievalService).search(request));
+  }
+
+  async #start(name: string, environment: Record<string, string>, address: string): Promise<RunningService> {
     const definition = (definitions as readonly unknown[] as AnyServiceDefinition[]).find((one) => one.name === name)!;
     const drivers: Drivers = {
       bus: this.bus,
       databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
       openDatabase: (service) => new Database(createPool(this.postgres.url(`ragmesh_${service}`), { max: 4 })),
-      grpcAddress: (service) => this.addresses.get(service)!,
+      grpcAddress: (service) => (service === name ? address : this.addresses.get(service)!),
       logger: (service) => createLogger(service, 'silent'),
       health: { isAlive: () => true, isReady: () => true },
     };
-    const settings = { RAGMESH_DATA_DIR: this.folder, APP_EMBEDDINGS_BACKEND: 'mock', ...environment };
-    this.#running.set(name, await startService(definition, drivers, settings));
+    const settings = {
+      RAGMESH_DATA_DIR: this.folder,
+      APP_EMBEDDINGS_BACKEND: 'mock',
+      ...this.#environment,
+      ...environment,
+    };
+    return startService(definition, drivers, settings);
   }
 
   async halt(name: string): Promise<void> {
@@ -113,7 +141,8 @@ export class RetrievalMesh {
 
   async stop(): Promise<void> {
     for (const name of [...this.#running.keys()].toReversed()) await this.halt(name);
-    this.clients.close();
+    for (const clients of [this.clients, ...this.#copyClients]) clients.close();
+    await this.#inbox?.close();
     await this.bus.close();
     await this.postgres.stop();
     await rm(this.folder, { recursive: true, force: true });
@@ -143,6 +172,21 @@ export class RetrievalMesh {
       return liveVersion === version;
     });
     return id;
+  }
+
+  /** Deletes a document and waits until nothing of it is left. */
+  async delete(id: string): Promise<void> {
+    const documents = this.clients.of(documentV1.DocumentService);
+    await this.as('default', () => documents.deleteDocument({ id }));
+    const isGone = async () => (await this.as('default', () => documents.getDocument({ id }))).status === 'deleted';
+    await eventually(`document ${id} is deleted`, () => isGone().catch(() => true));
+  }
+
+  /** How many events a handler of the retrieval service has handled to their end. */
+  async handled(handlerId: string): Promise<number> {
+    const sql = 'SELECT FROM inbox WHERE handler_id = $1 AND finished_at IS NOT NULL';
+    this.#inbox ??= new Database(createPool(this.postgres.url('ragmesh_retrieval'), { max: 1 }));
+    return (await this.#inbox.query(sql, [handlerId])).rowCount;
   }
 
   /** Indexes one chunk with a vector of the spec's own choice, as a collection built with another model has it. */

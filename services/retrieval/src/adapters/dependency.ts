@@ -1,11 +1,8 @@
 import { RagmeshError, asRagmeshError, type ErrorCode } from '@ragmesh/errors';
 import type { CallOptions } from '@ragmesh/grpc';
-import { gauge } from '@ragmesh/observability';
 import { circuitBreaker, type CircuitBreaker } from '@ragmesh/resilience';
 import type { CallScope } from '../api/call-scope.js';
 import { isCallersOwn } from '../domain/leg-outcomes.js';
-
-const stateValues = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 export interface DependencyOptions {
   readonly name: string;
@@ -21,10 +18,7 @@ export class Dependency {
 
   constructor(private readonly options: DependencyOptions) {
     const { name, timeoutMs } = options;
-    this.#breaker = circuitBreaker(name, { timeoutMs });
-    this.#breaker.onStateChange((state) =>
-      gauge('ragmesh_breaker_state').set({ dependency: name }, stateValues[state]),
-    );
+    this.#breaker = circuitBreaker(name, { service: 'retrieval', timeoutMs });
   }
 
   /**

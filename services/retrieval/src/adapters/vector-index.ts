@@ -40,25 +40,28 @@ export class VectorIndex implements OnModuleDestroy {
     return toPoints(await this.#lexical.call((options) => this.#client.searchLexical(request, options), scope));
   }
 
-  /** Both legs over one snapshot, every point scored by both; the points have no text yet, see {@link withText}. */
+  /** Both legs over one snapshot, every point scored by both. Points behind the likely best are unread, see {@link withText}. */
   async searchHybrid(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<Legs & { lexicalMs: number }> {
-    const request = { ...legRequest(query), query: query.text, vector: vector.bytes, model: vector.model };
+    const leg = { ...legRequest(query), query: query.text, vector: vector.bytes, model: vector.model };
+    const request = { ...leg, alpha: query.alpha, withChunks: query.topK };
     const { hits, lexicalMs } = await this.#dense.call((options) => this.#client.searchHybrid(request, options), scope);
-    const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scoredOnly(hit, hit.dense)]));
-    return { dense, lexical: hits.map((hit) => scoredOnly(hit, hit.lexical)), lexicalMs };
+    const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scored(hit, hit.dense)]));
+    return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs };
   }
 
-  /** Fills in what a hybrid search left out. Undefined when a point is no longer visible: its document was updated meanwhile. */
+  /** Reads what a hybrid search left unread. Undefined when a point is no longer visible: its document was updated meanwhile. */
   async withText<P extends ScoredPoint>(
     collection: string,
     points: readonly P[],
     scope: CallScope,
   ): Promise<P[] | undefined> {
-    if (points.length === 0) return [];
-    const request = { collection, pointIds: points.map(({ pointId }) => pointId) };
+    const unread = points.filter(({ ordinal }) => ordinal === UNREAD);
+    if (unread.length === 0) return [...points];
+    const request = { collection, pointIds: unread.map(({ pointId }) => pointId) };
     const { hits } = await this.#dense.call((options) => this.#client.getPoints(request, options), scope);
-    if (hits.length < points.length) return undefined;
-    return toPoints({ hits }).map((chunk, index) => ({ ...points[index]!, ...chunk, score: points[index]!.score }));
+    if (hits.length < unread.length) return undefined;
+    const read = new Map(toPoints({ hits }).map((chunk, index) => [unread[index]!.pointId, chunk]));
+    return points.map((point) => ({ ...point, ...read.get(point.pointId), score: point.score }));
   }
 
   async neighbours(collection: string, wanted: NeighbourRequest, scope: CallScope): Promise<ScoredPoint[]> {
@@ -98,12 +101,11 @@ function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[
   }));
 }
 
-const NO_TEXT = { ordinal: 0, text: '', start: 0, end: 0, page: null, heading: null, metadata: {} };
+/** Place of a chunk whose text was not asked for yet. */
+const UNREAD = -1;
+const NO_TEXT = { ordinal: UNREAD, text: '', start: 0, end: 0, page: null, heading: null, metadata: {} };
 
-const scoredOnly = ({ pointId, documentId, version }: vectorV1.HybridHit, score: number): ScoredPoint => ({
-  ...NO_TEXT,
-  pointId,
-  documentId,
-  version: Number(version),
-  score,
-});
+function scored({ pointId, documentId, version, chunk }: vectorV1.HybridHit, score: number): ScoredPoint {
+  const [read] = chunk ? toPoints({ hits: [chunk] }) : [];
+  return read ? { ...read, score } : { ...NO_TEXT, pointId, documentId, version: Number(version), score };
+}

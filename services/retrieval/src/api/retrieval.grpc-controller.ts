@@ -6,7 +6,7 @@ import type { retrievalV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { from, type Observable } from 'rxjs';
 import { AnswerQuery } from '../commands/answer-query.js';
-import { Search } from '../commands/search.js';
+import { CachedSearch } from '../commands/cached-search.js';
 import { parseSearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { scopeOf, type IncomingCall } from './call-scope.js';
@@ -20,7 +20,7 @@ type QueryReply = MessageInitShape<typeof retrievalV1.QueryResponseSchema>;
 @Controller()
 export class RetrievalGrpcController {
   constructor(
-    private readonly search: Search,
+    private readonly search: CachedSearch,
     private readonly answerQuery: AnswerQuery,
     @Inject(CONFIG) private readonly config: RetrievalConfig,
   ) {}

@@ -46,9 +46,9 @@ export function toQueryReply(event: AnswerEvent, explain: boolean, conversationI
     case 'citation':
       return { event: { case: 'citation', value: event.citation } };
     case 'done': {
-      const { timings, completed } = event;
+      const { timings, cached, completed } = event;
       const { usage, model } = completed;
-      const value = { timings, degraded: [...event.degraded], cached: false, usage, model, conversationId };
+      const value = { timings, degraded: [...event.degraded], cached, usage, model, conversationId };
       return { event: { case: 'done', value } };
     }
   }

@@ -6,7 +6,7 @@ import type { CallScope } from '../api/call-scope.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
-import { Search, type Found } from './search.js';
+import { CachedSearch, type CachedFound } from './cached-search.js';
 
 /** What a question asks of the generator beyond its sources. */
 export type AnswerOptions = Omit<AnswerRequest, '$typeName' | 'question' | 'sources'>;
@@ -20,6 +20,8 @@ export type AnswerEvent =
       readonly type: 'done';
       readonly timings: Record<string, number>;
       readonly degraded: readonly string[];
+      /** Whether the sources were known before. */
+      readonly cached: boolean;
       readonly completed: generationV1.Completed;
     };
 
@@ -29,7 +31,7 @@ export type ToSources = (points: readonly FusedPoint[]) => AnswerRequest['source
 @Injectable()
 export class AnswerQuery {
   constructor(
-    private readonly search: Search,
+    private readonly search: CachedSearch,
     private readonly generator: AnswerGenerator,
     private readonly events: RetrievalEvents,
   ) {}
@@ -54,11 +56,11 @@ export class AnswerQuery {
     throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service stopped before its answer was complete.');
   }
 
-  #done(query: SearchQuery, found: Found, completed: generationV1.Completed, llmMs: number): AnswerEvent {
+  #done(query: SearchQuery, found: CachedFound, completed: generationV1.Completed, llmMs: number): AnswerEvent {
     const degraded = [...new Set([...found.degraded, ...completed.degraded])];
     found.timings.note('llm', llmMs);
     const timings = found.timings.report();
     this.events.queryProcessed(query, { results: found.points.length, totalMs: timings.total_ms!, degraded });
-    return { type: 'done', timings, degraded, completed };
+    return { type: 'done', timings, degraded, cached: found.cached, completed };
   }
 }

@@ -1,0 +1,4 @@
+import { runService } from '@ragmesh/bootstrap';
+import { embeddingService } from './embedding.service.js';
+
+await runService(embeddingService);

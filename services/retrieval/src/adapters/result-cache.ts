@@ -1,0 +1,100 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec, type Compute } from '@ragmesh/cache';
+import type { Logger } from '@ragmesh/observability';
+import type { FusedPoint } from '../domain/scored-point.js';
+import type { SearchQuery } from '../domain/search-query.js';
+import type { RetrievalConfig } from '../retrieval.config.js';
+
+const NAMESPACE = 'retrieval';
+
+/** To be raised whenever results are written differently. */
+const FORMAT = 'results/1';
+
+/** Results in memory, with their text. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The index commits and announces a change, and shows it a moment later; what was read in between must not be kept. */
+const SETTLE_MS = 1_000;
+
+export interface Results {
+  /** Best first. */
+  readonly points: readonly FusedPoint[];
+  /** Every fallback taken; such results are never kept. */
+  readonly degraded: readonly string[];
+}
+
+const NOTHING: Results = { points: [], degraded: [] };
+
+/** What results are made from, by which they are evicted. */
+export const madeFrom = {
+  document: (tenant: string, id: string): string => cacheKey('document', tenant, id),
+  /** Everything that is visible in a collection: what is added may belong into any result. */
+  collection: (tenant: string, id: string): string => cacheKey('collection', tenant, id),
+};
+
+/** Results of searches as they were before. That nothing was found is kept too, for a shorter time. */
+@Injectable()
+export class ResultCache implements OnModuleInit, OnApplicationShutdown {
+  readonly #cache: Cache<Results>;
+  #redis: RedisLevel | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: RetrievalConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.#cache = new Cache<Results>({
+      name: NAMESPACE,
+      codec: jsonCodec(FORMAT),
+      sizeOf: ({ points }) => points.reduce((sum, { text }) => sum + 500 + 2 * text.length, 0),
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      maxEntries: config.CACHE_SIZE,
+      maxBytes: MAX_BYTES,
+      settleMs: SETTLE_MS,
+    });
+  }
+
+  async onModuleInit(): Promise<void> {
+    const { REDIS_URL: url, REDIS_CACHE_DB: db } = this.config;
+    if (!url || !this.#cache.isOn) return;
+    const { logger } = this;
+    const place = { url, db, service: 'retrieval', namespace: NAMESPACE };
+    this.#redis = await RedisLevel.open({ ...place, listener: this.#cache, logger });
+    this.#cache.useRedis(this.#redis);
+  }
+
+  get isOn(): boolean {
+    return this.#cache.isOn;
+  }
+
+  /**
+   * @param search gives what is to be kept; `null` when nothing was found.
+   * @param signal ends this caller's wait.
+   * @returns whether the results were known before, too.
+   */
+  async find(
+    tenant: string,
+    query: SearchQuery,
+    search: Compute<Results>,
+    signal: AbortSignal,
+  ): Promise<Results & { readonly cached: boolean }> {
+    const { value, from } = await this.#cache.getOrCompute(this.#keyOf(tenant, query), search, signal);
+    return { ...(value ?? NOTHING), cached: from !== 'computed' };
+  }
+
+  /** Results made from any of these are not served from now on; see {@link madeFrom}. */
+  evict(tags: readonly string[]): Promise<void> {
+    return this.#cache.evict(tags);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#redis?.close();
+  }
+
+  /** Everything that decides on a result and on nothing but its presentation. */
+  #keyOf(tenant: string, { explain: _shown, collection, ...query }: SearchQuery): string {
+    const { APP_RERANK_BACKEND, APP_RERANK_ALPHA } = this.config;
+    const reranked = query.rerank ? { APP_RERANK_BACKEND, APP_RERANK_ALPHA } : {};
+    return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...reranked }));
+  }
+}

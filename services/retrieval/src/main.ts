@@ -1,0 +1,4 @@
+import { runService } from '@ragmesh/bootstrap';
+import { retrievalService } from './retrieval.service.js';
+
+await runService(retrievalService);

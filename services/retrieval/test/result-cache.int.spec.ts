@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { renderMetrics } from '@ragmesh/observability';
+import { RetrievalMesh, eventually, type Found, type SearchInit } from './retrieval-mesh.js';
+
+const UPDATED = 'retrieval.evict-updated';
+const REMOVED = 'retrieval.evict-removed';
+
+let mesh: RetrievalMesh;
+
+/** A search that was really made takes time in its stages; one that was known takes none. */
+const wasKnown = ({ timings }: Found): boolean => timings.lexical_search_ms === 0 && timings.embed_query_ms === 0;
+const texts = ({ results }: Found): string[] => results.map(({ source }) => source!.text);
+
+/** Searches until the results are kept, which they are a moment after their collection changed. */
+const kept = (request: SearchInit): Promise<Found> =>
+  eventually('the results are kept', async () => {
+    const answer = await mesh.search(request);
+    return wasKnown(answer) ? answer : undefined;
+  });
+
+/** Does something and waits until the retrieval service has heard of it. */
+async function heard<T>(handlerId: string, work: () => Promise<T>): Promise<T> {
+  const before = await mesh.handled(handlerId);
+  const result = await work();
+  await eventually(`${handlerId} is through`, async () => (await mesh.handled(handlerId)) > before);
+  return result;
+}
+
+beforeAll(async () => {
+  mesh = await RetrievalMesh.start();
+}, 120_000);
+afterAll(() => mesh?.stop(), 60_000);
+
+describe('results that were found before', () => {
+  it('are the same again, in no time, for whoever of the tenant asks', async () => {
+    await heard(UPDATED, () => mesh.upload('Otters hold hands while they sleep.', { collection: 'rivers' }));
+    const request = { query: 'How do otters sleep?', collection: 'rivers', explain: true };
+    const first = await mesh.search(request);
+    const again = await kept(request);
+    expect(wasKnown(first)).toBe(false);
+    expect(again.results).toEqual(first.results);
+    expect(again.results[0]!.denseScore).toEqual(expect.any(Number));
+    expect((await mesh.search({ ...request, explain: false })).results[0]!.denseScore).toBeUndefined();
+    expect((await mesh.search(request, 'stranger')).results).toEqual([]);
+    expect(wasKnown(await mesh.search({ ...request, topK: 3 }))).toBe(false);
+    const { body } = await renderMetrics();
+    expect(body).toMatch(/rag_cache_hits_total\{cache="retrieval\.memory"\} [1-9]/);
+  });
+
+  it('answer a question, which says so', async () => {
+    const search = { query: 'Do otters sleep?', collection: 'rivers' };
+    const first = await mesh.query(search);
+    const again = await mesh.query(search);
+    expect([first.done.cached, again.done.cached]).toEqual([false, true]);
+    expect(again.results).toEqual(first.results);
+    expect(again.text).toBe(first.text);
+    expect(again.citations).toEqual(first.citations);
+  });
+
+  it('are forgotten when their collection changes, and no others', async () => {
+    await heard(UPDATED, () => mesh.upload('Herons stand still for hours.', { collection: 'lakes' }));
+    const [rivers, lakes] = [
+      { query: 'Who stands still?', collection: 'rivers' },
+      { query: 'Who stands still?', collection: 'lakes' },
+    ];
+    for (const request of [rivers, lakes]) await kept(request);
+    await heard(UPDATED, () => mesh.upload('Statues stand still for ever.', { collection: 'lakes' }));
+    expect(wasKnown(await mesh.search(rivers))).toBe(true);
+    const after = await mesh.search(lakes);
+    expect(wasKnown(after)).toBe(false);
+    expect(texts(after)).toContain('Statues stand still for ever.');
+  });
+
+  it('are forgotten when a document of theirs is deleted, and no others', async () => {
+    const upload = (text: string) => heard(UPDATED, () => mesh.upload(text, { collection: 'woods' }));
+    const fox = await upload('The fox digs a den.');
+    await upload('The owl sits in the oak.');
+    const [foxes, owls] = [
+      { query: 'fox den', collection: 'woods', mode: 'lexical', topK: 1 },
+      { query: 'owl oak', collection: 'woods', mode: 'lexical', topK: 1 },
+    ];
+    for (const request of [foxes, owls]) expect((await kept(request)).results).toHaveLength(1);
+    await heard(REMOVED, () => mesh.delete(fox));
+    expect(texts(await mesh.search(foxes))).not.toContain('The fox digs a den.');
+    expect(wasKnown(await mesh.search(owls))).toBe(true);
+  });
+
+  it('are not missed when nothing was found before', async () => {
+    const request = { query: 'badgers', collection: 'hills' };
+    expect((await mesh.search(request)).results).toEqual([]);
+    await kept(request);
+    await heard(UPDATED, () => mesh.upload('Badgers live in setts.', { collection: 'hills' }));
+    expect(texts(await mesh.search(request))).toEqual(['Badgers live in setts.']);
+  });
+
+  it('are still there while the index is away', async () => {
+    const request = { query: 'How do otters sleep?', collection: 'rivers' };
+    const before = await kept(request);
+    await mesh.halt('vector');
+    expect((await mesh.search(request)).results).toEqual(before.results);
+    await expect(mesh.search({ ...request, topK: 7 })).rejects.toMatchObject({ code: 'VECTOR.UNAVAILABLE' });
+    await mesh.run('vector');
+    await eventually('the index answers', () => mesh.search({ ...request, topK: 7 }).catch(() => null));
+  });
+
+  it('are not kept when they were degraded', async () => {
+    const request = { query: 'Which birds sit in trees?', collection: 'woods' };
+    await mesh.halt('embedding');
+    expect((await mesh.search(request)).degraded).toEqual(['dense']);
+    await mesh.run('embedding');
+    await eventually('whole results', async () => (await mesh.search(request)).degraded.length === 0);
+  });
+
+  it('are found once by a hundred equal searches at a time', async () => {
+    const completed = () => mesh.published.filter(({ topic }) => topic === 'retrieval.completed').length;
+    const before = completed();
+    const request = { query: 'Who builds dams?', collection: 'rivers' };
+    const answers = await Promise.all(Array.from({ length: 100 }, () => mesh.search(request)));
+    expect(answers.filter((answer) => !wasKnown(answer))).toHaveLength(1);
+    expect(new Set(answers.map((answer) => JSON.stringify(texts(answer)))).size).toBe(1);
+    await eventually('each is told of', () => completed() >= before + 100);
+  });
+});
+
+describe('results while a document is updated again and again', () => {
+  it('are never those of a version before the last one heard of', async () => {
+    const id = await heard(UPDATED, () => mesh.upload('The gate is at platform 1.', { collection: 'station' }));
+    const requests = ['Which platform is the gate at?', 'gate'].map((query) => ({ query, collection: 'station' }));
+    let heardOf = 1;
+    let done = false;
+    const stale: string[] = [];
+    let [asked, known] = [0, 0];
+    const reader = async (request: (typeof requests)[number]): Promise<void> => {
+      while (!done) {
+        const floor = heardOf;
+        const answer = await mesh.search(request);
+        asked += 1;
+        if (wasKnown(answer)) known += 1;
+        for (const { source } of answer.results) {
+          const { version, text } = source!;
+          if (Number(version) < floor || text !== `The gate is at platform ${version}.`)
+            stale.push(`${version} < ${floor}`);
+        }
+      }
+    };
+    const readers = [...requests, ...requests].map(reader);
+    for (let version = 2; version <= 8; version += 1) {
+      await kept(requests[version % 2]!);
+      const text = `The gate is at platform ${version}.`;
+      await heard(UPDATED, () => mesh.upload(text, { id, collection: 'station', replace: true }));
+      heardOf = version;
+    }
+    done = true;
+    await Promise.all(readers);
+    expect(stale).toEqual([]);
+    expect(known).toBeGreaterThan(0);
+    expect(asked).toBeGreaterThan(known);
+  }, 120_000);
+});
+
+describe('with a time to live of 0', () => {
+  it('every search is made', async () => {
+    await mesh.halt('retrieval');
+    await mesh.run('retrieval', { CACHE_TTL_SECONDS: '0' });
+    const request = { query: 'How do otters sleep?', collection: 'rivers' };
+    await eventually('it answers', () => mesh.search(request).catch(() => null));
+    expect(wasKnown(await mesh.search(request))).toBe(false);
+    expect((await mesh.query(request)).done.cached).toBe(false);
+  });
+});

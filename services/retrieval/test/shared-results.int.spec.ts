@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { RedisServer } from '@ragmesh/local-servers';
+import { FaultProxy, describeWithServer } from '@ragmesh/testing';
+import { RetrievalMesh, eventually, type Found, type SearchInit } from './retrieval-mesh.js';
+
+let folder: string;
+let redis: RedisServer;
+let proxy: FaultProxy;
+let admin: Redis;
+let mesh: RetrievalMesh;
+let askCopy: (request: SearchInit) => Promise<Found>;
+
+const wasKnown = ({ timings }: Found): boolean => timings.lexical_search_ms === 0 && timings.embed_query_ms === 0;
+const versions = ({ results }: Found): number[] => results.map(({ source }) => Number(source!.version));
+
+describeWithServer('redis', 'results in Redis', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ragmesh-results-'));
+    redis = await RedisServer.start({ dataDir: folder });
+    proxy = await FaultProxy.start({ target: redis.port });
+    admin = new Redis(redis.port, '127.0.0.1');
+    mesh = await RetrievalMesh.start({ REDIS_URL: `redis://${proxy.address}` });
+    askCopy = await mesh.runCopy();
+  }, 120_000);
+  afterAll(async () => {
+    await mesh?.stop();
+    admin.disconnect();
+    await proxy.close();
+    await redis.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  const request = { query: 'Where is the gate?' };
+
+  it('are found by one process and known to the other', async () => {
+    await mesh.upload('The gate is at platform 1.', { id: 'gate' });
+    const first = await eventually('it is kept', async () => {
+      const answer = await mesh.search(request);
+      return (await admin.keys('retrieval:default:default:*')).length > 0 ? answer : undefined;
+    });
+    const elsewhere = await askCopy(request);
+    expect(wasKnown(elsewhere)).toBe(true);
+    expect(elsewhere.results).toEqual(first.results);
+  });
+
+  it('are forgotten by both when a document changes, whichever of them hears of it', async () => {
+    for (let version = 2; version <= 6; version += 1) {
+      await mesh.upload(`The gate is at platform ${version}.`, { id: 'gate', replace: true });
+      const isCurrent = async (ask: (request: SearchInit) => Promise<Found>) =>
+        versions(await ask(request))[0] === version;
+      await eventually('the one has it', () => isCurrent((wanted) => mesh.search(wanted)));
+      await eventually('the other has it', () => isCurrent(askCopy));
+    }
+  });
+
+  it('are forgotten although Redis did not hear of the change when it happened', async () => {
+    await mesh.search(request);
+    await proxy.set({ blackHole: true });
+    await mesh.upload('The gate is at platform 7.', { id: 'gate', replace: true });
+    await proxy.clear();
+    await eventually('the one has it', async () => versions(await mesh.search(request))[0] === 7);
+    await eventually('the other has it', async () => versions(await askCopy(request))[0] === 7);
+  });
+
+  it('are made anew without Redis, and the answers stay right', async () => {
+    await redis.kill();
+    expect(versions(await mesh.search({ ...request, topK: 3 }))).toEqual([7]);
+    await mesh.upload('The gate is at platform 8.', { id: 'gate', replace: true });
+    await eventually('the one has it', async () => versions(await mesh.search(request))[0] === 8);
+    await eventually('the other has it within seconds', async () => versions(await askCopy(request))[0] === 8);
+    await redis.restart();
+  });
+});
