@@ -1,4 +1,4 @@
-import { bytes, defineConfig, duration, int, string, type ConfigOf } from '@ragmesh/config';
+import { bool, bytes, defineConfig, duration, int, string, type ConfigOf } from '@ragmesh/config';
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
@@ -6,6 +6,9 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 export const gatewayConfig = defineConfig({
   SERVER_HOST: string().default('127.0.0.1').describe('Address the HTTP server listens on'),
   SERVER_PORT: int({ min: 0, max: 65_535 }).default(8080).describe('Port of the HTTP server; 0 takes a free one'),
+  SERVER_TRUSTED_NETWORK: bool()
+    .default(false)
+    .describe('Whether only programs you trust reach SERVER_HOST, as in a container network; allows any address'),
   DOCUMENT_MAX_BYTES: bytes({ min: 1 }).default('100mb').describe('Largest document; above it DOCUMENT.TOO_LARGE'),
   JSON_DOCUMENT_MAX_BYTES: bytes({ min: 1024 })
     .default('16mb')
@@ -17,8 +20,8 @@ export const gatewayConfig = defineConfig({
   REQUEST_TIMEOUT_SECONDS: duration({ min: 1 }).default(60).describe('Time a request may take; then REQUEST.TIMEOUT'),
   STREAM_TIMEOUT_SECONDS: duration({ min: 1 }).default(300).describe('Time an answer or a file may stream'),
 }).check(
-  'SERVER_HOST must be 127.0.0.1, ::1 or localhost while authentication is off: whoever reached the port could read and delete every document',
-  ({ SERVER_HOST }) => loopback.has(SERVER_HOST),
+  'SERVER_HOST must be 127.0.0.1, ::1 or localhost while authentication is off and SERVER_TRUSTED_NETWORK is not set: whoever reached the port could read and delete every document',
+  ({ SERVER_HOST, SERVER_TRUSTED_NETWORK }) => SERVER_TRUSTED_NETWORK || loopback.has(SERVER_HOST),
 );
 
 export type GatewayConfig = ConfigOf<typeof gatewayConfig>;

@@ -12,4 +12,9 @@ describe('the gateway’s address', () => {
       /SERVER_HOST must be 127\.0\.0\.1, ::1 or localhost while authentication is off/,
     );
   });
+
+  it('is any where the operator says that only trusted programs reach it', () => {
+    const environment = { SERVER_HOST: '0.0.0.0', SERVER_TRUSTED_NETWORK: 'true' };
+    expect(loadConfig(gatewayConfig, environment).SERVER_HOST).toBe('0.0.0.0');
+  });
 });

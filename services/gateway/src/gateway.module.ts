@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import type { Logger } from '@ragmesh/observability';
+import { BreakersController } from './api/breakers.controller.js';
 import { Calls } from './api/calls.js';
 import { CollectionsController } from './api/collections.controller.js';
 import { ContentController } from './api/content.controller.js';
+import { DeadLetterSettlement } from './api/dead-letter-settlement.js';
 import { DeadLettersController } from './api/dead-letters.controller.js';
+import { EveryService } from './api/every-service.js';
+import { SagasController } from './api/sagas.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { OperationsController } from './api/operations.controller.js';
 import { ProbesController } from './api/probes.controller.js';
@@ -32,11 +36,15 @@ import { Uploads } from './uploads/uploads.js';
     SearchController,
     QueryController,
     DeadLettersController,
+    SagasController,
+    BreakersController,
     ProbesController,
     ApiDescriptionController,
   ],
   providers: [
     Calls,
+    EveryService,
+    DeadLetterSettlement,
     DescribedRoutes,
     Uploads,
     IdempotencyStore,

@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '@ragmesh/bootstrap';
 import { gatewayConfig, type GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { configureHttp } from './http/configure-http.js';
+import { endStream } from './http/end-stream.js';
 
 /** The HTTP and SSE edge: the only service a client talks to. */
 export const gatewayService = {
@@ -15,5 +16,6 @@ export const gatewayService = {
   http: {
     address: ({ SERVER_HOST, SERVER_PORT }: GatewayConfig) => ({ host: SERVER_HOST, port: SERVER_PORT }),
     configure: (app: NestFastifyApplication, config: GatewayConfig) => configureHttp(app, config),
+    endStream,
   },
 } satisfies ServiceDefinition<typeof gatewayConfig.variables>;

@@ -167,7 +167,12 @@ describe('administration', () => {
     });
     expect(await read(fetch(`${mesh.url}/v1/collections/handbook`))).toMatchObject({ title: 'Handbook' });
     expect((await fetch(`${mesh.url}/v1/collections/handbook`, { method: 'DELETE' })).status).toBe(204);
-    expect(await read(fetch(`${mesh.url}/v1/admin/dead-letters`))).toEqual({ data: [], next_cursor: null });
+    expect(await read(fetch(`${mesh.url}/v1/admin/dead-letters`))).toEqual({
+      data: [],
+      next_cursor: null,
+      groups: [],
+      unavailable: [],
+    });
   });
 
   it('is alive, ready and measured', async () => {

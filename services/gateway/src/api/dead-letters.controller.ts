@@ -1,109 +1,122 @@
-import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
-import { Controller, Get, Query, Res } from '@nestjs/common';
-import { eventSpecs, messagingV1, type ServiceName } from '@ragmesh/contracts';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { messagingV1, type ServiceName } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GrpcClients, type GrpcClient } from '@ragmesh/grpc';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { pageOf, pageQuery } from './paging.schema.js';
+import { detailBody, filterMessage, groupBody, letterBody } from './dead-letter.mapper.js';
+import * as schema from './dead-letter.schema.js';
+import { DeadLetterSettlement } from './dead-letter-settlement.js';
+import { serviceOf } from './dead-letter-owner.js';
+import { EveryService, consumers } from './every-service.js';
+import { idSchema } from './paging.schema.js';
 
-const deadLetter = z.object({
-  id: z.string(),
-  service: z.string(),
-  handler: z.string(),
-  topic: z.string(),
-  partition: z.int(),
-  offset: z.string(),
-  event_id: z.string(),
-  event_type: z.string(),
-  subject: z.string(),
-  code: z.string(),
-  message: z.string(),
-  attempts: z.int(),
-  first_failed_at: z.string().nullable(),
-  last_failed_at: z.string().nullable(),
-});
-const deadLetterPage = pageOf(deadLetter);
-type Page = z.input<typeof deadLetterPage>;
+type ListQuery = z.output<typeof schema.listDeadLettersQuery>;
+type Page = z.input<typeof schema.deadLetterPage>;
+type Settlement = z.input<typeof schema.settlementSchema>;
 
-/** Services that consume events, in the order their dead letters are listed. */
-const consumers: readonly ServiceName[] = [...new Set(eventSpecs.flatMap(({ consumers: names }) => names))].filter(
-  (name) => name !== 'gateway',
-);
-
-/** What the services gave up, in one list. */
+/** What the services gave up, in one list, and what is to become of it. */
 @Controller('v1/admin/dead-letters')
 export class DeadLettersController {
   constructor(
     private readonly clients: GrpcClients,
     private readonly calls: Calls,
+    private readonly every: EveryService,
+    private readonly settlement: DeadLetterSettlement,
   ) {}
 
-  /** Pages run through one service after the other; the cursor names the service it stands in. */
   @Get()
   @Describe({
-    summary: 'List events that could not be handled',
+    summary: 'List events that could not be handled, and count them by cause',
     tag: 'Administration',
-    query: pageQuery,
-    answers: [{ status: 200, description: 'One page, service by service', schema: deadLetterPage }],
+    query: schema.listDeadLettersQuery,
+    answers: [{ status: 200, description: 'One page over all services, newest first', schema: schema.deadLetterPage }],
     problems: [],
   })
   async list(
-    @Query(valid(pageQuery)) { limit, cursor }: z.output<typeof pageQuery>,
+    @Query(valid(schema.listDeadLettersQuery)) { limit, cursor, service, ...query }: ListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page> {
-    let position: Position | undefined = parseCursor(cursor);
-    const data: Page['data'] = [];
-    while (position && data.length < limit) {
-      const client = this.clients.of(messagingV1.DeadLetterService, consumers[position.service]!);
-      const wanted = limit - data.length;
-      const page = await client.listDeadLetters({ limit: wanted, cursor: position.cursor }, this.calls.unary(reply));
-      data.push(...page.deadLetters.map(letterBody));
-      position = advance(position, page.nextCursor);
-    }
-    return { data, next_cursor: position ? `${consumers[position.service]}:${position.cursor}` : null };
+    const asked = consumers.filter((name) => service === undefined || name === service);
+    const filter = filterMessage(query);
+    const { answers, unavailable } = await this.every.ask(asked, reply, async (name, options) => {
+      const client = this.#client(name);
+      const page = await client.listDeadLetters({ limit, cursor, filter }, options);
+      const { groups } = cursor === '' ? await client.groupDeadLetters({ filter }, options) : { groups: [] };
+      return { letters: page.deadLetters, groups };
+    });
+    const letters = answers.flatMap((answer) => answer.letters).toSorted((a, b) => (a.cursor < b.cursor ? 1 : -1));
+    const page = letters.slice(0, limit);
+    return {
+      data: page.map(letterBody),
+      // Fewer than a page in all: every service has shown everything it has.
+      next_cursor: letters.length >= limit ? page.at(-1)!.cursor : null,
+      groups: answers
+        .flatMap((answer) => answer.groups)
+        .map(groupBody)
+        .toSorted((a, b) => b.count - a.count),
+      unavailable: [...unavailable],
+    };
+  }
+
+  @Get(':id')
+  @Describe({
+    summary: 'Get a dead letter: headers, shape of the payload, failure and replays',
+    tag: 'Administration',
+    answers: [
+      { status: 200, description: 'The letter, without any text of a document', schema: schema.deadLetterDetail },
+    ],
+    problems: ['DEAD_LETTER.NOT_FOUND'],
+  })
+  async get(
+    @Param('id', valid(idSchema)) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.input<typeof schema.deadLetterDetail>> {
+    const service = serviceOf(id);
+    if (!service) throw new RagmeshError('DEAD_LETTER.NOT_FOUND', `There is no dead letter "${id}".`, { id });
+    return detailBody(await this.#client(service).getDeadLetter({ id }, this.calls.unary(reply)));
+  }
+
+  @Post('replay')
+  @HttpCode(202)
+  @Describe({
+    summary: 'Have parked events handled once more, each by the handler that failed',
+    tag: 'Administration',
+    body: { 'application/json': schema.replayBody },
+    example: { reason: 'STORAGE.UNAVAILABLE', limit: 100, rate: 20 },
+    answers: [{ status: 202, description: 'What is replayed and what is not', schema: schema.settlementSchema }],
+    problems: ['DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED', 'DEAD_LETTER.QUARANTINED'],
+  })
+  async replay(
+    @Body(valid(schema.replayBody)) { rate, ...body }: z.output<typeof schema.replayBody>,
+  ): Promise<Settlement> {
+    return this.settlement.run(body, (service, selection, ahead) =>
+      this.#client(service).replayDeadLetters({ selection, rate, ahead, dryRun: body.dry_run }, this.calls.write()),
+    );
+  }
+
+  @Post('discard')
+  @HttpCode(200)
+  @Describe({
+    summary: 'Give parked events up for good',
+    tag: 'Administration',
+    body: { 'application/json': schema.discardBody },
+    example: { filter: { code: 'EVENT.UNDECODABLE' }, note: 'Sent by a test client' },
+    answers: [{ status: 200, description: 'What is discarded and what is not', schema: schema.settlementSchema }],
+    problems: ['DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED'],
+  })
+  async discard(
+    @Body(valid(schema.discardBody)) { note, ...body }: z.output<typeof schema.discardBody>,
+  ): Promise<Settlement> {
+    return this.settlement.run(body, (service, selection) =>
+      this.#client(service).discardDeadLetters({ selection, note, dryRun: body.dry_run }, this.calls.write()),
+    );
+  }
+
+  #client(service: ServiceName): GrpcClient<typeof messagingV1.DeadLetterService> {
+    return this.clients.of(messagingV1.DeadLetterService, service);
   }
 }
-
-interface Position {
-  readonly service: number;
-  readonly cursor: string;
-}
-
-function advance({ service }: Position, nextCursor: string): Position | undefined {
-  if (nextCursor !== '') return { service, cursor: nextCursor };
-  return service + 1 < consumers.length ? { service: service + 1, cursor: '' } : undefined;
-}
-
-function parseCursor(cursor: string): Position {
-  if (cursor === '') return { service: 0, cursor: '' };
-  const colon = cursor.indexOf(':');
-  const service = consumers.findIndex((name) => name === cursor.slice(0, colon));
-  if (service === -1)
-    throw new RagmeshError('REQUEST.INVALID', 'Field cursor must be the next_cursor of another page.', {
-      field: 'cursor',
-    });
-  return { service, cursor: cursor.slice(colon + 1) };
-}
-
-const time = (at: Timestamp | undefined): string | null => (at ? timestampDate(at).toISOString() : null);
-
-const letterBody = (letter: messagingV1.DeadLetter): z.input<typeof deadLetter> => ({
-  id: letter.id,
-  service: letter.service,
-  handler: letter.handler,
-  topic: letter.topic,
-  partition: letter.partition,
-  offset: String(letter.offset),
-  event_id: letter.eventId,
-  event_type: letter.eventType,
-  subject: letter.subject,
-  code: letter.code,
-  message: letter.message,
-  attempts: letter.attempts,
-  first_failed_at: time(letter.firstFailedAt),
-  last_failed_at: time(letter.lastFailedAt),
-});

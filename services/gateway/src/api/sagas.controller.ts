@@ -1,0 +1,102 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { operationsV1, type ServiceName } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { GrpcClients, type GrpcClient } from '@ragmesh/grpc';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { valid } from '../http/validation.js';
+import { Describe } from '../openapi/describe.js';
+import { Calls } from './calls.js';
+import { EveryService, services } from './every-service.js';
+import { sagaBody, sagaDetailBody } from './saga.mapper.js';
+import * as schema from './saga.schema.js';
+
+type ListQuery = z.output<typeof schema.listSagasQuery>;
+type Detail = z.input<typeof schema.sagaDetail>;
+const id = valid(schema.sagaId);
+
+/** Processes over several services: what runs, what is being undone, what needs a push. */
+@Controller('v1/admin/sagas')
+export class SagasController {
+  constructor(
+    private readonly clients: GrpcClients,
+    private readonly calls: Calls,
+    private readonly every: EveryService,
+  ) {}
+
+  @Get()
+  @Describe({
+    summary: 'List sagas',
+    tag: 'Administration',
+    query: schema.listSagasQuery,
+    answers: [{ status: 200, description: 'One page over all services, newest first', schema: schema.sagaPage }],
+    problems: [],
+  })
+  async list(
+    @Query(valid(schema.listSagasQuery)) { service, overdue, kind, state, limit, cursor }: ListQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.input<typeof schema.sagaPage>> {
+    const asked = services.filter((name) => service === undefined || name === service);
+    const request = { limit, cursor, kind: kind ?? '', state: state ?? '', overdue: overdue === 'true' };
+    const { answers, unavailable } = await this.every.ask(asked, reply, (name, options) =>
+      this.#client(name).listSagas(request, options),
+    );
+    const sagas = answers.flatMap((answer) => answer.sagas).toSorted((a, b) => (a.cursor < b.cursor ? 1 : -1));
+    const page = sagas.slice(0, limit);
+    return {
+      data: page.map(sagaBody),
+      next_cursor: sagas.length >= limit ? page.at(-1)!.cursor : null,
+      unavailable: [...unavailable],
+    };
+  }
+
+  @Get(':id')
+  @Describe({
+    summary: 'Get a saga with everything that happened to it',
+    tag: 'Administration',
+    answers: [{ status: 200, description: 'The saga and its timeline', schema: schema.sagaDetail }],
+    problems: ['SAGA.NOT_FOUND'],
+  })
+  async get(@Param('id', id) sagaId: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<Detail> {
+    return sagaDetailBody(await this.#owner(sagaId).getSaga({ id: sagaId }, this.calls.unary(reply)));
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @Describe({
+    summary: 'Ask again, now, for what a saga waits for',
+    tag: 'Administration',
+    answers: [{ status: 200, description: 'The saga as it is now', schema: schema.sagaDetail }],
+    problems: ['SAGA.NOT_FOUND', 'SAGA.ENDED'],
+  })
+  async resume(@Param('id', id) sagaId: string): Promise<Detail> {
+    return sagaDetailBody(await this.#owner(sagaId).resumeSaga({ id: sagaId }, this.calls.write()));
+  }
+
+  @Post(':id/abort')
+  @HttpCode(200)
+  @Describe({
+    summary: 'Call a saga off and undo what it did',
+    tag: 'Administration',
+    body: { 'application/json': schema.abortBody },
+    example: { reason: 'Uploaded to the wrong collection' },
+    answers: [{ status: 200, description: 'The saga as it is now', schema: schema.sagaDetail }],
+    problems: ['SAGA.NOT_FOUND', 'SAGA.ENDED', 'SAGA.NOT_ABORTABLE'],
+  })
+  async abort(
+    @Param('id', id) sagaId: string,
+    @Body(valid(schema.abortBody)) { reason }: z.output<typeof schema.abortBody>,
+  ): Promise<Detail> {
+    return sagaDetailBody(await this.#owner(sagaId).abortSaga({ id: sagaId, reason }, this.calls.write()));
+  }
+
+  #owner(sagaId: string): GrpcClient<typeof operationsV1.SagaService> {
+    const owner = services.find((name) => sagaId.startsWith(`${name}.`));
+    if (!owner) throw new RagmeshError('SAGA.NOT_FOUND', `There is no saga "${sagaId}".`, { id: sagaId });
+    return this.#client(owner);
+  }
+
+  #client(service: ServiceName): GrpcClient<typeof operationsV1.SagaService> {
+    return this.clients.of(operationsV1.SagaService, service);
+  }
+}
