@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
+import { processConfig } from '@ragmesh/bootstrap';
 import { configTable } from '@ragmesh/config';
 import { eventTable, serviceNames } from '@ragmesh/contracts';
 
@@ -31,10 +32,12 @@ async function write(readme, section, table) {
 }
 
 const fresh = [['libs/contracts/README.md', await write('libs/contracts/README.md', 'events', eventTable())]];
-for (const service of [...serviceNames, 'standalone']) {
+for (const service of [...serviceNames, 'standalone', 'mesh']) {
   const readme = `services/${service}/README.md`;
   fresh.push([readme, await write(readme, 'configuration', configTable(await configOf(service)))]);
 }
+const bootstrap = 'libs/bootstrap/README.md';
+fresh.push([bootstrap, await write(bootstrap, 'configuration', configTable(processConfig))]);
 const stale = fresh.filter(([, isFresh]) => !isFresh).map(([readme]) => readme);
 if (check && stale.length > 0) {
   console.error(`These READMEs are stale, run "npm run docs": ${stale.join(', ')}`);

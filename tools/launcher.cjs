@@ -48,6 +48,16 @@ function install(again) {
   if (!fs.existsSync(node24)) fail('Node 24 is missing after the install; run "npm rebuild node" and start again.');
 }
 
+/** Builds unless `main` is there and of these sources. */
+function ensureBuilt(main) {
+  if (fs.existsSync(main) && require('./build-state.cjs').isCurrent()) return;
+  process.stderr.write('Building…\n');
+  var build = [path.join(__dirname, 'build.mjs')];
+  var result = childProcess.spawnSync(node24, build, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) fail('The build failed; see above.');
+  if (!fs.existsSync(main)) fail(path.relative(root, main) + ' was not built: there is nothing to start.');
+}
+
 /** Replaces this process where the platform can, so that signals and exit code are the program's own. */
 function become(args) {
   var argv = [node24].concat(args);
@@ -73,5 +83,6 @@ module.exports = {
   fail: fail,
   requireNode: requireNode,
   ensureInstalled: ensureInstalled,
+  ensureBuilt: ensureBuilt,
   become: become,
 };

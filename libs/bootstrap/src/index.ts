@@ -7,4 +7,9 @@ export type {
   ServiceDefinition,
 } from './service-definition.js';
 export { SERVICE_NAME } from './service-name.js';
+export { checkConfiguration } from './check-configuration.js';
+export { EXIT_CONFIGURATION, explainFailure, exitCodeOf } from './explain-failure.js';
+export { meshVariableNames, meshVariables } from './mesh-variables.js';
+export { peerVariable, processConfig, type ProcessConfig } from './process.config.js';
+export { runService, type ServiceProgress } from './run-service.js';
 export { startService, type RunningService } from './start-service.js';

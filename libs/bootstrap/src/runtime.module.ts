@@ -1,10 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GrpcClients } from '@ragmesh/grpc';
-import { DeadLetterStore } from '@ragmesh/inbox';
+import type { ServiceName } from '@ragmesh/contracts';
+import { DeadLetterReplays, DeadLetterStore } from '@ragmesh/inbox';
 import type { Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { Database } from '@ragmesh/postgres';
-import { DeadLetterGrpcController } from './dead-letter.grpc-controller.js';
+import { SagaEngines, SagaOperator, SagaStore } from '@ragmesh/saga';
+import { operatorControllers } from './operator-services.js';
 import type { ProcessHealth } from './service-definition.js';
 import { SERVICE_NAME } from './service-name.js';
 
@@ -18,7 +20,7 @@ export const PROCESS_HEALTH = Symbol('process-health');
 export const BUS = Symbol('bus');
 
 export interface Runtime {
-  readonly service: string;
+  readonly service: ServiceName;
   readonly config: unknown;
   readonly logger: Logger;
   readonly database: Database;
@@ -32,6 +34,9 @@ export interface Runtime {
 @Module({})
 export class RuntimeModule {
   static with(runtime: Runtime): DynamicModule {
+    const letters = new DeadLetterStore(runtime.database);
+    const engines = new SagaEngines();
+    const sagas = new SagaStore(runtime.database);
     const providers = [
       { provide: SERVICE_NAME, useValue: runtime.service },
       { provide: CONFIG, useValue: runtime.config },
@@ -41,12 +46,16 @@ export class RuntimeModule {
       { provide: Database, useValue: runtime.database },
       { provide: Outbox, useValue: runtime.outbox },
       { provide: GrpcClients, useValue: runtime.clients },
-      { provide: DeadLetterStore, useValue: new DeadLetterStore(runtime.database) },
+      { provide: DeadLetterStore, useValue: letters },
+      { provide: DeadLetterReplays, useValue: new DeadLetterReplays(letters, runtime.outbox, runtime.service) },
+      { provide: SagaEngines, useValue: engines },
+      { provide: SagaStore, useValue: sagas },
+      { provide: SagaOperator, useValue: new SagaOperator(sagas, engines, runtime.outbox) },
     ];
     return {
       module: RuntimeModule,
       global: true,
-      controllers: [DeadLetterGrpcController],
+      controllers: operatorControllers,
       providers,
       exports: providers,
     };

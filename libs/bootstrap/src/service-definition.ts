@@ -6,11 +6,14 @@ import type { ServiceName } from '@ragmesh/contracts';
 import type { BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import type { Database } from '@ragmesh/postgres';
+import type { FastifyReply } from 'fastify';
 
 /** Where a service listens for HTTP, and what its server needs before it does. */
 export interface HttpEdge<Config> {
   address(config: Config): { host: string; port: number };
   configure(app: NestFastifyApplication, config: Config): Promise<void>;
+  /** Ends an event stream that outlives the server with an event that says "come again". */
+  endStream?(app: NestFastifyApplication, reply: FastifyReply): void;
 }
 
 /** Everything that makes a service: the composition root says how it runs. */
@@ -43,6 +46,10 @@ export interface Drivers {
   openDatabase(service: ServiceName): Database;
   /** host:port at which a service answers gRPC. */
   grpcAddress(service: string): string;
+  /** Where a service of this process listens for gRPC, when that is not where others find it. */
+  listenAddress?(service: ServiceName): string;
+  /** Longest time in ms for what runs when a service is closed; then it is broken off. Default 10,000. */
+  readonly drainMs?: number;
   logger(service: ServiceName): Logger;
   readonly health: ProcessHealth;
 }

@@ -1,36 +1,40 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { loadConfig, type ConfigDefinition, type Environment, type Variables } from '@ragmesh/config';
-import { messagingV1 } from '@ragmesh/contracts';
-import { CallContextInterceptor, GrpcClients, RpcErrorFilter, grpcTransport } from '@ragmesh/grpc';
-import { Inbox, inboxMigrations } from '@ragmesh/inbox';
+import { GrpcClients } from '@ragmesh/grpc';
+import { Inbox, ReplayFollower, inboxMigrations } from '@ragmesh/inbox';
 import { RagmeshServer } from '@ragmesh/messaging';
-import { gauge, nestLogger, type Logger } from '@ragmesh/observability';
 import { Outbox, OutboxRelay, outboxMigrations } from '@ragmesh/outbox';
 import { Notifications, migrate } from '@ragmesh/postgres';
 import { sagaMigrations } from '@ragmesh/saga';
-import { RuntimeModule, type Runtime } from './runtime.module.js';
-import type { AnyServiceDefinition, Drivers, HttpEdge } from './service-definition.js';
+import { createApp, listen } from './create-app.js';
+import { answersInTime } from './database-ping.js';
+import { startHousekeeping } from './housekeeping.js';
+import type { Runtime } from './runtime.module.js';
+import type { AnyServiceDefinition, Drivers } from './service-definition.js';
 
-const HOUSEKEEPING_MS = 15_000;
+const DEFAULT_DRAIN_MS = 10_000;
 
-/** A service that takes calls and events. */
+/** A service that takes calls. */
 export interface RunningService {
   readonly name: string;
+  /** Resolves once it takes events, too. Rejects when it never will; the service should be closed then. */
+  readonly consuming: Promise<unknown>;
   /** Base URL, when the service has an HTTP edge. */
   readonly url?: string;
   isAlive(): boolean;
+  /** Whether its own database answers within two seconds. */
+  isDatabaseThere(): Promise<boolean>;
+  /** Tells HTTP clients to connect elsewhere from now on, while everything still works. */
+  beginDrain(): void;
   /** Stops fetching, finishes or aborts what runs, and closes the database last. */
   close(): Promise<void>;
 }
 
-@Module({})
-class ServiceRoot {}
+/** What is undone, last first, when a service ends or its start fails half-way. */
+type Undo = () => unknown;
 
 /**
- * Starts one service: configuration, migrations, database, then its ways in. Resolves once it answers.
+ * Starts one service: configuration, migrations, database, then its ways in. Resolves once it answers calls and takes
+ * events; a start that fails leaves nothing open.
  * @throws RagmeshError CONFIG.INVALID with every fault of the configuration at once.
  */
 export async function startService(
@@ -38,100 +42,97 @@ export async function startService(
   drivers: Drivers,
   environment: Environment,
 ): Promise<RunningService> {
+  const service = await serveCalls(definition, drivers, environment);
+  try {
+    await service.consuming;
+    return service;
+  } catch (error) {
+    await service.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * As {@link startService}, but does not wait for a place in the consumer group: after a crash the group keeps the dead
+ * member's place for a while, and calls need not wait for that.
+ */
+export async function serveCalls(
+  definition: AnyServiceDefinition,
+  drivers: Drivers,
+  environment: Environment,
+): Promise<RunningService> {
+  const undo: Undo[] = [];
+  try {
+    return await start(definition, drivers, environment, undo);
+  } catch (error) {
+    await undoAll(undo).catch(() => undefined); // what failed first is what matters
+    throw error;
+  }
+}
+
+async function start(
+  definition: AnyServiceDefinition,
+  drivers: Drivers,
+  environment: Environment,
+  undo: Undo[],
+): Promise<RunningService> {
   const { name } = definition;
   const config = loadConfig(definition.config as ConfigDefinition<Variables>, environment);
-  const logger = drivers.logger(name);
-  const url = drivers.databaseUrl(name);
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, definition.migrations);
-  const database = drivers.openDatabase(name);
-  const outbox = new Outbox(database, name);
+  const { drainMs = DEFAULT_DRAIN_MS } = drivers;
+  const runtime = await openRuntime(definition, drivers, config, undo);
+  const { database, outbox, logger } = runtime;
   const inbox = new Inbox(database, outbox, name);
-  const clients = new GrpcClients((service) => drivers.grpcAddress(service));
-  const notifications = new Notifications(url);
-  const relay = new OutboxRelay({ service: name, database, driver: drivers.bus, outbox, notifications, logger });
-  const runtime: Runtime = {
-    service: name,
-    config,
-    logger,
-    database,
-    outbox,
-    clients,
-    health: drivers.health,
-    bus: drivers.bus,
-  };
-  const server = new RagmeshServer({ service: name, driver: drivers.bus, journal: inbox, logger });
-  const app = await createApp(definition, runtime, server, drivers.grpcAddress(name));
-  await relay.start();
+  const events = new RagmeshServer({ service: name, driver: drivers.bus, journal: inbox, logger, drainMs });
+  const { app, calls, edge, answerCalls, takeEvents } = await createApp(definition, runtime, events, drivers);
+  undo.push(() => app.close());
   await app.init();
-  await app.startAllMicroservices();
-  const address = definition.http ? await listen(app, definition.http, config) : undefined;
-  const timer = setInterval(() => void keepHouse(name, inbox, server, logger), HOUSEKEEPING_MS).unref();
+  await answerCalls();
+  let consuming: Promise<unknown> = Promise.resolve();
+  const stopEvents = (): Promise<void> => consuming.then(() => events.close()).catch(() => undefined);
+  undo.push(() => Promise.all([stopEvents(), calls.drain(drainMs), edge?.finish(drainMs)]));
+  const url = definition.http ? await listen(app, definition.http, config) : undefined;
+  consuming = takeEvents();
+  consuming.catch(() => undefined); // whoever started the service is told
+  undo.push(startHousekeeping(name, inbox, events, logger));
+  const follower = new ReplayFollower(database, outbox, name, logger);
+  follower.start();
+  undo.push(() => follower.stop());
   return {
     name,
-    ...(address ? { url: address } : {}),
-    isAlive: () => server.isAlive(),
-    close: async () => {
-      clearInterval(timer);
-      await app.close();
-      await relay.stop();
-      clients.close();
-      await notifications.close();
-      await database.close();
-    },
+    ...(url ? { url } : {}),
+    consuming,
+    isAlive: () => events.isAlive(),
+    isDatabaseThere: () => answersInTime(database),
+    beginDrain: () => edge?.begin(),
+    close: () => undoAll(undo),
   };
 }
 
-async function createApp(
-  definition: AnyServiceDefinition,
-  runtime: Runtime,
-  server: RagmeshServer,
-  grpcAddress: string,
-): Promise<NestFastifyApplication> {
-  const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
-  const adapter = new FastifyAdapter({
-    bodyLimit: 64 * 1024 * 1024,
-    forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
-    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      reply.server.errorHandler(error, request, reply),
-  });
-  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
-    logger: nestLogger(runtime.logger),
-    abortOnError: false,
-    bodyParser: definition.http !== undefined,
-  });
-  if (definition.http) await definition.http.configure(app, runtime.config as never);
-  else app.useGlobalFilters(new RpcErrorFilter()).useGlobalInterceptors(new CallContextInterceptor());
-  const grpc = grpcTransport([...definition.grpc, messagingV1.DeadLetterService], grpcAddress);
-  app.connectMicroservice(grpc, { inheritAppConfig: definition.http === undefined });
-  app.connectMicroservice({ strategy: server }, { inheritAppConfig: definition.http === undefined });
-  return app;
+/** Database, outbox with its relay, and clients: what every service's providers are given. */
+async function openRuntime(
+  { name, migrations }: AnyServiceDefinition,
+  drivers: Drivers,
+  config: unknown,
+  undo: Undo[],
+): Promise<Runtime> {
+  const logger = drivers.logger(name);
+  const url = drivers.databaseUrl(name);
+  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, migrations);
+  const database = drivers.openDatabase(name);
+  undo.push(() => database.close());
+  const outbox = new Outbox(database, name);
+  const clients = new GrpcClients((service) => drivers.grpcAddress(service));
+  const notifications = new Notifications(url);
+  undo.push(() => notifications.close());
+  const relay = new OutboxRelay({ service: name, database, driver: drivers.bus, outbox, notifications, logger });
+  undo.push(
+    () => clients.close(),
+    () => relay.stop(),
+  );
+  await relay.start();
+  return { service: name, config, logger, database, outbox, clients, health: drivers.health, bus: drivers.bus };
 }
 
-async function listen(app: NestFastifyApplication, http: HttpEdge<never>, config: unknown): Promise<string> {
-  const { host, port } = http.address(config as never);
-  await app.listen({ host, port });
-  const address = app.getHttpServer().address() as { port: number };
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-}
-
-async function keepHouse(service: string, inbox: Inbox, server: RagmeshServer, logger: Logger): Promise<void> {
-  try {
-    for (const [topic, lag] of await lagByTopic(server)) {
-      gauge('ragmesh_consumer_lag_records').set({ service, topic }, lag.records);
-      gauge('ragmesh_consumer_lag_seconds').set({ service, topic }, lag.seconds);
-    }
-    await inbox.cleanUp();
-  } catch (error) {
-    logger.warn({ err: error }, 'Housekeeping will be tried again');
-  }
-}
-
-async function lagByTopic(server: RagmeshServer): Promise<Map<string, { records: number; seconds: number }>> {
-  const byTopic = new Map<string, { records: number; seconds: number }>();
-  for (const { topic, records, seconds } of (await server.subscription?.lag()) ?? []) {
-    const sum = byTopic.get(topic) ?? { records: 0, seconds: 0 };
-    byTopic.set(topic, { records: sum.records + records, seconds: Math.max(sum.seconds, seconds) });
-  }
-  return byTopic;
+async function undoAll(undo: Undo[]): Promise<void> {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
 }

@@ -33,14 +33,18 @@ export type GrpcClient<Service extends DescService> = {
 
 const DEFAULT_DEADLINE_MS = 30_000;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** Calls go in turn to every copy of a service that its name resolves to, and past one that is gone. */
+const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 
-/** A client over one connection that is made on first use and remade by itself. */
+/** A client over one connection to each address behind the name, made on first use and remade by itself. */
 export function createGrpcClient<Service extends DescService>(service: Service, address: string): GrpcClient<Service> {
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.dns_min_time_between_resolutions_ms': 5_000,
+    'grpc.service_config': ROUND_ROBIN,
   });
   const calls = service.methods.map((method) => [method.localName, callOf(client, service, method)]);
   return { ...Object.fromEntries(calls), close: () => client.close() } as GrpcClient<Service>;

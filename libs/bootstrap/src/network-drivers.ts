@@ -1,0 +1,33 @@
+import type { ServiceName } from '@ragmesh/contracts';
+import type { Logger } from '@ragmesh/observability';
+import { Database, createPool } from '@ragmesh/postgres';
+import { openBus } from './open-bus.js';
+import type { ProcessConfig } from './process.config.js';
+import { databaseUrl, listenAddress, peerAddress } from './service-addresses.js';
+import type { Drivers, ProcessHealth } from './service-definition.js';
+
+/** What a service in a process of its own runs on: the servers that its environment names. */
+export interface NetworkDrivers extends Drivers {
+  close(): Promise<void>;
+}
+
+export async function openNetworkDrivers(
+  self: ServiceName,
+  config: ProcessConfig,
+  { logger, health }: { readonly logger: Logger; readonly health: ProcessHealth },
+): Promise<NetworkDrivers> {
+  const bus = await openBus(self, config, logger);
+  const urlOf = (service: ServiceName): string => databaseUrl(config.DATABASE_URL, `ragmesh_${service}`);
+  return {
+    bus,
+    databaseUrl: urlOf,
+    openDatabase: (service) =>
+      new Database(createPool(urlOf(service), { max: config.MAX_CONNECTIONS, applicationName: `ragmesh-${service}` })),
+    grpcAddress: (service) => peerAddress(config, self, service),
+    listenAddress: () => listenAddress(config),
+    drainMs: config.SHUTDOWN_DEADLINE_SECONDS * 1000,
+    logger: () => logger,
+    health,
+    close: () => bus.close(),
+  };
+}

@@ -1,0 +1,40 @@
+import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
+import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver, type KafkaSasl } from '@ragmesh/messaging';
+import type { Logger } from '@ragmesh/observability';
+import type { ProcessConfig } from './process.config.js';
+import { busDatabaseUrl } from './service-addresses.js';
+
+/** The bus of the mesh: Kafka where there are brokers, else tables that all processes share. Its topics exist afterwards. */
+export async function openBus(self: ServiceName, config: ProcessConfig, logger: Logger): Promise<BusDriver> {
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'The bus will try again');
+  const bus = await connect(self, config, onError);
+  try {
+    await bus.provision(topicSpecs);
+    return bus;
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+function connect(self: ServiceName, config: ProcessConfig, onError: (error: unknown) => void): Promise<BusDriver> {
+  const { KAFKA_BROKERS: brokers, KAFKA_TLS: tls, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
+  if (!brokers)
+    return EmbeddedBusDriver.connect({ databaseUrl: busDatabaseUrl(config.DATABASE_URL), topicPrefix, onError });
+  const sasl = saslOf(config);
+  const clientId = `ragmesh-${self}`;
+  return KafkaBusDriver.connect({
+    brokers: brokers.split(','),
+    clientId,
+    topicPrefix,
+    tls,
+    sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT * 1000,
+    ...(sasl ? { sasl } : {}),
+    onError,
+  });
+}
+
+function saslOf(config: ProcessConfig): KafkaSasl | undefined {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
+  return mechanism && username && password ? { mechanism, username, password } : undefined;
+}

@@ -1,0 +1,86 @@
+import {
+  bool,
+  defineConfig,
+  duration,
+  int,
+  oneOf,
+  secret,
+  string,
+  url,
+  type ConfigOf,
+  type Variable,
+} from '@ragmesh/config';
+import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+
+const portRange = { min: 0, max: 65_535 };
+
+/** Port on which a service answers gRPC unless it is told another. */
+export const DEFAULT_GRPC_PORT = 50_051;
+
+const nameOf = <S extends ServiceName>(service: S) =>
+  `${service.toUpperCase()}_GRPC_ADDRESS` as `${Uppercase<S>}_GRPC_ADDRESS`;
+
+type PeerName = { [S in ServiceName]: `${Uppercase<S>}_GRPC_ADDRESS` }[ServiceName];
+
+const peers = Object.fromEntries(
+  serviceNames.map((service) => [
+    nameOf(service),
+    string()
+      .default(`dns:///${service}:${DEFAULT_GRPC_PORT}`)
+      .describe(`Where ${service} answers gRPC; calls are spread over all addresses behind the name`),
+  ]),
+) as Record<PeerName, Variable<string>>;
+
+/** The variable with the address of a service. */
+export const peerVariable = (service: string): PeerName => nameOf(service as ServiceName);
+
+/** What every process of the mesh reads, whichever service it runs. */
+export const processConfig = defineConfig({
+  RAGMESH_MODE: oneOf('mesh').default('mesh').describe('How ragmesh runs'),
+  RAGMESH_TOPIC_PREFIX: string().default('').describe('Put in front of every topic name'),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info').describe('Least level that is logged'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
+    .optional()
+    .describe('Where traces go (OTLP over HTTP); not exported without it'),
+  DATABASE_URL: url('postgresql', 'postgres')
+    .secret()
+    .describe(
+      'PostgreSQL server; the service uses its database `ragmesh_<service>` there and creates it. A URL that names a database is taken as it is',
+    ),
+  MAX_CONNECTIONS: int({ min: 2, max: 500 }).default(10).describe('Most connections of this process to its database'),
+  KAFKA_BROKERS: string({
+    matches: /^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/,
+    expected: 'a list such as kafka-1:9092,kafka-2:9092',
+  })
+    .optional()
+    .describe('Kafka brokers; without them events run over the database `ragmesh_bus` of the PostgreSQL server'),
+  KAFKA_TLS: bool().default(false).describe('Speak TLS to the brokers'),
+  KAFKA_SASL_MECHANISM: oneOf('plain', 'scram-sha-256', 'scram-sha-512')
+    .optional()
+    .describe('How to log in to the brokers; not at all without it'),
+  KAFKA_SASL_USERNAME: string().optional().describe('User of that login'),
+  KAFKA_SASL_PASSWORD: secret().optional().describe('Password of that login'),
+  KAFKA_SESSION_TIMEOUT: duration({ min: 1, max: 300 })
+    .default('10s')
+    .describe(
+      'How long a process that died keeps its partitions; brokers refuse less than `group.min.session.timeout.ms`',
+    ),
+  GRPC_HOST: string()
+    .default('127.0.0.1')
+    .describe('Address the gRPC server listens on; `0.0.0.0` in a container, whose network only the mesh shares'),
+  GRPC_PORT: int(portRange).default(DEFAULT_GRPC_PORT).describe('Port of the gRPC server'),
+  ...peers,
+  PROBE_HOST: string().default('127.0.0.1').describe('Address /healthz, /readyz and /metrics are served on'),
+  PROBE_PORT: int(portRange).default(9464).describe('Port of /healthz, /readyz and /metrics; 0 takes a free one'),
+  SHUTDOWN_GRACE_SECONDS: duration({ min: 0 })
+    .default(5)
+    .describe('Time between "not ready" and the end of service: what sends requests here needs it to notice'),
+  SHUTDOWN_DEADLINE_SECONDS: duration({ min: 1 })
+    .default(30)
+    .describe('Time for what is running then; after it, it is broken off'),
+}).check(
+  'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+  (config) => !config.KAFKA_SASL_MECHANISM || Boolean(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD),
+);
+
+export type ProcessConfig = ConfigOf<typeof processConfig>;

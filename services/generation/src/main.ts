@@ -1,0 +1,4 @@
+import { runService } from '@ragmesh/bootstrap';
+import { generationService } from './generation.service.js';
+
+await runService(generationService);

@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Environment } from '@ragmesh/config';
+import { KafkaServer, RedisServer, findKafkaJars } from '@ragmesh/local-servers';
+import { EmbeddedPostgres } from '@ragmesh/postgres';
+import type { MeshConfig } from './mesh.config.js';
+
+/** What the mesh runs on. */
+export interface Servers {
+  /** What services read to find them. */
+  readonly environment: Environment;
+  /** For people: what it is used for, and which one. */
+  readonly described: readonly (readonly [use: string, server: string])[];
+  close(): Promise<void>;
+}
+
+/** Connections a service may take from the PostgreSQL started here, which takes 120 in all and carries the bus, too. */
+const CONNECTIONS_PER_SERVICE = 5;
+
+/** One machine has no network that goes silent for seconds, so what a dead process held is taken over soon. */
+const SESSION_TIMEOUT = '3s';
+
+interface Server {
+  readonly use: string;
+  readonly described: string;
+  readonly environment: Environment;
+  readonly stop?: () => Promise<void>;
+}
+
+/** Uses the servers that are named, and starts what is missing and can be found on this machine. */
+export async function startServers(config: MeshConfig, onLost: (error: unknown) => void): Promise<Servers> {
+  const dataDir = resolve(config.RAGMESH_DATA_DIR);
+  await mkdir(dataDir, { recursive: true });
+  const starts = await Promise.allSettled([
+    database(config, dataDir, onLost),
+    events(config, dataDir),
+    cache(config, dataDir),
+  ]);
+  const servers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+  const close = async (): Promise<void> => {
+    for (const { stop } of servers.toReversed()) await stop?.();
+  };
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed) {
+    await close();
+    throw failed.reason;
+  }
+  servers.push(vectors(config), blobs(config, dataDir));
+  return {
+    environment: Object.assign({}, ...servers.map(({ environment }) => environment)) as Environment,
+    described: servers.map(({ use, described }) => [use, described] as const),
+    close,
+  };
+}
+
+async function database(config: MeshConfig, dataDir: string, onLost: (error: unknown) => void): Promise<Server> {
+  const use = 'Database';
+  if (config.DATABASE_URL) return { use, described: `PostgreSQL at ${hostOf(config.DATABASE_URL)}`, environment: {} };
+  const postgres = await EmbeddedPostgres.start(dataDir, { onLost });
+  const url = new URL(postgres.url('postgres'));
+  url.pathname = '/';
+  return {
+    use,
+    described: `PostgreSQL started here, port ${url.searchParams.get('port') ?? url.port}`,
+    environment: { DATABASE_URL: url.href, MAX_CONNECTIONS: String(CONNECTIONS_PER_SERVICE) },
+    stop: () => postgres.stop(),
+  };
+}
+
+async function events(config: MeshConfig, dataDir: string): Promise<Server> {
+  const use = 'Events';
+  if (config.KAFKA_BROKERS) return { use, described: `Kafka at ${config.KAFKA_BROKERS}`, environment: {} };
+  const jars = config.MESH_LOCAL_SERVERS ? findKafkaJars() : undefined;
+  if (!jars) return { use, described: 'tables in PostgreSQL (no KAFKA_BROKERS, no Kafka found here)', environment: {} };
+  const kafka = await KafkaServer.start({ dataDir: join(dataDir, 'kafka'), jars });
+  const brokers = kafka.brokers.join(',');
+  return {
+    use,
+    described: `Kafka started here, ${brokers}`,
+    environment: { KAFKA_BROKERS: brokers, KAFKA_SESSION_TIMEOUT: SESSION_TIMEOUT },
+    stop: () => kafka.stop(),
+  };
+}
+
+async function cache(config: MeshConfig, dataDir: string): Promise<Server> {
+  const use = 'Cache';
+  if (config.REDIS_URL) return { use, described: `Redis at ${hostOf(config.REDIS_URL)}`, environment: {} };
+  if (!config.MESH_LOCAL_SERVERS || !RedisServer.isInstalled())
+    return { use, described: 'memory of each process (no REDIS_URL, no redis-server found here)', environment: {} };
+  const redis = await RedisServer.start({ dataDir: join(dataDir, 'redis') });
+  return {
+    use,
+    described: `Redis started here, port ${redis.port}`,
+    environment: { REDIS_URL: redis.url },
+    stop: () => redis.stop(),
+  };
+}
+
+function vectors({ VECTOR_STORE, QDRANT_URL }: MeshConfig): Server {
+  const store = VECTOR_STORE ?? (QDRANT_URL ? 'qdrant' : 'embedded');
+  const described: Readonly<Record<string, string>> = {
+    embedded: 'rows in PostgreSQL, indexes in memory (no QDRANT_URL)',
+    pgvector: 'pgvector in PostgreSQL',
+    qdrant: `Qdrant at ${QDRANT_URL ? hostOf(QDRANT_URL) : '(no QDRANT_URL)'}`,
+  };
+  return { use: 'Vectors', described: described[store] ?? store, environment: { VECTOR_STORE: store } };
+}
+
+const blobs = ({ S3_BUCKET }: MeshConfig, dataDir: string): Server => ({
+  use: 'Blobs',
+  described: S3_BUCKET ? `bucket ${S3_BUCKET}` : join(dataDir, 'blobs'),
+  environment: {},
+});
+
+/** Without user and password. */
+const hostOf = (url: string): string => new URL(url).host;

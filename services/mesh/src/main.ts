@@ -1,0 +1,35 @@
+import { explainFailure } from '@ragmesh/bootstrap';
+import { readEnvironment } from '@ragmesh/config';
+import { banner } from './banner.js';
+import { startMesh, type Mesh } from './start-mesh.js';
+import { CannotStart } from './supervised-service.js';
+
+/** Longest time an orderly stop may take; then the process ends as it would on a second Ctrl+C. */
+const STOP_DEADLINE_MS = 60_000;
+
+const say = (sentence: string): void => void process.stdout.write(`${new Date().toISOString()} ${sentence}\n`);
+
+function fail(error: unknown): never {
+  process.stderr.write(`ragmesh: ${error instanceof CannotStart ? error.message : explainFailure(error)}\n`);
+  process.exit(1);
+}
+
+function stopOnSignal(starting: Promise<Mesh>): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1); // children notice that their supervisor is gone
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    starting.then((mesh) => mesh.close()).then(() => process.exit(0), fail);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+const starting = startMesh({ environment: readEnvironment(), say, onLost: fail });
+stopOnSignal(starting);
+try {
+  process.stdout.write(banner(await starting, process.uptime()));
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+import { describeWithServer } from '@ragmesh/testing';
+import { startEightProcesses, type EightProcesses } from './eight-processes.js';
+
+const DOCUMENTS_PER_KILL = 6;
+/** The promise is five seconds; machines that run many suites at once are slower. */
+const BACK_WITHIN_MS = 20_000;
+
+/** Kills a service and waits until another process has taken its place. */
+async function killAndAwait({ mesh }: EightProcesses, name: ServiceName): Promise<void> {
+  const service = mesh.supervisor.service(name);
+  const killed = service.pid!;
+  process.kill(killed, 'SIGKILL');
+  const deadline = performance.now() + BACK_WITHIN_MS;
+  while (service.pid === killed || !service.isReady) {
+    if (performance.now() > deadline) throw new Error(`${name} did not come back`);
+    await delay(20);
+  }
+}
+
+/** Uploads until it is accepted: a caller whose request met a dead process repeats it. */
+async function uploadPatiently({ api }: EightProcesses, id: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const answer = await api
+      .call('PUT', `/v1/documents/${id}`, { text: `Text of ${id}. `.repeat(50) })
+      .catch(() => null);
+    if (answer?.status === 202) return;
+    if (performance.now() > deadline) throw new Error(`${id} was not accepted: ${JSON.stringify(answer)}`);
+    await delay(50);
+  }
+}
+
+function promises(settings: Readonly<Record<string, string>>, events: RegExp): void {
+  let eight: EightProcesses;
+  beforeAll(async () => void (eight = await startEightProcesses(settings)), 180_000);
+  afterAll(() => eight?.close(), 60_000);
+
+  it('takes a document from upload to citation and to deletion', async () => {
+    const { api } = eight;
+    expect(new Map(eight.mesh.servers.described).get('Events')).toMatch(events);
+    const { status, body } = await api.upload({ id: 'notice', text: 'The notice period is ninety days for everyone.' });
+    expect(status).toBe(202);
+    expect((await api.terminal(String(body['id']))).status).toBe('ready');
+    const found = await api.call('POST', '/v1/search', { query: 'notice period' });
+    expect(found.body).toMatchObject({ results: [{ document_id: 'notice' }], degraded: [] });
+    const answer = await api.call('POST', '/v1/query', { query: 'How long is the notice period?' });
+    expect(answer.body).toMatchObject({ citations: [{ document_id: 'notice' }] });
+    expect((await api.call('DELETE', '/v1/documents/notice')).status).toBe(202);
+    expect(await eight.oracle.violations()).toEqual([]);
+    const after = await api.call('POST', '/v1/search', { query: 'notice period' });
+    expect(after.body['results']).toEqual([]);
+  });
+
+  it('keeps every promise when each service in turn is killed while documents come in', async () => {
+    const ids: string[] = [];
+    for (const name of serviceNames) {
+      const batch = Array.from({ length: DOCUMENTS_PER_KILL }, (_, number) => `${name}-${number}`);
+      const uploads = batch.map((id) => uploadPatiently(eight, id));
+      await killAndAwait(eight, name);
+      await Promise.all(uploads);
+      ids.push(...batch);
+    }
+    for (const id of ids) expect(await eight.api.terminal(id)).toMatchObject({ id, status: 'ready' });
+    expect(await eight.oracle.violations()).toEqual([]);
+    const { body } = await eight.api.call('GET', '/v1/admin/dead-letters');
+    expect(body['data']).toEqual([]);
+  }, 300_000);
+}
+
+describe('eight processes with events in PostgreSQL', () => promises({ MESH_LOCAL_SERVERS: 'false' }, /^tables/));
+
+describeWithServer('kafka', 'eight processes on Kafka', () => promises({ MESH_LOCAL_SERVERS: 'true' }, /^Kafka/));

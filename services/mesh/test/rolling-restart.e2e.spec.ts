@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServiceName } from '@ragmesh/contracts';
+import { ApiClient } from '../../standalone/test/api-client.js';
+import { newDataDir, removeDataDir } from './data-dir.js';
+import { BareMesh } from './bare-mesh.js';
+import { ReadyFront, type Target } from './ready-front.js';
+import type { ServiceCopy } from './service-copy.js';
+
+const WORKERS = 6;
+const COPIES = 2;
+const SINGLE = ['model', 'vector', 'knowledge', 'generation'] as const;
+/** Restarted in this order. The embedded vector store lives in one process, so `vector` has no copies here. */
+const DOUBLE = ['retrieval', 'embedding', 'document', 'gateway'] as const;
+
+const targetOf = ({ environment, probeUrl }: ServiceCopy): Target => ({
+  url: `http://127.0.0.1:${environment['SERVER_PORT']}`,
+  probeUrl,
+});
+
+let dataDir: string;
+let mesh: BareMesh;
+let front: ReadyFront;
+const copies = new Map<ServiceName, ServiceCopy[]>();
+
+beforeAll(async () => {
+  dataDir = await newDataDir();
+  mesh = await BareMesh.open(dataDir, { SHUTDOWN_GRACE_SECONDS: '2' }, COPIES);
+  front = await ReadyFront.start();
+  for (const service of SINGLE) await mesh.start(service);
+  for (const service of DOUBLE) {
+    copies.set(service, await Promise.all(Array.from({ length: COPIES }, (_, copy) => mesh.start(service, copy))));
+  }
+  for (const gateway of copies.get('gateway')!) front.add(targetOf(gateway));
+}, 120_000);
+afterAll(async () => {
+  front.close();
+  await mesh.close();
+  await removeDataDir(dataDir);
+});
+
+/** What callers do all day; gives what went wrong, if anything. */
+async function oneRequest(api: ApiClient, turn: number): Promise<string | undefined> {
+  const question = { query: `How long is notice period ${turn}?` };
+  const kinds = [
+    () => api.call('POST', '/v1/search', question),
+    () => api.call('POST', '/v1/query', question),
+    () => api.call('POST', '/v1/query', { ...question, stream: true }),
+    () => api.call('GET', '/v1/documents'),
+    () => api.upload({ text: `Notice period ${turn} is ${turn} days.` }),
+  ];
+  const { status, body } = await kinds[turn % kinds.length]!();
+  const text = String(body['text'] ?? '');
+  if (status >= 300) return `${turn % kinds.length}: ${status} ${JSON.stringify(body).slice(0, 300)}`;
+  if (text.includes('event: error') || (turn % kinds.length === 2 && !text.includes('event: done')))
+    return `stream: ${text.slice(-300)}`;
+  return undefined;
+}
+
+/** Ends one copy in order and starts it again, as a rolling update does. */
+async function restart(service: ServiceName, copy: number): Promise<number | NodeJS.Signals> {
+  const running = copies.get(service)!;
+  const old = running[copy]!;
+  const code = await old.stop();
+  if (service === 'gateway') front.remove(targetOf(old));
+  running[copy] = await mesh.start(service, copy);
+  if (service === 'gateway') front.add(targetOf(running[copy]));
+  return code;
+}
+
+describe('a rolling restart of two copies', () => {
+  it('fails no request and leaves no document behind, though every copy is replaced under load', async () => {
+    const api = new ApiClient(front.url);
+    const { body } = await api.upload({ text: 'Notice period 0 is thirty days.' });
+    await api.terminal(String(body['id']));
+    const failures: string[] = [];
+    const ends: unknown[] = [];
+    let [done, answered] = [false, 0];
+    const load = Array.from({ length: WORKERS }, async (_, worker) => {
+      for (let turn = worker; !done; turn += WORKERS) {
+        const failure = await oneRequest(api, turn).catch((error: Error) => `${error.message} ${String(error.cause)}`);
+        if (failure) failures.push(failure);
+        answered += 1;
+        await delay(5);
+      }
+    });
+    for (const service of DOUBLE) for (let copy = 0; copy < COPIES; copy += 1) ends.push(await restart(service, copy));
+    done = true;
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+    expect(ends).toEqual(DOUBLE.flatMap(() => [0, 0]));
+    expect(answered).toBeGreaterThan(100);
+    const unfinished = async (): Promise<unknown> =>
+      (await api.call('GET', '/v1/documents?status=processing&limit=1')).body['data'];
+    const deadline = performance.now() + 30_000;
+    while (((await unfinished()) as unknown[]).length > 0 && performance.now() < deadline) await delay(100);
+    expect(await unfinished()).toEqual([]);
+    expect((await api.call('GET', '/v1/documents?status=failed')).body['data']).toEqual([]);
+  }, 300_000);
+});
