@@ -1,21 +1,13 @@
+import { explainFailure } from '@ragmesh/bootstrap';
 import { readEnvironment } from '@ragmesh/config';
-import { isRagmeshError } from '@ragmesh/errors';
 import { banner } from './banner.js';
 import { startStandalone, type Standalone } from './start-standalone.js';
 
 /** Longest time an orderly stop may take; then the process ends as it would on a second Ctrl+C. */
 const STOP_DEADLINE_MS = 20_000;
 
-function explain(error: unknown): string {
-  if (isRagmeshError(error)) return error.message;
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE')
-    return `Port ${port} is taken by another program. Stop it, or set SERVER_PORT to a free port.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
 function fail(error: unknown): never {
-  process.stderr.write(`ragmesh: ${explain(error)}\n`);
+  process.stderr.write(`ragmesh: ${explainFailure(error)}\n`);
   process.exit(1);
 }
 

@@ -1,7 +1,6 @@
-import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
+import { checkConfiguration, startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { startProcessMetrics, startTracing, type TracingOptions } from '@ragmesh/observability';
-import { checkConfiguration } from './check-configuration.js';
 import { logFile, startEmbeddedDrivers } from './embedded-drivers.js';
 import { backends, edge } from './services.js';
 import { standaloneConfig } from './standalone.config.js';

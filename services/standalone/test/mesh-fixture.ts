@@ -14,6 +14,7 @@ export interface Mesh {
   readonly api: ApiClient;
   readonly oracle: MeshOracle;
   readonly bus: BusDriver;
+  readonly drivers: Drivers;
   readonly dataDir: string;
   close(): Promise<void>;
 }
@@ -50,6 +51,7 @@ export async function startMesh(
     api: new ApiClient(standalone.url),
     oracle,
     bus: drivers!.bus,
+    drivers: drivers!,
     dataDir,
     close: async () => {
       await oracle.close();

@@ -12,7 +12,7 @@ export class MeshOracle {
   readonly #databases: Map<ServiceName, Database>;
 
   constructor(
-    drivers: Drivers,
+    drivers: Pick<Drivers, 'openDatabase'>,
     private readonly dataDir: string,
   ) {
     this.#databases = new Map(serviceNames.map((name) => [name, drivers.openDatabase(name)]));
