@@ -37,18 +37,18 @@ const BEGIN = `
   fresh AS (
     INSERT INTO inbox (event_id, handler_id, attempt, starts)
     SELECT DISTINCT ON (event_id, handler_id) event_id, handler_id, attempt, 1 FROM input
-    ON CONFLICT DO NOTHING RETURNING event_id, handler_id),
+    ON CONFLICT DO NOTHING RETURNING event_id, handler_id, attempt),
   due AS (
     UPDATE inbox SET starts = 1 FROM input
     WHERE inbox.event_id = input.event_id AND inbox.handler_id = input.handler_id
       AND inbox.attempt = input.attempt AND starts = 0 AND finished_at IS NULL
-    RETURNING inbox.event_id, inbox.handler_id)
+    RETURNING inbox.event_id, inbox.handler_id, inbox.attempt)
   SELECT fresh.event_id IS NOT NULL OR due.event_id IS NOT NULL AS begun,
          coalesce(known.starts, 1) AS starts,
          known.finished_at IS NOT NULL OR known.attempt > input.attempt AS settled
   FROM input
-  LEFT JOIN fresh USING (event_id, handler_id)
-  LEFT JOIN due USING (event_id, handler_id)
+  LEFT JOIN fresh USING (event_id, handler_id, attempt)
+  LEFT JOIN due USING (event_id, handler_id, attempt)
   LEFT JOIN inbox known USING (event_id, handler_id)
   ORDER BY ord`;
 
@@ -108,9 +108,10 @@ export class Inbox implements DeliveryJournal {
     const { rows } = await this.database.query<BegunRow>(BEGIN, columns);
     const seen = new Set<string>();
     return rows.map(({ begun, starts, settled }, index) => {
-      const { eventId, handlerId } = attempts[index]!;
-      const repeated = seen.has(`${handlerId} ${eventId}`);
-      seen.add(`${handlerId} ${eventId}`);
+      const { eventId, handlerId, attempt } = attempts[index]!;
+      const name = `${handlerId} ${eventId} ${attempt}`;
+      const repeated = seen.has(name);
+      seen.add(name);
       if (settled || (repeated && begun)) return { kind: 'settled' };
       return { kind: 'open', starts: begun ? 0 : starts };
     });
