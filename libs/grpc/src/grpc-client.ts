@@ -42,7 +42,7 @@ export function createGrpcClient<Service extends DescService>(service: Service, 
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_reconnect_backoff_ms': 300,
     'grpc.dns_min_time_between_resolutions_ms': 5_000,
     'grpc.service_config': ROUND_ROBIN,
   });

@@ -17,12 +17,17 @@ let proxy: FaultProxy;
 let admin: Redis;
 let folder: string;
 
-const start = () =>
-  mesh.run(embeddingService, {
-    APP_EMBEDDINGS_BACKEND: 'mock',
-    REDIS_URL: `redis://${proxy.address}`,
-    REDIS_CACHE_DB: '3',
-  });
+async function start(): Promise<void> {
+  const redis = { REDIS_URL: `redis://${proxy.address}`, REDIS_CACHE_DB: '3' };
+  await mesh.run(embeddingService, { APP_EMBEDDINGS_BACKEND: 'mock', ...redis });
+  // Callers notice within a moment that a service they lost is back.
+  await eventually('it answers', () =>
+    embed('Are you there?').then(
+      () => true,
+      () => undefined,
+    ),
+  );
+}
 const embed = (...texts: string[]) => mesh.as('acme', () => mesh.client(embeddingV1.EmbeddingService).embed({ texts }));
 const keys = () => admin.keys('embed:*');
 
