@@ -28,6 +28,8 @@ export async function startStandalone(root: string): Promise<RunningStandalone> 
     SERVER_PORT: String(port),
     SERVER_HOST: '127.0.0.1',
     RAGMESH_DATA_DIR: data,
+    // Repeated questions must be searched for, not remembered.
+    CACHE_TTL_SECONDS: '0',
     LOG_LEVEL: 'warn',
   };
   const child = spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serviceNames } from '@ragmesh/contracts';
+import { KafkaServer, findKafkaJars } from '@ragmesh/local-servers';
+import { measureEventPath } from './event-path.js';
+import { measureFreshness } from './freshness.js';
+import { measureIngestion } from './ingestion.js';
+import { startMeshProcess } from './mesh-process.js';
+import { measureRecovery } from './recovery.js';
+import type { Report } from './report.js';
+import { s1Row, type BenchInput } from './standalone.js';
+
+/** Eight processes on Kafka. */
+export async function benchMesh(report: Report, { root, documents, model }: BenchInput): Promise<void> {
+  const jars = findKafkaJars();
+  if (!jars) throw new Error('The mesh is measured on Kafka: run "npm run servers" first.');
+  const data = await mkdtemp(join(tmpdir(), 'ragmesh-bench-'));
+  const kafka = await KafkaServer.start({ dataDir: join(data, 'kafka'), jars });
+  try {
+    const events = await measureEventPath([...kafka.brokers]);
+    const rates = `${events.driverPerSecond.toFixed(0)} of ${events.rawPerSecond.toFixed(0)} records/s`;
+    report.add(
+      'S7 Kafka driver, share of raw kafkajs, produce + consume',
+      `${(events.ratio * 100).toFixed(0)} % (${rates})`,
+      '≥ 85 %',
+    );
+    const mesh = await startMeshProcess(root, { dataDir: join(data, 'mesh'), brokers: kafka.brokers });
+    try {
+      const { p50, p90 } = await measureFreshness(mesh.url);
+      report.add(
+        'upload → searchable, one page, idle, p50 (p90)',
+        `${p50.toFixed(0)} ms (${p90.toFixed(0)})`,
+        '≤ 500 ms',
+      );
+      report.add(
+        ...s1Row('ingestion as eight processes', await measureIngestion(mesh.url, documents, model), '≥ 60 %'),
+      );
+      for (const service of serviceNames) {
+        const milliseconds = await measureRecovery(mesh, service);
+        report.add(`kill -9 ${service} → a new document is ready`, `${(milliseconds / 1000).toFixed(1)} s`, '≤ 5 s');
+      }
+    } finally {
+      await mesh.stop();
+    }
+  } finally {
+    await kafka.stop();
+    await rm(data, { recursive: true, force: true });
+  }
+}
