@@ -10,7 +10,13 @@ const levelOf = (lib) => {
 const libs = readdirSync(join(root, 'libs')).filter((name) => existsSync(join(root, 'libs', name, 'project.json')));
 
 /** One library may talk to each broker and wire client; everyone else goes through that library. */
-const owners = { kafkajs: 'messaging', '@grpc/grpc-js': 'grpc', '@grpc/proto-loader': 'grpc', opossum: 'resilience' };
+const owners = {
+  kafkajs: 'messaging',
+  '@grpc/grpc-js': 'grpc',
+  '@grpc/proto-loader': 'grpc',
+  opossum: 'resilience',
+  ioredis: 'cache',
+};
 const foreignClients = (lib) => Object.keys(owners).filter((name) => owners[name] !== lib);
 const restrict = (groups) => ({ 'no-restricted-imports': ['error', { patterns: groups }] });
 const ownedElsewhere = (lib) => ({
