@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, readdir, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -48,7 +48,7 @@ export abstract class BlobStore {
   /** A place to write to that no key points at. */
   async temporaryPath(): Promise<string> {
     await mkdir(this.incoming, { recursive: true });
-    return join(this.incoming, `${process.pid}-${randomUUID()}`);
+    return this.#newPath();
   }
 
   /**
@@ -56,12 +56,12 @@ export abstract class BlobStore {
    * @throws RagmeshError DOCUMENT.TOO_LARGE above `maxBytes`, STORAGE.FULL.
    */
   async stage(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StagedBlob> {
-    const path = await this.temporaryPath().catch(asStorageError);
+    const path = this.#newPath();
     const hash = createHash('sha256');
     const head: Buffer[] = [];
     let bytes = 0;
     try {
-      const file = await open(path, 'wx');
+      const file = await makingFolder(path, () => open(path, 'wx'));
       try {
         for await (const piece of source) {
           if (bytes < HEAD_BYTES) head.push(Buffer.from(piece.subarray(0, HEAD_BYTES - bytes)));
@@ -89,7 +89,9 @@ export abstract class BlobStore {
 
   /** Forgets bytes that were staged and not published. */
   async discard({ path }: Pick<StagedBlob, 'path'>): Promise<void> {
-    await rm(path, { force: true });
+    await unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error; // published: it has its name
+    });
   }
 
   /** Removes what uploads of dead processes left aside. Call before the first upload. */
@@ -99,6 +101,21 @@ export abstract class BlobStore {
       if (owner === process.pid || !isAlive(owner))
         await rm(join(this.incoming, name), { recursive: true, force: true });
     }
+  }
+
+  #newPath(): string {
+    return join(this.incoming, `${process.pid}-${randomUUID()}`);
+  }
+}
+
+/** Does something to a path, and makes its folder only when it turns out to be missing. */
+export async function makingFolder<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true });
+    return work();
   }
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { BlobStore, asStorageError, notFound, verified, type StagedBlob } from './blob-store.js';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BlobStore, asStorageError, makingFolder, notFound, verified, type StagedBlob } from './blob-store.js';
 
 const INCOMING = 'incoming';
 const PIECE_BYTES = 64 * 1024;
@@ -15,8 +15,7 @@ export class FolderBlobStore extends BlobStore {
   async publish(tenant: string, { path, key }: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
     const target = this.#pathOf(tenant, key);
     try {
-      await mkdir(dirname(target), { recursive: true });
-      await rename(path, target);
+      await makingFolder(target, () => rename(path, target));
     } catch (error) {
       asStorageError(error);
     }

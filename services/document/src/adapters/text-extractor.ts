@@ -93,17 +93,23 @@ export class TextExtractor implements OnModuleDestroy {
       page,
       heading,
     ]);
-    const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
-    return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
+    const extracted = { text, spans, mediaType: 'text/plain', title: null };
+    const bytes = Buffer.from(text);
+    // Most texts are canonical as they come: then the upload itself is the blob that offsets refer to.
+    if (sha256Of(bytes) === upload.blob_key) return { ...extracted, textKey: upload.blob_key };
+    const staged = await this.blobs.stage(once(bytes), Number.MAX_SAFE_INTEGER);
+    return { ...extracted, textKey: staged.key, staged };
   }
 
   async #stageText(path: string): Promise<Pick<ExtractedText, 'text' | 'textKey' | 'staged'>> {
     const bytes = await this.blobs.readStaged(path);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = sha256Of(bytes);
     const staged = { path, key: sha256, sha256, bytes: bytes.length, head: Buffer.alloc(0) };
     return { text: bytes.toString('utf8'), textKey: sha256, staged };
   }
 }
+
+const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
