@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { isRagmeshError } from '@ragmesh/errors';
+import { circuitBreaker, type CircuitBreaker } from '@ragmesh/resilience';
 import { BlobStore, asStorageError, verified, type StagedBlob } from './blob-store.js';
 import { asS3Error } from './s3-errors.js';
 
@@ -36,11 +37,18 @@ export interface S3Options {
 export class S3BlobStore extends BlobStore {
   readonly #client: S3Client;
   readonly #bucket: string;
+  /** While the store fails, uploads are refused at once instead of waiting for its time-outs. */
+  readonly #breaker: CircuitBreaker;
 
   /** @param incoming folder on this machine for what is staged or handed out as a file. */
   constructor({ bucket, ...connection }: S3Options, incoming: string) {
     super(incoming);
     this.#bucket = bucket;
+    this.#breaker = circuitBreaker('s3', {
+      service: 'document',
+      timeoutMs: Infinity, // a large blob takes as long as it takes; the socket has its own limit
+      isFailure: (error) => asS3Error(error).retry === 'transient',
+    });
     this.#client = new S3Client({
       ...connection,
       maxAttempts: 3,
@@ -57,9 +65,7 @@ export class S3BlobStore extends BlobStore {
     const params = { ...this.#object(tenant, key), Body: body };
     const upload = new Upload({ client: this.#client, params, partSize: PART_BYTES, queueSize: 2 });
     try {
-      await upload.done();
-    } catch (error) {
-      throw asS3Error(error);
+      await this.#guarded(() => upload.done());
     } finally {
       body.destroy();
     }
@@ -72,7 +78,7 @@ export class S3BlobStore extends BlobStore {
 
   async *read(tenant: string, key: string): AsyncGenerator<Buffer> {
     try {
-      const { Body: body } = await this.#client.send(new GetObjectCommand(this.#object(tenant, key)));
+      const { Body: body } = await this.#ask(new GetObjectCommand(this.#object(tenant, key)));
       yield* verified(body as Readable as AsyncIterable<Buffer>, key);
     } catch (error) {
       throw asS3Error(error);
@@ -114,6 +120,7 @@ export class S3BlobStore extends BlobStore {
 
   /** Called by Nest after everything that uses it has stopped. */
   onApplicationShutdown(): void {
+    this.#breaker.shutdown();
     this.#client.destroy();
   }
 
@@ -121,11 +128,14 @@ export class S3BlobStore extends BlobStore {
     return { Bucket: this.#bucket, Key: `${encodeURIComponent(tenant)}/${key}` };
   }
 
-  #ask: S3Client['send'] = async (...args: unknown[]) => {
+  #ask: S3Client['send'] = (...args: unknown[]) =>
+    this.#guarded(() => (this.#client.send as (...args: unknown[]) => Promise<never>).apply(this.#client, args));
+
+  async #guarded<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await (this.#client.send as (...args: unknown[]) => Promise<never>).apply(this.#client, args);
+      return await this.#breaker.run(call);
     } catch (error) {
       throw asS3Error(error);
     }
-  };
+  }
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { modelV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { GrpcClients } from '@ragmesh/grpc';
 import { inContext } from '@ragmesh/observability';
-import { retryWithJitter } from '@ragmesh/resilience';
+import { circuitBreaker, retryWithJitter } from '@ragmesh/resilience';
 import type { PoolModel } from './inference/embedder-pool.js';
 
 /** ONNX files by number format, as exports for ONNX Runtime name them. */
@@ -19,7 +19,10 @@ const deadlineMs = 60_000;
 
 /** Asks the model service where a model's verified files lie. */
 @Injectable()
-export class ModelResolver {
+export class ModelResolver implements OnModuleDestroy {
+  // Tried again soon: without its model, embedding has nothing else to do.
+  readonly #breaker = circuitBreaker('model', { service: 'embedding', timeoutMs: Infinity, resetMs: 1_000 });
+
   constructor(private readonly clients: GrpcClients) {}
 
   /**
@@ -31,7 +34,7 @@ export class ModelResolver {
     // No request asks for a model: it is the same for all tenants.
     const context = { tenant: 'default', subject: 'embedding', requestId: randomUUID() };
     const ask = (): Promise<modelV1.Model> =>
-      inContext(context, () => models.resolveModel({ name }, { signal, deadlineMs }));
+      inContext(context, () => this.#breaker.run(() => models.resolveModel({ name }, { signal, deadlineMs }), signal));
     const model = await retryWithJitter(ask, { attempts: Infinity, baseMs: 50, capMs: 2_000, signal });
     const weights = weightsByFormat[model.dtype];
     if (!weights)
@@ -40,5 +43,9 @@ export class ModelResolver {
       });
     const { revision, folder, dimension, maxTokens } = model;
     return { name: model.name, revision, folder, dimension, maxTokens, weights };
+  }
+
+  onModuleDestroy(): void {
+    this.#breaker.shutdown();
   }
 }

@@ -7,6 +7,7 @@ import type { HybridHits, IndexedChunk, SearchHit } from './embedded-index/index
 import type { GenerationRepository } from './generation.repository.js';
 import type { DocumentPoints, PointBatch, VersionRange } from './point.repository.js';
 import type { FollowWith, SearchIndex } from './search-index.js';
+import { SingleCopy } from './single-copy.js';
 import {
   VectorStore,
   type ChunkPlace,
@@ -17,6 +18,9 @@ import {
   type StoreChanges,
   type VersionInventory,
 } from './vector-store.js';
+
+/** A copy that is being replaced has this long to end. */
+const OTHER_COPY_ENDS_WITHIN_MS = 15_000;
 
 /** What the store works with. */
 export interface EmbeddedStoreParts {
@@ -29,18 +33,22 @@ export interface EmbeddedStoreParts {
 /** Points in the memory of this process, which follows the rows after each commit. */
 export class EmbeddedStore extends VectorStore {
   private readonly index: SearchIndex;
+  private readonly copy: SingleCopy;
 
   constructor(private readonly parts: EmbeddedStoreParts) {
     super();
     this.index = parts.index;
+    this.copy = new SingleCopy(parts.database);
   }
 
-  onModuleInit(): Promise<void> {
-    return this.index.load();
+  async onModuleInit(): Promise<void> {
+    await this.copy.claim(OTHER_COPY_ENDS_WITHIN_MS);
+    await this.index.load();
   }
 
   onModuleDestroy(): void {
     this.index.close();
+    this.copy.release();
   }
 
   searchDense(scope: Scope, vector: Float32Array, options: SearchOptions): readonly SearchHit[] {
