@@ -73,6 +73,10 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   async #collectAll(): Promise<void> {
     try {
       if (!this.#looked) await this.#findUnreferenced();
+      for (const blob of this.blobs.abandoned) {
+        await this.collect(blob.tenant, blob.key);
+        this.blobs.abandoned.delete(blob);
+      }
       const { rows } = await this.database.query<{ tenant: string; blob_key: string }>(
         'SELECT tenant, blob_key FROM blob_garbage LIMIT 1000',
       );

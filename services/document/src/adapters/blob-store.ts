@@ -21,6 +21,12 @@ export interface StagedBlob {
  * staged on this machine's disk, wherever blobs are kept: only when all of them are there is their key known.
  */
 export abstract class BlobStore {
+  /**
+   * Blobs whose transaction failed after they may have got their name; the collector looks whether anything refers to them.
+   * A process that dies first looks at all blobs when it starts again.
+   */
+  readonly abandoned = new Set<{ readonly tenant: string; readonly key: string }>();
+
   /** @param incoming folder for what is staged; processes may share it. */
   constructor(private readonly incoming: string) {}
 

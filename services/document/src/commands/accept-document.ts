@@ -80,6 +80,9 @@ export class AcceptDocument {
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
       return await this.outbox.transaction((tx, out) => this.#accept(tx, out, prepared));
+    } catch (error) {
+      this.blobs.abandoned.add({ tenant: currentTenant(), key: blob.key });
+      throw error;
     } finally {
       await this.blobs.discard(blob);
     }

@@ -73,6 +73,9 @@ export class ChunkDocument {
         });
         if (!waits) throw new RagmeshError('DOCUMENT.CANCELLED', 'The ingestion was called off meanwhile.');
       });
+    } catch (error) {
+      if (extracted.staged) this.blobs.abandoned.add({ tenant, key: extracted.staged.key });
+      throw error;
     } finally {
       if (extracted.staged) await this.blobs.discard(extracted.staged);
     }
