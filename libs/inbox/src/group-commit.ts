@@ -14,6 +14,8 @@ interface Waiting<Job, Result> {
 /** Two groups at a time: while one waits for the disk the other fills, and one that waits for a lock does not stop the rest. */
 const MAX_GROUPS = 2;
 const MAX_JOBS = 32;
+/** When jobs came together lately, more are likely on their way: waiting for them costs less than a transaction of their own. */
+const LINGER_MS = 4;
 
 /**
  * Group commit: jobs that come while others are being committed share the next transaction, and with it its round trips
@@ -25,6 +27,7 @@ export class GroupCommit<Job extends GroupJob, Result> {
   readonly #busy = new Set<string>();
   #groups = 0;
   #pumping = false;
+  #isBusy = false;
 
   /** @param commit commits all of them or none, and answers in their order. */
   constructor(private readonly commit: (jobs: readonly Job[]) => Promise<readonly Result[]>) {}
@@ -36,14 +39,16 @@ export class GroupCommit<Job extends GroupJob, Result> {
     });
   }
 
-  /** After this turn, so that what comes in it shares a group. */
+  /** After this turn, or a little later when it is busy, so that what comes meanwhile shares a group. */
   #pumpSoon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    setImmediate(() => {
+    const pump = (): void => {
       this.#pumping = false;
       for (let group = this.#nextGroup(); group.length > 0; group = this.#nextGroup()) void this.#run(group);
-    });
+    };
+    if (this.#isBusy) setTimeout(pump, LINGER_MS);
+    else setImmediate(pump);
   }
 
   #nextGroup(): Waiting<Job, Result>[] {
@@ -64,6 +69,7 @@ export class GroupCommit<Job extends GroupJob, Result> {
 
   async #run(group: readonly Waiting<Job, Result>[]): Promise<void> {
     this.#groups += 1;
+    this.#isBusy = group.length > 1;
     try {
       const results = await this.commit(group.map(({ job }) => job));
       group.forEach(({ resolve }, at) => resolve(results[at]!));

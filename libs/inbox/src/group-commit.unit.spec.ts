@@ -17,15 +17,15 @@ class Store {
     return jobs.map(({ key }) => `${key} committed`);
   };
 
-  async release(): Promise<void> {
-    for (const release of this.#release.splice(0)) release();
-    await turns();
+  /** Resolves once so many groups have begun. */
+  async begun(groups: number): Promise<void> {
+    while (this.groups.length < groups) await new Promise(setImmediate);
   }
-}
 
-/** Lets everything that waits for the next turns of the event loop happen. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  /** Lets the groups end that are under way. */
+  release(): void {
+    for (const release of this.#release.splice(0)) release();
+  }
 }
 
 describe('group commit', () => {
@@ -33,8 +33,8 @@ describe('group commit', () => {
     const store = new Store();
     const group = new GroupCommit<Job, string>(store.commit);
     const results = Promise.all([group.submit({ key: 'a' }), group.submit({ key: 'b' })]);
-    await turns();
-    await store.release();
+    await store.begun(1);
+    store.release();
     expect(await results).toEqual(['a committed', 'b committed']);
     expect(store.groups).toEqual([['a', 'b']]);
   });
@@ -42,14 +42,14 @@ describe('group commit', () => {
   it('gathers what comes while two groups are under way', async () => {
     const store = new Store();
     const group = new GroupCommit<Job, string>(store.commit);
-    const results: Promise<string>[] = [];
-    for (const key of ['a', 'b', 'c', 'd', 'e']) {
-      results.push(group.submit({ key }));
-      await turns();
-    }
-    expect(store.groups).toEqual([['a'], ['b']]);
-    await store.release();
-    await store.release();
+    const results = [group.submit({ key: 'a' })];
+    await store.begun(1);
+    results.push(group.submit({ key: 'b' }));
+    await store.begun(2);
+    results.push(...['c', 'd', 'e'].map((key) => group.submit({ key })));
+    store.release();
+    await store.begun(3);
+    store.release();
     await Promise.all(results);
     expect(store.groups).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
   });
@@ -58,12 +58,12 @@ describe('group commit', () => {
     const store = new Store();
     const group = new GroupCommit<Job, string>(store.commit);
     const results = [group.submit({ key: 'a' }), group.submit({ key: 'a' }), group.submit({ key: 'b' })];
-    await turns();
-    expect(store.groups).toEqual([['a', 'b']]);
-    await store.release();
-    expect(store.groups).toEqual([['a', 'b'], ['a']]);
-    await store.release();
+    await store.begun(1);
+    store.release();
+    await store.begun(2);
+    store.release();
     await Promise.all(results);
+    expect(store.groups).toEqual([['a', 'b'], ['a']]);
   });
 
   it('commits each job of a failed group by itself: only the one to blame fails', async () => {
@@ -74,9 +74,9 @@ describe('group commit', () => {
       group.submit({ key: 'bad', fails: true }),
       group.submit({ key: 'fine' }),
     ]);
-    for (let round = 0; round < 4; round += 1) {
-      await turns();
-      await store.release();
+    for (const begun of [1, 3, 4]) {
+      await store.begun(begun);
+      store.release();
     }
     expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(store.groups).toEqual([['good', 'bad', 'fine'], ['good'], ['bad'], ['fine']]);

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { partitionForKey, type BusDriver, type OutgoingRecord, type PublishOutcome } from '@ragmesh/messaging';
-import { gauge, type Logger } from '@ragmesh/observability';
+import type { Logger } from '@ragmesh/observability';
 import type { Database, Notifications } from '@ragmesh/postgres';
 import type { Outbox } from './outbox.js';
+import { OutboxHousekeeping } from './outbox-housekeeping.js';
 import { RelayLease } from './relay-lease.js';
 
 const BATCH_ROWS = 500;
 const POLL_MS = 1_000;
 const BACKOFF_MS = 500;
-const HOUSEKEEPING_MS = 15_000;
+/** Rows that come in numbers are published in numbers: a pause this long after a batch of several. */
+const LINGER_MS = 6;
 const CHANNEL = 'ragmesh_outbox';
 
 interface Row {
@@ -45,15 +48,17 @@ export interface RelayOptions {
  */
 export class OutboxRelay {
   readonly #lease: RelayLease;
+  readonly #housekeeping: OutboxHousekeeping;
   #wake: (() => void) | undefined;
   #woken = false;
   #stopped = false;
   #loop: Promise<void> | undefined;
   #unsubscribe: (() => void)[] = [];
-  #nextHousekeeping = 0;
 
   constructor(private readonly options: RelayOptions) {
-    this.#lease = new RelayLease(options.database, `${options.service}-${process.pid}-${randomUUID()}`);
+    const { database, service } = options;
+    this.#lease = new RelayLease(database, `${service}-${process.pid}-${randomUUID()}`);
+    this.#housekeeping = new OutboxHousekeeping(database, service, (error) => this.#report(error));
   }
 
   async start(): Promise<void> {
@@ -61,6 +66,7 @@ export class OutboxRelay {
     this.#unsubscribe = [outbox.onCommitted(() => void this.#committed())];
     this.#unsubscribe.push(await notifications.on(CHANNEL, () => this.#signal()));
     this.#loop = this.#run();
+    this.#housekeeping.start();
   }
 
   /** Publishes nothing more once it resolves. */
@@ -68,7 +74,7 @@ export class OutboxRelay {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#signal();
-    await this.#loop;
+    await Promise.all([this.#loop, this.#housekeeping.stop()]);
     await this.#lease.release().catch((error: unknown) => this.#report(error));
   }
 
@@ -85,9 +91,9 @@ export class OutboxRelay {
     while (!this.#stopped) {
       this.#woken = false;
       try {
-        const more = await this.#publishBatch();
-        await this.#housekeeping();
-        if (!more && !this.#stopped) await this.#sleep(POLL_MS);
+        const published = await this.#publishBatch();
+        if (published > 1 && published < BATCH_ROWS) await delay(LINGER_MS);
+        else if (published < BATCH_ROWS && !this.#stopped) await this.#sleep(POLL_MS);
       } catch (error) {
         this.#report(error);
         await this.#sleep(BACKOFF_MS);
@@ -95,18 +101,18 @@ export class OutboxRelay {
     }
   }
 
-  /** @returns whether there may be more to publish right away. */
-  async #publishBatch(): Promise<boolean> {
+  /** @returns how many rows there were to publish. */
+  async #publishBatch(): Promise<number> {
     const { database, driver } = this.options;
     const token = await this.#lease.token();
-    if (token === undefined) return false;
+    if (token === undefined) return 0;
     const { rows } = await database.query<Row>(PENDING);
-    if (rows.length === 0) return false;
+    if (rows.length === 0) return 0;
     const outcomes = await driver.publish(rows.map((row) => this.#record(row)));
     await this.#mark(rows, outcomes, token);
     const failure = outcomes.find((outcome) => 'error' in outcome && !isPermanent(outcome.error));
     if (failure && 'error' in failure) throw failure.error;
-    return rows.length === BATCH_ROWS;
+    return rows.length;
   }
 
   #record({ topic, key, headers, value }: Row): OutgoingRecord {
@@ -133,21 +139,6 @@ export class OutboxRelay {
       this.options.logger.error({ code, topic: rows[index]!.topic }, 'An event cannot be published and was set aside');
       await database.query('UPDATE outbox SET error = $2 WHERE id = $1', [rows[index]!.id, code]);
     }
-  }
-
-  async #housekeeping(): Promise<void> {
-    if (performance.now() < this.#nextHousekeeping) return;
-    this.#nextHousekeeping = performance.now() + HOUSEKEEPING_MS;
-    const { database, service } = this.options;
-    const { rows } = await database.query<{ pending: string; oldest: number | null }>(
-      `SELECT count(*) AS pending, extract(epoch FROM now() - min(available_at))::float8 AS oldest
-       FROM outbox WHERE published_at IS NULL AND error IS NULL AND available_at <= now()`,
-    );
-    gauge('ragmesh_outbox_pending').set({ service }, Number(rows[0]?.pending ?? 0));
-    gauge('ragmesh_outbox_oldest_seconds').set({ service }, rows[0]?.oldest ?? 0);
-    await database.query(
-      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT 5000)`,
-    );
   }
 
   #signal(): void {

@@ -6,9 +6,13 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Notes starts in the journal: those of one turn of the event loop share one write. */
+/** When starts came together lately, more are likely on their way. */
+const LINGER_MS = 3;
+
+/** Notes starts in the journal: those of one turn of the event loop, or of a few milliseconds when it is busy, share one write. */
 export class AttemptStarts {
   #waiting: Waiting[] = [];
+  #isBusy = false;
 
   constructor(private readonly journal: DeliveryJournal) {}
 
@@ -16,13 +20,16 @@ export class AttemptStarts {
   begin(attempts: readonly Attempt[]): Promise<DeliveryState[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ attempts, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => void this.#write());
+      if (this.#waiting.length > 1) return;
+      if (this.#isBusy) setTimeout(() => void this.#write(), LINGER_MS);
+      else setImmediate(() => void this.#write());
     });
   }
 
   async #write(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#isBusy = waiting.length > 1;
     try {
       const states = await this.journal.begin(waiting.flatMap(({ attempts }) => attempts));
       let at = 0;
