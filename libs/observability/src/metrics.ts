@@ -22,8 +22,9 @@ export const histogram = (name: NameOf<'histogram'>): Histogram => metrics.get(n
 
 const loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
-/** Starts collecting figures of the process itself. */
+/** Starts collecting figures of the process itself; once per process, however often it is called. */
 export function startProcessMetrics(): void {
+  if (registry.getSingleMetric('process_cpu_user_seconds_total')) return;
   collectDefaultMetrics({ register: registry });
   loopDelay.enable();
 }

@@ -1,4 +1,4 @@
-import { decodePayload, findEventSpec } from '@ragmesh/contracts';
+import { findEventSpec } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import { counter, type Logger } from '@ragmesh/observability';
 import type { BusRecord } from '../driver/bus-driver.js';
@@ -11,6 +11,7 @@ import { retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
 import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
 import { Mutex } from './mutex.js';
+import { readPayload } from './read-payload.js';
 
 /** Starts without an end after which an event is taken to be what crashes the process. */
 const MAX_STARTS = 3;
@@ -98,7 +99,7 @@ export class DeliveryPipeline {
     const { attempt } = readRetryState(record);
     const { journal, service } = this.options;
     try {
-      const message = { ...readEnvelope(record.headers), payload: decodePayload(handler.spec, record.value) };
+      const message = { ...readEnvelope(record.headers), payload: readPayload(handler.spec, record.value) };
       const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
       this.#count(handler, result.kind);
       if (result.kind === 'skip')
