@@ -1,0 +1,3 @@
+import { brokerOutage } from './broker-outage.js';
+
+brokerOutage(5);

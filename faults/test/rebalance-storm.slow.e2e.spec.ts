@@ -1,0 +1,3 @@
+import { rebalanceStorm } from './rebalance-storm.js';
+
+rebalanceStorm(60);

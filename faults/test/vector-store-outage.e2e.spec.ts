@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeWithServer } from '@ragmesh/testing';
+import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
+import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
+import { HarmfulHttp } from './harmful-http.js';
+import { seeded } from './seeded-random.js';
+
+describeWithServer('kafka', 'eight processes with a vector store', () => {
+  let standIn: QdrantStandIn;
+  let line: HarmfulHttp;
+  let eight: EightOnServers;
+  beforeAll(async () => {
+    standIn = await QdrantStandIn.start();
+    line = await HarmfulHttp.start(standIn.url);
+    const settings = { VECTOR_STORE: 'qdrant', QDRANT_URL: line.url, QDRANT_TIMEOUT: '2s', CACHE_TTL_SECONDS: '0' };
+    eight = await startEightOnServers({ kafka: true, settings });
+    const { body } = await eight.api.upload({ id: 'tides', text: 'Tides follow the moon and rise twice a day.' });
+    expect((await eight.api.terminal(String(body['id']))).status).toBe('ready');
+  }, 240_000);
+  afterAll(async () => {
+    await eight?.close();
+    await line?.stop();
+    await standIn?.stop();
+  }, 120_000);
+
+  const upload = async (prefix: string, count: number): Promise<string[]> => {
+    const ids = Array.from({ length: count }, (_, number) => `${prefix}-${number}`);
+    for (const id of ids) {
+      const { status } = await eight.api.call('PUT', `/v1/documents/${id}`, {
+        text: `The words of ${id}. `.repeat(40),
+      });
+      expect(status).toBe(202);
+    }
+    return ids;
+  };
+  const allReady = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) expect((await eight.api.terminal(id, 180_000)).status).toBe('ready');
+  };
+  const search = () => eight.api.call('POST', '/v1/search', { query: 'What do tides follow?' });
+
+  it('that is down take uploads, refuse questions with advice, and make up for it', async () => {
+    line.harm = () => 'broken';
+    const ids = await upload('down', 6);
+    for (let question = 0; question < 8; question += 1) {
+      const { status, body } = await search();
+      expect({ status, body }).toMatchObject({
+        status: 503,
+        body: { code: expect.stringMatching(/UNAVAILABLE/), retryable: true, retry_after: expect.any(Number) },
+      });
+    }
+    const answer = await eight.api.call('POST', '/v1/query', { query: 'What do tides follow?' });
+    expect(answer.status).toBe(503);
+    await delay(2_000);
+    line.harm = () => 'none';
+    await allReady(ids);
+    await eventually('questions are answered again', async () => (await search()).status === 200, 60_000);
+    expect((await search()).body['results']).not.toEqual([]);
+    expect(await eight.oracle.violations()).toEqual([]);
+  }, 300_000);
+
+  it('that is overloaded do not make it worse, and lose nothing', async () => {
+    const random = seeded(23);
+    line.delayMs = 200;
+    line.harm = () => {
+      const dice = random();
+      if (dice < 0.3) return { status: 429, retryAfter: 1 };
+      return dice < 0.4 ? { status: 500 } : 'none';
+    };
+    const before = line.received;
+    const ids = await upload('overloaded', 10);
+    await delay(5_000);
+    // A document is a handful of requests; a storm would be thousands.
+    expect(line.received - before).toBeLessThan(1_000);
+    line.harm = () => 'none';
+    line.delayMs = 0;
+    await allReady(ids);
+    expect(await eight.oracle.violations()).toEqual([]);
+  }, 300_000);
+
+  it('whose replies are lost show each version whole', async () => {
+    let lost = 0;
+    line.harm = ({ method }) => {
+      if (method !== 'PUT' || lost >= 6) return 'none';
+      lost += 1;
+      return 'reply lost';
+    };
+    const ids = await upload('unanswered', 6);
+    await allReady(ids);
+    line.harm = () => 'none';
+    expect(lost).toBeGreaterThan(0);
+    expect(await eight.oracle.violations()).toEqual([]);
+    const { body } = await eight.api.call('POST', '/v1/search', { query: 'words unanswered', top_k: 50 });
+    expect(body['degraded']).toEqual([]);
+  }, 300_000);
+});
