@@ -45,7 +45,8 @@ describe('the embedded store on one database', () => {
     const watch = databases[0]!;
     const sessions = `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'after'`;
     const { pid } = (await watch.query<{ pid: number }>(sessions)).rows[0]!;
-    const holders = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> $1`;
+    const holders = `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE locktype = 'advisory' AND granted AND application_name = 'after' AND pid <> $1`;
     while ((await watch.query(holders, [pid])).rows.length === 0) await new Promise(setImmediate);
     await expect(late.claim(2_000)).rejects.toMatchObject({ code: 'CONFIG.INVALID' });
     after.release();
