@@ -5,7 +5,14 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import { Client, credentials, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  connectivityState,
+  credentials,
+  type ClientReadableStream,
+  type Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
 import { outgoingMetadata } from './call-metadata.js';
 import { fromGrpcError } from './grpc-error.js';
@@ -32,6 +39,8 @@ export type GrpcClient<Service extends DescService> = {
 } & { close(): void };
 
 const DEFAULT_DEADLINE_MS = 30_000;
+/** A little more than the longest pause between attempts to connect. */
+const RECONNECT_PATIENCE_MS = 400;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** Calls go in turn to every copy of a service that its name resolves to, and past one that is gone. */
 const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
@@ -68,8 +77,9 @@ function callOf(client: Client, service: DescService, method: DescMethod): unkno
   const begin = (options: CallOptions): Begun => beginCall(owner, service, method, options);
   if (method.methodKind === 'server_streaming') return streamingCall(client, service, method, begin);
   const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
-  return (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) =>
-    new Promise((resolve, reject) => {
+  return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
+    await reconnected(client);
+    return new Promise((resolve, reject) => {
       const { span, metadata, callOptions } = begin(options);
       const settle = (failure: ServiceError | null, value?: unknown): void => {
         options.signal?.removeEventListener('abort', cancel);
@@ -96,6 +106,13 @@ function callOf(client: Client, service: DescService, method: DescMethod): unkno
       if (options.signal?.aborted) cancel();
       if (!isUnary) void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
     });
+  };
+}
+
+/** A service that was away may be back since the last attempt to connect: a call waits a moment for the next one. */
+async function reconnected(client: Client): Promise<void> {
+  if (client.getChannel().getConnectivityState(true) !== connectivityState.TRANSIENT_FAILURE) return;
+  await new Promise<void>((resolve) => client.waitForReady(Date.now() + RECONNECT_PATIENCE_MS, () => resolve()));
 }
 
 function streamingCall(
