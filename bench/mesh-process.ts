@@ -1,7 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { on, once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 import type { ServiceName } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
 
@@ -32,15 +32,10 @@ export async function startMeshProcess(
   const child = spawn(process.execPath, [join(root, 'services/mesh/dist/main.js')], {
     cwd: root,
     env,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
-  const deadline = performance.now() + READY_WITHIN_MS;
-  while (!(await answers(url))) {
-    if (child.exitCode !== null) throw new Error('The mesh ended before it was ready.');
-    if (performance.now() > deadline) throw new Error(`The mesh was not ready within ${READY_WITHIN_MS / 1000} s.`);
-    await delay(100);
-  }
+  await told(child, url);
   return {
     url,
     pidOf: (service) => {
@@ -55,8 +50,11 @@ export async function startMeshProcess(
   };
 }
 
-const answers = (url: string): Promise<boolean> =>
-  fetch(`${url}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+/** Resolves when the mesh tells its address: then all eight services answer and take events. */
+async function told(child: ChildProcessByStdio<null, Readable, null>, url: string): Promise<void> {
+  const late = AbortSignal.timeout(READY_WITHIN_MS);
+  for await (const [output] of on(child.stdout, 'data', { signal: late, close: ['close'] })) {
+    if (String(output).includes(url)) return void child.stdout.resume();
+  }
+  throw new Error('The mesh ended before it was ready.');
+}
