@@ -39,8 +39,11 @@ type Call = (signal: AbortSignal) => Promise<unknown>;
 /** opossum's own timeout would leave the work running, so each call gets a signal and a timer of its own. */
 async function callWithTimeout(name: string, timeoutMs: number, call: Call, caller?: AbortSignal): Promise<unknown> {
   const controller = new AbortController();
-  const expired = new RagmeshError('REQUEST.TIMEOUT', `${name} gave no answer within ${timeoutMs} ms.`, { timeoutMs });
-  const timer = Number.isFinite(timeoutMs) ? setTimeout(() => controller.abort(expired), timeoutMs) : undefined;
+  const expire = (): void => {
+    const message = `${name} gave no answer within ${timeoutMs} ms.`;
+    controller.abort(new RagmeshError('REQUEST.TIMEOUT', message, { timeoutMs }));
+  };
+  const timer = Number.isFinite(timeoutMs) ? setTimeout(expire, timeoutMs) : undefined;
   const signal = caller === undefined ? controller.signal : AbortSignal.any([controller.signal, caller]);
   const aborted = new Promise<never>((_, reject) => {
     const refuse = (): void => reject(asAbortError(signal.reason));
