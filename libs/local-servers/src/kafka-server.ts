@@ -7,6 +7,10 @@ import { KafkaBroker } from './kafka-broker.js';
 import { findKafkaJars } from './kafka-jars.js';
 import type { BrokerPorts, KafkaCredentials } from './kafka-settings.js';
 
+/** Brokers bind their ports seconds after these were found free. */
+const START_ATTEMPTS = 3;
+const PORT_TAKEN = 'Address already in use';
+
 export interface KafkaServerOptions {
   /** Kept across restarts: topics, records and positions are found again. */
   readonly dataDir: string;
@@ -41,6 +45,19 @@ export class KafkaServer {
         'Kafka needs Java 17 and its jars; run "npm run servers" first.',
       );
     }
+    for (let attempt = 1; ; attempt += 1) {
+      const server = await KafkaServer.#onFreePorts(options, jars);
+      try {
+        await server.#run(clusterId(options.dataDir));
+        return server;
+      } catch (error) {
+        await server.kill();
+        if (attempt === START_ATTEMPTS || !String(error).includes(PORT_TAKEN)) throw error;
+      }
+    }
+  }
+
+  static async #onFreePorts(options: KafkaServerOptions, jars: string): Promise<KafkaServer> {
     const count = options.brokers ?? 1;
     const free = await freePorts(count * 3);
     const ports = Array.from({ length: count }, (_, index): BrokerPorts => {
@@ -52,16 +69,12 @@ export class KafkaServer {
       const folder = join(resolve(options.dataDir), `broker-${node}`);
       return new KafkaBroker({ node, folder, ports, jars, heapMb: options.heapMb ?? 384, credentials: options.sasl });
     });
-    const id = clusterId(options.dataDir);
-    const server = new KafkaServer(nodes, ports, options.sasl !== undefined);
-    try {
-      await Promise.all(nodes.map((broker) => broker.prepare(id)));
-      await Promise.all(nodes.map((broker) => broker.start()));
-    } catch (error) {
-      await Promise.all(nodes.map((broker) => broker.kill()));
-      throw error;
-    }
-    return server;
+    return new KafkaServer(nodes, ports, options.sasl !== undefined);
+  }
+
+  async #run(id: string): Promise<void> {
+    await Promise.all(this.nodes.map((broker) => broker.prepare(id)));
+    await Promise.all(this.nodes.map((broker) => broker.start()));
   }
 
   /** `host:port` of every broker, for clients that need no password. */

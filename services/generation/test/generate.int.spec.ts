@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -7,18 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import { generationV1, topicSpecs } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { generationService } from '../src/generation.service.js';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const text = 'Peat bogs cover three percent of the land.\nThey store twice as much carbon as all forests.';
 const source = { id: 'd:1:0', documentId: 'd', version: 1n, score: 1, text, start: 100, end: 100 + text.length };
@@ -36,7 +28,8 @@ describe('Generate', () => {
     postgres = await EmbeddedPostgres.start(folder);
     bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
     await bus.provision(topicSpecs);
-    const address = `127.0.0.1:${await freePort()}`;
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
     drivers = {
       bus,
       databaseUrl: (name) => postgres.url(`ragmesh_${name}`),

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescMessage, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import { decodePayload, serviceNames, topicSpecs, type EventSpec } from '@ragmesh/contracts';
 import { GrpcClients, type GrpcClient } from '@ragmesh/grpc';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
@@ -24,14 +24,6 @@ export async function eventually<T>(
     if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Some services of the mesh on a real database and a real bus, as their neighbours see them. */
@@ -54,7 +46,8 @@ export class ServiceMesh {
     const postgres = await EmbeddedPostgres.start(folder);
     const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
     await bus.provision(topicSpecs);
-    const ports = await Promise.all(serviceNames.map(async (name) => [name, `127.0.0.1:${await freePort()}`] as const));
+    const free = await freePorts(serviceNames.length);
+    const ports = serviceNames.map((name, index) => [name, `127.0.0.1:${free[index]}`] as const);
     const addresses = new Map<string, string>(ports);
     const mesh = new ServiceMesh(
       folder,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
@@ -16,6 +15,7 @@ import {
   type EventSpec,
 } from '@ragmesh/contracts';
 import { GrpcClients, type CallOptions } from '@ragmesh/grpc';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
@@ -54,14 +54,6 @@ export async function eventually<T>(
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Upload to answer: the services a question needs, on a real database and a real bus. */
 export class RetrievalMesh {
   readonly published: BusRecord[] = [];
@@ -84,7 +76,8 @@ export class RetrievalMesh {
     const postgres = await EmbeddedPostgres.start(folder);
     const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
     await bus.provision(topicSpecs);
-    const ports = await Promise.all(serviceNames.map(async (name) => [name, `127.0.0.1:${await freePort()}`] as const));
+    const free = await freePorts(serviceNames.length);
+    const ports = serviceNames.map((name, index) => [name, `127.0.0.1:${free[index]}`] as const);
     const addresses = new Map<string, string>(ports);
     const clients = new GrpcClients((service) => addresses.get(service)!);
     const mesh = new RetrievalMesh(folder, postgres, bus, addresses, clients);
@@ -108,7 +101,8 @@ export class RetrievalMesh {
 
   /** A second process of the retrieval service beside the first. @returns how to ask it. */
   async runCopy(environment: Record<string, string> = {}): Promise<(request: SearchInit) => Promise<Found>> {
-    const address = `127.0.0.1:${await freePort()}`;
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
     this.#running.set('retrieval copy', await this.#start('retrieval', environment, address));
     const clients = new GrpcClients(() => address);
     this.#copyClients.push(clients);

@@ -1,7 +1,7 @@
 import { fork, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from './free-ports.js';
+import { freePorts } from '@ragmesh/local-servers';
 
 const MAIN = fileURLToPath(new URL('./crash-main.mjs', import.meta.url));
 const START_WITHIN_MS = 60_000;

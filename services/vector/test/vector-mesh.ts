@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
@@ -8,6 +7,7 @@ import { Module } from '@nestjs/common';
 import { startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import { catalogue, decodePayload, findEventSpec, topicSpecs, vectorV1, type EventSpec } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord, type EncodedEvent } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
@@ -43,14 +43,6 @@ export async function eventually<T>(
     if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Where the service under test keeps its points. */
@@ -217,7 +209,8 @@ export class VectorMesh {
   }
 
   private async boot(): Promise<void> {
-    const address = `127.0.0.1:${await freePort()}`;
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
     const drivers: Drivers = {
       bus: this.bus,
       databaseUrl: () => this.databaseUrl,
