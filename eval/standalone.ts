@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '@ragmesh/local-servers';
 
 const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 20_000;
@@ -22,7 +22,7 @@ export async function startStandalone(root: string): Promise<RunningStandalone> 
   const entry = join(root, 'services/standalone/dist/main.js');
   if (!existsSync(entry)) throw new Error(`${entry} is missing: build first, or give --url of a running ragmesh.`);
   const data = await mkdtemp(join(tmpdir(), 'ragmesh-eval-'));
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const env = {
     ...process.env,
     SERVER_PORT: String(port),
@@ -68,13 +68,4 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
   await exited;
   clearTimeout(timer);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -36,7 +36,7 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     return ids;
   };
   const allReady = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) expect((await eight.api.terminal(id, 180_000)).status).toBe('ready');
+    for (const id of ids) expect(await eight.api.terminal(id, 180_000)).toMatchObject({ status: 'ready', error: null });
   };
   const search = () => eight.api.call('POST', '/v1/search', { query: 'What do tides follow?' });
 

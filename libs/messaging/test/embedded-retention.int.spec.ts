@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { createPool } from '@ragmesh/postgres';
+import type pg from 'pg';
 import { eventually, freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { join, joinCommitting, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { EmbeddedBusDriver } from '../src/embedded/embedded-bus-driver.js';
@@ -13,7 +14,7 @@ describe('retention of the embedded bus', () => {
 
   beforeAll(async () => {
     server = await SpecServer.start();
-    rows = new pg.Pool({ connectionString: server.busUrl });
+    rows = createPool(server.busUrl);
   });
   afterEach(() => driver.close());
   afterAll(async () => {

@@ -26,12 +26,6 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-/**
- * A statement is planned once per connection, often while its tables are nearly empty: then reading a whole table looks
- * cheapest, and the plan stays when the table has grown. What services ask for is few rows by an index.
- */
-const PLANS_FOR_FEW_ROWS = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
-
 /** A connection pool that gives up in time: 5 s to connect, 30 s for a statement, idle transactions end after 60 s. */
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   const { max = 10, applicationName = 'ragmesh', statementTimeoutMs = 30_000, onIdleError = () => undefined } = options;
@@ -49,9 +43,6 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   });
   pool.on('error', onIdleError);
   // A connection can break between leaving the pool and being used; its next query reports that.
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-    client.query(PLANS_FOR_FEW_ROWS).catch(() => undefined);
-  });
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

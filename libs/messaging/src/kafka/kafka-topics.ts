@@ -159,7 +159,7 @@ export class KafkaTopics {
     return Math.min(3, (await this.admin.describeCluster()).brokers.length);
   }
 
-  /** Brokers hear of a new topic one after the other, and elect its leaders after that. */
+  /** Brokers hear of a new topic one after the other and elect its leaders after that, so the answer that has all is the one kept. */
   async #untilVisible(specs: readonly TopicSpec[]): Promise<void> {
     const deadline = performance.now() + VISIBLE_WITHIN_MS;
     for (;;) {
@@ -168,14 +168,13 @@ export class KafkaTopics {
         const found = listed.get(name) ?? [];
         return found.length < partitions || found.some(({ leader }) => leader < 0);
       });
-      if (waiting.length === 0) break;
+      if (waiting.length === 0) return listed.forEach((found, name) => this.#partitions.set(name, found.length));
       if (performance.now() > deadline) {
         const names = waiting.map(({ name }) => name).join(', ');
         throw new RagmeshError('DEPENDENCY.UNAVAILABLE', `Kafka did not create these topics in time: ${names}.`);
       }
       await delay(POLL_MS);
     }
-    await this.refresh();
   }
 }
 

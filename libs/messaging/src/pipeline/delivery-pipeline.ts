@@ -7,7 +7,7 @@ import type { Message } from '../envelope/message.js';
 import { readRetryState } from '../envelope/retry-headers.js';
 import type { DeliveryJournal } from '../handling/delivery-journal.js';
 import type { EventHandler, HandlerRegistry } from '../handling/event-handler.js';
-import { retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
+import { mayTryAgain, retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
 import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
 import { Mutex } from './mutex.js';
@@ -113,7 +113,7 @@ export class DeliveryPipeline {
 
   async #recover(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
     const { journal, retry, logger } = this.options;
-    if (error.retry === 'permanent' || attempt >= retry.attempts) return this.#giveUp(record, handler, attempt, error);
+    if (!mayTryAgain(attempt, error, retry)) return this.#giveUp(record, handler, attempt, error);
     const delayMs = retryDelayMs(attempt, retry, Math.random());
     logger.warn({ handler: handler.id, code: error.code, attempt, delayMs, err: error }, 'Event will be tried again');
     this.#count(handler, 'retry');
