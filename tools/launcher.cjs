@@ -60,6 +60,8 @@ function ensureBuilt(main) {
 
 /** Replaces this process where the platform can, so that signals and exit code are the program's own. */
 function become(args) {
+  // What a program compiled once, the next one reads: a third of the time to start.
+  process.env.NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || path.join(root, '.cache', 'compiled');
   var argv = [node24].concat(args);
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     process.emitWarning = function () {}; // it would only say that execve is experimental

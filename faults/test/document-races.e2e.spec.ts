@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { seeded } from '@ragmesh/testing';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { onBothBuses } from './on-both-buses.js';
-import { seeded } from './seeded-random.js';
 
 const LEAST_STEPS = 8;
 const MOST_STEPS = 60;

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { OutgoingRecord } from '@ragmesh/messaging';
+import { seeded, shuffled } from '@ragmesh/testing';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import type { FaultyStandalone } from './faulty-standalone.js';
 import { onBothBuses } from './on-both-buses.js';
-import { seeded, shuffled } from './seeded-random.js';
 
 const SEEDS = [1, 20_261];
 const DOCUMENTS = 50;

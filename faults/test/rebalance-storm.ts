@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, seeded } from '@ragmesh/testing';
 import type { ServiceCopy } from '../../services/mesh/test/service-copy.js';
 import { CopiedMesh } from './copied-mesh.js';
-import { seeded } from './seeded-random.js';
 
 const COPIES = 4;
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import type { EncodedEvent } from '@ragmesh/messaging';
+import { seeded, shuffled } from '@ragmesh/testing';
 import { embeddedBatches } from '../../services/vector/test/document.builder.js';
 import { VectorMesh, type Answer } from '../../services/vector/test/vector-mesh.js';
-import { seeded, shuffled } from './seeded-random.js';
 
 const DOCUMENTS = 50;
 const VERSIONS = 5;

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, seeded } from '@ragmesh/testing';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
 import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
 import { HarmfulHttp } from './harmful-http.js';
-import { seeded } from './seeded-random.js';
 
 describeWithServer('kafka', 'eight processes with a vector store', () => {
   let standIn: QdrantStandIn;

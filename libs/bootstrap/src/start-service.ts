@@ -47,7 +47,7 @@ export async function startService(
     await service.consuming;
     return service;
   } catch (error) {
-    await service.close().catch(() => undefined);
+    await service.close().catch(() => undefined); // why it did not start says more
     throw error;
   }
 }
@@ -88,7 +88,14 @@ async function start(
   await app.init();
   await answerCalls();
   let consuming: Promise<unknown> = Promise.resolve();
-  const stopEvents = (): Promise<void> => consuming.then(() => events.close()).catch(() => undefined);
+  const stopEvents = async (): Promise<void> => {
+    const isConsuming = await consuming.then(
+      () => true,
+      () => false,
+    );
+    // What could not be committed comes again and is known; the rest of the shutdown must go on.
+    if (isConsuming) await events.close().catch((err: unknown) => logger.warn({ err }, 'Events did not stop in order'));
+  };
   undo.push(() => Promise.all([stopEvents(), calls.drain(drainMs), edge?.finish(drainMs)]));
   const url = definition.http ? await listen(app, definition.http, config) : undefined;
   consuming = takeEvents();

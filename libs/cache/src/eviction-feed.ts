@@ -70,7 +70,7 @@ export class EvictionFeed {
       this.#pending.clear();
       this.#pending.add(EVERYTHING);
     }
-    await this.#flush().catch(() => undefined);
+    await this.#flush().catch(() => undefined); // they stay pending for the next pulse
   }
 
   /** Brings both sides up to date. Never throws: the next pulse tries again. */

@@ -1,19 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  catalogue,
-  deadLetterTopic,
-  decodePayload,
-  findEventSpec,
-  retryTopic,
-  type ServiceName,
-} from '@ragmesh/contracts';
+import { catalogue, deadLetterTopic, retryTopic, type ServiceName } from '@ragmesh/contracts';
 import {
   originTopic,
   readRetryState,
   retryHeaders,
   skip,
   type Attempt,
-  type BusRecord,
   type Delivery,
   type DeliveryJournal,
   type DeliveryState,
@@ -26,6 +18,7 @@ import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { insertDeadLetter } from './dead-letter-store.js';
+import { versionOf } from './event-version.js';
 import { GroupCommit, type GroupJob } from './group-commit.js';
 
 /** Fresh rows are written; rows whose attempt is due and not begun are begun; all others are reported as they are. */
@@ -62,17 +55,6 @@ const CLEAN_UP = `
 
 /** Kept this long, so that replays and late redeliveries are still known. */
 const KEEP_HOURS = 24 * 14;
-
-/** Version of the aggregate the event is about, where it has one that can be read; 0 otherwise. */
-function versionOf({ headers, value }: BusRecord): bigint {
-  const spec = findEventSpec(headers['ce_type'] ?? '');
-  try {
-    const { version } = (spec ? decodePayload(spec, value) : {}) as { version?: unknown };
-    return typeof version === 'bigint' ? version : 0n;
-  } catch {
-    return 0n; // undecodable: that is why it is here
-  }
-}
 
 type Work = Parameters<Delivery['commit']>[0];
 
@@ -172,7 +154,7 @@ export class Inbox implements DeliveryJournal {
           topic: origin,
           eventId: eventId ?? '',
           subject: record.headers['ce_subject'] ?? record.key,
-          version: versionOf(record),
+          version: versionOf(record.headers, record.value),
           code: error.code,
           message: error.message,
           attempts: attempt,

@@ -80,6 +80,7 @@ export class OutboxRelay {
 
   async #committed(): Promise<void> {
     this.#signal();
+    // Without an answer it is as if another one held it; the relay's own loop reports the failure.
     if ((await this.#lease.token().catch(() => undefined)) !== undefined) return;
     // Another process holds the lease. Told outside of the writing transaction: NOTIFY makes commits queue up.
     await this.options.database

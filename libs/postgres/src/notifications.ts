@@ -30,7 +30,7 @@ export class Notifications {
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retryTimer);
-    await this.client?.end().catch(() => undefined);
+    await this.client?.end().catch(() => undefined); // a lost connection is as good as an ended one
     this.client = undefined;
   }
 
@@ -57,7 +57,7 @@ export class Notifications {
   private reconnect(lost: pg.Client): void {
     if (this.isClosed || this.client !== lost) return;
     this.client = undefined;
-    lost.end().catch(() => undefined);
+    lost.end().catch(() => undefined); // it is lost already
     this.retryTimer = setTimeout(() => void this.connectAgain(), this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, longestRetryMs);
   }

@@ -2,3 +2,4 @@ export { busConformance } from './bus-conformance/bus-conformance.js';
 export { FaultProxy, type FaultProxyOptions } from './fault-proxy/fault-proxy.js';
 export { type Faults } from './fault-proxy/faults.js';
 export { describeWithServer, type RequiredServer } from './required-server.js';
+export { seeded, shuffled } from './seeded-random.js';

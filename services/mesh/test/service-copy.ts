@@ -29,7 +29,7 @@ export class ServiceCopy {
     main: string = mainOf(service),
   ): ServiceCopy {
     const child = fork(main, [], {
-      env: { PATH: process.env['PATH'], ...environment },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,4 +1,5 @@
 // A composition of its own: it wraps the database and bus ports and kills the process at the step it is told to.
+import { flushCompileCache } from 'node:module';
 import { startStandalone } from '../dist/standalone.service.js';
 
 const crashAt = Number(process.argv[2] || 0);
@@ -47,5 +48,6 @@ const standalone = await startStandalone({
   }),
 });
 standing = true;
+flushCompileCache(); // a process that is killed writes nothing at its end
 process.on('SIGTERM', () => void standalone.close().then(() => process.exit(0)));
 process.send({ ready: true });

@@ -36,6 +36,7 @@ export class MeshProcess {
     const [port] = await freePorts(1);
     const env = {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       RAGMESH_DATA_DIR: dataDir,
       SERVER_PORT: String(port),
       APP_EMBEDDINGS_BACKEND: 'mock',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { seeded } from '@ragmesh/testing';
 import { ApiClient } from './api-client.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 import { MeshProcess } from './mesh-process.js';
@@ -7,17 +8,6 @@ import { MeshProcess } from './mesh-process.js';
 const KILLS = 100;
 const DOCUMENTS = 50;
 const LONGEST_LIFE_MS = 600;
-
-/** A fixed sequence of numbers in [0, 1), so that a failure can be run again (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const random = seeded(20_261);
 const idOf = (number: number): string => `document-${number}`;

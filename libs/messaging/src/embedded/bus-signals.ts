@@ -70,7 +70,7 @@ export class BusSignals {
     } catch (error) {
       if (this.client === client) this.handlers.failed(error);
       else {
-        client.end().catch(() => undefined);
+        client.end().catch(() => undefined); // it never got connected
         throw error;
       }
     }
@@ -90,7 +90,7 @@ export class BusSignals {
     this.closed = true;
     clearTimeout(this.retry);
     await this.sending;
-    await this.client?.end().catch(() => undefined);
+    await this.client?.end().catch(() => undefined); // a lost connection is as good as an ended one
   }
 
   private send(): void {

@@ -36,7 +36,7 @@ export class GroupCoordinator {
 
   async leave(member: EmbeddedSubscription): Promise<void> {
     this.members.delete(member);
-    await this.running?.catch(() => undefined);
+    await this.running?.catch(() => undefined); // whoever started it is told
     await this.store.leave(member.membership).catch((error: unknown) => this.failed(error)); // its lease runs out instead
     this.groupsChanged();
   }

@@ -18,7 +18,7 @@ export class PositionCommitter {
 
   async flush(): Promise<void> {
     const underWay = this.flushing;
-    if (underWay) await underWay.catch(() => undefined);
+    if (underWay) await underWay.catch(() => undefined); // its caller is told, and this write has its positions too
     this.flushing ??= this.write().finally(() => (this.flushing = undefined));
     await this.flushing;
   }

@@ -7,7 +7,7 @@ export async function withDeadline<T>(work: Promise<T>, ms: number, doing: strin
     const late = new RagmeshError('DEPENDENCY.UNAVAILABLE', `Kafka took longer than ${ms} ms at ${doing}.`);
     timer = setTimeout(() => reject(late), ms).unref();
   });
-  work.catch(() => undefined);
+  work.catch(() => undefined); // it may fail when nobody waits any more
   try {
     return await Promise.race([work, deadline]);
   } finally {

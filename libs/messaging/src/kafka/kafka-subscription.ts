@@ -205,7 +205,7 @@ export class KafkaSubscription implements Subscription {
   #fail(error: Error): void {
     this.#failure = error;
     this.#assignment.ended(error);
-    void this.#member.close().catch(() => undefined);
+    void this.#member.close().catch(() => undefined); // the failure that led here is the one to tell
   }
 
   async #store(positions: readonly (readonly [PartitionFeed, number])[]): Promise<void> {

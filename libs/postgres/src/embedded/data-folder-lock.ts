@@ -41,6 +41,6 @@ export class DataFolderLock {
 
   async release(): Promise<void> {
     this.client.removeAllListeners('end');
-    await this.client.end().catch(() => undefined);
+    await this.client.end().catch(() => undefined); // the lock ends with the session, however that ends
   }
 }

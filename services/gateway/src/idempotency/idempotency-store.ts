@@ -31,6 +31,7 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
   constructor(private readonly database: Database) {}
 
   onModuleInit(): void {
+    // What is not removed now is removed the next time.
     this.#timer = setInterval(() => void this.removeExpired().catch(() => undefined), CLEAN_UP_MS).unref();
   }
 

@@ -41,6 +41,7 @@ export class IdempotentRequests {
   }
 
   private async work(key: IdempotencyKey, owner: string, request: Repeatable): Promise<StoredResponse> {
+    // A lease that is not renewed in time is taken over; the response is then refused when it is stored.
     const renewal = setInterval(
       () => void this.store.renew(key, owner, LEASE_SECONDS).catch(() => undefined),
       RENEW_MS,

@@ -38,7 +38,7 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
   async onModuleDestroy(): Promise<void> {
     this.isStopping = true;
     clearTimeout(this.timer);
-    await this.running?.catch(() => undefined);
+    await this.running?.catch(() => undefined); // a round reports its own failure
   }
 
   /** One round; rounds do not overlap. @returns what was found and put right. */

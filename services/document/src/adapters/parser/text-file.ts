@@ -36,7 +36,7 @@ export class TextFile {
 
   async discard(): Promise<void> {
     this.stream.destroy();
-    if (!this.stream.closed) await finished(this.stream).catch(() => undefined);
+    if (!this.stream.closed) await finished(this.stream).catch(() => undefined); // being destroyed is its failure
     await rm(this.path, { force: true });
   }
 }
