@@ -6,6 +6,8 @@ import type { HttpEdge } from './service-definition.js';
 
 /** How often connections that became idle are closed while others still work. */
 const SWEEP_MS = 50;
+/** A connection on which no request begins for this long is a spare one of its client; Node counts it as idle only after its first. */
+const SPARE_AFTER_MS = 1_000;
 /** Time for the last bytes of answers that were broken off. */
 const FLUSH_MS = 200;
 
@@ -13,6 +15,7 @@ const FLUSH_MS = 200;
 export class EdgeDrain {
   readonly #open = new Set<FastifyReply>();
   #draining = false;
+  #quietSince = 0;
 
   constructor(
     private readonly app: NestFastifyApplication,
@@ -38,7 +41,8 @@ export class EdgeDrain {
     const server = this.app.getHttpServer() as Server;
     if (!server.listening) return;
     const closed = new Promise<true>((resolve) => server.close(() => resolve(true)));
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    this.#quietSince = performance.now();
+    const sweep = setInterval(() => this.#sweep(server), SWEEP_MS);
     try {
       if (await Promise.race([closed, delay(deadlineMs, false, { ref: false })])) return;
       for (const reply of this.#open) this.#endStream(reply);
@@ -48,6 +52,12 @@ export class EdgeDrain {
     } finally {
       clearInterval(sweep);
     }
+  }
+
+  #sweep(server: Server): void {
+    server.closeIdleConnections();
+    if (this.#open.size > 0) this.#quietSince = performance.now();
+    else if (performance.now() - this.#quietSince > SPARE_AFTER_MS) server.closeAllConnections();
   }
 
   #endStream(reply: FastifyReply): void {
