@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { OPEN_METRICS_TYPE, asOpenMetrics, wantsOpenMetrics } from './open-metrics.js';
 import { metricCatalogue, type MetricName, type MetricSpec } from './metric-catalogue.js';
 
 type NameOf<Type> = { [K in MetricName]: (typeof metricCatalogue)[K]['type'] extends Type ? K : never }[MetricName];
@@ -29,9 +30,14 @@ export function startProcessMetrics(): void {
   loopDelay.enable();
 }
 
-/** All metrics in Prometheus text format, with the content type to send it under. */
-export async function renderMetrics(): Promise<{ contentType: string; body: string }> {
+/**
+ * All metrics as text, with the content type to send it under.
+ * @param accept header of that name: OpenMetrics is given to who asks for it, Prometheus text to everybody else.
+ */
+export async function renderMetrics(accept = ''): Promise<{ contentType: string; body: string }> {
   gauge('ragmesh_event_loop_delay_seconds').set(loopDelay.percentile(99) / 1e9);
   loopDelay.reset();
-  return { contentType: registry.contentType, body: await registry.metrics() };
+  const body = await registry.metrics();
+  if (wantsOpenMetrics(accept)) return { contentType: OPEN_METRICS_TYPE, body: asOpenMetrics(body) };
+  return { contentType: registry.contentType, body };
 }

@@ -24,6 +24,7 @@ function upload(bytes: Buffer, fileName: string) {
       part: { case: 'header' as const, value: { kind: documentV1.UploadKind.FILE, collection: 'default', fileName } },
     };
     yield { part: { case: 'data' as const, value: bytes } };
+    yield { part: { case: 'complete' as const, value: true } };
   }
   return mesh.as('acme', () => documents().upload(parts()));
 }

@@ -175,9 +175,9 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
     { status: 422, code: 'REQUEST.INVALID', field: 'chunks' },
   ],
   [
-    'a url',
-    () => json('/v1/documents', { url: 'https://example.org/a.pdf' }),
-    { status: 501, code: 'REQUEST.NOT_IMPLEMENTED', field: 'url' },
+    'a url into the server itself',
+    () => json('/v1/documents', { url: 'http://127.0.0.1/a.pdf' }),
+    { status: 422, code: 'EGRESS.REFUSED', field: 'url' },
   ],
   [
     'an overlap of half a chunk',

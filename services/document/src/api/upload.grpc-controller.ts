@@ -63,8 +63,14 @@ function toUpload(header: documentV1.UploadHeader): Upload {
   };
 }
 
+/** A call that is cancelled may look like one that ended, so the sender says when it has sent all. */
 async function* bytesOf(requests: AsyncIterator<documentV1.UploadRequest>): AsyncGenerator<Uint8Array> {
+  let isComplete = false;
   for (let next = await requests.next(); !next.done; next = await requests.next()) {
-    if (next.value.part.case === 'data') yield next.value.part.value;
+    const { part } = next.value;
+    if (part.case === 'data') yield part.value;
+    if (part.case === 'complete') isComplete = part.value;
   }
+  if (!isComplete)
+    throw new RagmeshError('REQUEST.CANCELLED', 'The upload broke off before its end; nothing of it was kept.');
 }

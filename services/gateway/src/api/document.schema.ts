@@ -45,7 +45,11 @@ export const jsonUpload = z
   .strictObject({
     ...uploadFields,
     text: z.string().min(1).optional(),
-    url: z.url().max(2000).optional(),
+    url: z
+      .url()
+      .max(2000)
+      .optional()
+      .describe('http or https address, fetched while the request waits; kept as metadata.source_url'),
     chunks: z.array(chunkSchema).min(1).max(10_000).optional(),
   })
   .superRefine((input, context) => {

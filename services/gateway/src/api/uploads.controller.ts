@@ -12,6 +12,7 @@ import { acceptedDocument, acceptedDocuments, jsonUpload, uploadForm, uploadHead
 import { idSchema } from './paging.schema.js';
 
 const ACCEPTED = 202;
+const ofUrls = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAILABLE', 'EGRESS.TIMEOUT'] as const;
 const body = { 'application/json': jsonUpload, 'multipart/form-data': uploadForm };
 
 /** Documents in. */
@@ -38,8 +39,8 @@ export class UploadsController {
       'COLLECTION.NOT_FOUND',
       'IDEMPOTENCY.KEY_REUSED',
       'IDEMPOTENCY.IN_PROGRESS',
-      'REQUEST.NOT_IMPLEMENTED',
       'STORAGE.FULL',
+      ...ofUrls,
     ],
   })
   async upload(
@@ -75,7 +76,7 @@ export class UploadsController {
         schema: acceptedDocument,
       },
     ],
-    problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.EMPTY', 'DOCUMENT.DELETING', 'REQUEST.NOT_IMPLEMENTED', 'STORAGE.FULL'],
+    problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.EMPTY', 'DOCUMENT.DELETING', 'STORAGE.FULL', ...ofUrls],
   })
   async replace(
     @Param('id', valid(idSchema)) id: string,

@@ -65,5 +65,6 @@ export class FileUpload {
       throw error;
     }
     await this.commit;
+    yield { part: { case: 'complete', value: true } };
   }
 }

@@ -37,21 +37,12 @@ export const fileHeader = (fields: FormFields, target: Target, fileName: string)
   kind: documentV1.UploadKind.FILE,
 });
 
-/** @throws RagmeshError REQUEST.NOT_IMPLEMENTED for a `url`. */
+/** Content that came in the request itself: its text, or its ready-made chunks. */
 export function jsonContent(upload: JsonUpload, target: Target): UploadContent {
   const header = headerOf(upload, target);
-  if (upload.text !== undefined) {
-    return { header: { ...header, kind: documentV1.UploadKind.TEXT }, bytes: Buffer.from(upload.text) };
-  }
-  if (upload.chunks !== undefined) {
-    return {
-      header: { ...header, kind: documentV1.UploadKind.CHUNKS },
-      bytes: Buffer.from(JSON.stringify(upload.chunks)),
-    };
-  }
-  throw new RagmeshError('REQUEST.NOT_IMPLEMENTED', 'Uploading by url is not supported yet; send the content itself.', {
-    field: 'url',
-  });
+  return upload.text === undefined
+    ? { header: { ...header, kind: documentV1.UploadKind.CHUNKS }, bytes: Buffer.from(JSON.stringify(upload.chunks)) }
+    : { header: { ...header, kind: documentV1.UploadKind.TEXT }, bytes: Buffer.from(upload.text) };
 }
 
 /** The messages of an upload whose bytes are in memory. */
@@ -60,13 +51,13 @@ export async function* messagesOf({ header, bytes }: UploadContent): AsyncGenera
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
     yield { part: { case: 'data', value: bytes.subarray(start, start + PIECE_BYTES) } };
   }
+  yield { part: { case: 'complete', value: true } };
 }
 
 /** @throws RagmeshError DOCUMENT.TOO_LARGE with the limit named. */
 export function refuseTooLarge(bytes: number, limit: number, field: string): void {
-  if (bytes <= limit) return;
-  throw new RagmeshError('DOCUMENT.TOO_LARGE', `The document in ${field} is larger than ${limit} bytes.`, {
-    field,
-    limit,
-  });
+  if (bytes > limit) throw tooLarge(limit, field);
 }
+
+export const tooLarge = (limit: number, field: string): RagmeshError =>
+  new RagmeshError('DOCUMENT.TOO_LARGE', `The document in ${field} is larger than ${limit} bytes.`, { field, limit });

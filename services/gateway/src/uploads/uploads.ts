@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto';
 import type { MultipartFile } from '@fastify/multipart';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
+import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Calls } from '../api/calls.js';
 import { acceptedBody } from '../api/document.mapper.js';
-import { jsonUpload, type acceptedDocuments } from '../api/document.schema.js';
+import { jsonUpload, type JsonUpload, type acceptedDocuments } from '../api/document.schema.js';
 import type { GatewayConfig } from '../gateway.config.js';
 import { validate } from '../http/validation.js';
 import { FileUpload } from './file-upload.js';
 import { RequestFingerprint } from './request-fingerprint.js';
 import { fileHeader, jsonContent, messagesOf, refuseTooLarge, type Target } from './upload-content.js';
 import { readUploadForm } from './upload-form.js';
+import { UrlUploads } from './url-uploads.js';
 
 export interface Uploaded {
   readonly body: z.input<typeof acceptedDocuments>;
@@ -25,12 +27,13 @@ export interface Uploaded {
 export class Uploads {
   constructor(
     private readonly calls: Calls,
+    private readonly urls: UrlUploads,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 
   /** @throws RagmeshError for a request at fault, before anything is stored; else as the document service does. */
   async accept(request: FastifyRequest, reply: FastifyReply, target: Target): Promise<Uploaded> {
-    return request.isMultipart() ? this.acceptForm(request, reply, target) : this.acceptJson(request, target);
+    return request.isMultipart() ? this.acceptForm(request, reply, target) : this.acceptJson(request, reply, target);
   }
 
   /** What tells this request from another, without uploading anything. Reads the body. */
@@ -45,16 +48,23 @@ export class Uploads {
     return fingerprint.digest();
   }
 
-  private async acceptJson(request: FastifyRequest, target: Target): Promise<Uploaded> {
+  private async acceptJson(request: FastifyRequest, reply: FastifyReply, target: Target): Promise<Uploaded> {
     const upload = validate(jsonUpload, request.body);
     refuseOtherId(upload.id, target);
-    const content = jsonContent(upload, target);
-    refuseTooLarge(content.bytes.length, this.config.DOCUMENT_MAX_BYTES, upload.text === undefined ? 'chunks' : 'text');
-    const accepted = await this.calls.documents.upload(messagesOf(content), this.calls.write());
+    const { url } = upload;
+    const accepted = await (url === undefined
+      ? this.sendContent(upload, target)
+      : this.urls.accept({ ...upload, url }, target, reply));
     return {
       body: acceptedBody(accepted),
       fingerprint: new RequestFingerprint(request).addJson(request.body).digest(),
     };
+  }
+
+  private sendContent(upload: JsonUpload, target: Target): Promise<documentV1.UploadResponse> {
+    const content = jsonContent(upload, target);
+    refuseTooLarge(content.bytes.length, this.config.DOCUMENT_MAX_BYTES, upload.text === undefined ? 'chunks' : 'text');
+    return this.calls.documents.upload(messagesOf(content), this.calls.write());
   }
 
   private async acceptForm(request: FastifyRequest, reply: FastifyReply, target: Target): Promise<Uploaded> {
