@@ -1,10 +1,10 @@
 export * as eventsV1 from './events.js';
 export * as documentV1 from './generated/ragmesh/document/v1/document_pb.js';
 export * as knowledgeV1 from './generated/ragmesh/knowledge/v1/knowledge_pb.js';
-export * as embeddingV1 from './generated/ragmesh/embedding/v1/embedding_pb.js';
+export * as embeddingV1 from './embedding.js';
 export * as vectorV1 from './generated/ragmesh/vector/v1/vector_pb.js';
 export * as retrievalV1 from './generated/ragmesh/retrieval/v1/retrieval_pb.js';
-export * as generationV1 from './generated/ragmesh/generation/v1/generation_pb.js';
+export * as generationV1 from './generation.js';
 export * as modelV1 from './generated/ragmesh/model/v1/model_pb.js';
 export * as messagingV1 from './generated/ragmesh/messaging/v1/dead_letter_pb.js';
 export * as operationsV1 from './operations.js';

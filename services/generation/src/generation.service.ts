@@ -9,6 +9,12 @@ export const generationService: ServiceDefinition<typeof generationConfig.variab
   name: 'generation',
   config: generationConfig,
   module: GenerationModule,
-  grpc: [generationV1.GenerationService],
+  grpc: [
+    generationV1.GenerationService,
+    generationV1.QueryWritingService,
+    generationV1.UsageService,
+    generationV1.ConversationService,
+    generationV1.QuestionService,
+  ],
   migrations: fileURLToPath(new URL('../prisma/migrations', import.meta.url)),
 };

@@ -1,88 +1,290 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
-import { generationV1, topicSpecs } from '@ragmesh/contracts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { generationV1 } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
-import { freePorts } from '@ragmesh/local-servers';
-import { EmbeddedBusDriver } from '@ragmesh/messaging';
-import { createLogger, inContext } from '@ragmesh/observability';
-import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
-import { generationService } from '../src/generation.service.js';
+import { breakersOf } from '@ragmesh/resilience';
+import { GenerationRig } from './generation-rig.js';
+import { ScriptedUpstream, answering, cutting, endless, refusing, silent } from './scripted-upstream.js';
 
 const text = 'Peat bogs cover three percent of the land.\nThey store twice as much carbon as all forests.';
 const source = { id: 'd:1:0', documentId: 'd', version: 1n, score: 1, text, start: 100, end: 100 + text.length };
+const question = 'How much carbon do peat bogs store?';
+type Request = MessageInitShape<typeof generationV1.GenerateRequestSchema>;
+type Event = generationV1.GenerateResponse['event'];
 
 describe('Generate', () => {
-  let folder: string;
-  let postgres: EmbeddedPostgres;
-  let bus: EmbeddedBusDriver;
-  let drivers: Drivers;
-  let service: RunningService;
+  let rig: GenerationRig;
+  let upstream: ScriptedUpstream;
   let client: GrpcClient<typeof generationV1.GenerationService>;
+  let plain: GrpcClient<typeof generationV1.GenerationService>;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ragmesh-generation-'));
-    postgres = await EmbeddedPostgres.start(folder);
-    bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
-    await bus.provision(topicSpecs);
-    const [port] = await freePorts(1);
-    const address = `127.0.0.1:${port}`;
-    drivers = {
-      bus,
-      databaseUrl: (name) => postgres.url(`ragmesh_${name}`),
-      openDatabase: (name) => new Database(createPool(postgres.url(`ragmesh_${name}`), { max: 2 })),
-      grpcAddress: () => address,
-      logger: (name) => createLogger(name, 'silent'),
-      health: { isAlive: () => true, isReady: () => true },
-    };
-    service = await startService(generationService as unknown as AnyServiceDefinition, drivers, {});
+    upstream = await ScriptedUpstream.start();
+    rig = await GenerationRig.start();
+    const address = await rig.service({
+      APP_LLM_BACKEND: 'openai',
+      OPENAI_BASE_URL: upstream.url,
+      OPENAI_API_KEY: 'sk-1',
+      LM_MODEL: 'big',
+      LLM_FALLBACK_MODELS: 'small',
+      LLM_PRICES: 'big=1/2',
+      LLM_FIRST_TOKEN_TIMEOUT: '2s',
+      LLM_IDLE_TIMEOUT: '300ms',
+      LLM_MAX_TOKENS: '800',
+    });
     client = createGrpcClient(generationV1.GenerationService, address);
+    plain = createGrpcClient(generationV1.GenerationService, await rig.service({}));
   }, 60_000);
+  beforeEach(() => upstream.plays(refusing(400)));
   afterAll(async () => {
     client?.close();
-    await service?.close();
-    await bus?.close();
-    await postgres?.stop();
-    await rm(folder, { recursive: true, force: true });
+    plain?.close();
+    await rig?.close();
+    await upstream?.close();
   });
 
-  const generate = (request: MessageInitShape<typeof generationV1.GenerateRequestSchema>) =>
-    inContext({ requestId: 'r', tenant: 'default', subject: 'spec' }, async () => {
-      const events: generationV1.GenerateResponse['event'][] = [];
-      for await (const { event } of client.generate(request)) events.push(event);
+  const collect = (of: typeof client, request: Request, tenant = 'acme') =>
+    rig.as(tenant, async () => {
+      const events: Event[] = [];
+      for await (const { event } of of.generate({ question, sources: [source], ...request })) events.push(event);
       return events;
     });
-
-  it('streams sentences with the quotes behind them, then what it took', async () => {
-    const events = await generate({ question: 'How much carbon do peat bogs store?', sources: [source] });
+  const answer = async (request: Request = {}, tenant = 'acme') => {
+    const events = await collect(client, request, tenant);
+    const said = events.map((event) => (event.case === 'delta' ? event.value : '')).join('');
     const citations = events.flatMap((event) => (event.case === 'citation' ? [event.value] : []));
-    expect(events[0]!.case).toBe('delta');
-    expect(citations.map((citation) => citation.text)).toContain('They store twice as much carbon as all forests.');
-    for (const { index, start, end, text: quoted } of citations) {
-      expect(index).toBe(1);
-      expect(text.slice(start - 100, end - 100)).toBe(quoted);
-    }
-    const completed = { model: 'extractive', degraded: [], usage: { promptTokens: 0, completionTokens: 0 } };
-    expect(events.at(-1)).toMatchObject({ case: 'completed', value: completed });
-  });
+    return { said, citations, completed: events.at(-1)!.value as generationV1.Completed };
+  };
 
-  it('says that the sources do not answer, in the language of the question', async () => {
-    const [first] = await generate({ question: 'Wer gewann die Wahl?', sources: [source] });
-    expect(first).toEqual({ case: 'delta', value: 'Die Quellen beantworten diese Frage nicht.' });
-  });
-
-  it('refuses an empty question by name', async () => {
-    const refusal = { code: 'REQUEST.INVALID', message: expect.stringContaining('question') };
-    await expect(generate({ question: ' ', sources: [source] })).rejects.toMatchObject(refusal);
-  });
-
-  it('refuses a provider it does not have at start-up, by the name of the variable', async () => {
-    const start = startService(generationService as unknown as AnyServiceDefinition, drivers, {
-      APP_LLM_BACKEND: 'magic',
+  describe('without a provider', () => {
+    it('streams sentences with the quotes behind them, then what it took', async () => {
+      const events = await collect(plain, { model: 'whatever' });
+      const citations = events.flatMap((event) => (event.case === 'citation' ? [event.value] : []));
+      expect(events[0]!.case).toBe('delta');
+      expect(citations.map((citation) => citation.text)).toContain('They store twice as much carbon as all forests.');
+      for (const { index, start, end, text: quoted } of citations) {
+        expect(index).toBe(1);
+        expect(text.slice(start - 100, end - 100)).toBe(quoted);
+      }
+      const completed = { model: 'extractive', degraded: [], usage: { promptTokens: 0, completionTokens: 0 } };
+      expect(events.at(-1)).toMatchObject({ case: 'completed', value: { ...completed, fallbackUsed: false } });
     });
-    await expect(start).rejects.toThrow(/APP_LLM_BACKEND must be one of disabled/);
+
+    it('says that the sources do not answer, in the language of the question', async () => {
+      const [first] = await collect(plain, { question: 'Wer gewann die Wahl?' });
+      expect(first).toEqual({ case: 'delta', value: 'Die Quellen beantworten diese Frage nicht.' });
+    });
+
+    it('has no models to name and refuses what needs one', async () => {
+      await rig.as('acme', async () => {
+        expect(await plain.listLanguageModels({})).toMatchObject({ models: [] });
+        const writer = createGrpcClient(generationV1.QueryWritingService, rig.addresses[1]!);
+        for (const call of [
+          writer.condense({ question, conversationId: 'c' }),
+          writer.paraphrase({ question, count: 2 }),
+          writer.hypothesise({ question }),
+          writer.gradePassages({ question, passages: [text] }),
+          writer.verifyAnswer({ question, answer: 'x', passages: [text] }),
+        ])
+          await expect(call).rejects.toMatchObject({ code: 'GENERATION.NO_PROVIDER' });
+        writer.close();
+      });
+    });
+  });
+
+  it('has the configured model answer, with citations checked, usage and cost', async () => {
+    upstream.plays(answering('They store much [1][4], see https://evil.example/x.'));
+    const { said, citations, completed } = await answer({ temperature: 0.5, maxTokens: 90 });
+    expect(said).toBe('They store much [1], see .');
+    expect(citations).toMatchObject([{ index: 1, text: 'They store twice as much carbon as all forests.' }]);
+    const usage = { promptTokens: 100, completionTokens: 20, cost: (100 + 40) / 1e6 };
+    const facts = { model: 'big', usage, degraded: [], incomplete: false, fallbackUsed: false };
+    expect(completed).toMatchObject({ ...facts, removedCitations: 1, removedLinks: 1 });
+    expect(upstream.seen[0]!.body).toMatchObject({ model: 'big', temperature: 0.5, max_tokens: 90 });
+    expect(upstream.seen[0]!.headers.authorization).toBe('Bearer sk-1');
+    expect((await rig.as('acme', () => client.listLanguageModels({}))).models).toMatchObject([
+      { name: 'big', provider: 'openai' },
+      { name: 'small', provider: 'openai' },
+    ]);
+  });
+
+  it('asks no model when there is no source: it could only invent', async () => {
+    const { said, completed } = await answer({ sources: [] });
+    expect(said).toBe('The sources do not answer this question.');
+    expect(completed).toMatchObject({ model: 'extractive', degraded: [] });
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it('asks the smaller model when the first one fails, and says so', async () => {
+    upstream.plays((seen) => (seen.body.model === 'big' ? refusing(400) : answering('Much [1].'))(seen));
+    expect((await answer()).completed).toMatchObject({ model: 'small', degraded: ['llm'], fallbackUsed: true });
+  });
+
+  it('gives the answer it gave before when every model fails, to the same question from the same sources only', async () => {
+    const asked = { question: 'How much peat is there?' };
+    upstream.plays(answering('Three percent [1].'));
+    const before = await answer(asked);
+    upstream.plays(refusing(400));
+    const { said, citations, completed } = await answer(asked);
+    expect([said, citations]).toEqual([before.said, before.citations]);
+    expect(completed).toMatchObject({ model: 'big', degraded: ['llm', 'cached_answer'], fallbackUsed: true });
+    const newer = { ...asked, sources: [{ ...source, version: 2n }] };
+    expect((await answer(newer)).completed).toMatchObject({ model: 'extractive', degraded: ['llm'] });
+    expect((await answer(asked, 'other')).completed).toMatchObject({ model: 'extractive', degraded: ['llm'] });
+  });
+
+  it('quotes the sources when nothing else is left', async () => {
+    const { said, completed } = await answer({ question: 'How much carbon do the bogs store?' });
+    expect(said).toContain('They store twice as much carbon as all forests. [1]');
+    expect(completed).toMatchObject({ model: 'extractive', degraded: ['llm'], fallbackUsed: true, incomplete: false });
+  });
+
+  it.each([
+    ['breaks off', cutting('It is ')],
+    ['goes silent', silent('It is ')],
+    ['reaches its limit of tokens', answering('It is ', 'length')],
+  ])('ends an answer that %s as incomplete, and keeps it nowhere', async (_, behaviour) => {
+    upstream.plays(behaviour);
+    const asked = { question: `What is peat? ${_}`, conversationId: `cut-${_}` };
+    const { said, completed } = await answer(asked);
+    expect(said.trim()).toBe('It is');
+    expect(completed).toMatchObject({ model: 'big', incomplete: true, degraded: ['llm'] });
+    expect(upstream.seen).toHaveLength(1);
+    upstream.plays(refusing(400));
+    expect((await answer(asked)).completed.model).toBe('extractive');
+    expect(upstream.seen[0]!.body.messages).toHaveLength(2);
+  });
+
+  it('remembers a conversation: the last six messages, of one tenant', async () => {
+    upstream.plays(answering('Much [1].'));
+    for (let turn = 0; turn < 4; turn += 1) await answer({ question: `Question ${turn}?`, conversationId: 'c1' });
+    const { messages } = upstream.seen.at(-1)!.body;
+    expect(messages.map(({ role }) => role)).toEqual([
+      'system',
+      'user',
+      'assistant',
+      'user',
+      'assistant',
+      'user',
+      'assistant',
+      'user',
+    ]);
+    expect(messages[1]).toEqual({ role: 'user', content: 'Question 0?' });
+    expect(messages[2]).toEqual({ role: 'assistant', content: 'Much [1].' });
+    await answer({ conversationId: 'c1' });
+    expect(upstream.seen.at(-1)!.body.messages[1]).toEqual({ role: 'user', content: 'Question 1?' });
+    await answer({ conversationId: 'c1' }, 'other');
+    expect(upstream.seen.at(-1)!.body.messages).toHaveLength(2);
+  });
+
+  it('hangs up on the provider within a second after the client went away, before and within an answer', async () => {
+    for (const behaviour of [silent(), silent('It is ')]) {
+      upstream.plays(behaviour);
+      const caller = new AbortController();
+      const reading = rig.as('acme', async () => {
+        for await (const _ of client.generate({ question, sources: [source] }, { signal: caller.signal }));
+      });
+      reading.catch(() => undefined);
+      while (upstream.seen.length === 0) await new Promise(setImmediate);
+      const started = performance.now();
+      caller.abort();
+      await upstream.seen[0]!.closed;
+      expect(performance.now() - started).toBeLessThan(1_000);
+      await expect(reading).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+      expect(upstream.seen).toHaveLength(1);
+    }
+  });
+
+  it('holds a provider back that writes faster than the client reads', async () => {
+    const flood = endless();
+    upstream.plays(flood);
+    await rig.as('acme', async () => {
+      const events = client.generate({ question, sources: [source] })[Symbol.asyncIterator]();
+      await events.next();
+      let [before, calm] = [-1, 0];
+      while (calm < 15) {
+        calm = flood.written() === before ? calm + 1 : 0;
+        before = flood.written();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      expect(flood.written()).toBeLessThan(16 * 1024 * 1024);
+      await events.next();
+      await events.return!();
+    });
+    await upstream.seen[0]!.closed;
+  });
+
+  it('adds up tokens and cost by tenant, model and day', async () => {
+    upstream.plays(answering('Much [1].'));
+    await answer({}, 'usage-a');
+    await answer({}, 'usage-a');
+    await answer({ model: 'small' }, 'usage-a');
+    await answer({}, 'usage-b');
+    const usage = createGrpcClient(generationV1.UsageService, rig.addresses[0]!);
+    await rig.as('usage-a', async () => {
+      expect((await usage.reportUsage({ groupBy: ['model'] })).rows).toMatchObject([
+        { tenant: '', model: 'big', requests: 2n, promptTokens: 200n, completionTokens: 40n, cost: 2 * (140 / 1e6) },
+        { model: 'small', requests: 1n, promptTokens: 100n, completionTokens: 20n },
+      ]);
+      const { rows } = await usage.reportUsage({ groupBy: ['tenant', 'day'], allTenants: true });
+      const today = new Date().toISOString().slice(0, 10);
+      expect(rows).toContainEqual(expect.objectContaining({ tenant: 'usage-a', day: today, requests: 3n }));
+      expect(rows.length).toBeGreaterThan(1);
+      await expect(usage.reportUsage({ groupBy: ['hour'] })).rejects.toMatchObject({ details: { field: 'group_by' } });
+    });
+    await rig.as('usage-nobody', async () => {
+      expect((await usage.reportUsage({ groupBy: ['tenant'] })).rows).toEqual([]);
+    });
+    usage.close();
+  });
+
+  it('writes queries with the model, and refuses output that is not what was asked for', async () => {
+    const writer = createGrpcClient(generationV1.QueryWritingService, rig.addresses[0]!);
+    const replies = (value: unknown) => upstream.plays(answering(JSON.stringify(value)));
+    await rig.as('acme', async () => {
+      upstream.plays(answering('Much [1].'));
+      await answer({ question: 'What is peat?', conversationId: 'c2' });
+      replies({ question: 'Where does peat grow?' });
+      expect(await writer.condense({ question: 'Where?', conversationId: 'c2' })).toMatchObject({
+        question: 'Where does peat grow?',
+      });
+      expect(upstream.seen[0]!.body.messages[1]!.content).toContain('user: What is peat?');
+      expect(await writer.condense({ question: 'Where?', conversationId: 'new' })).toMatchObject({
+        question: 'Where?',
+      });
+      expect(upstream.seen).toHaveLength(1);
+      replies({ questions: ['A?', 'B?'] });
+      expect((await writer.paraphrase({ question, count: 2 })).questions).toEqual(['A?', 'B?']);
+      replies({ passage: 'Bogs store carbon.' });
+      expect((await writer.hypothesise({ question })).passage).toBe('Bogs store carbon.');
+      replies({ relevant: [2] });
+      expect((await writer.gradePassages({ question, passages: ['a', 'b'] })).relevant).toEqual([1]);
+      replies({ supported: false });
+      expect((await writer.verifyAnswer({ question, answer: 'x', passages: ['a'] })).supported).toBe(false);
+      await expect(writer.hypothesise({ question })).rejects.toMatchObject({ code: 'GENERATION.UNAVAILABLE' });
+      await expect(writer.paraphrase({ question, count: 6 })).rejects.toMatchObject({
+        details: { field: 'count', max: 5 },
+      });
+    });
+    writer.close();
+  });
+
+  it.each<[Request, string]>([
+    [{ question: ' ' }, 'question'],
+    [{ question: 'x'.repeat(10_001) }, 'question'],
+    [{ temperature: 2.1 }, 'temperature'],
+    [{ maxTokens: 801 }, 'max_tokens'],
+    [{ model: 'gpt-9' }, 'model'],
+    [{ conversationId: 'x'.repeat(201) }, 'conversation_id'],
+  ])('refuses what cannot be, by name %#', async (request, field) => {
+    const refusal = { code: 'REQUEST.INVALID', message: expect.stringContaining(field), details: { field } };
+    await expect(answer(request)).rejects.toMatchObject(refusal);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it('shows its models to operators as dependencies', () => {
+    expect(breakersOf('generation').map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['llm.openai.big', 'llm.openai.small']),
+    );
   });
 });

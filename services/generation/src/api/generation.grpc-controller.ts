@@ -1,21 +1,46 @@
-import { Controller } from '@nestjs/common';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { CONFIG } from '@ragmesh/bootstrap';
 import type { generationV1 } from '@ragmesh/contracts';
-import { RagmeshError } from '@ragmesh/errors';
-import { from, map, type Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
+import { LanguageModels } from '../adapters/language-models.js';
 import { GenerateAnswer } from '../commands/generate-answer.js';
+import { checkMaxTokens, checkQuestion, checkTemperature } from '../domain/checked-request.js';
+import type { GenerationConfig } from '../generation.config.js';
+import { scopeOf, type IncomingCall } from './call-scope.js';
 import { toReply, toSource, type GenerateReply } from './generation.grpc-mapper.js';
+import { pacedStream, type Outlet } from './paced-stream.js';
 
 /** Answers from sources. */
 @Controller()
 export class GenerationGrpcController {
-  constructor(private readonly generateAnswer: GenerateAnswer) {}
+  constructor(
+    private readonly generateAnswer: GenerateAnswer,
+    private readonly models: LanguageModels,
+    @Inject(CONFIG) private readonly config: GenerationConfig,
+  ) {}
 
   @GrpcMethod('GenerationService', 'Generate')
-  generate({ question, sources }: generationV1.GenerateRequest): Observable<GenerateReply> {
-    if (question.trim() === '') {
-      throw new RagmeshError('REQUEST.INVALID', 'The field question must not be empty.', { field: 'question' });
-    }
-    return from(this.generateAnswer.run(question, sources.map(toSource))).pipe(map(toReply));
+  generate(
+    request: generationV1.GenerateRequest,
+    _metadata: unknown,
+    call: IncomingCall & Outlet,
+  ): Observable<GenerateReply> {
+    const temperature = checkTemperature(request.temperature);
+    const asked = {
+      question: checkQuestion(request.question),
+      sources: request.sources.map(toSource),
+      conversationId: request.conversationId,
+      maxTokens: checkMaxTokens(request.maxTokens, this.config.LLM_MAX_TOKENS),
+      model: request.model,
+      ...(temperature === undefined ? {} : { temperature }),
+    };
+    return pacedStream(this.generateAnswer.run(asked, scopeOf(call)), call).pipe(map(toReply));
+  }
+
+  @GrpcMethod('GenerationService', 'ListLanguageModels')
+  listLanguageModels(): MessageInitShape<typeof generationV1.ListLanguageModelsResponseSchema> {
+    return { models: [...this.models.all] };
   }
 }

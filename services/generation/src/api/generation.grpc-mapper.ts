@@ -18,8 +18,8 @@ export function toReply(event: AnswerEvent | CompletedAnswer): GenerateReply {
     case 'citation':
       return { event: { case: 'citation', value: { ...event.citation } } };
     case 'completed': {
-      const { model, usage, degraded, llmMs } = event;
-      return { event: { case: 'completed', value: { model, usage, degraded: [...degraded], llmMs } } };
+      const { type: _type, degraded, ...completed } = event;
+      return { event: { case: 'completed', value: { ...completed, degraded: [...degraded] } } };
     }
   }
 }

@@ -1,34 +1,122 @@
 import { Injectable } from '@nestjs/common';
-import { answerEvents, type AnswerEvent } from '../domain/answer-stream.js';
+import { counter } from '@ragmesh/observability';
+import type { AnswerOrigin } from '../adapters/answer-cache.js';
+import { AnswerCache } from '../adapters/answer-cache.js';
+import { LanguageModels } from '../adapters/language-models.js';
+import type { ChargedUsage } from '../adapters/usage-ledger.js';
+import type { CallScope } from '../api/call-scope.js';
+import type { AnswerEvent } from '../domain/answer-stream.js';
+import { answerEvents } from '../domain/answer-stream.js';
+import type { AnswerRequest } from '../domain/answer-request.js';
 import { answerExtractively } from '../domain/extractive-answerer.js';
-import type { Source } from '../domain/source.js';
 import { GenerationEvents } from '../publishes/generation-events.js';
+import { ConversationMemory, type Remembered } from './conversation-memory.js';
+import { WrittenAnswer } from './written-answer.js';
 
-/** What the extractive answerer is called where answers name their model. */
-const EXTRACTIVE = 'extractive';
+/** What the extractive answerer is called where answers name their model, and by which it can be asked for. */
+export const EXTRACTIVE = 'extractive';
 
-/** The end of an answer: who wrote it, what it took and which fallbacks were taken. */
+/** The end of an answer: who gave it, what it took and which fallbacks were taken. */
 export interface CompletedAnswer {
   readonly type: 'completed';
   readonly model: string;
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  readonly usage: ChargedUsage;
   readonly degraded: readonly string[];
   readonly llmMs: number;
+  readonly incomplete: boolean;
+  readonly fallbackUsed: boolean;
+  readonly removedCitations: number;
+  readonly removedLinks: number;
+  readonly conversationId: string;
 }
 
-/** Answers a question from its sources by quoting them; without a provider to fail, nothing is degraded. */
+/** How an answer was come by, without who asked for it. */
+export type Outcome = Pick<
+  CompletedAnswer,
+  'model' | 'usage' | 'degraded' | 'incomplete' | 'fallbackUsed' | 'removedCitations' | 'removedLinks'
+>;
+
+const WITHOUT_MODEL: Outcome = {
+  model: EXTRACTIVE,
+  usage: { promptTokens: 0, completionTokens: 0 },
+  degraded: [],
+  incomplete: false,
+  fallbackUsed: false,
+  removedCitations: 0,
+  removedLinks: 0,
+};
+
+/**
+ * Answers a question from its sources: by the configured models in order; when none begins, by the complete answer the same
+ * question got from the same sources before; else by quoting the sources. Without sources no model is asked: it could only
+ * invent.
+ */
 @Injectable()
 export class GenerateAnswer {
-  constructor(private readonly events: GenerationEvents) {}
+  constructor(
+    private readonly models: LanguageModels,
+    private readonly written: WrittenAnswer,
+    private readonly memory: ConversationMemory,
+    private readonly cache: AnswerCache,
+    private readonly events: GenerationEvents,
+  ) {}
 
-  *run(question: string, sources: readonly Source[]): Generator<AnswerEvent | CompletedAnswer> {
+  /** @throws RagmeshError REQUEST.INVALID, REQUEST.CANCELLED. */
+  async *run(request: AnswerRequest, scope: CallScope): AsyncGenerator<AnswerEvent | CompletedAnswer> {
     const started = performance.now();
-    const answer = answerExtractively(question, sources);
-    yield* answerEvents(answer);
+    if (request.model !== EXTRACTIVE && this.models.isConfigured) this.models.checkModel(request.model);
+    const remembered = await this.memory.recall(request);
+    const given: AnswerEvent[] = [];
+    const outcome = yield* recorded(this.#answer(request, remembered, scope), given);
+    const isKept = outcome.incomplete || (await this.memory.keep(request, given));
     const llmMs = performance.now() - started;
-    const usage = { promptTokens: 0, completionTokens: 0 };
-    const citations = answer.citations.length;
-    this.events.generationCompleted({ model: EXTRACTIVE, citations, ...usage, totalMs: llmMs });
-    yield { type: 'completed', model: EXTRACTIVE, usage, degraded: [], llmMs };
+    const citations = given.filter(({ type }) => type === 'citation').length;
+    const { promptTokens, completionTokens } = outcome.usage;
+    const { model } = outcome;
+    this.events.generationCompleted({ model, citations, promptTokens, completionTokens, totalMs: llmMs });
+    const isForgetful = remembered.isMissing || !isKept;
+    const degraded = [...outcome.degraded, ...(isForgetful ? ['conversation'] : [])];
+    yield { type: 'completed', ...outcome, degraded, llmMs, conversationId: request.conversationId };
+  }
+
+  async *#answer(
+    request: AnswerRequest,
+    { turns: history, tenant }: Remembered,
+    scope: CallScope,
+  ): AsyncGenerator<AnswerEvent, Outcome> {
+    const { question, sources, model } = request;
+    if (sources.length === 0 || model === EXTRACTIVE || !this.models.isConfigured) {
+      yield* answerEvents(answerExtractively(question, sources));
+      return WITHOUT_MODEL;
+    }
+    const wanted = model === '' ? this.models.all[0]!.name : model;
+    const origin: AnswerOrigin = { tenant, model: wanted, question, history, sources };
+    const written = yield* this.written.write(request, { history, origin }, scope);
+    return written ?? (yield* this.#standIn(request, origin));
+  }
+
+  async *#standIn({ question, sources }: AnswerRequest, origin: AnswerOrigin): AsyncGenerator<AnswerEvent, Outcome> {
+    const known = await this.cache.find(origin);
+    counter('ragmesh_llm_fallbacks_total').inc({ to: known ? 'cached' : EXTRACTIVE });
+    const degraded = ['llm', ...(known ? ['cached_answer'] : [])];
+    yield* known?.events ?? answerEvents(answerExtractively(question, sources));
+    return { ...WITHOUT_MODEL, model: known?.model ?? EXTRACTIVE, degraded, fallbackUsed: true };
+  }
+}
+
+/** Passes everything on and notes it. */
+async function* recorded(
+  answer: AsyncGenerator<AnswerEvent, Outcome>,
+  given: AnswerEvent[],
+): AsyncGenerator<AnswerEvent, Outcome> {
+  try {
+    for (;;) {
+      const { value, done } = await answer.next();
+      if (done) return value;
+      given.push(value);
+      yield value;
+    }
+  } finally {
+    await answer.return(undefined as never);
   }
 }

@@ -1,6 +1,6 @@
 import type { AnswerEvent } from './answer-stream.js';
-import { sentencesOf } from './sentences.js';
-import { quote, type Citation, type Source } from './source.js';
+import { sentencesOf, type Sentence } from './sentences.js';
+import { quote, type Source } from './source.js';
 import { countShared, termsOf } from './terms.js';
 
 const MARKER = /^[[【]\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*[\]】]$/;
@@ -23,6 +23,7 @@ export class CitationChecker {
   private codeFence = 0;
   private events: AnswerEvent[] = [];
   private readonly cited = new Set<string>();
+  private readonly quotable = new Map<number, readonly Quotable[]>();
 
   constructor(private readonly sources: readonly Source[]) {}
 
@@ -83,7 +84,10 @@ export class CitationChecker {
   }
 
   private cite(position: number, claim: string): void {
-    const citation = bestQuote(this.sources, position, claim);
+    const { text } = this.sources[position]!;
+    const known = this.quotable.get(position) ?? quotableIn(text);
+    this.quotable.set(position, known);
+    const citation = quote(this.sources, position, bestFit(known, claim) ?? { start: 0, end: text.length });
     const key = `${citation.index}:${citation.start}`;
     if (this.cited.has(key)) return;
     this.cited.add(key);
@@ -108,21 +112,26 @@ export class CitationChecker {
   }
 }
 
-/** The sentence of the source that shares most terms with the last sentence of the claim, else its first sentence. */
-function bestQuote(sources: readonly Source[], position: number, claim: string): Citation {
-  const { text } = sources[position]!;
-  const claimed = termsOf(sentencesOf(claim.replace(/\[\d+\]/g, ' ').trim()).at(-1)?.text ?? claim);
+/** What a citation may quote, with its terms: the statements of a source, or whatever it has. */
+interface Quotable {
+  readonly sentence: Sentence;
+  readonly terms: ReadonlySet<string>;
+}
+
+function quotableIn(text: string): Quotable[] {
   const all = sentencesOf(text);
   const statements = all.filter(({ isStatement }) => isStatement);
-  const fit = (sentence: string) => {
-    const terms = termsOf(sentence);
-    return countShared(terms, claimed) / Math.sqrt(Math.max(1, terms.size));
-  };
-  const best = (statements.length > 0 ? statements : all)
-    .map((sentence) => ({ sentence, score: fit(sentence.text) }))
-    .reduce<{ sentence: { start: number; end: number }; score: number } | null>(
-      (top, next) => (top && top.score >= next.score ? top : next),
-      null,
-    );
-  return quote(sources, position, best?.sentence ?? { start: 0, end: text.length });
+  return (statements.length > 0 ? statements : all).map((sentence) => ({ sentence, terms: termsOf(sentence.text) }));
+}
+
+/** The sentence that shares most terms with the last sentence of the claim; the first of equals. */
+function bestFit(quotable: readonly Quotable[], claim: string): Sentence | undefined {
+  const claimed = termsOf(sentencesOf(claim.replace(/\[\d+\]/g, ' ').trim()).at(-1)?.text ?? claim);
+  const fit = ({ terms }: Quotable): number => countShared(terms, claimed) / Math.sqrt(Math.max(1, terms.size));
+  let [best, bestScore] = [quotable[0]?.sentence, -1];
+  for (const candidate of quotable) {
+    const score = fit(candidate);
+    if (score > bestScore) [best, bestScore] = [candidate.sentence, score];
+  }
+  return best;
 }

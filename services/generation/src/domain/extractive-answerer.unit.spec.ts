@@ -18,6 +18,27 @@ describe('answerExtractively', () => {
     ['ja', 'ファイルの上限は何ですか？', 'システムは速いです。ファイルの上限は25MBです。', '25MB'],
     ['th', 'ไฟล์มีขนาดสูงสุดเท่าไร', 'ไฟล์ที่อัปโหลดมีขนาดสูงสุด 25 เมกะไบต์', '25'],
     ['ar', 'ما هو الحد الأقصى لحجم الملف؟', 'النظام سريع. الحد الأقصى لحجم الملف هو 25 ميغابايت.', '25'],
+    [
+      'fr',
+      'Combien de temps les journaux sont-ils conservés ?',
+      'Tout va bien. Les journaux sont conservés 30 jours.',
+      '30 jours',
+    ],
+    [
+      'es',
+      '¿Cuánto tiempo se conservan los registros?',
+      'Todo va bien. Los registros se conservan 30 días.',
+      '30 días',
+    ],
+    ['ru', 'Как долго хранятся журналы?', 'Система быстрая. Журналы хранятся 30 дней.', '30 дней'],
+    [
+      'el',
+      'Πόσο διατηρούνται τα αρχεία καταγραφής;',
+      'Το σύστημα είναι γρήγορο. Τα αρχεία καταγραφής διατηρούνται 30 ημέρες.',
+      '30',
+    ],
+    ['he', 'כמה זמן נשמרים היומנים?', 'המערכת מהירה. היומנים נשמרים 30 ימים.', '30'],
+    ['hi', 'लॉग कितने दिन रखे जाते हैं?', 'प्रणाली तेज़ है। लॉग 30 दिन रखे जाते हैं।', '30'],
     ['ko', '파일의 최대 크기는 얼마입니까?', '시스템은 빠릅니다. 파일의 최대 크기는 25MB입니다.', '25MB'],
   ])('quotes the sentence that answers in %s', (_, question, text, expected) => {
     const answer = answerExtractively(question, [source(text)]);
@@ -41,6 +62,37 @@ describe('answerExtractively', () => {
     expect(
       answerExtractively('How are backups encrypted?', [source(sentence), source(sentence)]).citations,
     ).toHaveLength(1);
+  });
+
+  it('chooses by diversity: a new fact before the same one in other words', () => {
+    const [first, again, other] = [
+      'Backups of the database are encrypted with AES before upload.',
+      'Before upload the backups of the database are encrypted with AES, always.',
+      'Backups of the archive are kept for a year in another region.',
+    ];
+    const { citations } = answerExtractively('How are backups encrypted and where are backups kept?', [
+      source(`${first} ${again} ${other}`),
+    ]);
+    expect(citations.map(({ text }) => text)).toEqual([expect.stringMatching('AES'), other]);
+  });
+
+  it.each([
+    [
+      'en',
+      'Backups',
+      ['Backups run at night.', 'The weather is fine.', 'Backups stay for a year.', 'Backups are encrypted.'],
+    ],
+    ['zh', '备份', ['备份在夜间运行。', '天气很好。', '备份保存一年。', '备份经过加密。']],
+    [
+      'ar',
+      'النسخ الاحتياطية',
+      ['النسخ الاحتياطية ليلية.', 'الطقس جميل.', 'النسخ الاحتياطية تبقى سنة.', 'النسخ الاحتياطية مشفرة.'],
+    ],
+  ])('keeps the reading order of a source in %s', (_, question, sentences) => {
+    const { citations } = answerExtractively(question, [source(sentences.join(' '))]);
+    expect(citations.length).toBeGreaterThan(1);
+    expect(citations.map(({ start }) => start)).toEqual(citations.map(({ start }) => start).toSorted((a, b) => a - b));
+    expect(citations.map(({ text }) => text)).not.toContain(sentences[1]);
   });
 
   it('answers a question of an FAQ with the sentence behind it', () => {

@@ -1,0 +1,79 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec } from '@ragmesh/cache';
+import type { Logger } from '@ragmesh/observability';
+import type { AnswerEvent } from '../domain/answer-stream.js';
+import type { GenerationConfig } from '../generation.config.js';
+
+const NAMESPACE = 'answer';
+/** To be raised whenever answers are written differently. */
+const FORMAT = 'answer/1';
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** A complete answer as it was given. */
+export interface KeptAnswer {
+  readonly model: string;
+  readonly events: readonly AnswerEvent[];
+}
+
+/** Everything an answer was made from. */
+export interface AnswerOrigin {
+  readonly tenant: string;
+  readonly model: string;
+  readonly question: string;
+  readonly history: readonly unknown[];
+  readonly sources: readonly { readonly documentId: string; readonly version: number; readonly text: string }[];
+}
+
+/**
+ * Complete answers, for the time when every model fails. The key holds the sources themselves: who is not given a document,
+ * or is given a newer version of it, asks under another key, so nothing has to be evicted.
+ */
+@Injectable()
+export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
+  readonly #cache: Cache<KeptAnswer>;
+  #redis: RedisLevel | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: GenerationConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.#cache = new Cache<KeptAnswer>({
+      name: NAMESPACE,
+      codec: jsonCodec(FORMAT),
+      sizeOf: ({ events }) => events.reduce((sum, event) => sum + 200 + 2 * sizeOf(event), 0),
+      ttlSeconds: config.LLM_ANSWER_CACHE_TTL,
+      maxEntries: config.CACHE_SIZE,
+      maxBytes: MAX_BYTES,
+    });
+  }
+
+  async onModuleInit(): Promise<void> {
+    const { REDIS_URL: url, REDIS_CACHE_DB: db } = this.config;
+    if (!url || !this.#cache.isOn) return;
+    const place = { url, db, service: 'generation', namespace: NAMESPACE };
+    this.#redis = await RedisLevel.open({ ...place, logger: this.logger });
+    this.#cache.useRedis(this.#redis);
+  }
+
+  async find(origin: AnswerOrigin): Promise<KeptAnswer | null> {
+    const nothing = async (): Promise<{ value: null; storable: false }> => ({ value: null, storable: false });
+    return (await this.#cache.getOrCompute(keyOf(origin), nothing)).value;
+  }
+
+  /** Keeps a complete answer; the first one given to the same question stays. */
+  async keep(origin: AnswerOrigin, answer: KeptAnswer): Promise<void> {
+    if (this.#cache.isOn) await this.#cache.getOrCompute(keyOf(origin), async () => ({ value: answer }));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#redis?.close();
+  }
+}
+
+function keyOf({ tenant, model, question, history, sources }: AnswerOrigin): string {
+  const from = sources.map(({ documentId, version, text }) => [documentId, version, text]);
+  return cacheKey(NAMESPACE, tenant, hashOf({ model, question, history, from }));
+}
+
+const sizeOf = (event: AnswerEvent): number => (event.type === 'delta' ? event.text : event.citation.text).length;

@@ -1,0 +1,44 @@
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+
+/** Why a call to a model gave nothing; a label of the metric. */
+export type ChatOutcome =
+  | 'rate_limited'
+  | 'server_error'
+  | 'refused'
+  | 'unreachable'
+  | 'slow_first_token'
+  | 'idle'
+  | 'too_long'
+  | 'cut'
+  | 'garbage';
+
+/** A failed call. The next model may do better, whatever the reason. */
+export function chatFailure(
+  outcome: ChatOutcome,
+  message: string,
+  details: Record<string, number | string> = {},
+  cause?: unknown,
+): RagmeshError {
+  return new RagmeshError('GENERATION.UNAVAILABLE', message, { outcome, ...details }, { cause });
+}
+
+/** The outcome of a failure as the metric names it. */
+export function outcomeOf(error: unknown): string {
+  if (!isRagmeshError(error)) return 'unexpected';
+  if (typeof error.details.outcome === 'string') return error.details.outcome;
+  if (error.code === 'REQUEST.CANCELLED') return 'cancelled';
+  return error.code === 'DEPENDENCY.UNAVAILABLE' ? 'breaker_open' : 'unexpected';
+}
+
+/** Whether the same model may be asked again: it was busy or ill for a moment, and has not begun to answer. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  return ['rate_limited', 'server_error', 'unreachable'].includes(outcomeOf(error));
+}
+
+/** Seconds of a `Retry-After` header: a number, or a date (RFC 9110 §10.2.3). */
+export function retryAfterSeconds(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+(\.\d+)?$/.test(header.trim())) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
+}

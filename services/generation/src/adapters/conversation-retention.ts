@@ -1,0 +1,51 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import type { Logger } from '@ragmesh/observability';
+import { Database } from '@ragmesh/postgres';
+import type { GenerationConfig } from '../generation.config.js';
+
+const INTERVAL_MS = 600_000;
+/** Rows per statement, so that none holds its locks for long. */
+const BATCH = 100;
+
+/** By any copy of the service: a row another copy removes at this moment is passed over. */
+const expired = (table: string, key: string): string => `
+  DELETE FROM ${table} WHERE (${key}) IN (
+    SELECT ${key} FROM ${table} WHERE updated_at < now() - make_interval(secs => $1)
+    ORDER BY updated_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+
+const statements = [expired('conversation', 'tenant, id'), expired('feedback', 'tenant, request_id, subject')];
+
+/** Removes conversations and judgements for which nothing happened for CONVERSATION_RETENTION, every ten minutes. */
+@Injectable()
+export class ConversationRetention implements OnModuleInit, OnModuleDestroy {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: GenerationConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    if (this.config.CONVERSATION_RETENTION === 0) return;
+    this.#timer = setInterval(() => {
+      this.removeExpired().catch((error: unknown) => this.logger.warn({ err: error }, 'Retention will be tried again'));
+    }, INTERVAL_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** @returns how many conversations and judgements were removed. */
+  async removeExpired(): Promise<number> {
+    let removed = 0;
+    for (const sql of statements) {
+      for (let batch = BATCH; batch === BATCH; removed += batch) {
+        batch = (await this.database.query(sql, [this.config.CONVERSATION_RETENTION])).rowCount;
+      }
+    }
+    return removed;
+  }
+}

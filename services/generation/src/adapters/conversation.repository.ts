@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { Database } from '@ragmesh/postgres';
+import { checkConversationId } from '../domain/conversation-id.js';
+import type { ListPosition } from '../domain/list-cursor.js';
+import { keepable, type KeptTurn, type NewTurn, type Turn } from '../domain/turn.js';
+
+/** Newest turns kept of one conversation; older ones go as new ones come, so that none grows without end. */
+export const MAX_TURNS = 1_000;
+
+/** A conversation without its turns. */
+export interface ConversationRow {
+  readonly id: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly created_micros: string;
+  readonly turns: number;
+}
+
+const COLUMNS = `id, created_at, updated_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+  least(last_ordinal, ${MAX_TURNS}) AS turns`;
+
+const EXTEND = `
+  INSERT INTO conversation AS c (tenant, id, last_ordinal) VALUES ($1, $2, $3)
+  ON CONFLICT (tenant, id) DO UPDATE SET last_ordinal = c.last_ordinal + $3, updated_at = now()
+  RETURNING last_ordinal`;
+
+const ADD_TURN = `
+  INSERT INTO conversation_turn (tenant, conversation_id, ordinal, role, text, request_id, document_ids)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)`;
+
+/** Conversations of one tenant at a time. One of another tenant is one that is not there. */
+@Injectable()
+export class ConversationRepository {
+  constructor(private readonly database: Database) {}
+
+  /** The last `limit` turns, oldest first; none for a conversation that is not there. */
+  async recentTurns(tenant: string, conversationId: string, limit: number): Promise<Turn[]> {
+    const sql = `SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2
+      ORDER BY ordinal DESC LIMIT $3`;
+    return (await this.database.query<Turn>(sql, [tenant, conversationId, limit])).rows.toReversed();
+  }
+
+  /** The conversation, begun when it is not there. */
+  async begin(tenant: string, id: string): Promise<ConversationRow> {
+    await this.database.query('INSERT INTO conversation (tenant, id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      tenant,
+      id,
+    ]);
+    return this.get(tenant, id);
+  }
+
+  /**
+   * Adds turns at the end, all or none, and begins the conversation when it is not there. Turns of one call stand together,
+   * also when several calls come at once. @throws RagmeshError REQUEST.INVALID for an id that cannot be one.
+   */
+  async append(tenant: string, conversationId: string, turns: readonly NewTurn[]): Promise<void> {
+    const place = [tenant, checkConversationId(conversationId)];
+    if (turns.length === 0) return;
+    await this.database.transaction(async (tx) => {
+      const { rows } = await tx.query<{ last_ordinal: number }>(EXTEND, [...place, turns.length]);
+      const last = rows[0]!.last_ordinal;
+      for (const [position, { role, text, requestId = '', documentIds = [] }] of turns.entries()) {
+        const ordinal = last - turns.length + 1 + position;
+        tx.write(ADD_TURN, [...place, ordinal, role, keepable(text), keepable(requestId), documentIds.map(keepable)]);
+      }
+      if (last > MAX_TURNS) {
+        const dropped = 'DELETE FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND ordinal <= $3';
+        tx.write(dropped, [...place, last - MAX_TURNS]);
+      }
+    });
+  }
+
+  /** @throws RagmeshError CONVERSATION.NOT_FOUND. */
+  async get(tenant: string, id: string): Promise<ConversationRow> {
+    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1 AND id = $2`;
+    const { rows } = await this.database.query<ConversationRow>(sql, [tenant, id]);
+    if (!rows[0]) throw notFound(id);
+    return rows[0];
+  }
+
+  /** Turns from the one after `ordinal`, oldest first. */
+  async turns(tenant: string, id: string, ordinal: number, limit: number): Promise<KeptTurn[]> {
+    const sql = `
+      SELECT ordinal, role, text, request_id AS "requestId", document_ids AS "documentIds", created_at AS "createdAt"
+      FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4`;
+    return (await this.database.query<KeptTurn>(sql, [tenant, id, ordinal, limit])).rows;
+  }
+
+  /** Newest first, from the one after `position`. */
+  async list(tenant: string, limit: number, position?: ListPosition): Promise<ConversationRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1
+        AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
+      ORDER BY created_at DESC, id DESC LIMIT $2`;
+    const values = [tenant, limit, position?.createdMicros ?? null, position?.id ?? null];
+    return (await this.database.query<ConversationRow>(sql, values)).rows;
+  }
+
+  /** Removes it with all its turns. @returns how many there were. @throws RagmeshError CONVERSATION.NOT_FOUND. */
+  async delete(tenant: string, id: string): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const lock = 'SELECT FROM conversation WHERE tenant = $1 AND id = $2 FOR UPDATE';
+      if ((await tx.query(lock, [tenant, id])).rowCount === 0) throw notFound(id);
+      const turns = 'DELETE FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2';
+      const { rowCount } = await tx.query(turns, [tenant, id]);
+      tx.write('DELETE FROM conversation WHERE tenant = $1 AND id = $2', [tenant, id]);
+      return rowCount;
+    });
+  }
+}
+
+const notFound = (id: string): RagmeshError =>
+  new RagmeshError('CONVERSATION.NOT_FOUND', `There is no conversation "${id}".`, { id });

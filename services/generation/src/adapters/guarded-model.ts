@@ -1,0 +1,141 @@
+import { RagmeshError } from '@ragmesh/errors';
+import { SpanKind, counter, histogram, markFailed, startSpan, type Logger, type Span } from '@ragmesh/observability';
+import {
+  circuitBreaker,
+  retryWithJitter,
+  streamThrough,
+  type CircuitBreaker,
+  type Deadline,
+} from '@ragmesh/resilience';
+import type { ChatPiece, ChatRequest, ChatTimeLimits, LanguageModel } from '../domain/language-model.js';
+import type { GenerationConfig } from '../generation.config.js';
+import { isWorthAnotherTry, outcomeOf } from './chat-failure.js';
+
+/** Kept back from a model's time, so that what stands in for it still reaches the caller. */
+const RESERVE_MS = 300;
+/** While another model is left, none is waited for longer than this between two tries. */
+const SHORT_PAUSE_MS = 500;
+
+/** What is asked, of whom, and how long the answer is of use. */
+export interface ChatCall extends ChatRequest {
+  /** Name of the model to try first; the configured order when empty. */
+  readonly model?: string;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+}
+
+/** An answer that has begun: its first text, what follows, and its span, which whoever reads it ends. */
+export interface BegunAnswer {
+  readonly pieces: AsyncGenerator<ChatPiece>;
+  readonly first: string;
+  readonly span: Span;
+}
+
+type TimeLimits = Pick<GenerationConfig, 'LLM_FIRST_TOKEN_TIMEOUT' | 'LLM_IDLE_TIMEOUT' | 'LLM_TOTAL_TIMEOUT'>;
+
+/** One model behind its own breaker, within its caller's time, seen by metrics and traces. */
+export class GuardedModel {
+  readonly #breaker: CircuitBreaker;
+
+  constructor(
+    readonly model: LanguageModel,
+    private readonly config: TimeLimits,
+    private readonly logger: Logger,
+  ) {
+    this.#breaker = circuitBreaker(`llm.${model.provider}.${model.name}`, {
+      service: 'generation',
+      timeoutMs: Infinity, // its calls have deadlines of their own
+      isFailure: (error) => !['refused', 'cancelled'].includes(outcomeOf(error)),
+    });
+  }
+
+  /**
+   * Asks it, and once more when it was only busy and the time allows it. Resolves with the first piece of its answer.
+   * @param isLast no other model is left.
+   * @throws RagmeshError as {@link LanguageModel.chat}; DEPENDENCY.UNAVAILABLE while its breaker is open.
+   */
+  async begin(call: ChatCall, isLast: boolean): Promise<BegunAnswer> {
+    const patience = call.deadline.remainingMs / 2;
+    const capMs = isLast ? patience : Math.min(SHORT_PAUSE_MS, patience);
+    const attempt = async (): Promise<BegunAnswer | { failure: unknown }> => {
+      try {
+        return await this.#open(call, isLast);
+      } catch (failure) {
+        if (isWorthAnotherTry(failure)) throw failure;
+        return { failure };
+      }
+    };
+    const result = await retryWithJitter(attempt, { attempts: 2, capMs, signal: call.signal });
+    if ('failure' in result) throw result.failure;
+    return result;
+  }
+
+  /** Counts how a call went. */
+  count(outcome: string): void {
+    counter('ragmesh_llm_calls_total').inc({ ...this.#labels, outcome });
+  }
+
+  close(): void {
+    this.#breaker.shutdown();
+  }
+
+  get #labels(): { provider: string; model: string } {
+    return { provider: this.model.provider, model: this.model.name };
+  }
+
+  async #open(call: ChatCall, isLast: boolean): Promise<BegunAnswer> {
+    const { provider, model } = this.#labels;
+    const attributes = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': provider,
+      'gen_ai.request.model': model,
+    };
+    const { span } = startSpan(`chat ${model}`, { kind: SpanKind.CLIENT, attributes });
+    const started = performance.now();
+    try {
+      const limits = this.#limits(call.deadline, isLast);
+      const open = (signal: AbortSignal): AsyncGenerator<ChatPiece> =>
+        startingWithText(this.model, call, limits, signal);
+      const pieces = streamThrough(this.#breaker, open, call.signal);
+      const { value } = await pieces.next();
+      histogram('ragmesh_llm_first_token_seconds').observe(this.#labels, (performance.now() - started) / 1000);
+      return { pieces, first: (value as { text: string }).text, span };
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      this.count(outcome);
+      markFailed(span, error);
+      span.end();
+      this.logger.warn({ ...this.#labels, outcome }, 'A language model gave no answer');
+      throw error;
+    }
+  }
+
+  #limits(deadline: Deadline, isLast: boolean): ChatTimeLimits {
+    const { LLM_FIRST_TOKEN_TIMEOUT, LLM_IDLE_TIMEOUT, LLM_TOTAL_TIMEOUT } = this.config;
+    const left = Math.max(0, deadline.remainingMs - RESERVE_MS);
+    return {
+      firstTokenMs: Math.min(LLM_FIRST_TOKEN_TIMEOUT * 1000, isLast ? left : left / 2),
+      idleMs: LLM_IDLE_TIMEOUT * 1000,
+      totalMs: Math.min(LLM_TOTAL_TIMEOUT * 1000, left),
+    };
+  }
+}
+
+/** An answer without a single piece of text is none. */
+async function* startingWithText(
+  model: LanguageModel,
+  request: ChatRequest,
+  limits: ChatTimeLimits,
+  signal: AbortSignal,
+): AsyncGenerator<ChatPiece> {
+  let isEmpty = true;
+  for await (const piece of model.chat(request, limits, signal)) {
+    if (isEmpty && piece.type === 'end') {
+      throw new RagmeshError('GENERATION.UNAVAILABLE', 'The language model gave an empty answer.', {
+        outcome: 'garbage',
+      });
+    }
+    isEmpty = false;
+    yield piece;
+  }
+}

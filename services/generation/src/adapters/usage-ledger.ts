@@ -1,0 +1,87 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { counter, type Logger } from '@ragmesh/observability';
+import type { TokenUsage } from '../domain/language-model.js';
+import { ModelPrices } from '../domain/model-prices.js';
+import type { GenerationConfig } from '../generation.config.js';
+import { UsageRepository, type UsageEntry } from './usage.repository.js';
+
+const FLUSH_MS = 1_000;
+
+/** What one answer took; `cost` in US dollars, absent for a model without a price. */
+export interface ChargedUsage extends TokenUsage {
+  readonly cost?: number;
+}
+
+/**
+ * Counts tokens and cost by tenant, model and day. Written once a second and at the end, many answers in one statement; a
+ * process that is killed loses at most that second, a database that is away delays it.
+ */
+@Injectable()
+export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
+  readonly #prices: ModelPrices;
+  #pending = new Map<string, UsageEntry>();
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly usage: UsageRepository,
+    @Inject(CONFIG) config: GenerationConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.#prices = ModelPrices.parse(config.LLM_PRICES)!;
+  }
+
+  onModuleInit(): void {
+    this.#timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Notes one call of a model. @returns it with its cost. */
+  charge(tenant: string, model: string, { promptTokens, completionTokens }: TokenUsage): ChargedUsage {
+    const cost = this.#prices.costOf(model, { promptTokens, completionTokens });
+    counter('ragmesh_llm_tokens_total').inc({ tenant, model, kind: 'prompt' }, promptTokens);
+    counter('ragmesh_llm_tokens_total').inc({ tenant, model, kind: 'completion' }, completionTokens);
+    if (cost !== undefined) counter('ragmesh_llm_cost_dollars_total').inc({ tenant, model }, cost);
+    const day = new Date().toISOString().slice(0, 10);
+    const unpriced = cost === undefined ? 1 : 0;
+    this.#add({ tenant, model, day, requests: 1, promptTokens, completionTokens, cost: cost ?? 0, unpriced });
+    return { promptTokens, completionTokens, ...(cost === undefined ? {} : { cost }) };
+  }
+
+  /** Writes what was noted so far; what cannot be written now is kept for the next time. */
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#write());
+    return this.#flushing;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush();
+  }
+
+  #add(entry: UsageEntry): void {
+    const key = JSON.stringify([entry.tenant, entry.model, entry.day]);
+    const sum = this.#pending.get(key);
+    if (!sum) return void this.#pending.set(key, entry);
+    this.#pending.set(key, {
+      ...entry,
+      requests: sum.requests + entry.requests,
+      promptTokens: sum.promptTokens + entry.promptTokens,
+      completionTokens: sum.completionTokens + entry.completionTokens,
+      cost: sum.cost + entry.cost,
+      unpriced: sum.unpriced + entry.unpriced,
+    });
+  }
+
+  async #write(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    const entries = [...this.#pending.values()];
+    this.#pending = new Map();
+    try {
+      await this.usage.add(entries);
+    } catch (error) {
+      for (const entry of entries) this.#add(entry);
+      this.logger.warn({ err: error, entries: entries.length }, 'Token usage will be written later');
+    }
+  }
+}

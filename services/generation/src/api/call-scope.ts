@@ -1,0 +1,25 @@
+import { Deadline } from '@ragmesh/resilience';
+
+/** What an incoming gRPC call says about its caller's patience. */
+export interface IncomingCall {
+  readonly cancelled: boolean;
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** How long the work for a call is of use, and whether anybody still waits for it. */
+export interface CallScope {
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+}
+
+/** Longest time a call without a deadline may take. */
+const MAX_CALL_MS = 120_000;
+
+export function scopeOf(call: IncomingCall): CallScope {
+  const caller = new AbortController();
+  call.on('cancelled', () => caller.abort());
+  if (call.cancelled) caller.abort();
+  const left = Number(call.getDeadline()) - Date.now();
+  return { deadline: Deadline.in(Math.min(left, MAX_CALL_MS), caller.signal), signal: caller.signal };
+}

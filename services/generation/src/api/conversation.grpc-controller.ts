@@ -1,0 +1,67 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import type { generationV1 } from '@ragmesh/contracts';
+import { currentTenant } from '@ragmesh/observability';
+import { v7 as uuidv7 } from 'uuid';
+import { ConversationRepository, type ConversationRow } from '../adapters/conversation.repository.js';
+import { checkConversationId } from '../domain/conversation-id.js';
+import { decodeCursor } from '../domain/list-cursor.js';
+import { pageOf, pageSize } from '../domain/list-page.js';
+import type { KeptTurn } from '../domain/turn.js';
+import { turnCursor, turnPage } from '../domain/turn-page.js';
+
+type ConversationReply = MessageInitShape<typeof generationV1.ConversationSchema>;
+type ListReply = MessageInitShape<typeof generationV1.ListConversationsResponseSchema>;
+type DeleteReply = MessageInitShape<typeof generationV1.DeleteConversationResponseSchema>;
+
+/** Conversations of the caller's tenant. */
+@Controller()
+export class ConversationGrpcController {
+  constructor(private readonly conversations: ConversationRepository) {}
+
+  /** Begins an empty one; one that is there already stays as it is. */
+  @GrpcMethod('ConversationService', 'CreateConversation')
+  async create({ id }: generationV1.CreateConversationRequest): Promise<ConversationReply> {
+    const wanted = id === '' ? uuidv7() : checkConversationId(id);
+    return toConversation(await this.conversations.begin(currentTenant(), wanted));
+  }
+
+  @GrpcMethod('ConversationService', 'ListConversations')
+  async list({ cursor, limit }: generationV1.ListConversationsRequest): Promise<ListReply> {
+    const size = pageSize(limit);
+    const rows = await this.conversations.list(currentTenant(), size + 1, decodeCursor(cursor));
+    const { page, nextCursor } = pageOf(rows, size);
+    return { conversations: page.map(toConversation), nextCursor };
+  }
+
+  @GrpcMethod('ConversationService', 'GetConversation')
+  async get({ id, cursor, limit }: generationV1.GetConversationRequest): Promise<ConversationReply> {
+    const [tenant, after, size] = [currentTenant(), turnCursor(cursor), pageSize(limit)];
+    const conversation = await this.conversations.get(tenant, id);
+    const turns = await this.conversations.turns(tenant, id, after, size + 1);
+    const { page, nextCursor } = turnPage(turns, size);
+    return { ...toConversation(conversation), messages: page.map(toTurn), nextCursor };
+  }
+
+  @GrpcMethod('ConversationService', 'DeleteConversation')
+  async delete({ id }: generationV1.DeleteConversationRequest): Promise<DeleteReply> {
+    return { deletedMessages: await this.conversations.delete(currentTenant(), id) };
+  }
+}
+
+const toConversation = ({ id, created_at, updated_at, turns }: ConversationRow) => ({
+  id,
+  createdAt: timestampFromDate(created_at),
+  updatedAt: timestampFromDate(updated_at),
+  turns,
+});
+
+const toTurn = ({ role, text, createdAt, requestId, documentIds }: KeptTurn) => ({
+  role,
+  text,
+  requestId,
+  documentIds: [...documentIds],
+  createdAt: timestampFromDate(createdAt),
+});

@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LOGGER } from '@ragmesh/bootstrap';
+import { currentContext, currentTenant, type Logger } from '@ragmesh/observability';
+import { ConversationRepository } from '../adapters/conversation.repository.js';
+import type { AnswerRequest } from '../domain/answer-request.js';
+import type { AnswerEvent } from '../domain/answer-stream.js';
+import { checkConversationId } from '../domain/conversation-id.js';
+import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
+import type { Turn } from '../domain/turn.js';
+
+export interface Remembered {
+  readonly tenant: string;
+  /** The last messages, oldest first. */
+  readonly turns: readonly Turn[];
+  /** They could not be read. */
+  readonly isMissing: boolean;
+}
+
+/** What was said before, for the prompt; a memory that fails makes answers forgetful, it does not prevent them. */
+@Injectable()
+export class ConversationMemory {
+  constructor(
+    private readonly conversations: ConversationRepository,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws RagmeshError REQUEST.INVALID for an id that cannot be one. */
+  async recall({ conversationId }: AnswerRequest): Promise<Remembered> {
+    const tenant = currentTenant();
+    if (conversationId === '') return { tenant, turns: [], isMissing: false };
+    checkConversationId(conversationId);
+    try {
+      const turns = await this.conversations.recentTurns(tenant, conversationId, HISTORY_MESSAGES);
+      return { tenant, turns, isMissing: false };
+    } catch (error) {
+      this.logger.warn({ err: error }, 'A conversation cannot be read; its answer is given without it');
+      return { tenant, turns: [], isMissing: true };
+    }
+  }
+
+  /** Adds question and complete answer to the conversation, if there is one. @returns false when that failed. */
+  async keep({ conversationId, question }: AnswerRequest, given: readonly AnswerEvent[]): Promise<boolean> {
+    if (conversationId === '') return true;
+    const requestId = currentContext()?.requestId ?? '';
+    const text = given.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+    const cited = given.flatMap((event) => (event.type === 'citation' ? event.citation.documentId : []));
+    const documentIds = [...new Set(cited)];
+    try {
+      await this.conversations.append(currentTenant(), conversationId, [
+        { role: 'user', text: question, requestId },
+        { role: 'assistant', text, requestId, documentIds },
+      ]);
+      return true;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'An answer was not added to its conversation');
+      return false;
+    }
+  }
+}

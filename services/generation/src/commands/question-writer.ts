@@ -1,0 +1,131 @@
+import { setImmediate } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { isRagmeshError } from '@ragmesh/errors';
+import { counter, type Logger } from '@ragmesh/observability';
+import { LanguageModels } from '../adapters/language-models.js';
+import type { ChargedUsage } from '../adapters/usage-ledger.js';
+import type { CallScope } from '../api/call-scope.js';
+import { questionPrompt } from '../domain/question-prompt.js';
+import { questionsIn } from '../domain/question-reply.js';
+import { questionShares, type QuestionShare } from '../domain/question-shares.js';
+import { extractQuestions } from '../domain/question-set.js';
+import type { Question, QuestionOrder } from '../domain/question.js';
+import type { Source } from '../domain/source.js';
+import type { GenerationConfig } from '../generation.config.js';
+import { EXTRACTIVE } from './generate-answer.js';
+import { newMark } from './write-query.js';
+
+/** An order, and the model to try first: the configured order of models when empty, none when it is `extractive`. */
+export interface WantedQuestions extends QuestionOrder {
+  readonly model: string;
+}
+
+/** `degraded` names `llm` when another model than the first wrote, or questions were made without one. */
+export interface QuestionSet {
+  readonly questions: readonly Question[];
+  readonly model: string;
+  readonly usage: ChargedUsage;
+  readonly degraded: readonly string[];
+}
+
+interface Written {
+  readonly questions: readonly Question[];
+  readonly model: string;
+  readonly usage: ChargedUsage;
+  /** Another model than the first one wrote. */
+  readonly isFallback: boolean;
+}
+
+/** Writes questions by a model where one is configured, and makes what it does not give out of the sources' sentences. */
+@Injectable()
+export class QuestionWriter {
+  constructor(
+    private readonly models: LanguageModels,
+    @Inject(CONFIG) private readonly config: GenerationConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws RagmeshError REQUEST.INVALID for a model that is not configured, REQUEST.CANCELLED. */
+  async write(sources: readonly Source[], wanted: WantedQuestions, scope: CallScope): Promise<QuestionSet> {
+    const { mode, count } = wanted;
+    const isAsked = this.models.isConfigured && wanted.model !== EXTRACTIVE;
+    const written = isAsked ? await this.#byModel(sources, wanted, scope) : [];
+    const byModel = distinct(written.flatMap(({ questions }) => questions)).slice(0, count);
+    const made = byModel.length < count ? await this.#extracted(sources, wanted, byModel) : [];
+    counter('ragmesh_questions_total').inc({ mode, way: 'llm' }, byModel.length);
+    counter('ragmesh_questions_total').inc({ mode, way: EXTRACTIVE }, made.length);
+    const isFallback = written.some((part) => part.isFallback) || made.length > 0 || byModel.length === 0;
+    return {
+      questions: [...byModel, ...made],
+      model: byModel.length > 0 ? written[0]!.model : EXTRACTIVE,
+      usage: total(written.map(({ usage }) => usage)),
+      degraded: isAsked && sources.length > 0 && isFallback ? ['llm'] : [],
+    };
+  }
+
+  /** As many as the model left to be made, about other places of the sources than its own. */
+  async #extracted(
+    sources: readonly Source[],
+    order: QuestionOrder,
+    byModel: readonly Question[],
+  ): Promise<Question[]> {
+    const extracted = await inSteps(extractQuestions(sources, order));
+    const others = extracted.filter((question) => !byModel.some((other) => areFromOnePlace(question, other)));
+    return others.slice(0, order.count - byModel.length);
+  }
+
+  /** What each call of a model gave; a call that fails is missing. */
+  async #byModel(sources: readonly Source[], wanted: WantedQuestions, scope: CallScope): Promise<Written[]> {
+    this.models.checkModel(wanted.model);
+    const shares = questionShares(sources, wanted.count, this.config.LLM_MAX_TOKENS);
+    const results = await Promise.allSettled(shares.map((share) => this.#ask(share, wanted, scope)));
+    if (scope.signal.aborted) scope.deadline.throwIfExpired();
+    return results.flatMap((result) => {
+      if (result.status === 'fulfilled') return result.value;
+      const code = isRagmeshError(result.reason) ? result.reason.code : 'INTERNAL.UNEXPECTED';
+      this.logger.warn({ code }, 'A language model wrote no questions');
+      return [];
+    });
+  }
+
+  async #ask({ sources, offset, count }: QuestionShare, wanted: WantedQuestions, scope: CallScope): Promise<Written> {
+    const { text, model, usage, isFallback } = await this.models.complete({
+      messages: questionPrompt(sources, { ...wanted, count }, newMark()),
+      maxTokens: this.config.LLM_MAX_TOKENS,
+      model: wanted.model,
+      ...scope,
+    });
+    const questions = questionsIn(text, sources, wanted.mode).map(({ citation, ...question }) => {
+      const source = citation.source + offset;
+      return { ...question, citation: { ...citation, source, index: source + 1 } };
+    });
+    return { questions, model, usage, isFallback };
+  }
+}
+
+/** Lets other work of the process go first between two steps. */
+async function inSteps<Result>(work: Generator<void, Result>): Promise<Result> {
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return step.value;
+    await setImmediate();
+  }
+}
+
+const distinct = (questions: readonly Question[]): Question[] => [
+  ...new Map(questions.map((question) => [question.question.toLowerCase(), question])).values(),
+];
+
+const areFromOnePlace = ({ citation: a }: Question, { citation: b }: Question): boolean =>
+  a.documentId === b.documentId && a.start < b.end && b.start < a.end;
+
+/** Without a cost when a call has none. */
+function total(usages: readonly ChargedUsage[]): ChargedUsage {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0);
+  const costs = usages.flatMap(({ cost }) => cost ?? []);
+  return {
+    promptTokens: sum(usages.map(({ promptTokens }) => promptTokens)),
+    completionTokens: sum(usages.map(({ completionTokens }) => completionTokens)),
+    ...(costs.length > 0 && costs.length === usages.length ? { cost: sum(costs) } : {}),
+  };
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { ConversationRepository } from '../adapters/conversation.repository.js';
+import { LanguageModels } from '../adapters/language-models.js';
+import type { CallScope } from '../api/call-scope.js';
+import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
+import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from '../domain/query-prompts.js';
+import type { QueryTask } from '../domain/query-prompts.js';
+
+/** What a language model does for retrieval. Every call needs a provider and fails without one; nothing stands in. */
+@Injectable()
+export class WriteQuery {
+  constructor(
+    private readonly models: LanguageModels,
+    private readonly conversations: ConversationRepository,
+  ) {}
+
+  /** A question that stands alone; the one asked when nothing was said before it. */
+  async condense(question: string, conversationId: string, scope: CallScope): Promise<string> {
+    this.#needProvider();
+    if (conversationId === '') return question;
+    const history = await this.conversations.recentTurns(currentTenant(), conversationId, HISTORY_MESSAGES);
+    return history.length === 0 ? question : this.#run(condenseTask(question, history, newMark()), scope, 0);
+  }
+
+  paraphrase(question: string, count: number, scope: CallScope): Promise<string[]> {
+    return this.#run(paraphraseTask(question, count), scope);
+  }
+
+  hypothesise(question: string, scope: CallScope): Promise<string> {
+    return this.#run(hypothesiseTask(question), scope);
+  }
+
+  /** Positions from 0. */
+  async grade(question: string, passages: readonly string[], scope: CallScope): Promise<number[]> {
+    this.#needProvider();
+    return passages.length === 0 ? [] : this.#run(gradeTask(question, passages, newMark()), scope, 0);
+  }
+
+  verify(
+    claim: { readonly question: string; readonly answer: string },
+    passages: readonly string[],
+    scope: CallScope,
+  ): Promise<boolean> {
+    return this.#run(verifyTask(claim, passages, newMark()), scope, 0);
+  }
+
+  #needProvider(): void {
+    if (this.models.isConfigured) return;
+    throw new RagmeshError('GENERATION.NO_PROVIDER', 'No language model is configured (APP_LLM_BACKEND is disabled).');
+  }
+
+  /** @throws RagmeshError GENERATION.UNAVAILABLE for output that is not what was asked for. */
+  async #run<T>({ messages, maxTokens, read }: QueryTask<T>, scope: CallScope, temperature?: number): Promise<T> {
+    const request = { messages, maxTokens, ...(temperature === undefined ? {} : { temperature }) };
+    const { text } = await this.models.complete({ ...request, ...scope });
+    const result = read(text);
+    if (result !== undefined) return result;
+    const message = 'The language model gave something else than it was asked for.';
+    throw new RagmeshError('GENERATION.UNAVAILABLE', message, { outcome: 'garbage' });
+  }
+}
+
+/** Unguessable, so that no document can name it. */
+export const newMark = (): string => randomBytes(12).toString('hex');

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { isRagmeshError } from '@ragmesh/errors';
+import { counter } from '@ragmesh/observability';
+import { AnswerCache, type AnswerOrigin } from '../adapters/answer-cache.js';
+import { LanguageModels, type ChatEvent } from '../adapters/language-models.js';
+import type { CallScope } from '../api/call-scope.js';
+import { AnswerFilter } from '../domain/answer-filter.js';
+import type { AnswerRequest } from '../domain/answer-request.js';
+import type { AnswerEvent } from '../domain/answer-stream.js';
+import { buildPrompt, withinLimit } from '../domain/prompt-builder.js';
+import type { Turn } from '../domain/turn.js';
+import type { Outcome } from './generate-answer.js';
+import { newMark } from './write-query.js';
+
+/** What an answer is written from beyond its request. */
+export interface Background {
+  readonly history: readonly Turn[];
+  readonly origin: AnswerOrigin;
+}
+
+/** Has an answer written by a language model and checks it on its way to the reader. */
+@Injectable()
+export class WrittenAnswer {
+  constructor(
+    private readonly models: LanguageModels,
+    private readonly cache: AnswerCache,
+  ) {}
+
+  /**
+   * @returns how it went; undefined when no model began an answer, so that something else may stand in.
+   * @throws RagmeshError REQUEST.CANCELLED.
+   */
+  async *write(
+    request: AnswerRequest,
+    { history, origin }: Background,
+    scope: CallScope,
+  ): AsyncGenerator<AnswerEvent, Outcome | undefined> {
+    const { question, maxTokens, temperature, model } = request;
+    const sources = withinLimit(request.sources);
+    const messages = buildPrompt({ question, sources, history, mark: newMark() });
+    const call = { messages, maxTokens, model, ...(temperature === undefined ? {} : { temperature }), ...scope };
+    const filter = new AnswerFilter(question, sources);
+    const given: AnswerEvent[] = [];
+    let by = { model: '', isFallback: false };
+    try {
+      for await (const event of this.models.chat(call)) {
+        if (event.type === 'begun') by = event;
+        for (const shown of shownOf(event, filter)) {
+          given.push(shown);
+          yield shown;
+        }
+        if (event.type !== 'end') continue;
+        if (event.isWhole && !by.isFallback) await this.cache.keep(origin, { model: by.model, events: given });
+        return outcomeOf(event, by, filter);
+      }
+    } catch (error) {
+      if (isRagmeshError(error) && error.retry === 'transient' && !scope.signal.aborted) return undefined;
+      throw error;
+    }
+    return undefined;
+  }
+}
+
+function shownOf(event: ChatEvent, filter: AnswerFilter): AnswerEvent[] {
+  if (event.type === 'text') return filter.push(event.text);
+  return event.type === 'end' ? filter.end() : [];
+}
+
+function outcomeOf(
+  { isWhole, usage }: ChatEvent & { type: 'end' },
+  { model, isFallback }: { model: string; isFallback: boolean },
+  { removedCitations, removedLinks }: AnswerFilter,
+): Outcome {
+  counter('ragmesh_llm_removed_total').inc({ kind: 'citation' }, removedCitations);
+  counter('ragmesh_llm_removed_total').inc({ kind: 'link' }, removedLinks);
+  if (isFallback) counter('ragmesh_llm_fallbacks_total').inc({ to: 'model' });
+  const degraded = isFallback || !isWhole ? ['llm'] : [];
+  return { model, usage, degraded, incomplete: !isWhole, fallbackUsed: isFallback, removedCitations, removedLinks };
+}

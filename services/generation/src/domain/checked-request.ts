@@ -1,0 +1,35 @@
+import { RagmeshError } from '@ragmesh/errors';
+
+/** Longest question, in UTF-16 units. */
+export const MAX_QUESTION = 10_000;
+const MAX_TEMPERATURE = 2;
+
+/** @throws RagmeshError REQUEST.INVALID for an empty question or one that is too long. */
+export function checkQuestion(question: string): string {
+  if (question.trim() !== '' && question.length <= MAX_QUESTION) return question;
+  throw new RagmeshError(
+    'REQUEST.INVALID',
+    `The field question must not be empty and have at most ${MAX_QUESTION} characters.`,
+    { field: 'question', limit: MAX_QUESTION },
+  );
+}
+
+/** @throws RagmeshError REQUEST.INVALID outside 0..2, which is what providers take. */
+export function checkTemperature(temperature: number | undefined): number | undefined {
+  if (temperature === undefined || (temperature >= 0 && temperature <= MAX_TEMPERATURE)) return temperature;
+  throw new RagmeshError('REQUEST.INVALID', `The field temperature must be from 0 to ${MAX_TEMPERATURE}.`, {
+    field: 'temperature',
+    limit: MAX_TEMPERATURE,
+  });
+}
+
+/**
+ * Longest answer in tokens: what was asked for, at most `limit`.
+ * @throws RagmeshError REQUEST.INVALID outside 1..`limit`.
+ */
+export function checkMaxTokens(maxTokens: number | undefined, limit: number): number {
+  if (maxTokens === undefined) return limit;
+  if (maxTokens >= 1 && maxTokens <= limit) return maxTokens;
+  const message = `The field max_tokens must be from 1 to ${limit} (LLM_MAX_TOKENS).`;
+  throw new RagmeshError('REQUEST.INVALID', message, { field: 'max_tokens', limit });
+}

