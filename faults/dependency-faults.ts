@@ -126,7 +126,9 @@ export const dependencyFaults: readonly Fault[] = [
     fault: 'The thread that embeds dies',
     never: 'The service dies with it',
     tools: 'thread ended',
-    ...inBoth(proof(pool, 'repeats what was lost when a thread dies', 'gives up on texts whose threads die twice')),
+    ...inBoth(
+      proof(pool, 'repeats what was lost when a thread dies', 'finds the one text that ends its thread every time'),
+    ),
   },
   {
     row: 35,

@@ -95,6 +95,18 @@ export class Cache<T> {
     return found;
   }
 
+  /** What is known of a key, without computing it. Undefined when nothing is; `value: null` when that there is nothing is. */
+  async known(key: string): Promise<Cached<T> | undefined> {
+    const entry = this.#remembered(key);
+    if (entry) return { value: entry.value, from: 'memory' };
+    const { mark } = this.#memory;
+    const stored = (await this.#redis?.read([key]))?.values[0];
+    const read = stored && this.#unpack(stored);
+    if (!read) return undefined;
+    if (this.#memory.accepts(mark, read.tags)) this.#keep(key, read);
+    return { value: read.value, from: 'redis' };
+  }
+
   /** Removes every entry made from one of these, here, in Redis and in the memory of other processes. */
   async evict(tags: readonly string[]): Promise<void> {
     this.evicted(tags);

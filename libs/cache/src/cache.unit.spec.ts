@@ -38,6 +38,17 @@ describe('the cache in memory', () => {
     expect(said).toHaveLength(1);
   });
 
+  it('tells what is known without computing it, and no longer than it may be served', async () => {
+    const cache = open();
+    expect(await cache.known('k')).toBeUndefined();
+    await cache.getOrCompute('k', async () => ({ value: 'said', tags: ['doc:1'] }));
+    await cache.getOrCompute('nothing', async () => ({ value: null }));
+    expect(await cache.known('k')).toEqual({ value: 'said', from: 'memory' });
+    expect(await cache.known('nothing')).toEqual({ value: null, from: 'memory' });
+    await cache.evict(['doc:1']);
+    expect(await cache.known('k')).toBeUndefined();
+  });
+
   it('evicts exactly what was made from a tag', async () => {
     const cache = open();
     const made =

@@ -9,6 +9,6 @@ export const embeddingService: ServiceDefinition<typeof embeddingConfig.variable
   name: 'embedding',
   config: embeddingConfig,
   module: EmbeddingModule,
-  grpc: [embeddingV1.EmbeddingService],
+  grpc: [embeddingV1.EmbeddingService, embeddingV1.RerankService],
   migrations: fileURLToPath(new URL('../prisma/migrations', import.meta.url)),
 };

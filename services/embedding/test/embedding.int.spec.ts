@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { catalogue, embeddingV1 } from '@ragmesh/contracts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { catalogue, embeddingV1, modelV1 } from '@ragmesh/contracts';
 import { modelService } from '@ragmesh/service-model';
 import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
 import { embeddingService } from '../src/embedding.service.js';
+import { writeTinyCrossEncoder } from './tiny-cross-encoder.js';
 
 const consumer = 'embedding';
 let mesh: ServiceMesh;
+let own: string;
 
 /** The vectors of an answer or event as they were before they travelled. */
 function vectorsOf({ vectors, dimension }: { vectors: Uint8Array; dimension: number }): number[][] {
@@ -17,6 +24,20 @@ function vectorsOf({ vectors, dimension }: { vectors: Uint8Array; dimension: num
 }
 const cosine = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
 const embed = (...texts: string[]) => mesh.as('acme', () => mesh.client(embeddingV1.EmbeddingService).embed({ texts }));
+const runModel = () => mesh.run(modelService, { RAGMESH_MODELS_DIR: own, MODEL_CACHE_DIR: join(own, '.hub') });
+const embedWith = (model: string, ...texts: string[]) =>
+  mesh.as('acme', () => mesh.client(embeddingV1.EmbeddingService).embed({ texts, model }));
+const rerank = (query: string, ...passages: string[]) =>
+  mesh.as('acme', () => mesh.client(embeddingV1.RerankService).rerank({ query, passages }));
+const restart = async (environment: Record<string, string> = {}) => {
+  await mesh.halt('embedding');
+  await mesh.run(embeddingService, environment);
+};
+/** Callers notice within a moment that a service they lost is back; what it answers then is the answer. */
+const answered = <T>(call: () => Promise<T>) =>
+  eventually('it answers', () =>
+    call().catch((error: { code?: string }) => (error.code === 'DEPENDENCY.UNAVAILABLE' ? undefined : { error })),
+  );
 const batchOf = (documentId: string, ...texts: string[]) => ({
   documentId,
   version: 2n,
@@ -41,9 +62,14 @@ beforeAll(async () => {
   mesh = await ServiceMesh.start(catalogue.chunksEmbedded.topic);
   // The other way round, too: embedding must not need its model to start.
   await mesh.run(embeddingService);
-  await mesh.run(modelService);
+  own = await mkdtemp(join(tmpdir(), 'ragmesh-own-models-'));
+  await writeTinyCrossEncoder(join(own, 'tiny-judge'), { basel: 3, train: 1, ticket: -2 });
+  await runModel();
 });
-afterAll(() => mesh.stop());
+afterAll(async () => {
+  await mesh.stop();
+  await rm(own, { recursive: true });
+});
 
 describe('embedding a question', () => {
   it('gives unit vectors in the order asked for, near to each other when the meaning is', async () => {
@@ -71,6 +97,15 @@ describe('embedding a question', () => {
     const [empty, long] = vectorsOf(await embed('', 'station '.repeat(130_000)));
     expect(cosine(empty!, empty!)).toBeCloseTo(1, 5);
     expect(cosine(long!, long!)).toBeCloseTo(1, 5);
+  });
+
+  it('counts tokens, and takes the name of a model that is here', async () => {
+    const answer = await embed('Which platform?');
+    expect(answer.tokens).toBeGreaterThanOrEqual(4);
+    expect(answer.tokens).toBeLessThan(8);
+    expect(await embedWith(answer.model, 'Which platform?')).toEqual(answer);
+    await expect(embedWith('unheard-of', 'Which?')).rejects.toMatchObject({ code: 'MODEL.NOT_FOUND' });
+    await expect(embedWith('acme/on-the-hub', 'Which?')).rejects.toMatchObject({ code: 'MODEL.NOT_FOUND' });
   });
 
   it('refuses no text and too many', async () => {
@@ -105,7 +140,7 @@ describe('embedding a batch of chunks', () => {
     const id = await mesh.send(catalogue.documentChunked, batchOf('early', 'Sent before there is a model.'));
     const open = 'SELECT FROM inbox WHERE event_id = $1 AND finished_at IS NULL';
     await eventually('the batch is begun', async () => (await mesh.database(consumer).query(open, [id])).rowCount > 0);
-    await mesh.run(modelService);
+    await runModel();
     await mesh.settled(consumer, id);
     await eventually('the vectors', () => embeddedOf('early').length > 0);
   });
@@ -117,6 +152,96 @@ describe('embedding a batch of chunks', () => {
       code: 'EMBEDDING.UNAVAILABLE',
       details: { reason: 'MODEL.NOT_FOUND' },
     });
+  });
+
+  it('says how much memory it lacks', async () => {
+    await restart({ EMBEDDING_MEMORY_BUDGET: '1mb' });
+    const { error } = (await answered(() => embed('Hello'))) as { error: object };
+    expect(error).toMatchObject({ code: 'EMBEDDING.UNAVAILABLE', details: { reason: 'MODEL.OVER_BUDGET' } });
+  });
+});
+
+describe('judging passages', () => {
+  const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
+
+  it('reads question and passage together, in the order of the passages', async () => {
+    await restart({ RERANK_MODEL: 'tiny-judge' });
+    const ask = () => rerank('train', 'To Basel by train.', 'A ticket.', 'word '.repeat(500), '', 'basel');
+    const answer = await eventually('the model is loaded', () => ask().catch(() => undefined));
+    expect(answer.model).toBe('tiny-judge@r1');
+    const expected = [sigmoid(4), sigmoid(-2), 0.5, 0.5, sigmoid(3)];
+    answer.scores.forEach((score, at) => expect(score).toBeCloseTo(expected[at]!, 5));
+    const [long] = (await rerank('why '.repeat(500), `basel ${'word '.repeat(500)}`)).scores;
+    expect(long).toBeCloseTo(sigmoid(3), 5);
+    await expect(rerank('train')).rejects.toMatchObject({ code: 'REQUEST.INVALID', details: { field: 'passages' } });
+  });
+
+  it('is refused without a cross-encoder', async () => {
+    await restart();
+    const { error } = (await answered(() => rerank('train', 'basel'))) as { error: object };
+    expect(error).toMatchObject({ code: 'EMBEDDING.NO_RERANKER' });
+    await restart({ RERANK_MODEL: 'all-MiniLM-L6-v2' });
+    const refused = () =>
+      rerank('train', 'basel').then(
+        () => false,
+        ({ code }: { code: string }) => code === 'EMBEDDING.NO_RERANKER',
+      );
+    await eventually('the wrong model is noticed', refused);
+  });
+});
+
+describe('without its model', () => {
+  it('embeds questions with the smaller model and says so, and lets chunks wait', async () => {
+    await restart({ EMBEDDING_MODEL: 'no-such-model', EMBEDDING_FALLBACK_MODEL: 'all-MiniLM-L6-v2' });
+    const answer = await eventually('it answers', () => embed('Where is platform five?').catch(() => undefined));
+    expect(answer).toMatchObject({ dimension: 384, model: expect.stringMatching(/^all-MiniLM-L6-v2@/) });
+    const id = await mesh.send(catalogue.documentChunked, batchOf('waits', 'A chunk.'), { tenant: 'acme' });
+    const begun = 'SELECT FROM inbox WHERE event_id = $1 AND finished_at IS NULL AND attempt > 1';
+    await eventually(
+      'the batch was tried',
+      async () => (await mesh.database(consumer).query(begun, [id])).rowCount > 0,
+    );
+    expect(embeddedOf('waits')).toEqual([]);
+  });
+
+  it('serves the vectors it kept, after an operator took the model from memory', async () => {
+    const holders = async () => {
+      const { rows } = await mesh
+        .database('model')
+        .query<{ holder: string }>("SELECT holder FROM resident WHERE model LIKE 'all-MiniLM%'");
+      return rows.map(({ holder }) => holder);
+    };
+    const before = await holders();
+    await restart();
+    const kept = await eventually('it answers', () => embed('Which train did I ask about?').catch(() => undefined));
+    const [holder] = await eventually('it is held', async () => {
+      const added = (await holders()).filter((each) => !before.includes(each));
+      return added.length > 0 ? added : undefined;
+    });
+    await mesh.as('acme', () => mesh.client(modelV1.ModelService).unloadModel({ name: 'all-MiniLM-L6-v2' }));
+    await eventually('it is given up', async () => !(await holders()).includes(holder!));
+    await mesh.halt('model');
+    expect(await embed('Which train did I ask about?')).toMatchObject({ vectors: kept.vectors, model: kept.model });
+    await runModel();
+    expect((await eventually('it is loaded again', () => embed('Another one').catch(() => undefined))).model).toBe(
+      kept.model,
+    );
+  });
+});
+
+describe('other backends', () => {
+  it('asks a provider that speaks the OpenAI API', async () => {
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.end(JSON.stringify({ data: [{ index: 0, embedding: [3, 4] }] })));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await restart({ APP_EMBEDDINGS_BACKEND: 'openai', OPENAI_BASE_URL: `http://${host}/v1`, EMBEDDING_MODEL: 'small' });
+    const answer = await eventually('it answers', () => embed('Hello').catch(() => undefined));
+    expect(answer).toMatchObject({ dimension: 2, model: `small@${host}` });
+    expect(vectorsOf(answer)[0]![0]).toBeCloseTo(0.6, 6);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('needs neither model nor model service with the mock backend', async () => {

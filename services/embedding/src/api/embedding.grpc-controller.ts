@@ -4,17 +4,17 @@ import { GrpcMethod } from '@nestjs/microservices';
 import type { embeddingV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { EmbedTexts } from '../commands/embed-texts.js';
+import { estimateTokens } from '../domain/token-estimate.js';
 import { toVectorBytes } from '../publishes/vector-bytes.js';
+import { cancelled, type Cancellable } from './cancelled.js';
 
 const MAX_TEXTS = 256;
 
+/** Up to where the tokens of a text are counted when its model does not say: the limit of OpenAI's models. */
+const USUAL_MAX_TOKENS = 8192;
+
 /** Longest time a caller is kept while the model is being loaded; lexical search answers meanwhile. */
 const PATIENCE_MS = 10_000;
-
-/** What is needed of a gRPC call to notice that its caller went away. */
-interface Cancellable {
-  once(event: 'cancelled', listener: () => void): unknown;
-}
 
 /** Vectors for questions: they go before chunks. */
 @Controller()
@@ -23,7 +23,7 @@ export class EmbeddingGrpcController {
 
   @GrpcMethod('EmbeddingService', 'Embed')
   async embed(
-    { texts }: embeddingV1.EmbedRequest,
+    { texts, model: name }: embeddingV1.EmbedRequest,
     _metadata: unknown,
     call: Cancellable,
   ): Promise<MessageInitShape<typeof embeddingV1.EmbedResponseSchema>> {
@@ -31,12 +31,10 @@ export class EmbeddingGrpcController {
       const details = { field: 'texts', limit: MAX_TEXTS, count: texts.length };
       throw new RagmeshError('REQUEST.INVALID', `texts must hold 1 to ${MAX_TEXTS} texts.`, details);
     }
-    const cancelled = new AbortController();
-    call.once('cancelled', () => cancelled.abort());
-    const { vectors, model, dimension } = await this.texts.run(texts, 'query', {
-      signal: cancelled.signal,
-      patienceMs: PATIENCE_MS,
-    });
-    return { vectors: toVectorBytes(vectors), model, dimension };
+    const patience = { signal: cancelled(call), patienceMs: PATIENCE_MS };
+    const embedding = name ? this.texts.named(name, texts, patience) : this.texts.questions(texts, patience);
+    const { vectors, model, dimension, maxTokens = USUAL_MAX_TOKENS } = await embedding;
+    const tokens = texts.reduce((sum, text) => sum + estimateTokens(text, maxTokens), 0);
+    return { vectors: toVectorBytes(vectors), model, dimension, tokens };
   }
 }

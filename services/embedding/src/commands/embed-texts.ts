@@ -1,9 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import type { Computed } from '@ragmesh/cache';
-import { LazyEmbedder, type Patience } from '../adapters/lazy-embedder.js';
+import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import type { Logger } from '@ragmesh/observability';
+import { Embedders, type Patience } from '../adapters/embedders.js';
 import { NAMESPACE, VectorCache } from '../adapters/vector-cache.js';
-import type { EmbedPriority } from '../domain/embedder.js';
+import type { Embedder, EmbedPriority } from '../domain/embedder.js';
 import { embeddingCacheKey } from '../domain/embedding-cache-key.js';
+import type { EmbeddingConfig } from '../embedding.config.js';
 
 /** Vectors in the order of the texts, and which model made them. */
 export interface Embedded {
@@ -11,30 +15,105 @@ export interface Embedded {
   /** `name@revision` */
   readonly model: string;
   readonly dimension: number;
+  /** Longest text in tokens, where it is known. */
+  readonly maxTokens?: number | undefined;
 }
 
 /** Embeds what is not known yet; each distinct text once, also when several ask for it at the same time. */
 @Injectable()
 export class EmbedTexts {
-  constructor(
-    private readonly embedder: LazyEmbedder,
-    private readonly vectors: VectorCache,
-  ) {}
+  /** name@revision of this installation's model, known once it has worked. */
+  #model: string | undefined;
 
-  /** @throws RagmeshError EMBEDDING.UNAVAILABLE, EMBEDDING.INVALID_VECTOR or REQUEST.CANCELLED. */
-  async run(texts: readonly string[], priority: EmbedPriority, patience: Patience): Promise<Embedded> {
-    const embedder = await this.embedder.get(patience);
-    const { model, dimension } = embedder;
-    const keys = texts.map((text) => `${NAMESPACE}:${embeddingCacheKey(model, text)}`);
+  constructor(
+    private readonly embedders: Embedders,
+    private readonly vectors: VectorCache,
+    @Inject(CONFIG) private readonly config: EmbeddingConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    const { APP_EMBEDDINGS_BACKEND: backend, EMBEDDING_MODEL: name } = config;
+    if (backend === 'local' && name.includes('@')) this.#model = name;
+  }
+
+  /**
+   * The vectors of chunks: only ever by this installation's model, because an index must not mix models; they wait for it.
+   * @throws RagmeshError EMBEDDING.UNAVAILABLE, EMBEDDING.INVALID_VECTOR, EMBEDDING.TEXT_REFUSED or REQUEST.CANCELLED.
+   */
+  async chunks(texts: readonly string[], patience: Patience): Promise<Embedded> {
+    return this.embedders.use(patience, (embedder) => this.#embed(texts, embedder, 'batch', patience.signal));
+  }
+
+  /**
+   * The vectors of questions. While the model cannot be had: those kept from before, else those of the smaller model. The
+   * answer names the model, and whoever searches must not compare vectors of different ones.
+   * @throws RagmeshError as {@link chunks}.
+   */
+  async questions(texts: readonly string[], patience: Patience): Promise<Embedded> {
+    const isReady = this.embedders.isReady(this.config.EMBEDDING_MODEL);
+    const kept = isReady ? undefined : await this.#kept(texts);
+    if (kept) return kept;
+    try {
+      return await this.embedders.use(patience, async (embedder) => {
+        this.#model = embedder.model;
+        return this.#embed(texts, embedder, 'query', patience.signal);
+      });
+    } catch (error) {
+      if (!isRagmeshError(error) || error.code !== 'EMBEDDING.UNAVAILABLE' || patience.signal.aborted) throw error;
+      const other = (isReady ? await this.#kept(texts) : undefined) ?? (await this.#smaller(texts, patience));
+      if (!other) throw error;
+      return other;
+    }
+  }
+
+  /** The vectors by a model that the caller names. @throws RagmeshError as {@link chunks}, and MODEL.NOT_FOUND. */
+  async named(model: string, texts: readonly string[], patience: Patience): Promise<Embedded> {
+    const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'query', patience.signal);
+    return this.embedders.useNamed(model, patience, work);
+  }
+
+  async #embed(
+    texts: readonly string[],
+    embedder: Embedder,
+    priority: EmbedPriority,
+    signal: AbortSignal,
+  ): Promise<Embedded> {
+    const { model, maxTokens } = embedder;
+    const keys = texts.map((text) => keyOf(model, text));
     const textOf = new Map(keys.map((key, at) => [key, texts[at]!]));
-    const compute = async (missing: readonly string[], signal: AbortSignal) => {
+    const compute = async (missing: readonly string[], abandoned: AbortSignal) => {
       const made = await embedder.embed(
         missing.map((key) => textOf.get(key)!),
-        { priority, signal },
+        { priority, signal: abandoned },
       );
       return new Map(missing.map((key, at): [string, Computed<Float32Array>] => [key, { value: made[at]! }]));
     };
-    const found = await this.vectors.for(priority).getOrComputeMany([...textOf.keys()], compute, patience.signal);
-    return { vectors: keys.map((key) => found.get(key)!.value!), model, dimension };
+    const found = await this.vectors.for(priority).getOrComputeMany([...textOf.keys()], compute, signal);
+    const vectors = keys.map((key) => found.get(key)!.value!);
+    return { vectors, model, dimension: vectors[0]?.length ?? embedder.dimension, maxTokens };
   }
+
+  /** Vectors made earlier, when every text has one. */
+  async #kept(texts: readonly string[]): Promise<Embedded | undefined> {
+    const model = this.#model;
+    if (!model) return undefined;
+    const cache = this.vectors.for('query');
+    const known = await Promise.all(texts.map((text) => cache.known(keyOf(model, text))));
+    const vectors = known.map((entry) => entry?.value).filter((vector) => vector !== undefined && vector !== null);
+    if (vectors.length < texts.length) return undefined;
+    return { vectors, model, dimension: vectors[0]!.length };
+  }
+
+  async #smaller(texts: readonly string[], patience: Patience): Promise<Embedded | undefined> {
+    const name = this.config.EMBEDDING_FALLBACK_MODEL;
+    if (!name) return undefined;
+    const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'query', patience.signal);
+    return this.embedders.useFallback(name, patience, work).catch((error: unknown) => {
+      this.logger.warn({ model: name, code: asRagmeshError(error).code }, 'The smaller model is not available either');
+      return undefined;
+    });
+  }
+}
+
+function keyOf(model: string, text: string): string {
+  return `${NAMESPACE}:${embeddingCacheKey(model, text)}`;
 }

@@ -29,6 +29,10 @@ export class BatchScheduler<T extends WaitingText> {
     return this.waiting.query.length + this.waiting.batch.length;
   }
 
+  count(priority: EmbedPriority): number {
+    return this.waiting[priority].length;
+  }
+
   has(priority: EmbedPriority): boolean {
     return this.waiting[priority].length > 0;
   }

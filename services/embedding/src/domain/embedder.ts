@@ -14,12 +14,15 @@ export interface Embedder {
   readonly model: string;
   /** Length of every vector. */
   readonly dimension: number;
+  /** Longest text in tokens, special tokens included, where it is known. */
+  readonly maxTokens?: number;
 
   /**
    * One L2-normalised vector per text, in the order given; each owns its buffer. An empty text has a vector too. Text
    * beyond the model's token limit does not count.
    *
-   * @throws RagmeshError `EMBEDDING.UNAVAILABLE` (transient), `EMBEDDING.INVALID_VECTOR`, `REQUEST.CANCELLED`
+   * @throws RagmeshError `EMBEDDING.UNAVAILABLE` (transient), `EMBEDDING.INVALID_VECTOR`,
+   * `EMBEDDING.TEXT_REFUSED` naming the index of the text, `REQUEST.CANCELLED`
    */
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
 

@@ -5,7 +5,7 @@ import { toVectorBytes } from './vector-bytes.js';
 
 /** The batch as it came, with its vectors. */
 export function chunksEmbedded(
-  { documentId, version, collection, batch, batches, title, metadata, chunks }: eventsV1.DocumentChunked,
+  { documentId, version, collection, batch, batches, title, metadata, chunks, generation }: eventsV1.DocumentChunked,
   { vectors, model, dimension }: Embedded,
 ): MessageInitShape<typeof eventsV1.ChunksEmbeddedSchema> {
   return {
@@ -19,6 +19,7 @@ export function chunksEmbedded(
     model,
     dimension,
     ...(metadata ? { metadata } : {}),
+    ...(generation === undefined ? {} : { generation }),
     vectors: toVectorBytes(vectors),
   };
 }

@@ -21,6 +21,26 @@ export class ModelFolder {
     return json === undefined ? undefined : new ModelFolder(path, parseManifest(json));
   }
 
+  get bytes(): number {
+    return this.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** SHA-256 over path and checksum of every listed file. */
+  get digest(): string {
+    const lines = this.manifest.files.map(({ path, sha256 }) => `${sha256} ${path}\n`);
+    return createHash('sha256').update(lines.toSorted().join('')).digest('hex');
+  }
+
+  /** What a change of any of the files would alter; costs no reading. */
+  async traces(): Promise<string> {
+    const paths = ['manifest.json', ...this.manifest.files.map(({ path }) => path)];
+    const traceOf = async (path: string): Promise<string> => {
+      const found = await stat(join(this.path, path), { bigint: true }).catch(undefinedWhenAbsent);
+      return found ? [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':') : 'absent';
+    };
+    return (await Promise.all(paths.map(traceOf))).join(' ');
+  }
+
   /**
    * Compares size and SHA-256 of every listed file with the manifest. Files are read as streams, so neither memory nor
    * the event loop notices their size.

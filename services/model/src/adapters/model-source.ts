@@ -2,23 +2,26 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRagmeshError, RagmeshError } from '@ragmesh/errors';
-import { parseModelReference, type ModelDtype, type ModelReference } from '../domain/model-manifest.js';
+import { parseModelReference, type ModelManifest, type ModelReference } from '../domain/model-manifest.js';
 import { ModelFolder } from './model-folder.js';
 
 /** A model on disk whose files are what its manifest says. */
-export interface ResolvedModel {
-  readonly name: string;
-  readonly revision: string;
+export interface ResolvedModel extends Omit<ModelManifest, 'files'> {
   readonly folder: string;
-  readonly dimension: number;
-  readonly maxTokens: number;
-  readonly dtype: ModelDtype;
+  readonly bytes: number;
+  /** SHA-256 over the checksums of its files: what is here under this name and revision. */
+  readonly digest: string;
+}
+
+export interface FindOptions {
+  /** Takes what is on this machine and calls nobody. */
+  readonly localOnly?: boolean;
 }
 
 /** One place models come from. */
 export interface ModelSource {
   /** Undefined when this source does not have the model. @throws RagmeshError `MODEL.CORRUPT` */
-  find(reference: ModelReference): Promise<ModelFolder | undefined>;
+  find(reference: ModelReference, options?: FindOptions): Promise<ModelFolder | undefined>;
   /** Every model of this source, not verified. */
   list(): Promise<ModelFolder[]>;
 }
@@ -49,7 +52,7 @@ export class FolderSource implements ModelSource {
         return undefined;
       });
     const entries = await readdir(this.root, { withFileTypes: true }).catch(emptyWhenAbsent);
-    const names = entries.filter((entry) => !entry.isFile()).map(({ name }) => name);
+    const names = entries.filter((entry) => !entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name);
     const folders = await Promise.all(names.toSorted().map(open));
     return { folders: folders.filter((folder) => folder !== undefined), damaged };
   }
@@ -67,41 +70,45 @@ export function bundledSource(): ModelSource {
 
 /** Asks its sources in order; the first that has a model decides, a damaged one is an error and not a reason to go on. */
 export class ModelResolver {
-  private readonly verified = new Map<string, Promise<ResolvedModel>>();
+  private readonly verified = new Map<string, { readonly traces: string; readonly model: Promise<ResolvedModel> }>();
 
   constructor(private readonly sources: readonly ModelSource[]) {}
 
   /**
-   * Finds `name` or `name@revision` and checks its files, once per folder and process.
-   * @throws RagmeshError `MODEL.NOT_FOUND`, `MODEL.CORRUPT` naming the file
+   * Finds `name` or `name@revision` and checks its files; again when they were touched since.
+   * @throws RagmeshError `MODEL.NOT_FOUND`, `MODEL.CORRUPT` naming the file, and what a download can fail with
    */
-  async resolve(reference: string): Promise<ResolvedModel> {
+  async resolve(reference: string, options: FindOptions = {}): Promise<ResolvedModel> {
     const wanted = parseModelReference(reference);
     for (const source of this.sources) {
-      const folder = await source.find(wanted);
-      if (folder) return this.verifiedOnce(folder);
+      const folder = await source.find(wanted, options);
+      if (folder) return this.verify(folder);
     }
     throw new RagmeshError('MODEL.NOT_FOUND', `No source has the model ${reference}.`, { model: reference });
   }
 
-  /** Every model that can be resolved, the source that wins first. */
-  async list(): Promise<Omit<ResolvedModel, 'folder'>[]> {
+  /** Every model that can be resolved, the source that wins first; not verified. */
+  async list(): Promise<ResolvedModel[]> {
     const perSource = await Promise.all(this.sources.map((source) => source.list()));
-    const models = perSource.flat().map(({ manifest: { files: _files, ...model } }) => model);
+    const models = perSource.flat().map((folder) => describe(folder));
     return [
       ...new Map(models.toReversed().map((model) => [`${model.name}@${model.revision}`, model])).values(),
     ].toReversed();
   }
 
-  private verifiedOnce(folder: ModelFolder): Promise<ResolvedModel> {
-    const { name, revision, dimension, maxTokens, dtype } = folder.manifest;
-    const key = `${folder.path}@${revision}`;
-    const known = this.verified.get(key);
-    if (known) return known;
-    const verified = folder.verify().then(() => ({ name, revision, folder: folder.path, dimension, maxTokens, dtype }));
-    this.verified.set(key, verified);
+  private async verify(folder: ModelFolder): Promise<ResolvedModel> {
+    const traces = await folder.traces();
+    const known = this.verified.get(folder.path);
+    if (known?.traces === traces) return known.model;
+    const model = folder.verify().then(() => describe(folder));
+    this.verified.set(folder.path, { traces, model });
     // A repaired folder is found without a restart.
-    verified.catch(() => this.verified.delete(key));
-    return verified;
+    model.catch(() => this.verified.delete(folder.path));
+    return model;
   }
+}
+
+function describe({ path, manifest, bytes, digest }: ModelFolder): ResolvedModel {
+  const { files: _files, ...model } = manifest;
+  return { ...model, folder: path, bytes, digest };
 }

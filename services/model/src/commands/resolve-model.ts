@@ -1,45 +1,53 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
 import { currentContext, inContext } from '@ragmesh/observability';
-import { ModelFolder } from '../adapters/model-folder.js';
-import { ModelRecord } from '../adapters/model-record.js';
-import { ModelResolver, type ResolvedModel } from '../adapters/model-source.js';
+import { MODEL_TENANT, ModelRecord } from '../adapters/model-record.js';
+import { ModelResolver, type FindOptions, type ResolvedModel } from '../adapters/model-source.js';
+import type { ModelConfig } from '../model.config.js';
 
-/** A model whose files were verified, with their size in bytes. */
-export type VerifiedModel = ResolvedModel & { readonly bytes: number };
-
-/** Models belong to the installation, not to whoever asks first. */
-const tenant = 'default';
-
-/** Finds a model's verified files and keeps that it was asked for; both once in the life of the process. */
+/** Finds a model's verified files and keeps that it was asked for. */
 @Injectable()
 export class ResolveModel {
-  readonly #models = new Map<string, Promise<VerifiedModel>>();
+  readonly #running = new Map<string, Promise<ResolvedModel>>();
+  /** What a name without a fixed revision stands for: decided once, so that vectors of a process go together. */
+  readonly #decided = new Map<string, string>();
 
   constructor(
     private readonly resolver: ModelResolver,
     private readonly record: ModelRecord,
+    @Inject(CONFIG) private readonly config: ModelConfig,
   ) {}
 
   /**
-   * @param reference `name` or `name@revision`.
-   * @throws RagmeshError MODEL.NOT_FOUND or MODEL.CORRUPT; neither is remembered, so repaired files are seen.
+   * The files are checked again when they were touched; the network is asked once per name and process.
+   * @param reference `name` or `name@revision`; empty: the model this installation embeds with.
+   * @throws RagmeshError MODEL.NOT_FOUND, MODEL.CORRUPT and what a download fails with; nothing of it is remembered.
    */
-  async run(reference: string): Promise<VerifiedModel> {
-    const known = this.#models.get(reference);
-    if (known) return known;
-    const resolving = this.#resolve(reference);
-    this.#models.set(reference, resolving);
-    resolving.catch(() => this.#models.delete(reference));
-    return resolving;
+  async run(reference: string, options: FindOptions = {}): Promise<ResolvedModel> {
+    const name = reference || this.config.EMBEDDING_MODEL;
+    return this.#shared(this.#decided.get(name) ?? name, name, options);
   }
 
-  async #resolve(reference: string): Promise<VerifiedModel> {
-    const model = await this.resolver.resolve(reference);
-    const { manifest } = (await ModelFolder.open(model.folder))!;
-    const verified = { ...model, bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  /** The same, but asks anew what the name stands for: a branch may have moved on. */
+  async renew(reference: string): Promise<ResolvedModel> {
+    return this.#shared(reference, reference, {});
+  }
+
+  /** Equal requests share one resolution and so one download. */
+  #shared(reference: string, name: string, options: FindOptions): Promise<ResolvedModel> {
+    const key = `${reference} ${options.localOnly ?? false}`;
+    const running =
+      this.#running.get(key) ?? this.#resolve(reference, name, options).finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
+    return running;
+  }
+
+  async #resolve(reference: string, name: string, options: FindOptions): Promise<ResolvedModel> {
+    const model = await this.resolver.resolve(reference, options);
     const requestId = currentContext()?.requestId || randomUUID();
-    await inContext({ tenant, subject: 'model', requestId }, () => this.record.note(tenant, verified));
-    return verified;
+    await inContext({ tenant: MODEL_TENANT, subject: 'model', requestId }, () => this.record.note(model));
+    if (name.includes('/')) this.#decided.set(name, `${model.name}@${model.revision}`);
+    return model;
   }
 }

@@ -12,7 +12,11 @@ const valid = {
 
 describe('a model manifest', () => {
   it('is read with unknown members ignored', () => {
-    expect(parseManifest(JSON.stringify({ ...valid, license: 'MIT' }))).toEqual(valid);
+    expect(parseManifest(JSON.stringify({ ...valid, license: 'MIT' }))).toEqual({
+      ...valid,
+      task: 'embedding',
+      pooling: 'mean',
+    });
   });
 
   it.each([
@@ -21,6 +25,8 @@ describe('a model manifest', () => {
     ['dimension', { dimension: 0 }],
     ['maxTokens', { maxTokens: '256' }],
     ['dtype', { dtype: 'q1' }],
+    ['task', { task: 'cooking' }],
+    ['pooling', { pooling: 'max' }],
     ['files', { files: [] }],
     ['files[0].path', { files: [{ ...valid.files[0], path: '../secret' }] }],
     ['files[0].path', { files: [{ ...valid.files[0], path: '/etc/passwd' }] }],
@@ -41,9 +47,10 @@ describe('a model reference', () => {
   it('may pin the revision', () => {
     expect(parseModelReference('tiny')).toEqual({ name: 'tiny', revision: undefined });
     expect(parseModelReference('tiny@r1')).toEqual({ name: 'tiny', revision: 'r1' });
+    expect(parseModelReference('owner/tiny@r1')).toEqual({ name: 'owner/tiny', revision: 'r1' });
   });
 
-  it.each(['', '@r1', 'tiny@', 'a@b@c', '../tiny', 'tiny/..'])('cannot be %j', (text) => {
+  it.each(['', '@r1', 'tiny@', 'a@b@c', '../tiny', 'tiny/..', 'a/b/c', 'tiny@a/b'])('cannot be %j', (text) => {
     expect(() => parseModelReference(text)).toThrow(
       expect.objectContaining({ code: 'MODEL.NOT_FOUND' }) as unknown as Error,
     );

@@ -7,8 +7,8 @@ export interface PendingText extends WaitingText {
   readonly text: string;
   readonly index: number;
   readonly request: EmbedRequest;
-  /** Set once the batch it was in has failed. */
-  retried: boolean;
+  /** How often it failed with nothing else on its thread. */
+  failuresAlone: number;
 }
 
 /** One call of `embed`: collects its vectors, which may come from several batches, and settles once. */

@@ -94,6 +94,37 @@ describe('embedding with the bundled model', () => {
   });
 });
 
+/** Lets `change` see each task before its thread does; what it returns goes there instead. */
+function betweenThreads(change: (texts: readonly string[]) => 'pass' | 'crash'): () => void {
+  const intercept = (message: unknown): void => {
+    const { worker } = message as { worker: Worker };
+    const send = worker.postMessage.bind(worker) as (value: unknown) => void;
+    worker.postMessage = (task: { texts?: readonly string[] }) =>
+      // A message it does not understand ends a thread by an uncaught exception.
+      send(task.texts && change(task.texts) === 'crash' ? null : task);
+  };
+  subscribe('worker_threads', intercept);
+  return () => void unsubscribe('worker_threads', intercept);
+}
+
+describe('concurrent queries', () => {
+  it('leave together, also those that come while every thread is at work', async () => {
+    const sizes: number[] = [];
+    const stop = betweenThreads((texts) => (sizes.push(texts.length), 'pass'));
+    const pool = poolOf({}, 1);
+    await pool.warm();
+    sizes.length = 0;
+    const ask = async (at: number): Promise<void> => {
+      for (let round = 0; round < 4; round++) await pool.embed([`Question ${at}, ${round}`], { priority: 'query' });
+    };
+    await Promise.all(Array.from({ length: 32 }, (_, at) => ask(at)));
+    stop();
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(128);
+    expect(sizes.length).toBeLessThan(32);
+    await pool.close();
+  });
+});
+
 describe('an embedder in trouble', () => {
   it('repeats what was lost when a thread dies, on a fresh one', async () => {
     const workers: Worker[] = [];
@@ -112,7 +143,22 @@ describe('an embedder in trouble', () => {
     await pool.close();
   });
 
-  it('gives up on texts whose threads die twice, and serves the next', async () => {
+  it('finds the one text that ends its thread every time, and serves its neighbours', async () => {
+    const stop = betweenThreads((texts) => (texts.includes('poison') ? 'crash' : 'pass'));
+    const pool = poolOf({}, 1);
+    await pool.warm();
+    const neighbours = pool.embed(abstracts.slice(0, 12).map((text) => text.slice(0, 50)));
+    const poison = pool.embed(['harmless', 'poison']);
+    const others = ['one', 'two'].map((text) => pool.embed([text], { priority: 'query' }));
+    await expect(poison).rejects.toMatchObject({ code: 'EMBEDDING.TEXT_REFUSED', details: { index: 1 } });
+    expect(await neighbours).toHaveLength(12);
+    expect(await Promise.all(others)).toHaveLength(2);
+    stop();
+    expect(await pool.embed(['poison'])).toHaveLength(1);
+    await pool.close();
+  });
+
+  it('says that it is unavailable while threads die before they are ready, and serves the next', async () => {
     const kill = (message: unknown): void => (message as { worker: Worker }).worker.postMessage(null);
     const pool = poolOf({}, 1);
     subscribe('worker_threads', kill);

@@ -4,7 +4,8 @@ import { BatchScheduler } from '../../domain/batch-scheduler.js';
 import type { Embedder, EmbedOptions, EmbedPriority } from '../../domain/embedder.js';
 import { estimateTokens } from '../../domain/token-estimate.js';
 import { EmbedRequest, type PendingText } from './embed-request.js';
-import { InferenceThread, type InferenceThreadEvents } from './inference-thread.js';
+import { InferenceThread, type EncoderName, type InferenceThreadEvents } from './inference-thread.js';
+import { Suspects } from './suspects.js';
 
 export interface PoolModel {
   readonly name: string;
@@ -16,10 +17,14 @@ export interface PoolModel {
   readonly dimension: number;
   /** Longest input in tokens, special tokens included; longer texts are cut. */
   readonly maxTokens: number;
+  /** How the vectors of tokens become one; their mean unless said. */
+  readonly pooling?: 'mean' | 'cls';
 }
 
 export interface EmbedderPoolOptions {
   readonly model: PoolModel;
+  /** `sentence-encoder` unless said. */
+  readonly encoder?: EncoderName;
   /** Most threads, each with a session of its own; one per core unless said. The first text starts the first one. */
   readonly threads?: number;
   /** A thread beyond the first is ended after this many milliseconds without work; 60 s unless said. */
@@ -34,17 +39,25 @@ const sliceSize = 256;
 
 /** Batches a thread may hold: one running and one waiting hides the way there and back; a query may come on top. */
 const depth: Record<EmbedPriority, number> = { batch: 2, query: 3 };
+const queryDepth = 2;
+
+/** Queries that find every thread at work wait 1 to 2 ms for others to join them. */
+const windowMs = 1;
 
 /** Embeds in worker threads, one single-threaded session each; batches merge the texts of concurrent requests. */
 export class EmbedderPool implements Embedder {
   readonly model: string;
   readonly dimension: number;
   private readonly scheduler = new BatchScheduler<PendingText>(batchLimits);
-  private readonly retries: (readonly PendingText[])[] = [];
+  private readonly suspects = new Suspects((text, cause) => void this.judge(text, cause));
+  private readonly probes = new WeakSet<EmbedRequest>();
   private readonly maxThreads: number;
   private threads: InferenceThread[] = [];
   private closed = false;
   private idleTimer: NodeJS.Timeout | undefined;
+  private windowTimer: NodeJS.Timeout | undefined;
+  private dispatchesSoon = false;
+  private reserved: InferenceThread | undefined;
 
   constructor(private readonly options: EmbedderPoolOptions) {
     const { name, revision, dimension } = options.model;
@@ -53,9 +66,13 @@ export class EmbedderPool implements Embedder {
     this.maxThreads = options.threads ?? availableParallelism();
   }
 
+  get maxTokens(): number {
+    return this.options.model.maxTokens;
+  }
+
   /** Texts that no thread has taken yet. */
   get waiting(): number {
-    return this.scheduler.size + this.retries.reduce((sum, batch) => sum + batch.length, 0);
+    return this.scheduler.size + this.suspects.size;
   }
 
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
@@ -69,12 +86,16 @@ export class EmbedderPool implements Embedder {
   }
 
   async warm(): Promise<void> {
-    await this.embed([''], { priority: 'query' });
+    const request = new EmbedRequest(1, { priority: 'query' }, () => undefined);
+    this.probes.add(request);
+    void this.enqueue([''], request);
+    await request.result;
   }
 
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.idleTimer);
+    clearTimeout(this.windowTimer);
     const threads = this.threads;
     this.threads = [];
     this.rejectWaiting(unavailable('The embedder is being closed.'));
@@ -93,38 +114,76 @@ export class EmbedderPool implements Embedder {
         index: start + at,
         request,
         tokens: estimateTokens(text, limit),
-        retried: false,
+        failuresAlone: 0,
       }));
       if (this.closed) return request.fail(unavailable('The embedder is being closed.'));
       this.scheduler.add(items, request.priority);
-      this.dispatch();
+      if (request.priority === 'query') this.dispatchSoon();
+      else this.dispatch();
     }
   }
 
-  private dispatch(): void {
+  /** At the end of this turn of the event loop, so that queries that arrive together leave together. */
+  private dispatchSoon(): void {
+    if (this.dispatchesSoon) return;
+    this.dispatchesSoon = true;
+    setImmediate(() => {
+      this.dispatchesSoon = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(isWindowOver = false): void {
     if (this.closed) return;
-    for (const priority of ['query', 'batch'] as const) {
-      for (let thread = this.freeThread(priority); thread; thread = this.freeThread(priority)) {
-        const batch = (priority === 'batch' && this.retries.shift()) || this.scheduler.next(priority);
-        if (!batch) break;
-        thread.run(batch, priority);
-      }
-    }
+    this.dispatchSuspects();
+    const mayWait = !isWindowOver && this.scheduler.count('query') < batchLimits.texts;
+    this.dispatchTo('query', (thread) => thread.load === 0 || (!mayWait && thread.queries < queryDepth));
+    this.dispatchTo('batch', () => true);
+    if (mayWait && this.scheduler.has('query')) this.openWindow();
     const idle = this.threads.some(({ load }) => load === 0);
     const mayStart = this.threads.length < this.maxThreads && this.threads.every(({ isReady }) => isReady);
     if (this.waiting > 0 && mayStart && !idle) this.startThread();
   }
 
-  /** The ready thread with the least to do, unless even that one holds all it may. */
-  private freeThread(priority: EmbedPriority): InferenceThread | undefined {
-    const ready = this.threads.filter(({ isReady }) => isReady).toSorted((a, b) => a.load - b.load);
-    return ready.find(({ load }) => load < depth[priority]);
+  private openWindow(): void {
+    this.windowTimer ??= setTimeout(() => {
+      this.windowTimer = undefined;
+      this.dispatch(true);
+    }, windowMs);
+  }
+
+  /** Gives batches to the threads with the least to do, as long as one may take more. */
+  private dispatchTo(priority: EmbedPriority, mayTake: (thread: InferenceThread) => boolean): void {
+    while (this.scheduler.has(priority)) {
+      const thread = this.readyThreads.find((each) => each.load < depth[priority] && mayTake(each));
+      if (!thread) return;
+      thread.run(this.scheduler.next(priority)!, priority);
+    }
+  }
+
+  /** A suspect has a thread to itself; the one with the least to do is kept free for it. */
+  private dispatchSuspects(): void {
+    this.reserved = undefined;
+    while (this.suspects.size > 0) {
+      const thread = this.readyThreads[0];
+      if (!thread) return;
+      if (thread.load > 0) return void (this.reserved = thread);
+      const batch = this.suspects.next();
+      if (batch) thread.run(batch, batch[0]!.request.priority, true);
+    }
+  }
+
+  /** Threads that may take a batch, the one with the least to do first. */
+  private get readyThreads(): InferenceThread[] {
+    const ready = this.threads.filter((each) => each.isReady && !each.isIsolated && each !== this.reserved);
+    return ready.length > 1 ? ready.toSorted((a, b) => a.load - b.load) : ready;
   }
 
   private startThread(): void {
-    const { folder, weights = 'onnx/model_quantized.onnx', maxTokens } = this.options.model;
-    const model = { folder, weights, maxTokens };
-    this.threads.push(new InferenceThread({ model, runTokens: batchLimits.tokens * 1.5 }, this.events));
+    const { folder, weights = 'onnx/model_quantized.onnx', maxTokens, pooling } = this.options.model;
+    const model = { folder, weights, maxTokens, ...(pooling ? { pooling } : {}) };
+    const { encoder = 'sentence-encoder' } = this.options;
+    this.threads.push(new InferenceThread({ model, encoder, runTokens: batchLimits.tokens * 1.5 }, this.events));
   }
 
   private readonly events: InferenceThreadEvents = {
@@ -134,11 +193,14 @@ export class EmbedderPool implements Embedder {
       this.dispatch();
       this.endIdleThreadsLater();
     },
-    failed: (batch, reason) => this.retry(batch, reason),
+    failed: (batch, reason) => {
+      this.suspects.add(batch, true, reason);
+      this.dispatch();
+    },
     died: (thread, unfinished, cause) => {
       this.threads = this.threads.filter((other) => other !== thread);
       if (!thread.isReady) this.rejectWaiting(unavailable('The embedding model cannot be loaded.', cause));
-      for (const batch of unfinished) this.retry(batch, cause);
+      for (const batch of unfinished) this.suspects.add(batch, unfinished.length === 1, cause);
       this.dispatch();
     },
   };
@@ -151,20 +213,20 @@ export class EmbedderPool implements Embedder {
     );
   }
 
-  /** A batch that failed is tried once more in halves, in case its size was the reason. */
-  private retry(batch: readonly PendingText[], cause: unknown): void {
-    const open = batch.filter(({ request }) => request.isOpen);
-    const failedTwice = open.filter(({ retried }) => retried);
-    this.reject(failedTwice, unavailable('Embedding failed twice.', cause));
-    const again = open.filter(({ retried, request }) => !retried && request.isOpen);
-    for (const item of again) item.retried = true;
-    const half = Math.ceil(again.length / 2);
-    for (const part of [again.slice(0, half), again.slice(half)]) if (part.length > 0) this.retries.push(part);
-    this.dispatch();
+  /** A text that fails alone is to blame only when another one does not fail. */
+  private async judge({ index, request }: PendingText, cause: unknown): Promise<void> {
+    if (this.probes.has(request)) return request.fail(unavailable('The embedding model cannot be run.', cause));
+    try {
+      await this.warm();
+    } catch (error) {
+      return request.fail(unavailable('The embedding model cannot be run.', error));
+    }
+    const message = `The model fails on text ${index}, and on no other.`;
+    request.fail(new RagmeshError('EMBEDDING.TEXT_REFUSED', message, { index, model: this.model }, { cause }));
   }
 
   private rejectWaiting(error: RagmeshError): void {
-    this.reject([...this.scheduler.remove(() => true), ...this.retries.splice(0).flat()], error);
+    this.reject([...this.scheduler.remove(() => true), ...this.suspects.removeAll()], error);
   }
 
   private reject(items: readonly PendingText[], error: RagmeshError): void {

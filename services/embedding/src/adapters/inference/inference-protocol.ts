@@ -1,11 +1,11 @@
 import type { EmbedPriority } from '../../domain/embedder.js';
-import type { EncoderModel } from './sentence-encoder.js';
+import type { LoadableModel } from './token-model.js';
 
 /** What a worker is started with. */
 export interface InferenceSetup {
-  /** URL of the module that holds the encoder, next to the worker's own. */
-  readonly encoder: string;
-  readonly model: EncoderModel;
+  /** URLs of the modules that hold the model and make the encoder around it, next to the worker's own. */
+  readonly modules: { readonly tokenModel: string; readonly encoder: string };
+  readonly model: LoadableModel;
   /** Most tokens of one run, padding included; batches that turn out longer are run in parts. */
   readonly runTokens: number;
 }

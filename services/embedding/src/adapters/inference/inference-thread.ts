@@ -10,6 +10,9 @@ const sibling = (name: string): URL => new URL(`./${name}${extname(import.meta.u
 /** Bounds the thread's JavaScript heap, which otherwise grows by garbage long before it is collected. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 192 };
 
+/** Module that makes the encoder: vectors of texts, or scores of pairs. */
+export type EncoderName = 'sentence-encoder' | 'cross-encoder';
+
 export interface InferenceThreadEvents {
   ready(): void;
   vectors(batch: readonly PendingText[], vectors: readonly Float32Array[]): void;
@@ -22,6 +25,8 @@ export interface InferenceThreadEvents {
 export class InferenceThread {
   private readonly worker: Worker;
   private readonly batches = new Map<number, readonly PendingText[]>();
+  private readonly queryIds = new Set<number>();
+  private isolated = false;
   private nextId = 1;
   private readonly ended = Promise.withResolvers<void>();
   private stopping = false;
@@ -29,10 +34,12 @@ export class InferenceThread {
   private loaded = false;
 
   constructor(
-    setup: Omit<InferenceSetup, 'encoder'>,
+    setup: Omit<InferenceSetup, 'modules'> & { readonly encoder: EncoderName },
     private readonly events: InferenceThreadEvents,
   ) {
-    const workerData: InferenceSetup = { ...setup, encoder: sibling('sentence-encoder').href };
+    const { encoder, ...rest } = setup;
+    const modules = { tokenModel: sibling('token-model').href, encoder: sibling(encoder).href };
+    const workerData: InferenceSetup = { ...rest, modules };
     this.worker = new Worker(sibling('inference-worker'), { workerData, resourceLimits, name: 'ragmesh-inference' });
     this.worker.on('message', (reply: InferenceReply) => this.receive(reply));
     this.worker.on('error', (error) => (this.cause = error));
@@ -48,13 +55,26 @@ export class InferenceThread {
     return this.batches.size;
   }
 
+  /** Batches of queries among them. */
+  get queries(): number {
+    return this.queryIds.size;
+  }
+
+  /** Works on one batch that must have the thread to itself. */
+  get isIsolated(): boolean {
+    return this.isolated;
+  }
+
   get unfinished(): readonly (readonly PendingText[])[] {
     return [...this.batches.values()];
   }
 
-  run(batch: readonly PendingText[], priority: EmbedPriority): void {
+  /** @param alone keeps further batches away until this one is answered. */
+  run(batch: readonly PendingText[], priority: EmbedPriority, alone = false): void {
     const id = this.nextId++;
     this.batches.set(id, batch);
+    if (priority === 'query') this.queryIds.add(id);
+    this.isolated = alone;
     this.worker.ref();
     const task: InferenceTask = { id, priority, texts: batch.map(({ text }) => text) };
     this.worker.postMessage(task);
@@ -79,6 +99,8 @@ export class InferenceThread {
     }
     const batch = this.batches.get(reply.id) ?? [];
     this.batches.delete(reply.id);
+    this.queryIds.delete(reply.id);
+    this.isolated = false;
     // An idle thread must not keep the process alive.
     if (this.batches.size === 0 && !this.stopping) this.worker.unref();
     if (reply.kind === 'vectors') this.events.vectors(batch, reply.vectors);

@@ -3,16 +3,19 @@
  * specs, so it imports nothing of ours by value.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { EncoderModule } from './encoder.js';
 import type { InferenceReply, InferenceSetup, InferenceStop, InferenceTask } from './inference-protocol.js';
 
-const { encoder: encoderUrl, model, runTokens } = workerData as InferenceSetup;
+const { modules, model, runTokens } = workerData as InferenceSetup;
 const port = parentPort!;
 const waiting: InferenceTask[] = [];
 let running = false;
 let stopped = false;
 
-const { SentenceEncoder } = (await import(encoderUrl)) as typeof import('./sentence-encoder.js');
-const encoder = await SentenceEncoder.load(model);
+const { TokenModel } = (await import(modules.tokenModel)) as typeof import('./token-model.js');
+const { encoderOf } = (await import(modules.encoder)) as EncoderModule;
+const tokens = await TokenModel.load(model);
+const encoder = encoderOf(tokens, model);
 
 /** Positions of `batch`, shortest text first, cut into runs that stay within `runTokens`. */
 function runsOf(batch: readonly number[][]): number[][] {
@@ -64,7 +67,7 @@ async function workOff(): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  await encoder.release();
+  await tokens.release();
   port.close();
 }
 

@@ -1,0 +1,205 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
+import type { Logger } from '@ragmesh/observability';
+import type { Embedder } from '../domain/embedder.js';
+import type { EmbeddingConfig } from '../embedding.config.js';
+import { EmbedderPool } from './inference/embedder-pool.js';
+import { ModelRegistry, type HeldModel, type MemoryOrder, type RegisteredModel } from './model-registry.js';
+
+/** How often this process tells the registry what it holds. */
+const REPORT_MS = 5_000;
+
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  /** The name comes from a caller: nothing is downloaded for it. */
+  readonly localOnly?: boolean;
+}
+
+/**
+ * The models in the memory of this process. The registry decides what stays: before a load it is asked for room, and every
+ * 5 s it is told what is here. A model that is given up while it works ends with its last text.
+ */
+@Injectable()
+export class ModelMemory implements OnApplicationShutdown {
+  /** By name@revision. */
+  readonly #held = new Map<string, Held>();
+  /** By the name it was asked for. */
+  readonly #byReference = new Map<string, Held>();
+  readonly #loading = new Map<string, Promise<Held>>();
+  /** Loads one after the other: two that ask for room at once would both be granted the same. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly registry: ModelRegistry,
+    @Inject(CONFIG) private readonly config: EmbeddingConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  isReady(reference: string): boolean {
+    return this.#byReference.has(reference);
+  }
+
+  /** Uses a model that is in memory; it stays there until `work` ends. Undefined when it is not. */
+  useReady<T>(reference: string, work: (embedder: Embedder) => Promise<T>): Promise<T> | undefined {
+    const held = this.#byReference.get(reference);
+    return held && this.#use(held, work);
+  }
+
+  /**
+   * Uses a model, loaded first where it has to be: once, however many ask.
+   * @throws RagmeshError MODEL.NOT_FOUND, MODEL.CORRUPT, MODEL.OVER_BUDGET, EMBEDDING.UNAVAILABLE; what `work` throws.
+   */
+  async use<T>(reference: string, options: LoadOptions, work: (embedder: Embedder) => Promise<T>): Promise<T> {
+    const ready = this.useReady(reference, work);
+    if (ready) return ready;
+    return this.#use(await this.load(reference, options), work);
+  }
+
+  async load(reference: string, { signal, localOnly = false }: LoadOptions): Promise<Held> {
+    const ready = this.#byReference.get(reference);
+    if (ready) return ready;
+    const loading = this.#loading.get(reference);
+    if (loading) return loading;
+    const started = this.#load(reference, signal, localOnly).finally(() => this.#loading.delete(reference));
+    this.#loading.set(reference, started);
+    return started;
+  }
+
+  /** Runs when calls and events have been stopped: what they still needed has been embedded. */
+  async onApplicationShutdown(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#loading.values());
+    await Promise.all([...this.#held.values()].map(({ embedder }) => embedder.close()));
+  }
+
+  async #load(reference: string, signal: AbortSignal, localOnly: boolean): Promise<Held> {
+    const model = await this.registry.resolve(reference, signal, localOnly);
+    const load = this.#turn.then(() => this.#bring(model));
+    this.#turn = load.catch(() => undefined);
+    const held = await load;
+    this.#byReference.set(reference, held);
+    return held;
+  }
+
+  async #bring(model: RegisteredModel): Promise<Held> {
+    const name = `${model.name}@${model.revision}`;
+    const known = this.#held.get(name);
+    if (known) return known;
+    const bytes = model.bytes * this.config.EMBEDDING_WORKERS;
+    const { unload, fits } = await this.#askForRoom(name, bytes);
+    if (!fits) {
+      const limit = this.config.EMBEDDING_MEMORY_BUDGET;
+      const message = `The model ${name} takes ${bytes} bytes and does not fit into EMBEDDING_MEMORY_BUDGET.`;
+      throw new RagmeshError('MODEL.OVER_BUDGET', message, { model: name, bytes, limit });
+    }
+    for (const each of unload) this.#unload(each);
+    const held = new Held(name, bytes, await this.#start(model));
+    this.#held.set(name, held);
+    this.#reportFromNowOn();
+    return held;
+  }
+
+  /** Without the registry nothing is given up, but what fits beside everything else is loaded. */
+  async #askForRoom(model: string, bytes: number): Promise<Pick<MemoryOrder, 'unload' | 'fits'>> {
+    const held = this.#report();
+    return this.registry.report(held, { model, bytes }).catch(() => {
+      const used = held.reduce((sum, each) => sum + each.bytes, bytes);
+      return { unload: [], fits: used <= this.config.EMBEDDING_MEMORY_BUDGET };
+    });
+  }
+
+  async #start(model: RegisteredModel): Promise<EmbedderPool> {
+    const encoder = model.task === 'rerank' ? 'cross-encoder' : 'sentence-encoder';
+    const pool = new EmbedderPool({ model, encoder, threads: this.config.EMBEDDING_WORKERS });
+    const began = performance.now();
+    try {
+      await pool.warm();
+      if (this.#closed) throw new RagmeshError('SERVER.STOPPING', 'The server is being stopped.');
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    this.logger.info({ model: pool.model, ms: Math.round(performance.now() - began) }, 'A model is loaded');
+    return pool;
+  }
+
+  async #use<T>(held: Held, work: (embedder: Embedder) => Promise<T>): Promise<T> {
+    held.begin();
+    try {
+      return await work(held.embedder);
+    } finally {
+      held.end();
+    }
+  }
+
+  #unload(name: string): void {
+    const held = this.#held.get(name);
+    if (!held) return;
+    this.#held.delete(name);
+    for (const [reference, other] of this.#byReference) if (other === held) this.#byReference.delete(reference);
+    held.leave();
+    this.logger.info({ model: name, bytes: held.bytes }, 'A model was given up');
+  }
+
+  #reportFromNowOn(): void {
+    this.#timer ??= setInterval(() => void this.#sync(), REPORT_MS).unref();
+    void this.#sync();
+  }
+
+  /** Nobody depends on it: when the registry is away, everything stays as it is. */
+  async #sync(): Promise<void> {
+    const order = await this.registry.report(this.#report()).catch(() => undefined);
+    if (!order || this.#closed) return;
+    for (const name of order.unload) this.#unload(name);
+    for (const name of order.load) {
+      this.load(name, { signal: AbortSignal.timeout(REPORT_MS), localOnly: true }).catch((error: unknown) => {
+        this.logger.warn({ model: name, code: asRagmeshError(error).code }, 'A model could not be loaded as told');
+      });
+    }
+    if (order.unload.length > 0) await this.registry.report(this.#report()).catch(() => undefined);
+  }
+
+  #report(): HeldModel[] {
+    return [...this.#held.values()].map((held) => held.report());
+  }
+}
+
+/** A model in memory, and who uses it. */
+class Held {
+  readonly #since = performance.now();
+  #lastUse = performance.now();
+  #users = 0;
+  #leaving = false;
+
+  constructor(
+    readonly model: string,
+    readonly bytes: number,
+    readonly embedder: Embedder,
+  ) {}
+
+  begin(): void {
+    this.#users += 1;
+  }
+
+  end(): void {
+    this.#users -= 1;
+    this.#lastUse = performance.now();
+    if (this.#leaving && this.#users === 0) void this.embedder.close();
+  }
+
+  /** Frees the model once nobody uses it. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#users === 0) void this.embedder.close();
+  }
+
+  report(): HeldModel {
+    const now = performance.now();
+    const idleMs = this.#users > 0 ? 0 : Math.max(1, Math.round(now - this.#lastUse));
+    return { model: this.model, bytes: this.bytes, residentMs: Math.round(now - this.#since), idleMs };
+  }
+}

@@ -1,0 +1,110 @@
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { circuitBreaker, retryWithJitter, type CircuitBreaker } from '@ragmesh/resilience';
+import type { Embedder, EmbedOptions } from '../../domain/embedder.js';
+import { EmbeddingsApi, type EmbeddingsApiOptions } from './embeddings-api.js';
+
+export interface OpenAiEmbedderOptions extends EmbeddingsApiOptions {
+  /** Most texts of one request. */
+  readonly batchSize: number;
+  readonly timeoutMs: number;
+}
+
+/** Requests of one call that are under way at once; more would only meet the provider's limit sooner. */
+const PARALLEL = 4;
+
+/** A text with nothing in it is refused by providers; a space means as little. */
+const BLANK = ' ';
+
+/** Who is told to come later than that, also by an open breaker, hands it on: the caller has something better to do. */
+const retries = { attempts: 3, baseMs: 100, capMs: 2_000 };
+
+/**
+ * Embeds with a provider that speaks the OpenAI API. What it fails at is tried again here and nowhere else; what it goes on
+ * failing at stops calls to it for a moment.
+ */
+export class OpenAiEmbedder implements Embedder {
+  /** The provider says no revision; vectors of another host or length are other vectors. */
+  readonly model: string;
+  #dimension: number;
+  readonly #api: EmbeddingsApi;
+  readonly #breaker: CircuitBreaker;
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: OpenAiEmbedderOptions) {
+    const { model, baseUrl, dimensions, timeoutMs } = options;
+    const { host } = new URL(baseUrl);
+    this.model = `${model}@${[host, dimensions].filter(Boolean).join('-')}`;
+    this.#dimension = dimensions ?? 0;
+    this.#api = new EmbeddingsApi(options);
+    this.#breaker = circuitBreaker(`embeddings ${host} ${model}`, { service: 'embedding', timeoutMs });
+  }
+
+  /** Known from the configuration or from the first vectors; 0 before. */
+  get dimension(): number {
+    return this.#dimension;
+  }
+
+  async embed(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<Float32Array[]> {
+    const ends = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const batches: { start: number; texts: string[] }[] = [];
+    for (let start = 0; start < texts.length; start += this.options.batchSize) {
+      const slice = texts.slice(start, start + this.options.batchSize);
+      batches.push({ start, texts: slice.map((text) => (text.trim() === '' ? BLANK : text)) });
+    }
+    const vectors: Float32Array[] = [];
+    const worker = async (): Promise<void> => {
+      for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        const made = await this.#batch(batch.texts, batch.start, ends);
+        made.forEach((vector, at) => (vectors[batch!.start + at] = vector));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, worker));
+    return vectors;
+  }
+
+  async warm(): Promise<void> {
+    await this.embed([BLANK]);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#breaker.shutdown();
+  }
+
+  /** A batch that is refused is cut in halves until the one text is found that the provider does not take. */
+  async #batch(texts: readonly string[], start: number, signal: AbortSignal): Promise<Float32Array[]> {
+    try {
+      const vectors = await retryWithJitter(() => this.#request(texts, signal), { ...retries, signal });
+      return vectors.map((vector) => this.#unit(vector));
+    } catch (error) {
+      if (!isRagmeshError(error) || error.code !== 'EMBEDDING.TEXT_REFUSED') throw error;
+      if (texts.length === 1)
+        throw new RagmeshError(error.code, `The provider refuses text ${start}.`, { ...error.details, index: start });
+      const half = Math.ceil(texts.length / 2);
+      const first = await this.#batch(texts.slice(0, half), start, signal);
+      return [...first, ...(await this.#batch(texts.slice(half), start + half, signal))];
+    }
+  }
+
+  async #request(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    try {
+      return await this.#breaker.run((ends) => this.#api.request(texts, ends), signal);
+    } catch (error) {
+      if (!isRagmeshError(error) || error.code === 'REQUEST.CANCELLED') throw error;
+      if (error.code !== 'DEPENDENCY.UNAVAILABLE' && error.code !== 'REQUEST.TIMEOUT') throw error;
+      const { retryAfter } = error.details;
+      const details = { model: this.model, reason: error.code, ...(retryAfter ? { retryAfter } : {}) };
+      throw new RagmeshError('EMBEDDING.UNAVAILABLE', error.message, details, { cause: error });
+    }
+  }
+
+  #unit(values: readonly number[]): Float32Array {
+    const vector = Float32Array.from(values);
+    const norm = Math.hypot(...vector);
+    this.#dimension ||= vector.length;
+    if (vector.length === this.#dimension && Number.isFinite(norm) && norm > 0)
+      return vector.map((each) => each / norm);
+    const details = { model: this.model, expected: this.#dimension, length: vector.length };
+    throw new RagmeshError('EMBEDDING.INVALID_VECTOR', 'The provider gave a vector that cannot be compared.', details);
+  }
+}

@@ -1,0 +1,51 @@
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+
+/** What was asked of the hub. */
+export interface HubRequest {
+  /** owner/name */
+  readonly repository: string;
+  readonly revision: string;
+  /** Of the repository; without it the repository itself was asked for. */
+  readonly path?: string;
+}
+
+/** The hub says what is missing in a header, because a private repository and an absent one look alike. */
+const ERROR_CODE = 'x-error-code';
+
+/** What a refusal of the hub means to the person who has to act. */
+export function hubRefusal({ repository, revision, path }: HubRequest, response: Response): RagmeshError {
+  const { status } = response;
+  const details = { model: repository, revision, status, ...(path ? { file: path } : {}) };
+  const code = response.headers.get(ERROR_CODE);
+  if (code === 'RevisionNotFound')
+    return new RagmeshError('MODEL.NOT_FOUND', `The model ${repository} has no revision ${revision}.`, details);
+  if (code === 'RepoNotFound' || (status === 404 && !path))
+    return new RagmeshError('MODEL.NOT_FOUND', `The hub shows no model ${repository}; a private one needs HF_TOKEN.`, {
+      ...details,
+    });
+  if (status === 404)
+    return new RagmeshError('MODEL.NOT_FOUND', `The model ${repository} has no file ${path} any more.`, details);
+  if (status === 401 || status === 403)
+    return new RagmeshError('MODEL.ACCESS_DENIED', `The hub refuses access to ${repository} (${status}).`, details);
+  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'));
+  const message =
+    status === 429 ? 'The hub asks to slow down (429).' : `The hub answered ${status} instead of ${repository}.`;
+  return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { ...details, ...(retryAfter ? { retryAfter } : {}) });
+}
+
+/** What a broken connection, a full disk or a silence of the hub means; our own errors pass. */
+export function hubTrouble({ repository }: Pick<HubRequest, 'repository'>, cause: unknown): RagmeshError {
+  if (isRagmeshError(cause)) return cause;
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new RagmeshError('STORAGE.FULL', `There is no room on the disk for the model ${repository}.`, {}, { cause });
+  const message = `The download of ${repository} was interrupted.`;
+  return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { model: repository, reason: 'connection' }, { cause });
+}
+
+/** Seconds, or an HTTP date. */
+function retryAfterSeconds(value: string | null): number | undefined {
+  if (!value) return undefined;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
+}
