@@ -43,9 +43,9 @@ export class RagmeshClient {
     throw new Error(`Document ${id} was not ready within ${READY_WITHIN_MS / 60_000} minutes.`);
   }
 
-  /** Ids of the documents found, best first, each once. */
-  async search(collection: string, query: string, mode: string, topK: number): Promise<string[]> {
-    const body = { query, collection, mode, top_k: topK };
+  /** Ids of the documents found, best first, each once. @param fields further ones of the request. */
+  async search(collection: string, query: string, fields: object, topK: number): Promise<string[]> {
+    const body = { ...fields, query, collection, top_k: topK };
     const { results, degraded } = await this.json<{ results: { document_id: string }[]; degraded?: string[] }>(
       'POST',
       '/v1/search',

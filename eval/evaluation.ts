@@ -1,5 +1,6 @@
 import type { RagmeshClient } from './client.js';
 import { forEachConcurrently } from './concurrency.js';
+import type { Configuration } from './configurations.js';
 import { readCorpus, readQueries } from './dataset.js';
 import { summarise, type ModeReport, type Ranking } from './report.js';
 
@@ -39,18 +40,18 @@ export async function ingest(
   return { ready, empty };
 }
 
-/** Asks every judged question in one mode. */
+/** Asks every judged question in one configuration. */
 export async function measure(
   client: RagmeshClient,
   folder: string,
   collection: string,
-  mode: string,
+  { name, fields }: Configuration,
 ): Promise<ModeReport> {
   const rankings: Ranking[] = [];
   await forEachConcurrently(await readQueries(folder), SEARCHES_AT_ONCE, async (query) => {
     const from = performance.now();
-    const ranked = await client.search(collection, query.text, mode, TOP_K);
+    const ranked = await client.search(collection, query.text, fields, TOP_K);
     rankings.push({ query, ranked, milliseconds: performance.now() - from });
   });
-  return summarise(mode, rankings);
+  return summarise(name, rankings);
 }

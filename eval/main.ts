@@ -2,47 +2,65 @@ import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RagmeshClient } from './client.js';
+import { parseConfigurations, type Configuration } from './configurations.js';
 import { ingest, measure } from './evaluation.js';
+import { drops, readBaseline, updateBaseline } from './gate.js';
 import { asTable, failures, parseThreshold, type ModeReport } from './report.js';
 import { startStandalone } from './standalone.js';
 
-const USAGE = `npm run eval -- <dataset folder> [--url http://127.0.0.1:8080] [--modes lexical,dense,hybrid]
-                 [--collection name] [--json file] [--min lexical.ndcg@10=.679]...`;
+const USAGE = `npm run eval -- <dataset folder> [--url http://127.0.0.1:8080] [--configurations lexical,dense,hybrid,rrf,rerank,mmr]
+                 [--with name='{"mode": "hybrid", "alpha": 0.3}']... [--collection name] [--json file]
+                 [--min lexical.ndcg@10=.679]... [--gate baseline.json] [--baseline baseline.json]`;
 
-/** Measures retrieval on a judged collection. Exit code 1: a floor was not reached; 2: wrong use or a failure. */
+const options = {
+  url: { type: 'string' },
+  configurations: { type: 'string' },
+  with: { type: 'string', multiple: true, default: [] as string[] },
+  collection: { type: 'string', default: 'default' },
+  json: { type: 'string' },
+  min: { type: 'string', multiple: true, default: [] as string[] },
+  gate: { type: 'string' },
+  baseline: { type: 'string' },
+} as const;
+
+/** Measures retrieval on a judged collection. Exit code 1: worse than it may be; 2: wrong use or a failure. */
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      url: { type: 'string' },
-      modes: { type: 'string', default: 'lexical,dense,hybrid' },
-      collection: { type: 'string' },
-      json: { type: 'string' },
-      min: { type: 'string', multiple: true, default: [] },
-    },
-  });
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const [folder] = positionals;
   if (folder === undefined || positionals.length > 1) throw new Error(`One dataset folder is needed.\n${USAGE}`);
-  const thresholds = values.min.map(parseThreshold);
   const dataset = basename(resolve(folder));
-  const collection = values.collection ?? 'default';
-  const server = values.url ? { url: values.url, stop: async () => {} } : await startStandalone(process.cwd());
+  const thresholds = values.min.map(parseThreshold);
+  const gate = values.gate === undefined ? undefined : await readBaseline(values.gate);
+  const gated = Object.keys(gate?.datasets[dataset] ?? {}).join(',');
+  const names = values.configurations ?? (gated || 'lexical,dense,hybrid');
+  const configurations = parseConfigurations(names, values.with);
+  const modes = await evaluate(folder, configurations, values);
+  if (values.baseline) await updateBaseline(values.baseline, dataset, modes);
+  const worse = [...failures(modes, thresholds), ...(gate ? drops(gate, dataset, modes, names.split(',')) : [])];
+  for (const sentence of worse) progress(sentence);
+  return worse.length > 0 ? 1 : 0;
+}
+
+async function evaluate(
+  folder: string,
+  configurations: readonly Configuration[],
+  { url, collection, json }: { url?: string; collection: string; json?: string },
+): Promise<ModeReport[]> {
+  const server = url ? { url, stop: async () => {} } : await startStandalone(process.cwd());
   try {
     const client = new RagmeshClient(server.url, process.env['RAGMESH_API_KEY']);
     const from = performance.now();
     const documents = await ingest(client, folder, collection, progress);
     const ingestSeconds = (performance.now() - from) / 1_000;
     const modes: ModeReport[] = [];
-    for (const mode of values.modes.split(',')) {
-      progress(`searching ${mode}`);
-      modes.push(await measure(client, folder, collection, mode));
+    for (const configuration of configurations) {
+      progress(`searching ${configuration.name}`);
+      modes.push(await measure(client, folder, collection, configuration));
     }
-    const result = { dataset, documents, ingest_seconds: ingestSeconds, modes };
     process.stdout.write(`${asTable(modes)}\n`);
-    if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-    const missed = failures(modes, thresholds);
-    for (const sentence of missed) progress(sentence);
-    return missed.length > 0 ? 1 : 0;
+    const result = { dataset: basename(resolve(folder)), documents, ingest_seconds: ingestSeconds, modes };
+    if (json) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
+    return modes;
   } finally {
     await server.stop();
   }

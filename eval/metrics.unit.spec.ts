@@ -38,7 +38,7 @@ describe('report', () => {
 
   it('averages over all queries, also those that found nothing', () => {
     expect(report).toMatchObject({ mode: 'lexical', queries: 2, 'ndcg@10': 0.5, map: 0.5, 'recall@100': 0.5 });
-    expect(asTable([report])).toMatch(/^mode +queries +ndcg@10.*\nlexical +2 +0\.5000/);
+    expect(asTable([report])).toMatch(/^configuration +queries +ndcg@10.*\nlexical +2 +0\.5000/);
   });
 
   it('names the floors that were missed or not measured', () => {

@@ -5,11 +5,11 @@ import { spawnSync } from 'node:child_process';
 const floors = ['lexical.ndcg@10=.385', 'dense.ndcg@10=.38', 'hybrid.ndcg@10=.42'];
 
 describe('retrieval quality on Cranfield, through HTTP', () => {
-  it('is at its floors, and hybrid is above the better leg', () => {
+  it('is at its floors and no worse than the baseline, and hybrid is above the better leg', () => {
     const minimum = floors.flatMap((floor) => ['--min', floor]);
-    const run = spawnSync(process.execPath, ['dist/eval/main.js', '../shared/datasets/cranfield', ...minimum], {
-      encoding: 'utf8',
-    });
+    const gate = ['--gate', 'eval/baseline.json', '--configurations', 'lexical,dense,hybrid'];
+    const flags = ['dist/eval/main.js', '../shared/datasets/cranfield', ...minimum, ...gate];
+    const run = spawnSync(process.execPath, flags, { encoding: 'utf8' });
     expect(run).toMatchObject({ status: 0, stderr: expect.not.stringContaining('below') });
     const ndcg = (mode: string): number => Number(new RegExp(`^${mode} +\\d+ +([\\d.]+)`, 'm').exec(run.stdout)![1]);
     expect(ndcg('hybrid')).toBeGreaterThan(Math.max(ndcg('lexical'), ndcg('dense')));

@@ -1,8 +1,9 @@
 import { averagePrecision, ndcgAt, recallAt } from './metrics.js';
 import type { DatasetQuery } from './dataset.js';
 
-/** Means over all judged queries of one mode. */
+/** Means over all judged queries of one configuration. */
 export interface ModeReport {
+  /** Name of the configuration. */
   readonly mode: string;
   readonly queries: number;
   readonly 'ndcg@10': number;
@@ -41,9 +42,9 @@ export function summarise(mode: string, rankings: readonly Ranking[]): ModeRepor
   };
 }
 
-/** One line per mode, columns aligned. */
+/** One line per configuration, columns aligned. */
 export function asTable(reports: readonly ModeReport[]): string {
-  const header = ['mode', 'queries', ...METRICS, 'p50 ms'];
+  const header = ['configuration', 'queries', ...METRICS, 'p50 ms'];
   const rows = reports.map((report) => [
     report.mode,
     String(report.queries),

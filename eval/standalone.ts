@@ -17,8 +17,15 @@ export interface RunningStandalone {
   stop(): Promise<void>;
 }
 
-/** Starts a ragmesh of its own, on a free port and an empty data folder, and waits until it is ready. */
-export async function startStandalone(root: string): Promise<RunningStandalone> {
+/**
+ * Starts a ragmesh of its own, on a free port and an empty data folder, and waits until it is ready.
+ *
+ * @param settings variables that differ from their defaults
+ */
+export async function startStandalone(
+  root: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningStandalone> {
   const entry = join(root, 'services/standalone/dist/main.js');
   if (!existsSync(entry)) throw new Error(`${entry} is missing: build first, or give --url of a running ragmesh.`);
   const data = await mkdtemp(join(tmpdir(), 'ragmesh-eval-'));
@@ -31,6 +38,7 @@ export async function startStandalone(root: string): Promise<RunningStandalone> 
     // Repeated questions must be searched for, not remembered.
     CACHE_TTL_SECONDS: '0',
     LOG_LEVEL: 'warn',
+    ...settings,
   };
   const child = spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;

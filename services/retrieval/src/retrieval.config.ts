@@ -14,12 +14,26 @@ export const retrievalConfig = defineConfig({
   SEARCH_LEG_TIMEOUT: duration({ min: 0.01 })
     .default('5s')
     .describe('Longest wait for one leg; after it the search goes on with the other'),
-  APP_RERANK_BACKEND: oneOf('stub', 'disabled')
+  SEARCH_WRITING_TIMEOUT: duration({ min: 0.01 })
+    .default('10s')
+    .describe(
+      'Longest wait for each thing a language model writes or judges for a search; after it the search goes on',
+    ),
+  SEARCH_RERANK_TIMEOUT: duration({ min: 0.01 })
+    .default('5s')
+    .describe('Longest wait for the cross-encoder; after it the order stays'),
+  APP_RERANK_BACKEND: oneOf('stub', 'cross-encoder', 'disabled')
     .default('stub')
-    .describe('What `rerank: true` uses: `stub` blends lexical and dense scores, without a model'),
+    .describe(
+      'What `rerank: true` uses: `stub` blends lexical and dense scores, without a model; `cross-encoder` reads question ' +
+        'and passages together, with the model of the embedding service',
+    ),
   APP_RERANK_ALPHA: number({ min: 0, max: 1 })
     .default(DEFAULT_RERANK_ALPHA)
     .describe('Share of the dense score in that blend'),
+  CACHE_SIMILARITY: number({ min: 0.8, max: 1 })
+    .optional()
+    .describe('Cosine from which two questions share their results; without it only equal questions do'),
   ...resultCacheVariables,
   ...redisVariables,
 });

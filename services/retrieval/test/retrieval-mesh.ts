@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMessage, JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import {
   catalogue,
   documentV1,
   generationV1,
+  knowledgeV1,
   retrievalV1,
   serviceNames,
   topicSpecs,
@@ -21,11 +22,22 @@ import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { documentService } from '@ragmesh/service-document';
 import { embeddingService } from '@ragmesh/service-embedding';
+import { gatewayService } from '@ragmesh/service-gateway';
 import { generationService } from '@ragmesh/service-generation';
+import { knowledgeService } from '@ragmesh/service-knowledge';
+import { modelService } from '@ragmesh/service-model';
 import { vectorService } from '@ragmesh/service-vector';
 import { retrievalService } from '../src/retrieval.service.js';
 
-const definitions = [embeddingService, vectorService, documentService, generationService, retrievalService];
+const core = [
+  knowledgeService,
+  embeddingService,
+  vectorService,
+  documentService,
+  generationService,
+  retrievalService,
+] as const;
+const definitions = [...core, gatewayService, modelService] as readonly unknown[] as AnyServiceDefinition[];
 
 export type Found = retrievalV1.SearchResponse;
 export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema>;
@@ -63,7 +75,7 @@ export class RetrievalMesh {
   #environment: Record<string, string> = {};
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly postgres: EmbeddedPostgres,
     private readonly bus: EmbeddedBusDriver,
     private readonly addresses: ReadonlyMap<string, string>,
@@ -91,12 +103,32 @@ export class RetrievalMesh {
       topics: ['query.processed', 'retrieval.completed', 'generation.completed'],
       sink,
     });
-    for (const { name } of definitions) await mesh.run(name);
+    for (const { name } of core) await mesh.run(name);
     return mesh;
   }
 
   async run(name: string, environment: Record<string, string> = {}): Promise<void> {
     this.#running.set(name, await this.#start(name, environment, this.addresses.get(name)!));
+  }
+
+  /** The HTTP edge in front. @returns its address. */
+  async runEdge(): Promise<string> {
+    await this.run('gateway', { SERVER_PORT: '0' });
+    return this.#running.get('gateway')!.url!;
+  }
+
+  /** Makes a collection with search defaults of its own. */
+  async createCollection(id: string, retrieval: JsonObject): Promise<void> {
+    const knowledge = this.clients.of(knowledgeV1.KnowledgeService);
+    await this.as('default', () => knowledge.createCollection({ id, title: id, metadata: { retrieval } }));
+  }
+
+  warm(searches: SearchInit[]): Promise<retrievalV1.WarmCacheResponse> {
+    return this.as('default', () => this.clients.of(retrievalV1.RetrievalService).warmCache({ searches }));
+  }
+
+  async clear(collection = ''): Promise<void> {
+    await this.as('default', () => this.clients.of(retrievalV1.RetrievalService).clearCache({ collection }));
   }
 
   /** A second process of the retrieval service beside the first. @returns how to ask it. */
@@ -110,7 +142,7 @@ export class RetrievalMesh {
   }
 
   async #start(name: string, environment: Record<string, string>, address: string): Promise<RunningService> {
-    const definition = (definitions as readonly unknown[] as AnyServiceDefinition[]).find((one) => one.name === name)!;
+    const definition = definitions.find((one) => one.name === name)!;
     const drivers: Drivers = {
       bus: this.bus,
       databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
@@ -157,6 +189,7 @@ export class RetrievalMesh {
     async function* parts(): AsyncGenerator<MessageInitShape<typeof documentV1.UploadRequestSchema>> {
       yield { part: { case: 'header', value: { kind, collection: 'default', ...header } } };
       yield { part: { case: 'data', value: data } };
+      yield { part: { case: 'complete', value: true } };
     }
     const documents = this.clients.of(documentV1.DocumentService);
     const { id, version } = await this.as(tenant, () => documents.upload(parts()));
@@ -211,12 +244,17 @@ export class RetrievalMesh {
   }
 
   /** @param order gets the name of each event as it comes. */
-  async query(search: SearchInit, requestId: string = randomUUID(), order: string[] = []): Promise<Answer> {
+  async query(
+    search: SearchInit,
+    requestId: string = randomUUID(),
+    order: string[] = [],
+    conversationId = '',
+  ): Promise<Answer> {
     const citations: generationV1.Citation[] = [];
     let results: retrievalV1.Result[] = [];
     let text = '';
     let done: retrievalV1.Answered | undefined;
-    const request = { search, conversationId: 'c-1' };
+    const request = { search, conversationId };
     await this.as(
       'default',
       async () => {

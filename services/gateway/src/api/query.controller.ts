@@ -9,7 +9,7 @@ import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { citationBody, completionBody, queryMessage, resultBody } from './search.mapper.js';
+import { citationBody, completionBody, droppedBody, queryMessage, resultBody } from './search.mapper.js';
 import { queryAnswer, queryRequest, type QueryInput } from './search.schema.js';
 
 type Answer = AsyncIterable<retrievalV1.QueryResponse>;
@@ -53,19 +53,19 @@ export class QueryController {
     const asEvents = input.stream || (accept ?? '').toLowerCase().includes('text/event-stream');
     const options = asEvents ? this.calls.stream(reply) : this.calls.unary(reply);
     const answer = this.calls.retrieval.query(queryMessage(input), options);
-    if (asEvents) await this.stream(answer, reply);
-    else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId));
+    if (asEvents) await this.stream(answer, reply, input);
+    else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId, input));
   }
 
   /** A failure before the first event is an ordinary problem answer; a later one ends the stream with an `error` event. */
-  private async stream(answer: Answer, reply: FastifyReply): Promise<void> {
+  private async stream(answer: Answer, reply: FastifyReply, input: QueryInput): Promise<void> {
     const { requestId } = scopeOf(reply);
     const messages = answer[Symbol.asyncIterator]();
     let events: EventStream | undefined;
     try {
       let next = await messages.next();
       events = EventStream.open(reply);
-      for (; !next.done; next = await messages.next()) await sendEvent(events, next.value, requestId);
+      for (; !next.done; next = await messages.next()) await sendEvent(events, next.value, { requestId, input });
     } catch (error) {
       if (!events) throw error;
       await events.send('error', this.problems.describe(error, reply.request));
@@ -76,32 +76,40 @@ export class QueryController {
   }
 }
 
-async function sendEvent(events: EventStream, { event }: retrievalV1.QueryResponse, requestId: string): Promise<void> {
+async function sendEvent(
+  events: EventStream,
+  { event }: retrievalV1.QueryResponse,
+  { requestId, input }: { requestId: string; input: QueryInput },
+): Promise<void> {
   switch (event.case) {
-    case 'sources':
-      return events.send('sources', { sources: event.value.results.map(resultBody) });
+    case 'sources': {
+      const { results, dropped } = event.value;
+      return events.send('sources', { sources: results.map(resultBody), ...droppedBody(input, dropped) });
+    }
     case 'delta':
       return events.send('delta', { text: event.value });
     case 'citation':
       return events.send('citation', citationBody(event.value));
     case 'done':
-      return events.send('done', completionBody(event.value, requestId));
+      return events.send('done', completionBody(event.value, requestId, input));
     case undefined:
       return;
   }
 }
 
 /** The same events as one body. */
-async function collect(answer: Answer, requestId: string): Promise<z.input<typeof queryAnswer>> {
+async function collect(answer: Answer, requestId: string, input: QueryInput): Promise<z.input<typeof queryAnswer>> {
   const text: string[] = [];
   const citations: z.input<typeof queryAnswer>['citations'] = [];
-  let sources: z.input<typeof queryAnswer>['sources'] = [];
+  let sources: Pick<z.input<typeof queryAnswer>, 'sources' | 'dropped'> = { sources: [] };
   for await (const { event } of answer) {
-    if (event.case === 'sources') sources = event.value.results.map(resultBody);
-    else if (event.case === 'delta') text.push(event.value);
+    if (event.case === 'sources') {
+      const { results, dropped } = event.value;
+      sources = { sources: results.map(resultBody), ...droppedBody(input, dropped) };
+    } else if (event.case === 'delta') text.push(event.value);
     else if (event.case === 'citation') citations.push(citationBody(event.value));
     else if (event.case === 'done') {
-      return { answer: text.join(''), citations, sources, ...completionBody(event.value, requestId) };
+      return { answer: text.join(''), citations, ...sources, ...completionBody(event.value, requestId, input) };
     }
   }
   throw new RagmeshError('INTERNAL.UNEXPECTED', 'The answer ended before it was complete.');

@@ -5,7 +5,7 @@ import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { resultBody, searchMessage } from './search.mapper.js';
+import { droppedBody, resultBody, searchMessage, supportedBody } from './search.mapper.js';
 import { searchAnswer, searchRequest, type SearchInput } from './search.schema.js';
 
 /** Retrieval without an answer. */
@@ -32,6 +32,8 @@ export class SearchController {
       results: found.results.map(resultBody),
       timings: found.timings,
       degraded: found.degraded,
+      ...droppedBody(input, found.dropped),
+      ...supportedBody(input, found.supported),
       request_id: scopeOf(reply).requestId,
     };
   }

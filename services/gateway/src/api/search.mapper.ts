@@ -2,7 +2,14 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { generationV1, retrievalV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { z } from 'zod';
-import type { citationSchema, completion, QueryInput, resultSchema, SearchInput } from './search.schema.js';
+import type {
+  citationSchema,
+  completion,
+  QueryInput,
+  resultSchema,
+  searchAnswer,
+  SearchInput,
+} from './search.schema.js';
 
 export const searchMessage = (input: SearchInput): MessageInitShape<typeof retrievalV1.SearchRequestSchema> => ({
   query: input.query,
@@ -15,6 +22,12 @@ export const searchMessage = (input: SearchInput): MessageInitShape<typeof retri
   rerank: input.rerank,
   expand: input.expand,
   explain: input.explain,
+  fusion: input.fusion,
+  mmr: input.mmr,
+  multiQuery: input.multi_query,
+  hyde: input.hyde,
+  selfCheck: input.self_check,
+  granularity: input.granularity,
 });
 
 export const queryMessage = (input: QueryInput): MessageInitShape<typeof retrievalV1.QueryRequestSchema> => ({
@@ -25,7 +38,7 @@ export const queryMessage = (input: QueryInput): MessageInitShape<typeof retriev
   model: input.model ?? '',
 });
 
-export function resultBody({ source, denseScore, lexicalScore }: retrievalV1.Result): z.input<typeof resultSchema> {
+export function resultBody({ source, ...why }: retrievalV1.Result): z.input<typeof resultSchema> {
   if (!source) throw new RagmeshError('INTERNAL.UNEXPECTED', 'A search result came without its source.');
   return {
     id: source.id,
@@ -38,10 +51,37 @@ export function resultBody({ source, denseScore, lexicalScore }: retrievalV1.Res
     page: source.page ?? null,
     heading: source.heading ?? null,
     metadata: source.metadata ?? {},
-    ...(denseScore === undefined ? {} : { dense_score: denseScore }),
-    ...(lexicalScore === undefined ? {} : { lexical_score: lexicalScore }),
+    ...(why.denseScore === undefined ? {} : { dense_score: why.denseScore }),
+    ...(why.lexicalScore === undefined ? {} : { lexical_score: why.lexicalScore }),
+    ...(why.denseRank === undefined ? {} : { dense_rank: why.denseRank }),
+    ...(why.lexicalRank === undefined ? {} : { lexical_rank: why.lexicalRank }),
+    ...(why.fusedScore === undefined ? {} : { fused_score: why.fusedScore }),
+    ...(why.rerankScore === undefined ? {} : { rerank_score: why.rerankScore }),
   };
 }
+
+/** The field `dropped` of an explained search; without one it has none. */
+export function droppedBody(input: Pick<SearchInput, 'explain'>, dropped: readonly retrievalV1.Dropped[]): DroppedBody {
+  if (!input.explain) return {};
+  const body = dropped.map(({ id, documentId, version, score, reason }) => ({
+    id,
+    document_id: documentId,
+    version: Number(version),
+    score,
+    reason: reason as DropReason,
+  }));
+  return { dropped: body };
+}
+
+type DroppedBody = Pick<z.input<typeof searchAnswer>, 'dropped'>;
+type DropReason = NonNullable<DroppedBody['dropped']>[number]['reason'];
+
+/** The field `supported` of a checked search or answer: null when it was asked for and could not be said. */
+export const supportedBody = (
+  input: Pick<SearchInput, 'self_check'>,
+  supported: boolean | undefined,
+): { supported?: boolean | null } =>
+  supported !== undefined ? { supported } : input.self_check ? { supported: null } : {};
 
 export const citationBody = (citation: generationV1.Citation): z.input<typeof citationSchema> => ({
   index: citation.index,
@@ -52,12 +92,25 @@ export const citationBody = (citation: generationV1.Citation): z.input<typeof ci
   text: citation.text,
 });
 
-export const completionBody = (done: retrievalV1.Answered, requestId: string): z.input<typeof completion> => ({
+export const completionBody = (
+  done: retrievalV1.Answered,
+  requestId: string,
+  input: Pick<SearchInput, 'self_check'> = {},
+): z.input<typeof completion> => ({
   timings: done.timings,
   degraded: done.degraded,
   cached: done.cached,
-  usage: done.usage ? { prompt_tokens: done.usage.promptTokens, completion_tokens: done.usage.completionTokens } : null,
+  incomplete: done.incomplete,
+  fallback_used: done.fallbackUsed,
+  ...supportedBody(input, done.supported),
+  usage: done.usage ? usageBody(done.usage) : null,
   model: done.model,
   conversation_id: done.conversationId || null,
   request_id: requestId,
+});
+
+const usageBody = ({ promptTokens, completionTokens, cost }: generationV1.Usage) => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: completionTokens,
+  cost: cost ?? null,
 });

@@ -8,14 +8,47 @@ const searchFields = {
     .max(8000)
     .refine((text) => text.trim() !== '', 'Field query must not be blank.'),
   collection: idSchema.default('default'),
-  mode: z.enum(['hybrid', 'dense', 'lexical']).default('hybrid'),
-  top_k: z.number().int().min(1).max(100).default(10),
+  mode: z.enum(['hybrid', 'dense', 'lexical']).optional().describe('Which legs search. Default hybrid'),
+  top_k: z.number().int().min(1).max(100).optional().describe('Most results. Default 10'),
   filters: z.record(z.string(), z.json()).optional().describe('Mongo-style filter over metadata'),
-  alpha: z.number().min(0).max(1).optional().describe('Weight of the dense leg'),
-  min_score: z.number().min(0).max(1).optional(),
-  rerank: z.boolean().optional(),
-  expand: z.boolean().optional().describe('Add neighbouring chunks'),
-  explain: z.boolean().optional().describe('Show the score of each leg'),
+  alpha: z.number().min(0).max(1).optional().describe('Weight of the dense leg in weighted fusion. Default 0.6'),
+  min_score: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Least score of a result; 0 to 1 in hybrid mode and after reranking, cosine in dense mode'),
+  fusion: z
+    .enum(['weighted', 'rrf'])
+    .optional()
+    .describe('How both legs become one list: weighted sum of scores, or reciprocal ranks. Default weighted'),
+  rerank: z.boolean().optional().describe('Order the best candidates anew, by the reranker of the server'),
+  mmr: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Pass over what repeats a better result: 1 is relevance only, 0 novelty only'),
+  multi_query: z.boolean().optional().describe('Search paraphrases too; needs a language model'),
+  hyde: z
+    .boolean()
+    .optional()
+    .describe('Search with an imagined answer beside the question (HyDE); needs a language model; not in lexical mode'),
+  self_check: z
+    .boolean()
+    .optional()
+    .describe(
+      'Have a language model drop what does not support an answer, search once more when nothing does, and verify the answer',
+    ),
+  expand: z.boolean().optional().describe('Add neighbouring chunks, and those back to the heading'),
+  granularity: z
+    .enum(['chunk', 'parent'])
+    .optional()
+    .describe('parent gives the section a hit stands in, up to 8,000 characters. Default chunk'),
+  explain: z
+    .boolean()
+    .optional()
+    .describe('Show rank and score of each result in each leg, and what was dropped and why'),
 };
 
 export const searchRequest = z.strictObject(searchFields);
@@ -24,7 +57,7 @@ export type SearchInput = z.output<typeof searchRequest>;
 export const queryRequest = z.strictObject({
   ...searchFields,
   stream: z.boolean().default(false).describe('Answer as server-sent events'),
-  conversation_id: idSchema.optional(),
+  conversation_id: idSchema.optional().describe('The question continues this conversation'),
   temperature: z.number().min(0).max(2).optional(),
   max_tokens: z.number().int().min(1).max(8192).optional(),
   model: z.string().min(1).max(200).optional(),
@@ -42,14 +75,43 @@ export const resultSchema = z.object({
   page: z.int().nullable(),
   heading: z.string().nullable(),
   metadata: z.record(z.string(), z.json()),
-  dense_score: z.number().optional(),
-  lexical_score: z.number().optional(),
+  dense_score: z.number().optional().describe('Cosine; this and the following with explain'),
+  lexical_score: z.number().optional().describe('BM25'),
+  dense_rank: z.int().optional().describe('From 1, in the leg'),
+  lexical_rank: z.int().optional(),
+  fused_score: z.number().optional().describe('Before reranking'),
+  rerank_score: z.number().optional(),
 });
+
+const dropped = z
+  .array(
+    z.object({
+      id: z.string(),
+      document_id: z.string(),
+      version: z.int(),
+      score: z.number(),
+      reason: z.enum(['version', 'min_score', 'mmr', 'self_check', 'merged', 'top_k']),
+    }),
+  )
+  .optional()
+  .describe('With explain: up to 100 candidates that are no results, best first, and why');
+const supported = z
+  .boolean()
+  .nullable()
+  .optional()
+  .describe('With self_check: whether the sources support an answer; null when that could not be checked');
 
 const timings = z.record(z.string(), z.number()).describe('Milliseconds by stage');
 const degraded = z.array(z.string()).describe('Every fallback taken');
 
-export const searchAnswer = z.object({ results: z.array(resultSchema), timings, degraded, request_id: z.string() });
+export const searchAnswer = z.object({
+  results: z.array(resultSchema),
+  timings,
+  degraded,
+  dropped,
+  supported,
+  request_id: z.string(),
+});
 
 export const citationSchema = z.object({
   index: z.int(),
@@ -64,8 +126,17 @@ export const citationSchema = z.object({
 export const completion = z.object({
   timings,
   degraded,
-  cached: z.boolean(),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullable(),
+  cached: z.boolean().describe('Whether the sources were found before'),
+  incomplete: z.boolean().describe('The answer was cut off by its provider'),
+  fallback_used: z.boolean().describe('Another way than the first provider gave the answer'),
+  supported,
+  usage: z
+    .object({
+      prompt_tokens: z.int(),
+      completion_tokens: z.int(),
+      cost: z.number().nullable().describe('US dollars at the configured prices'),
+    })
+    .nullable(),
   model: z.string(),
   conversation_id: z.string().nullable(),
   request_id: z.string(),
@@ -75,4 +146,5 @@ export const queryAnswer = completion.extend({
   answer: z.string(),
   citations: z.array(citationSchema),
   sources: z.array(resultSchema),
+  dropped,
 });

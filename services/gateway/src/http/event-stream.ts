@@ -10,6 +10,9 @@ const PING = ': ping\n\n';
 export const encodeEvent = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
+/** An event without a name, as most other systems send theirs. */
+export const encodeData = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+
 /** Server-sent events over one response: at the reader's pace, with pings, and over when the reader leaves. */
 export class EventStream {
   readonly #ping: NodeJS.Timeout;
@@ -36,10 +39,15 @@ export class EventStream {
   }
 
   /** Resolves once the reader can take more. Does nothing when the reader has left. */
-  async send(event: string, data: unknown): Promise<void> {
+  send(event: string, data: unknown): Promise<void> {
+    return this.write(encodeEvent(event, data));
+  }
+
+  /** As {@link send}. @param block a whole event, ending in an empty line. */
+  async write(block: string): Promise<void> {
     const { raw } = this.reply;
     if (this.clientLeft.aborted || raw.writableEnded) return;
-    if (raw.write(encodeEvent(event, data))) return;
+    if (raw.write(block)) return;
     await once(raw, 'drain', { signal: this.clientLeft }).catch(() => undefined);
   }
 

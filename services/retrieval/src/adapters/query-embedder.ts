@@ -4,10 +4,11 @@ import { embeddingV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { GrpcClients } from '@ragmesh/grpc';
 import type { CallScope } from '../api/call-scope.js';
+import { meanVector } from '../domain/mean-vector.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { Dependency } from './dependency.js';
 
-/** The vector of a question: float32, little endian, and the model that made it (`name@revision`). */
+/** The vector of a question: float32, little endian, L2-normalised, and the model that made it (`name@revision`). */
 export interface QueryVector {
   readonly bytes: Uint8Array;
   readonly model: string;
@@ -26,14 +27,16 @@ export class QueryEmbedder implements OnModuleDestroy {
     this.#embedding = new Dependency({ name: 'embedding', unavailable: 'EMBEDDING.UNAVAILABLE', timeoutMs });
   }
 
-  async embed(text: string, scope: CallScope): Promise<QueryVector> {
+  /** One vector for the texts together: that of the only one, or the mean of their vectors. */
+  async embed(texts: string[], scope: CallScope): Promise<QueryVector> {
     const client = this.clients.of(embeddingV1.EmbeddingService);
-    const answer = await this.#embedding.call((options) => client.embed({ texts: [text] }, options), scope);
-    if (answer.dimension < 1 || answer.vectors.byteLength !== answer.dimension * 4) {
+    const answer = await this.#embedding.call((options) => client.embed({ texts }, options), scope);
+    if (answer.dimension < 1 || answer.vectors.byteLength !== texts.length * answer.dimension * 4) {
       const message = 'The embedding service gave no vector of the length it names.';
       throw new RagmeshError('EMBEDDING.INVALID_VECTOR', message, { dimension: answer.dimension });
     }
-    return { bytes: answer.vectors, model: answer.model };
+    const bytes = texts.length === 1 ? answer.vectors : meanVector(answer.vectors, answer.dimension);
+    return { bytes, model: answer.model };
   }
 
   onModuleDestroy(): void {

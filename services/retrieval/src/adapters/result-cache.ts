@@ -2,14 +2,14 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec, type Compute } from '@ragmesh/cache';
 import type { Logger } from '@ragmesh/observability';
-import type { FusedPoint } from '../domain/scored-point.js';
+import type { Results } from '../commands/search.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 
 const NAMESPACE = 'retrieval';
 
 /** To be raised whenever results are written differently. */
-const FORMAT = 'results/1';
+const FORMAT = 'results/2';
 
 /** Results in memory, with their text. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -17,33 +17,33 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** The index commits and announces a change, and shows it a moment later; what was read in between must not be kept. */
 const SETTLE_MS = 1_000;
 
-export interface Results {
-  /** Best first. */
-  readonly points: readonly FusedPoint[];
-  /** Every fallback taken; such results are never kept. */
-  readonly degraded: readonly string[];
+/** Results, and whether they are those of a similar question; such are given, not kept again. */
+export interface Kept extends Results {
+  readonly similar?: boolean;
 }
 
-const NOTHING: Results = { points: [], degraded: [] };
+const NOTHING: Kept = { points: [], degraded: [] };
 
 /** What results are made from, by which they are evicted. */
 export const madeFrom = {
   document: (tenant: string, id: string): string => cacheKey('document', tenant, id),
   /** Everything that is visible in a collection: what is added may belong into any result. */
   collection: (tenant: string, id: string): string => cacheKey('collection', tenant, id),
+  /** Whatever a tenant has; for operators who clear it. */
+  tenant: (tenant: string): string => cacheKey('tenant', tenant),
 };
 
 /** Results of searches as they were before. That nothing was found is kept too, for a shorter time. */
 @Injectable()
 export class ResultCache implements OnModuleInit, OnApplicationShutdown {
-  readonly #cache: Cache<Results>;
+  readonly #cache: Cache<Kept>;
   #redis: RedisLevel | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: RetrievalConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.#cache = new Cache<Results>({
+    this.#cache = new Cache<Kept>({
       name: NAMESPACE,
       codec: jsonCodec(FORMAT),
       sizeOf: ({ points }) => points.reduce((sum, { text }) => sum + 500 + 2 * text.length, 0),
@@ -72,14 +72,20 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
    * @param signal ends this caller's wait.
    * @returns whether the results were known before, too.
    */
-  async find(
-    tenant: string,
-    query: SearchQuery,
-    search: Compute<Results>,
-    signal: AbortSignal,
-  ): Promise<Results & { readonly cached: boolean }> {
-    const { value, from } = await this.#cache.getOrCompute(this.#keyOf(tenant, query), search, signal);
-    return { ...(value ?? NOTHING), cached: from !== 'computed' };
+  async find(key: string, search: Compute<Kept>, signal: AbortSignal): Promise<Results & { readonly cached: boolean }> {
+    const { value, from } = await this.#cache.getOrCompute(key, search, signal);
+    const { similar = false, ...results } = value ?? NOTHING;
+    return { ...results, cached: similar || from !== 'computed' };
+  }
+
+  /** Results that are kept under this key and may be served. Undefined also when what is known is that there are none. */
+  async known(key: string): Promise<Results | undefined> {
+    return (await this.#cache.known(key))?.value ?? undefined;
+  }
+
+  /** Whether this search need not be made. */
+  async knows(key: string): Promise<boolean> {
+    return (await this.#cache.known(key)) !== undefined;
   }
 
   /** Results made from any of these are not served from now on; see {@link madeFrom}. */
@@ -91,10 +97,18 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     await this.#redis?.close();
   }
 
-  /** Everything that decides on a result and on nothing but its presentation. */
-  #keyOf(tenant: string, { explain: _shown, collection, ...query }: SearchQuery): string {
+  /** The key of a search: everything that decides on what is answered. */
+  keyOf(tenant: string, { collection, ...query }: SearchQuery): string {
+    return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...this.#rerankerOf(query) }));
+  }
+
+  /** The same for all wordings of a question, so that only equal searches share their results. */
+  kindOf(tenant: string, { collection, text: _words, ...query }: SearchQuery, model: string): string {
+    return cacheKey('similar', tenant, collection, hashOf({ ...query, ...this.#rerankerOf(query), model }));
+  }
+
+  #rerankerOf({ rerank }: Pick<SearchQuery, 'rerank'>): object {
     const { APP_RERANK_BACKEND, APP_RERANK_ALPHA } = this.config;
-    const reranked = query.rerank ? { APP_RERANK_BACKEND, APP_RERANK_ALPHA } : {};
-    return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...reranked }));
+    return rerank ? { APP_RERANK_BACKEND, APP_RERANK_ALPHA } : {};
   }
 }

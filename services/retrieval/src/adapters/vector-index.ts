@@ -4,13 +4,19 @@ import { CONFIG } from '@ragmesh/bootstrap';
 import { vectorV1 } from '@ragmesh/contracts';
 import { GrpcClients } from '@ragmesh/grpc';
 import type { CallScope } from '../api/call-scope.js';
-import type { NeighbourRequest } from '../domain/expansion.js';
+import type { NeighbourRequest } from '../domain/chunk-run.js';
 import { candidateCount, type Legs } from '../domain/fusion.js';
 import type { ScoredPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { Dependency } from './dependency.js';
 import type { QueryVector } from './query-embedder.js';
+
+/** Candidates whose text is read when they are compared by it; with a larger `top_k`, that many. */
+export const COMPARED_CANDIDATES = 50;
+
+/** What was found is gone before it could be read: the search starts anew. */
+export class IndexChanged extends Error {}
 
 /** Asks the vector service. The legs fail apart from each other, so each has a breaker of its own. */
 @Injectable()
@@ -21,7 +27,7 @@ export class VectorIndex implements OnModuleDestroy {
 
   constructor(
     private readonly clients: GrpcClients,
-    @Inject(CONFIG) config: RetrievalConfig,
+    @Inject(CONFIG) private readonly config: RetrievalConfig,
   ) {
     const timeoutMs = config.SEARCH_LEG_TIMEOUT * 1000;
     const legOf = (name: string) => new Dependency({ name, unavailable: 'VECTOR.UNAVAILABLE', timeoutMs });
@@ -35,31 +41,35 @@ export class VectorIndex implements OnModuleDestroy {
     return toPoints(await this.#dense.call((options) => this.#client.searchDense(request, options), scope));
   }
 
-  async searchLexical(query: SearchQuery, scope: CallScope): Promise<ScoredPoint[]> {
-    const request = { ...legRequest(query), query: query.text };
+  async searchLexical(query: SearchQuery, text: string, scope: CallScope): Promise<ScoredPoint[]> {
+    const request = { ...legRequest(query), query: text };
     return toPoints(await this.#lexical.call((options) => this.#client.searchLexical(request, options), scope));
   }
 
   /** Both legs over one snapshot, every point scored by both. Points behind the likely best are unread, see {@link withText}. */
-  async searchHybrid(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<Legs & { lexicalMs: number }> {
-    const leg = { ...legRequest(query), query: query.text, vector: vector.bytes, model: vector.model };
-    const request = { ...leg, alpha: query.alpha, withChunks: query.topK };
+  async searchHybrid(
+    query: SearchQuery,
+    text: string,
+    vector: QueryVector,
+    scope: CallScope,
+  ): Promise<Legs & { lexicalMs: number }> {
+    const leg = { ...legRequest(query), query: text, vector: vector.bytes, model: vector.model };
+    const request = { ...leg, alpha: query.alpha, withChunks: this.#textsWanted(query) };
     const { hits, lexicalMs } = await this.#dense.call((options) => this.#client.searchHybrid(request, options), scope);
     const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scored(hit, hit.dense)]));
     return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs };
   }
 
-  /** Reads what a hybrid search left unread. Undefined when a point is no longer visible: its document was updated meanwhile. */
-  async withText<P extends ScoredPoint>(
-    collection: string,
-    points: readonly P[],
-    scope: CallScope,
-  ): Promise<P[] | undefined> {
+  /**
+   * Reads what a hybrid search left unread.
+   * @throws IndexChanged when a point is no longer visible: its document was updated meanwhile.
+   */
+  async withText<P extends ScoredPoint>(collection: string, points: readonly P[], scope: CallScope): Promise<P[]> {
     const unread = points.filter(({ ordinal }) => ordinal === UNREAD);
     if (unread.length === 0) return [...points];
     const request = { collection, pointIds: unread.map(({ pointId }) => pointId) };
     const { hits } = await this.#dense.call((options) => this.#client.getPoints(request, options), scope);
-    if (hits.length < unread.length) return undefined;
+    if (hits.length < unread.length) throw new IndexChanged('A chunk that was found is no longer visible');
     const read = new Map(toPoints({ hits }).map((chunk, index) => [unread[index]!.pointId, chunk]));
     return points.map((point) => ({ ...point, ...read.get(point.pointId), score: point.score }));
   }
@@ -74,6 +84,13 @@ export class VectorIndex implements OnModuleDestroy {
     for (const dependency of [this.#dense, this.#lexical, this.#neighbours]) dependency.close();
   }
 
+  /** Whoever compares candidates by what they say needs the text of all of them. */
+  #textsWanted({ topK, mmr, rerank, explain }: SearchQuery): number {
+    if (explain) return candidateCount(topK); // what was dropped is named by the id that readers know
+    const compares = mmr !== undefined || (rerank && this.config.APP_RERANK_BACKEND === 'cross-encoder');
+    return compares ? Math.max(COMPARED_CANDIDATES, topK) : topK;
+  }
+
   get #client() {
     return this.clients.of(vectorV1.VectorService);
   }
@@ -84,10 +101,10 @@ function legRequest({ collection, topK, filters }: SearchQuery) {
   return filters ? { ...base, filters: filters as JsonObject } : base;
 }
 
-/** A chunk is known to readers by its chunk id, which is as unique as the index's own id of its point. */
 function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[] {
   return hits.map((hit) => ({
-    pointId: hit.chunkId || hit.pointId,
+    pointId: hit.pointId,
+    chunkId: hit.chunkId || hit.pointId,
     documentId: hit.documentId,
     version: Number(hit.version),
     ordinal: hit.ordinal,
@@ -103,9 +120,9 @@ function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[
 
 /** Place of a chunk whose text was not asked for yet. */
 const UNREAD = -1;
-const NO_TEXT = { ordinal: UNREAD, text: '', start: 0, end: 0, page: null, heading: null, metadata: {} };
+const NO_TEXT = { chunkId: '', ordinal: UNREAD, text: '', start: 0, end: 0, page: null, heading: null, metadata: {} };
 
 function scored({ pointId, documentId, version, chunk }: vectorV1.HybridHit, score: number): ScoredPoint {
   const [read] = chunk ? toPoints({ hits: [chunk] }) : [];
-  return read ? { ...read, score } : { ...NO_TEXT, pointId, documentId, version: Number(version), score };
+  return read ? { ...read, pointId, score } : { ...NO_TEXT, pointId, documentId, version: Number(version), score };
 }

@@ -1,16 +1,18 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import type { generationV1, retrievalV1 } from '@ragmesh/contracts';
 import type { AnswerEvent } from '../commands/answer-query.js';
+import type { Explanation } from '../domain/explanation.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 
 type SourceInit = MessageInitShape<typeof generationV1.SourceSchema>;
 type ResultInit = MessageInitShape<typeof retrievalV1.ResultSchema>;
+type DroppedInit = MessageInitShape<typeof retrievalV1.DroppedSchema>;
 type QueryReply = MessageInitShape<typeof retrievalV1.QueryResponseSchema>;
 
 export function toSource(point: FusedPoint): SourceInit {
   const { documentId, score, text, start, end, page, heading } = point;
   return {
-    id: point.pointId,
+    id: point.chunkId,
     documentId,
     version: BigInt(point.version),
     score,
@@ -25,31 +27,41 @@ export function toSource(point: FusedPoint): SourceInit {
 
 export const toSources = (points: readonly FusedPoint[]): SourceInit[] => points.map(toSource);
 
-/** @param explain whether the result says what each leg gave it. */
-export function toResult(point: FusedPoint, explain: boolean): ResultInit {
-  const { dense, lexical } = point;
+/** @param explanation of the search; with it the result says how it came to its place. */
+export function toResult(point: FusedPoint, explanation: Explanation | undefined): ResultInit {
+  const place = explanation?.places[point.pointId];
+  if (!place) return { source: toSource(point) };
   return {
     source: toSource(point),
-    ...(explain && dense !== null ? { denseScore: dense } : {}),
-    ...(explain && lexical !== null ? { lexicalScore: lexical } : {}),
+    denseScore: point.dense ?? undefined,
+    lexicalScore: point.lexical ?? undefined,
+    denseRank: place.denseRank ?? undefined,
+    lexicalRank: place.lexicalRank ?? undefined,
+    fusedScore: place.fusedScore ?? undefined,
+    rerankScore: place.rerankScore ?? undefined,
   };
 }
 
-export function toQueryReply(event: AnswerEvent, explain: boolean, conversationId: string): QueryReply {
+export const toDropped = (explanation: Explanation | undefined): DroppedInit[] =>
+  explanation?.dropped.map(({ version, ...rest }) => ({ version: BigInt(version), ...rest })) ?? [];
+
+export function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
   switch (event.type) {
     case 'sources': {
-      const results = event.points.map((point) => toResult(point, explain));
-      return { event: { case: 'sources', value: { results } } };
+      const { points, explanation } = event.found;
+      const results = points.map((point) => toResult(point, explanation));
+      return { event: { case: 'sources', value: { results, dropped: toDropped(explanation) } } };
     }
     case 'delta':
       return { event: { case: 'delta', value: event.text } };
     case 'citation':
       return { event: { case: 'citation', value: event.citation } };
     case 'done': {
-      const { timings, cached, completed } = event;
-      const { usage, model } = completed;
-      const value = { timings, degraded: [...event.degraded], cached, usage, model, conversationId };
-      return { event: { case: 'done', value } };
+      const { timings, cached, supported, completed } = event;
+      const { usage, model, incomplete, fallbackUsed } = completed;
+      const conversation = { conversationId: completed.conversationId || conversationId };
+      const outcome = { timings, degraded: [...event.degraded], cached, supported, usage, model };
+      return { event: { case: 'done', value: { ...outcome, ...conversation, incomplete, fallbackUsed } } };
     }
   }
 }

@@ -7,13 +7,16 @@ import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { CachedSearch, type CachedFound } from './cached-search.js';
+import type { Prepared } from './prepare-search.js';
+import { QuestionInContext } from './question-in-context.js';
+import { SelfCheck } from './self-check.js';
 
 /** What a question asks of the generator beyond its sources. */
 export type AnswerOptions = Omit<AnswerRequest, '$typeName' | 'question' | 'sources'>;
 
 /** What a reader of an answer gets, in order: sources, then deltas and citations, then done. */
 export type AnswerEvent =
-  | { readonly type: 'sources'; readonly points: readonly FusedPoint[] }
+  | { readonly type: 'sources'; readonly found: CachedFound }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'citation'; readonly citation: generationV1.Citation }
   | {
@@ -22,10 +25,22 @@ export type AnswerEvent =
       readonly degraded: readonly string[];
       /** Whether the sources were known before. */
       readonly cached: boolean;
+      /** With a self-check that could be made: whether the sources support the answer. */
+      readonly supported: boolean | undefined;
       readonly completed: generationV1.Completed;
     };
 
 export type ToSources = (points: readonly FusedPoint[]) => AnswerRequest['sources'];
+
+/** One question under way. */
+interface Asked {
+  readonly question: string;
+  /** Its search; in a conversation, for what the question means there. */
+  readonly query: SearchQuery;
+  readonly scope: CallScope;
+  readonly degraded: Set<string>;
+  readonly condenseMs: number;
+}
 
 /** Retrieves, then has the answer generated from exactly the sources the reader was shown. */
 @Injectable()
@@ -33,34 +48,65 @@ export class AnswerQuery {
   constructor(
     private readonly search: CachedSearch,
     private readonly generator: AnswerGenerator,
+    private readonly context: QuestionInContext,
+    private readonly selfCheck: SelfCheck,
     private readonly events: RetrievalEvents,
   ) {}
 
   /** The order of the sources is that of the results, so `[n]` in the answer is result n − 1. */
   async *run(
-    query: SearchQuery,
+    { query, degraded }: Prepared,
     options: AnswerOptions,
     toSources: ToSources,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent> {
-    const found = await this.search.run(query, scope);
-    yield { type: 'sources', points: found.points };
-    const request = { ...options, question: query.text, sources: toSources(found.points) };
+    const asked = await this.#inContext(query, options.conversationId, { scope, degraded: new Set(degraded) });
+    const found = await this.search.run(asked.query, scope);
+    yield { type: 'sources', found };
+    const request = { ...options, question: asked.question, sources: toSources(found.points) };
     const started = performance.now();
+    const answer: string[] = [];
     for await (const { event } of this.generator.generate(request, scope)) {
-      if (event.case === 'delta') yield { type: 'delta', text: event.value };
-      else if (event.case === 'citation') yield { type: 'citation', citation: event.value };
-      else if (event.case === 'completed')
-        return yield this.#done(query, found, event.value, performance.now() - started);
+      if (event.case === 'delta') {
+        if (query.selfCheck) answer.push(event.value);
+        yield { type: 'delta', text: event.value };
+      } else if (event.case === 'citation') yield { type: 'citation', citation: event.value };
+      else if (event.case === 'completed') {
+        found.timings.note('llm', performance.now() - started);
+        return yield await this.#done(asked, found, event.value, answer.join(''));
+      }
     }
     throw new RagmeshError('GENERATION.UNAVAILABLE', 'The generation service stopped before its answer was complete.');
   }
 
-  #done(query: SearchQuery, found: CachedFound, completed: generationV1.Completed, llmMs: number): AnswerEvent {
-    const degraded = [...new Set([...found.degraded, ...completed.degraded])];
-    found.timings.note('llm', llmMs);
-    const timings = found.timings.report();
-    this.events.queryProcessed(query, { results: found.points.length, totalMs: timings.total_ms!, degraded });
-    return { type: 'done', timings, degraded, cached: found.cached, completed };
+  /** In a conversation a question may lean on those before it; it is then searched as what it means. */
+  async #inContext(
+    query: SearchQuery,
+    conversationId: string | undefined,
+    run: Pick<Asked, 'scope' | 'degraded'>,
+  ): Promise<Asked> {
+    const asked = { ...run, question: query.text, query, condenseMs: 0 };
+    if (!conversationId) return asked;
+    const started = performance.now();
+    const text = await this.context.standalone(query.text, conversationId, run);
+    return { ...asked, query: { ...query, text }, condenseMs: performance.now() - started };
+  }
+
+  async #done(
+    { question, query, scope, degraded, condenseMs }: Asked,
+    found: CachedFound,
+    completed: generationV1.Completed,
+    answer: string,
+  ): Promise<AnswerEvent> {
+    const { timings, points, cached } = found;
+    if (condenseMs > 0) timings.note('condense', condenseMs);
+    const run = { scope, degraded: new Set([...degraded, ...found.degraded, ...completed.degraded]) };
+    const passages = points.map(({ text }) => text);
+    const verified = query.selfCheck ? await this.selfCheck.ofAnswer(question, answer, passages, run) : undefined;
+    const supported = found.supported === false ? false : verified;
+    const report = timings.report();
+    const facts = { results: points.length, totalMs: report.total_ms!, degraded: [...run.degraded] };
+    this.events.queryProcessed(query, facts);
+    return { type: 'done', timings: report, degraded: facts.degraded, cached, supported, completed };
   }
 }

@@ -7,6 +7,7 @@ import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { Search, type Found } from './search.js';
+import { SimilarResults } from './similar-results.js';
 import { StageTimings } from './stage-timings.js';
 
 export interface CachedFound extends Found {
@@ -15,14 +16,15 @@ export interface CachedFound extends Found {
 }
 
 /**
- * Searches that were made before are answered from memory; equal ones at the same time become one. Degraded results are given
- * to those who wait for them and to nobody else.
+ * Searches that were made before are answered from memory; equal ones at the same time become one, and similar ones too where
+ * that is configured. Degraded results are given to those who wait for them and to nobody else.
  */
 @Injectable()
 export class CachedSearch {
   constructor(
     private readonly search: Search,
     private readonly cache: ResultCache,
+    private readonly similar: SimilarResults,
     private readonly events: RetrievalEvents,
   ) {}
 
@@ -32,23 +34,34 @@ export class CachedSearch {
     const timings = new StageTimings();
     const tenant = currentTenant();
     let own: Found | undefined;
-    const search = async (_key: string, signal: AbortSignal) => {
+    const compute = async (key: string, signal: AbortSignal) => {
       // The time of the first caller, without its cancellation: others may be waiting.
-      const found = await this.search.run(query, { deadline: Deadline.in(scope.deadline.remainingMs, signal), signal });
+      const shared = { deadline: Deadline.in(scope.deadline.remainingMs, signal), signal };
+      const likeness = this.similar.covers(query) ? await this.similar.find(tenant, query, shared) : undefined;
+      // Not kept under a second key: it would outlive evictions that this process has not heard of yet.
+      if (likeness?.results) return { value: { ...likeness.results, similar: true }, storable: false };
+      const found = await this.search.run(query, shared, likeness?.vector);
       own = found;
-      const { points, degraded } = found;
-      const storable = degraded.length === 0;
-      const value = points.length === 0 && storable ? null : { points, degraded };
-      return { value, tags: tagsOf(tenant, query.collection, points), storable };
+      const { timings: _spent, ...results } = found;
+      const storable = results.degraded.length === 0;
+      if (storable) likeness?.remember(key);
+      const isNothing = results.points.length === 0 && storable && !query.explain;
+      return { value: isNothing ? null : results, tags: tagsOf(tenant, query.collection, results.points), storable };
     };
-    const results = await this.cache.find(tenant, query, search, scope.signal);
+    const results = await this.cache.find(this.cache.keyOf(tenant, query), compute, scope.signal);
     if (own) return { ...(own as Found), cached: false };
     this.events.retrievalCompleted(query, results.points.length, timings.elapsedMs);
     return { ...results, timings };
+  }
+
+  /** Whether the next such search of the tenant will find its results kept. */
+  isKept(query: SearchQuery): Promise<boolean> {
+    return this.cache.knows(this.cache.keyOf(currentTenant(), query));
   }
 }
 
 function tagsOf(tenant: string, collection: string, points: readonly FusedPoint[]): string[] {
   const documents = new Set(points.map(({ documentId }) => documentId));
-  return [madeFrom.collection(tenant, collection), ...[...documents].map((id) => madeFrom.document(tenant, id))];
+  const places = [madeFrom.tenant(tenant), madeFrom.collection(tenant, collection)];
+  return [...places, ...[...documents].map((id) => madeFrom.document(tenant, id))];
 }

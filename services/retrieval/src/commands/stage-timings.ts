@@ -3,7 +3,7 @@ import { histogram } from '@ragmesh/observability';
 /** Stages of a search; each is in every answer's timings, 0 when it was not needed. */
 const searchStages = ['embed_query', 'vector_search', 'lexical_search', 'fuse', 'rerank'] as const;
 
-export type Stage = (typeof searchStages)[number] | 'expand' | 'llm' | 'total';
+export type Stage = (typeof searchStages)[number] | 'rewrite' | 'condense' | 'self_check' | 'expand' | 'llm' | 'total';
 
 /** Milliseconds by stage of one request, from its construction on. */
 export class StageTimings {

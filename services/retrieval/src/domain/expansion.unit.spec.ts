@@ -17,13 +17,12 @@ const chunk = (ordinal: number, score = 1): FusedPoint => {
 };
 
 describe('neighboursOf', () => {
-  it('asks for both sides, not below 0, not for what is there, one request per document version', () => {
-    const other = { ...chunk(3), documentId: 'e', pointId: 'e3' };
+  it('asks for both sides, back to where a heading may be, not below 0, not for what is there, once per document', () => {
+    const other = { ...chunk(3), ordinal: 5, documentId: 'e', pointId: 'e5' };
     expect(neighboursOf([chunk(0), other, chunk(2)])).toEqual([
       { documentId: 'd', version: 1, ordinals: [1, 3] },
-      { documentId: 'e', version: 1, ordinals: [2, 4] },
+      { documentId: 'e', version: 1, ordinals: [2, 3, 4, 6] },
     ]);
-    expect(neighboursOf([chunk(0)], 0)).toEqual([]);
   });
 });
 
@@ -38,6 +37,16 @@ describe('expand', () => {
     expect(expand([chunk(0)], [chunk(2)])).toEqual([chunk(0)]);
     const behindGap = { ...chunk(1), start: 30, text: text.slice(30, 56) };
     expect(expand([chunk(0)], [behindGap])).toEqual([chunk(0)]);
+  });
+
+  it('reaches back to the heading a result stands under, and no further than its section', () => {
+    const under = (ordinal: number, heading: string | null) => ({ ...chunk(ordinal), heading });
+    const section = [under(0, 'Hello'), under(1, 'Hello'), under(2, 'Hello')];
+    expect(expand([under(3, 'Hello')], section)[0]).toMatchObject({ pointId: 'c3', start: 0, end: text.length });
+    const other = [under(0, 'Else'), under(1, 'Hello'), under(2, 'Hello')];
+    expect(expand([under(3, 'Hello')], other)[0]).toMatchObject({ start: bounds[1][0], end: text.length });
+    const none = [0, 1, 2].map((ordinal) => under(ordinal, null));
+    expect(expand([under(3, null)], none)[0]).toMatchObject({ start: bounds[2][0] });
   });
 
   it('always gives a slice of the document', () => {

@@ -11,6 +11,16 @@ const scores = (points: readonly { pointId: string; score: number }[]) =>
   points.map(({ pointId, score }) => [pointId, Number(score.toFixed(3))]);
 
 describe('joinLegs', () => {
+  it('ranks by reciprocal ranks when asked, on the same scale from 0 to 1', () => {
+    const scored = [...lexical, point('c', 0)];
+    const joined = joinLegs({ dense, lexical: scored, missing: null }, query({ fusion: 'rrf' }));
+    const expected = [['b', (61 / 62 + 1) / 2], ['a', 0.5], ['d', 61 / 62 / 2], ['c', 61 / 63 / 2]]; // prettier-ignore
+    expect(joined.map(({ pointId }) => pointId)).toEqual(expected.map(([id]) => id));
+    joined.forEach(({ score }, at) => expect(score).toBeCloseTo(expected[at]![1] as number, 9));
+    const alone = joinLegs({ dense: [], lexical, missing: 'dense' }, query({ fusion: 'rrf' }));
+    expect(alone[0]!.score).toBe(1);
+  });
+
   it('weighs normalised scores by alpha in hybrid mode', () => {
     const joined = joinLegs({ dense, lexical, missing: null }, query());
     expect(scores(joined)).toEqual([['b', 0.7], ['a', 0.6], ['c', 0], ['d', 0]]); // prettier-ignore

@@ -3,7 +3,15 @@ import { byScore, type ScoredPoint } from './scored-point.js';
 
 /** A point of a document of its own, unless the test says otherwise. */
 export function point(pointId: string, score: number, more: Partial<ScoredPoint> = {}): ScoredPoint {
-  const place = { documentId: pointId, version: 1, ordinal: 0, text: pointId, start: 0, end: pointId.length };
+  const place = {
+    chunkId: pointId,
+    documentId: pointId,
+    version: 1,
+    ordinal: 0,
+    text: pointId,
+    start: 0,
+    end: pointId.length,
+  };
   return { pointId, score, ...place, page: null, heading: null, metadata: {}, ...more };
 }
 

@@ -1,6 +1,9 @@
 /** A chunk as one leg of the search found it. Offsets count UTF-16 units in the document's canonical text. */
 export interface ScoredPoint {
+  /** The index's own id of it. */
   readonly pointId: string;
+  /** The id its readers know; empty until its text is read. */
+  readonly chunkId: string;
   readonly documentId: string;
   readonly version: number;
   /** Position of the chunk in its document, from 0. */

@@ -1,26 +1,43 @@
-import { RagmeshError } from '@ragmesh/errors';
+import { finite, numberWithin, oneOf, wholeWithin } from './field-checks.js';
 import { normaliseQuery } from './query-text.js';
 
-/** Which legs a search uses. */
-export type SearchMode = 'hybrid' | 'dense' | 'lexical';
+const MODES = ['hybrid', 'dense', 'lexical'] as const;
+const FUSIONS = ['weighted', 'rrf'] as const;
+const GRANULARITIES = ['chunk', 'parent'] as const;
 
-const MODES: readonly SearchMode[] = ['hybrid', 'dense', 'lexical'];
+/** Which legs a search uses. */
+export type SearchMode = (typeof MODES)[number];
+/** How the legs become one list. */
+export type Fusion = (typeof FUSIONS)[number];
+/** Whether a result is the chunk that was found or the section it stands in. */
+export type Granularity = (typeof GRANULARITIES)[number];
+
 const DEFAULT_COLLECTION = 'default';
 const DEFAULT_TOP_K = 10;
 /** Most results of one search. */
 export const MAX_TOP_K = 1_000;
 
-/** A search as a caller writes it: an empty string or 0 where a field was left out. */
-export interface SearchFields {
-  readonly query: string;
-  readonly collection: string;
-  readonly mode: string;
-  readonly topK: number;
-  readonly filters?: Readonly<Record<string, unknown>>;
+/** What decides how a search is made; each has a default and may have another one in a collection. */
+export interface SearchOptions {
+  readonly mode?: string;
+  readonly topK?: number;
   readonly alpha?: number;
   readonly minScore?: number;
   readonly rerank?: boolean;
   readonly expand?: boolean;
+  readonly fusion?: string;
+  readonly mmr?: number;
+  readonly multiQuery?: boolean;
+  readonly hyde?: boolean;
+  readonly selfCheck?: boolean;
+  readonly granularity?: string;
+}
+
+/** A search as a caller writes it: an empty string or 0 where a field was left out. */
+export interface SearchFields extends SearchOptions {
+  readonly query: string;
+  readonly collection: string;
+  readonly filters?: Readonly<Record<string, unknown>>;
   readonly explain?: boolean;
 }
 
@@ -36,44 +53,61 @@ export interface SearchQuery {
   readonly minScore: number | undefined;
   readonly rerank: boolean;
   readonly expand: boolean;
-  /** Whether results say what each leg gave them. */
+  readonly fusion: Fusion;
+  /** Share of relevance against novelty, 0..1; undefined leaves the order as it is. */
+  readonly mmr: number | undefined;
+  readonly multiQuery: boolean;
+  /** Never in lexical mode, which has no vector to improve. */
+  readonly hyde: boolean;
+  readonly selfCheck: boolean;
+  readonly granularity: Granularity;
+  /** Whether results say how they came to their places, and what is missing why. */
   readonly explain: boolean;
 }
 
 /**
- * Checks a search and fills in its defaults. Filters are checked where they are compiled, in the vector service.
+ * Checks a search and fills in its defaults: the request's own value, else the collection's, else the service's. Filters are
+ * checked where they are compiled, in the vector service.
  * @throws RagmeshError REQUEST.INVALID naming the field and its limit.
  */
-export function parseSearchQuery(fields: SearchFields, defaultAlpha: number): SearchQuery {
-  const { alpha = defaultAlpha, minScore } = fields;
-  if (!(alpha >= 0 && alpha <= 1)) throw invalid('alpha', 'must be a number from 0 to 1');
-  if (minScore !== undefined && !Number.isFinite(minScore)) throw invalid('min_score', 'must be a finite number');
+export function parseSearchQuery(
+  fields: SearchFields,
+  defaultAlpha: number,
+  collection: SearchOptions = {},
+): SearchQuery {
+  const said = inherit(fields, collection);
+  const mode = oneOf('mode', MODES, said.mode);
   return {
     text: normaliseQuery(fields.query),
-    collection: fields.collection || DEFAULT_COLLECTION,
-    mode: modeOf(fields),
-    topK: topKOf(fields),
+    collection: collectionOf(fields),
+    mode,
+    topK: wholeWithin('top_k', [1, MAX_TOP_K], said.topK || DEFAULT_TOP_K),
     filters: fields.filters,
-    alpha,
-    minScore,
-    rerank: fields.rerank ?? false,
-    expand: fields.expand ?? false,
-    explain: fields.explain ?? false,
+    alpha: numberWithin('alpha', [0, 1], said.alpha ?? defaultAlpha),
+    minScore: finite('min_score', said.minScore),
+    rerank: isTrue(said.rerank),
+    expand: isTrue(said.expand),
+    fusion: oneOf('fusion', FUSIONS, said.fusion),
+    mmr: numberWithin('mmr', [0, 1], said.mmr),
+    multiQuery: isTrue(said.multiQuery),
+    hyde: isTrue(said.hyde) && mode !== 'lexical',
+    selfCheck: isTrue(said.selfCheck),
+    granularity: oneOf('granularity', GRANULARITIES, said.granularity),
+    explain: isTrue(fields.explain),
   };
 }
 
-function modeOf({ mode }: SearchFields): SearchMode {
-  const known = MODES.find((name) => name === (mode || 'hybrid'));
-  if (!known) throw invalid('mode', `must be one of ${MODES.join(', ')}`);
-  return known;
+/** What the request says, and the collection where the request says nothing. */
+function inherit(fields: SearchFields, collection: SearchOptions): SearchOptions {
+  const inherited = Object.entries(collection).filter(([name]) => isLeftOut(name, fields[name as keyof SearchOptions]));
+  return inherited.length === 0 ? fields : { ...fields, ...Object.fromEntries(inherited) };
 }
 
-function topKOf({ topK }: SearchFields): number {
-  if (topK === 0) return DEFAULT_TOP_K;
-  if (Number.isInteger(topK) && topK >= 1 && topK <= MAX_TOP_K) return topK;
-  throw invalid('top_k', `must be a whole number from 1 to ${MAX_TOP_K}`);
-}
+const isLeftOut = (name: string, value: unknown): boolean =>
+  value === undefined || value === '' || (name === 'topK' && value === 0);
 
-function invalid(field: string, rule: string): RagmeshError {
-  return new RagmeshError('REQUEST.INVALID', `The field ${field} ${rule}.`, { field });
-}
+const isTrue = (flag: boolean | undefined): boolean => flag === true;
+
+/** The collection that a search is made in. */
+export const collectionOf = ({ collection }: Pick<SearchFields, 'collection'>): string =>
+  collection || DEFAULT_COLLECTION;

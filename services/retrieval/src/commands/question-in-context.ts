@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import { QueryWriter } from '../adapters/query-writer.js';
+import { normaliseQuery } from '../domain/query-text.js';
+import { OptionalStep, type Degradable } from './optional-step.js';
+
+/** In a conversation a question may lean on those before it: "And in winter?" */
+@Injectable()
+export class QuestionInContext {
+  constructor(
+    private readonly writer: QueryWriter,
+    private readonly optional: OptionalStep,
+  ) {}
+
+  /** The question as it is to be searched: so that it stands alone. As it was asked, when nobody can rewrite it. */
+  async standalone(question: string, conversationId: string, run: Degradable): Promise<string> {
+    const condense = () => this.writer.condense(question, conversationId, run.scope).then(normaliseQuery);
+    return (await this.optional.attempt('condense', run, condense)) ?? question;
+  }
+}

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { COMPARED_CANDIDATES, VectorIndex } from '../adapters/vector-index.js';
+import type { SearchSteps } from '../domain/explanation.js';
+import { joinLegs } from '../domain/joiner.js';
+import type { UsableLegs } from '../domain/leg-outcomes.js';
+import { atLeast } from '../domain/min-score.js';
+import { diversify } from '../domain/mmr.js';
+import { fuseLists } from '../domain/rank-lists.js';
+import type { FusedPoint } from '../domain/scored-point.js';
+import { RerankCandidates } from './rerank-candidates.js';
+import { SearchLegs, type Wording } from './search-legs.js';
+import type { SearchRun } from './search-run.js';
+
+/** What one pass of a search found and left. */
+export type Candidates = Pick<SearchSteps, 'legs' | 'fused' | 'reranked' | 'cut'>;
+
+/** Legs of every wording in parallel, then fusion, reranking and the cut. */
+@Injectable()
+export class RankCandidates {
+  constructor(
+    private readonly legs: SearchLegs,
+    private readonly index: VectorIndex,
+    private readonly reranker: RerankCandidates,
+  ) {}
+
+  /** @throws IndexChanged when a document was updated between finding its chunks and reading them. */
+  async rank(run: SearchRun, wordings: readonly [Wording, ...Wording[]]): Promise<Candidates> {
+    const { query, timings } = run;
+    const [first, ...more] = wordings;
+    const legs = await this.legs.find(run, first);
+    const others = more.length === 0 ? [] : await Promise.all(more.map((wording) => this.legs.find(run, wording)));
+    for (const { missing } of [legs, ...others]) if (missing) run.degraded.add(missing);
+    const join = (one: UsableLegs): FusedPoint[] => joinLegs(one, query);
+    const fused = timings.measureSync('fuse', () => fuseLists([join(legs), ...others.map(join)]));
+    const reranked = query.rerank ? await this.reranker.rerank(fused, run) : undefined;
+    const cut = await this.#cut(atLeast(reranked ?? fused, query.minScore), run);
+    return { legs, fused, reranked, cut };
+  }
+
+  async #cut(points: readonly FusedPoint[], { query, scope }: SearchRun): Promise<FusedPoint[]> {
+    const { mmr, topK, collection } = query;
+    if (mmr === undefined) return this.index.withText(collection, points.slice(0, topK), scope);
+    const head = points.slice(0, Math.max(COMPARED_CANDIDATES, topK));
+    return diversify(await this.index.withText(collection, head, scope), mmr, topK);
+  }
+}

@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
+import { PassageReranker } from '../adapters/passage-reranker.js';
+import { COMPARED_CANDIDATES, VectorIndex } from '../adapters/vector-index.js';
+import { rerankByBlend } from '../domain/ranker.js';
+import { byScore, type FusedPoint } from '../domain/scored-point.js';
+import type { RetrievalConfig } from '../retrieval.config.js';
+import { OptionalStep } from './optional-step.js';
+import type { SearchRun } from './search-run.js';
+
+/** Reads the head of the list again; what follows keeps its order behind it and is not needed. */
+@Injectable()
+export class RerankCandidates {
+  constructor(
+    private readonly index: VectorIndex,
+    private readonly reranker: PassageReranker,
+    private readonly optional: OptionalStep,
+    @Inject(CONFIG) private readonly config: RetrievalConfig,
+  ) {}
+
+  /** The head in its new order; undefined, and named in `degraded`, when there is no reranker or it failed. */
+  async rerank(points: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
+    const { APP_RERANK_BACKEND: backend, APP_RERANK_ALPHA: alpha } = this.config;
+    const head = points.slice(0, Math.max(COMPARED_CANDIDATES, run.query.topK));
+    if (backend === 'stub') return run.timings.measureSync('rerank', () => rerankByBlend(head, alpha));
+    if (backend === 'cross-encoder') return this.#byModel(head, run);
+    run.degraded.add('rerank');
+    return undefined;
+  }
+
+  async #byModel(head: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
+    const { query, scope, timings } = run;
+    const read = await this.index.withText(query.collection, head, scope);
+    if (read.length === 0) return read;
+    const judge = () =>
+      this.reranker.scores(
+        query.text,
+        read.map(({ text }) => text),
+        scope,
+      );
+    const scores = await this.optional.attempt('rerank', run, () => timings.measure('rerank', judge));
+    return scores && read.map((point, at) => ({ ...point, score: scores[at]! })).sort(byScore);
+  }
+}

@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LOGGER } from '@ragmesh/bootstrap';
+import { asRagmeshError } from '@ragmesh/errors';
+import type { Logger } from '@ragmesh/observability';
+import { QueryEmbedder, type QueryVector } from '../adapters/query-embedder.js';
+import { VectorIndex } from '../adapters/vector-index.js';
+import { isCallersOwn, usableLegs, type UsableLegs } from '../domain/leg-outcomes.js';
+import type { ScoredPoint } from '../domain/scored-point.js';
+import type { SearchRun } from './search-run.js';
+
+/** One way to put a question. */
+export interface Wording {
+  /** What the lexical leg looks for. */
+  readonly text: string;
+  /** A passage as its answer might read, whose vector is averaged with that of the text (HyDE). */
+  readonly hypothesis?: string;
+}
+
+/** Asks the legs that the mode names for one wording. */
+@Injectable()
+export class SearchLegs {
+  constructor(
+    private readonly embedder: QueryEmbedder,
+    private readonly index: VectorIndex,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws what is the caller's own, and the failure of the last leg that was left. */
+  async find(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+    const { mode } = run.query;
+    if (mode === 'hybrid') return this.#hybrid(run, wording);
+    const lexicalLeg = mode === 'dense' ? undefined : this.#lexical(run, wording);
+    const denseLeg = mode === 'lexical' ? undefined : this.#dense(run, wording);
+    const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
+    this.#report('dense', dense);
+    this.#report('lexical', lexical);
+    return usableLegs(dense, lexical);
+  }
+
+  /** One call for both legs, so that what either finds is scored by both; where that fails, the lexical leg goes alone. */
+  async #hybrid(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+    const both = await settled(this.#scoredByBoth(run, wording));
+    if (both.status === 'fulfilled') return both.value;
+    if (isCallersOwn(both.reason)) throw both.reason;
+    this.#report('dense', both);
+    return { dense: [], lexical: await this.#lexical(run, wording), missing: 'dense' };
+  }
+
+  async #scoredByBoth(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+    const { query, scope, timings } = run;
+    const vector = await this.#vectorOf(run, wording);
+    const search = () => this.index.searchHybrid(query, wording.text, vector, scope);
+    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', search);
+    timings.note('lexical_search', lexicalMs);
+    return { dense, lexical, missing: null };
+  }
+
+  async #dense(run: SearchRun, wording: Wording): Promise<ScoredPoint[]> {
+    const { query, scope, timings } = run;
+    const vector = await this.#vectorOf(run, wording);
+    return timings.measure('vector_search', () => this.index.searchDense(query, vector, scope));
+  }
+
+  #lexical({ query, scope, timings }: SearchRun, { text }: Wording): Promise<ScoredPoint[]> {
+    return timings.measure('lexical_search', () => this.index.searchLexical(query, text, scope));
+  }
+
+  #vectorOf({ query, scope, timings, vector }: SearchRun, { text, hypothesis }: Wording): Promise<QueryVector> {
+    if (vector && text === query.text && hypothesis === undefined) return timings.measure('embed_query', () => vector);
+    const texts = hypothesis === undefined ? [text] : [text, hypothesis];
+    return timings.measure('embed_query', () => this.embedder.embed(texts, scope));
+  }
+
+  #report(leg: string, outcome: PromiseSettledResult<unknown> | undefined): void {
+    if (outcome?.status !== 'rejected' || isCallersOwn(outcome.reason)) return;
+    const { code, details } = asRagmeshError(outcome.reason);
+    this.logger.warn({ leg, code, reason: details.reason }, 'A leg of the search failed');
+  }
+}
+
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  return (await Promise.allSettled([work]))[0];
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { collectionDefaults } from './collection-defaults.js';
+import { parseSearchQuery } from './search-query.js';
+
+const search = (fields: object, defaults = {}) =>
+  parseSearchQuery({ query: 'bees', collection: '', mode: '', topK: 0, fusion: '', ...fields }, 0.6, defaults);
+
+describe('the search defaults of a collection', () => {
+  const defaults = collectionDefaults({ team: 'any', retrieval: { fusion: 'rrf', top_k: 5, mmr: 0.7, rerank: true } });
+
+  it('stand where a request says nothing, and yield where it does', () => {
+    expect(search({}, defaults)).toMatchObject({ fusion: 'rrf', topK: 5, mmr: 0.7, rerank: true, alpha: 0.6 });
+    const said = search({ fusion: 'weighted', topK: 2, mmr: 1, rerank: false }, defaults);
+    expect(said).toMatchObject({ fusion: 'weighted', topK: 2, mmr: 1, rerank: false });
+    expect(search({}, collectionDefaults({}))).toEqual(search({}));
+  });
+
+  it.each([
+    ['an unknown name', { topk: 5 }, /retrieval\.topk .* top_k/],
+    ['a wrong type', { top_k: '5' }, /retrieval\.top_k must be a number/],
+    ['a value out of its limits', { alpha: 2 }, /alpha .* 0 to 1/],
+    ['an unknown way to fuse', { fusion: 'best' }, /fusion .* weighted, rrf/],
+    ['no object', 5, /retrieval must be an object/],
+  ])('are refused with %s', (_, retrieval, message) => {
+    expect(() => collectionDefaults({ retrieval })).toThrow(message);
+  });
+});
+
+describe('the fields of a search', () => {
+  it.each([
+    ['mmr', { mmr: 1.1 }],
+    ['mmr', { mmr: NaN }],
+    ['fusion', { fusion: 'sum' }],
+    ['granularity', { granularity: 'page' }],
+  ])('are refused by name: %s', (field, fields) => {
+    expect(() => search(fields)).toThrow(expect.objectContaining({ code: 'REQUEST.INVALID', details: { field } }));
+  });
+
+  it('leave HyDE out of a lexical search, which has no vector', () => {
+    expect(search({ hyde: true, mode: 'lexical' }).hyde).toBe(false);
+    expect(search({ hyde: true }).hyde).toBe(true);
+  });
+});

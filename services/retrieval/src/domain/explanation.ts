@@ -1,0 +1,102 @@
+import type { Legs } from './fusion.js';
+import { ranked } from './joiner.js';
+import type { FusedPoint, ScoredPoint } from './scored-point.js';
+import type { SearchQuery } from './search-query.js';
+
+/** Why a candidate is no result. */
+export type DropReason = 'version' | 'min_score' | 'mmr' | 'self_check' | 'merged' | 'top_k';
+
+export interface Dropped {
+  /** That readers know; where its text was not read, the index's own. */
+  readonly id: string;
+  readonly documentId: string;
+  readonly version: number;
+  readonly score: number;
+  readonly reason: DropReason;
+}
+
+/** How one result came to its place. Ranks count from 1; null where a leg or a step did not have it. */
+export interface PlaceReason {
+  readonly denseRank: number | null;
+  readonly lexicalRank: number | null;
+  /** After fusion, before reranking. */
+  readonly fusedScore: number | null;
+  readonly rerankScore: number | null;
+}
+
+export interface Explanation {
+  /** By point id. */
+  readonly places: Readonly<Record<string, PlaceReason>>;
+  /** Best first. */
+  readonly dropped: readonly Dropped[];
+}
+
+/** What the steps of a search left, noted while it was made. Each list is best first. */
+export interface SearchSteps {
+  readonly legs: Legs;
+  readonly fused: readonly FusedPoint[];
+  /** After reranking; undefined when it was not asked for or failed. */
+  readonly reranked: readonly FusedPoint[] | undefined;
+  /** After `min_score`, MMR and `top_k`. */
+  readonly cut: readonly FusedPoint[];
+  /** What the self-check let through. */
+  readonly supported: readonly FusedPoint[];
+  readonly results: readonly FusedPoint[];
+}
+
+/** Dropped candidates told of; those behind them lost to more than this many others. */
+const MAX_DROPPED = 100;
+
+/** Says of each result how it came to its place and of each other candidate why it has none. */
+export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'minScore' | 'mmr' | 'topK'>): Explanation {
+  const legs = ranked(steps.legs);
+  const [denseRank, lexicalRank] = [ranksOf(legs.dense), ranksOf(legs.lexical)];
+  const fusedScore = scoresOf(steps.fused);
+  const rerankScore = scoresOf(steps.reranked ?? []);
+  const places = steps.results.map(({ pointId }): [string, PlaceReason] => [
+    pointId,
+    {
+      denseRank: denseRank.get(pointId) ?? null,
+      lexicalRank: lexicalRank.get(pointId) ?? null,
+      fusedScore: fusedScore.get(pointId) ?? null,
+      rerankScore: rerankScore.get(pointId) ?? null,
+    },
+  ]);
+  return { places: Object.fromEntries(places), dropped: droppedFrom(steps, query).slice(0, MAX_DROPPED) };
+}
+
+function droppedFrom(steps: SearchSteps, { minScore, mmr, topK }: Parameters<typeof explain>[1]): Dropped[] {
+  const [cut, supported, results] = [steps.cut, steps.supported, steps.results].map(idsOf) as [Ids, Ids, Ids];
+  const last = steps.reranked ?? steps.fused;
+  const reasonOf = ({ pointId, score }: ScoredPoint, rank: number): DropReason => {
+    if (supported.has(pointId)) return 'merged';
+    if (cut.has(pointId)) return 'self_check';
+    if (minScore !== undefined && score < minScore) return 'min_score';
+    return mmr !== undefined && rank < topK ? 'mmr' : 'top_k';
+  };
+  const candidates = [...last, ...without(steps.fused, idsOf(last))];
+  const beaten = candidates.flatMap((point, rank) =>
+    results.has(point.pointId) ? [] : [dropped(point, reasonOf(point, rank))],
+  );
+  const fused = idsOf(steps.fused);
+  const superseded = new Map(
+    without([...steps.legs.dense, ...steps.legs.lexical], fused).map((one) => [one.pointId, one]),
+  );
+  return [...[...superseded.values()].map((point) => dropped(point, 'version')), ...beaten];
+}
+
+type Ids = ReadonlySet<string>;
+
+const idsOf = (points: readonly ScoredPoint[]): Ids => new Set(points.map(({ pointId }) => pointId));
+const without = <P extends ScoredPoint>(points: readonly P[], ids: Ids): P[] =>
+  points.filter(({ pointId }) => !ids.has(pointId));
+const ranksOf = (points: readonly ScoredPoint[]) => new Map(points.map(({ pointId }, at) => [pointId, at + 1]));
+const scoresOf = (points: readonly ScoredPoint[]) => new Map(points.map(({ pointId, score }) => [pointId, score]));
+
+const dropped = ({ pointId, chunkId, documentId, version, score }: ScoredPoint, reason: DropReason): Dropped => ({
+  id: chunkId || pointId,
+  documentId,
+  version,
+  score,
+  reason,
+});

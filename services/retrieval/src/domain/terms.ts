@@ -1,0 +1,31 @@
+/** How often each word occurs in a text, and the length of that vector. */
+export interface Terms {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly norm: number;
+}
+
+const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+/** Scripts written without spaces: their words are taken as pairs of characters. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+
+/** The words of a text without regard to case and form of writing. */
+export function termsOf(text: string): Terms {
+  const counts = new Map<string, number>();
+  for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(WORD))
+    for (const term of UNSPACED.test(word) ? pairs([...word]) : [word]) counts.set(term, (counts.get(term) ?? 0) + 1);
+  let squares = 0;
+  for (const count of counts.values()) squares += count * count;
+  return { counts, norm: Math.sqrt(squares) };
+}
+
+/** Cosine of two texts' words, 0..1; 0 where one of them has none. */
+export function similarity(a: Terms, b: Terms): number {
+  if (a.norm === 0 || b.norm === 0) return 0;
+  const [few, many] = a.counts.size <= b.counts.size ? [a, b] : [b, a];
+  let product = 0;
+  for (const [term, count] of few.counts) product += count * (many.counts.get(term) ?? 0);
+  return product / (a.norm * b.norm);
+}
+
+const pairs = (characters: readonly string[]): string[] =>
+  characters.length === 1 ? [...characters] : characters.slice(1).map((character, at) => characters[at]! + character);

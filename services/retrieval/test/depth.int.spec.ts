@@ -1,0 +1,290 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  ScriptedUpstream,
+  answering,
+  cutting,
+  endless,
+  silent,
+  type SeenRequest,
+} from '../../generation/test/scripted-upstream.js';
+import { writeTinyCrossEncoder } from '../../embedding/test/tiny-cross-encoder.js';
+import { RetrievalMesh, eventually, type Found } from './retrieval-mesh.js';
+import { saying, taskOf, writing } from './scripted-writer.js';
+
+const documents = new URL('../../../../shared/documents/', import.meta.url);
+const texts = ({ results }: Pick<Found, 'results'>): string[] => results.map(({ source }) => source!.text);
+
+const tides = 'Tides follow the moon. They rise twice a day.';
+const tidesAgain = 'Tides follow the moon! They rise twice a day.';
+const bees = 'Honey bees dance to tell each other where flowers are.';
+const glaciers = 'Glaciers move under their own weight.';
+
+let mesh: RetrievalMesh;
+let upstream: ScriptedUpstream;
+let manual: string;
+
+beforeAll(async () => {
+  upstream = await ScriptedUpstream.start();
+  mesh = await RetrievalMesh.start({
+    CACHE_TTL_SECONDS: '0',
+    APP_LLM_BACKEND: 'openai',
+    LM_MODEL: 'scripted',
+    OPENAI_BASE_URL: upstream.url,
+    LLM_PRICES: 'scripted=1000/1000',
+  });
+  await mesh.createCollection('tuned', { mode: 'lexical', top_k: 1 });
+  await mesh.createCollection('mistuned', { top_k: 'many' });
+  for (const text of [tides, tidesAgain, bees, glaciers]) await mesh.upload(text);
+  for (const text of [tides, tidesAgain]) await mesh.upload(text, { collection: 'tuned' });
+  const file = await readFile(new URL('fastify-Server.md', documents));
+  manual = await mesh.upload(file, { fileName: 'fastify-Server.md', collection: 'manuals' });
+}, 120_000);
+afterAll(async () => {
+  await mesh?.stop();
+  await upstream?.close();
+}, 60_000);
+
+describe('without a language model', () => {
+  it('fuses by reciprocal ranks when asked', async () => {
+    const request = { query: 'What do tides follow?', fusion: 'rrf', explain: true };
+    const { results } = await mesh.search(request);
+    expect(results[0]!.source!.text).toMatch(/^Tides follow the moon/);
+    const { denseRank, lexicalRank, source } = results[0]!;
+    const shares = [denseRank, lexicalRank].map((rank) => (rank === undefined ? 0 : 61 / (60 + rank)));
+    expect(source!.score).toBeCloseTo((shares[0]! + shares[1]!) / 2, 9);
+  });
+
+  it('passes over what repeats a better result, and says so', async () => {
+    const request = { query: 'What do tides follow, and bees?', topK: 2, explain: true };
+    expect(texts(await mesh.search(request)).filter((text) => text.startsWith('Tides'))).toHaveLength(2);
+    const { results, dropped } = await mesh.search({ ...request, mmr: 0.3 });
+    expect(texts({ results }).filter((text) => text.startsWith('Tides'))).toHaveLength(1);
+    expect(dropped.map(({ reason }) => reason)).toContain('mmr');
+  });
+
+  it('explains places and absences', async () => {
+    const request = { query: 'honey bees dance', topK: 1, minScore: 0.05, rerank: true, explain: true };
+    const { results, dropped } = await mesh.search(request);
+    expect(results[0]).toMatchObject({ lexicalRank: 1, fusedScore: expect.any(Number), rerankScore: 1 });
+    expect(results).toHaveLength(1);
+    expect(dropped.length).toBe(3);
+    for (const { reason, score } of dropped) expect(reason).toBe(score < 0.05 ? 'min_score' : 'top_k');
+    expect((await mesh.search({ ...request, explain: false })).dropped).toEqual([]);
+  });
+
+  it('gives the section a hit stands in, as a slice of the document', async () => {
+    const request = { query: 'bodyLimit', collection: 'manuals', mode: 'lexical', topK: 5 };
+    const chunks = await mesh.search(request);
+    const sections = await mesh.search({ ...request, granularity: 'parent' });
+    const canonical = await mesh.canonicalText(manual);
+    expect(sections.degraded).toEqual([]);
+    expect(sections.results.length).toBeLessThanOrEqual(chunks.results.length);
+    for (const { source } of sections.results) {
+      expect(canonical.slice(source!.start, source!.end)).toBe(source!.text);
+      expect(source!.text.length).toBeLessThanOrEqual(8_000);
+    }
+    for (const { source } of chunks.results) {
+      const within = sections.results.filter(
+        ({ source: section }) => section!.start <= source!.start && section!.end >= source!.end,
+      );
+      expect(within).toHaveLength(1);
+    }
+  });
+
+  it('searches as the collection says where the request says nothing', async () => {
+    const request = { query: 'What do tides follow?', collection: 'tuned' };
+    const { results, timings } = await mesh.search(request);
+    expect(results).toHaveLength(1);
+    expect(timings.embed_query_ms).toBe(0);
+    const own = await mesh.search({ ...request, mode: 'dense', topK: 2 });
+    expect(own.results).toHaveLength(2);
+    expect(own.timings.embed_query_ms).toBeGreaterThan(0);
+    expect((await mesh.search({ query: 'tides', collection: 'mistuned' })).degraded).toEqual(['defaults']);
+  });
+});
+
+describe('with a language model', () => {
+  it('searches paraphrases too', async () => {
+    const request = { query: 'Who moves under a burden?', mode: 'lexical', topK: 3 };
+    const questions = ['What do glaciers do?', 'honey bees'];
+    upstream.plays(writing({ paraphrase: saying({ questions }) }));
+    const { results, degraded } = await mesh.search({ ...request, multiQuery: true });
+    expect(degraded).toEqual([]);
+    expect(texts({ results })).toEqual(expect.arrayContaining([glaciers, bees]));
+    expect(texts(await mesh.search(request))).not.toContain(bees);
+  });
+
+  it('searches with an imagined answer (HyDE)', async () => {
+    upstream.plays(writing({ hypothesise: saying({ passage: bees }) }));
+    const request = { query: 'Insects?', mode: 'dense', topK: 1 };
+    const { results, degraded } = await mesh.search({ ...request, hyde: true });
+    expect(degraded).toEqual([]);
+    expect(texts({ results })).toEqual([bees]);
+    expect(upstream.seen.map(taskOf)).toEqual(['hypothesise']);
+  });
+
+  it('drops what does not support an answer', async () => {
+    upstream.plays(writing({ grade: saying({ relevant: [2] }) }));
+    const request = { query: 'What do tides follow?', topK: 2 };
+    const before = texts(await mesh.search(request));
+    const { results, dropped, supported } = await mesh.search({ ...request, selfCheck: true, explain: true });
+    expect(texts({ results })).toEqual([before[1]]);
+    expect(dropped.map(({ reason }) => reason)).toContain('self_check');
+    expect(supported).toBe(true);
+  });
+
+  it('searches once more in other words when nothing supports an answer, and only once', async () => {
+    let grades = 0;
+    const script = { paraphrase: saying({ questions: ['honey bees'] }) };
+    const second = {
+      ...script,
+      grade: (request: SeenRequest) => saying({ relevant: (grades += 1) === 1 ? [] : [1] })(request),
+    };
+    upstream.plays(writing(second));
+    const request = { query: 'moon', mode: 'lexical', topK: 1, selfCheck: true };
+    const found = await mesh.search(request);
+    expect(texts(found)).toEqual([bees]);
+    expect(found.supported).toBe(true);
+    upstream.plays(writing({ ...script, grade: saying({ relevant: [] }) }));
+    const nothing = await mesh.search(request);
+    expect(texts(nothing)[0]).toMatch(/^Tides follow the moon/);
+    expect(nothing.supported).toBe(false);
+    expect(upstream.seen.map(taskOf)).toEqual(['grade', 'paraphrase', 'grade']);
+  });
+
+  it('searches a follow-up as what it means, and answers what was asked', async () => {
+    const script = { answer: answering('They dance [1].'), condense: saying({ question: 'What do honey bees do?' }) };
+    upstream.plays(writing(script));
+    const conversation = `c-${Date.now()}`;
+    const ask = (query: string) => mesh.query({ query, mode: 'lexical', topK: 1 }, undefined, [], conversation);
+    const first = await ask('Tell me of honey bees.');
+    expect(first.done).toMatchObject({ conversationId: conversation, degraded: [], fallbackUsed: false });
+    expect(first.done.usage).toMatchObject({ promptTokens: 100, completionTokens: 20, cost: expect.closeTo(0.12, 6) });
+    const second = await ask('And they?');
+    expect(texts(second)).toEqual([bees]);
+    expect(second.done.timings.condense_ms).toBeGreaterThan(0);
+    const asked = upstream.seen.findLast((request) => taskOf(request) === 'answer')!;
+    expect(asked.body.messages.at(-1)!.content).toContain('And they?');
+  });
+
+  it('says whether the sources support the answer', async () => {
+    const script = { answer: answering('They sing [1].'), grade: saying({ relevant: [1] }) };
+    const ask = () => mesh.query({ query: 'What do honey bees do?', topK: 1, selfCheck: true });
+    upstream.plays(writing({ ...script, verify: saying({ supported: false }) }));
+    expect((await ask()).done).toMatchObject({ supported: false, degraded: [] });
+    upstream.plays(writing({ ...script, verify: saying({ supported: true }) }));
+    expect((await ask()).done.supported).toBe(true);
+    upstream.plays(writing(script));
+    const unsaid = await ask();
+    expect(unsaid.done.supported).toBeUndefined();
+    expect(unsaid.done.degraded).toEqual(['self_check']);
+  });
+
+  it('goes on without what the model does not do, and names it', async () => {
+    upstream.plays(writing({}));
+    const all = { query: 'What do tides follow?', multiQuery: true, hyde: true, selfCheck: true };
+    const { results, degraded, supported } = await mesh.search(all);
+    expect(results.length).toBeGreaterThan(0);
+    expect([...degraded].sort()).toEqual(['hyde', 'multi_query', 'self_check']);
+    expect(supported).toBeUndefined();
+  });
+
+  it('keeps the fused order when the cross-encoder is not there', async () => {
+    const request = { query: 'honey bees dance', topK: 1 };
+    const plain = await mesh.search(request);
+    await mesh.halt('retrieval');
+    await mesh.run('retrieval', { APP_RERANK_BACKEND: 'cross-encoder' });
+    const again = () => mesh.search({ ...request, rerank: true }).catch(() => null);
+    const { results, degraded } = await eventually('it answers', again);
+    expect(degraded).toEqual(['rerank']);
+    expect(texts({ results })).toEqual(texts(plain));
+  });
+
+  it('orders by what the cross-encoder says of each passage', async () => {
+    const own = join(mesh.folder, 'models');
+    await writeTinyCrossEncoder(join(own, 'tiny-judge'), { weight: 3, honey: -2 });
+    await mesh.run('model', { RAGMESH_MODELS_DIR: own, MODEL_CACHE_DIR: join(own, '.hub') });
+    await mesh.halt('embedding');
+    await mesh.run('embedding', { RERANK_MODEL: 'tiny-judge' });
+    const request = { query: 'honey bees dance', rerank: true, explain: true };
+    const whole = async () => {
+      const found = await mesh.search(request);
+      return found.degraded.length === 0 && found;
+    };
+    const { results } = await eventually('the model judges', whole);
+    expect(texts({ results })[0]).toBe(glaciers);
+    expect(texts({ results }).at(-1)).toBe(bees);
+    expect(results[0]!.rerankScore).toBeCloseTo(1 / (1 + Math.exp(-3)), 4);
+    expect(results[0]!.rerankScore).toBe(results[0]!.source!.score);
+    expect(results.at(-1)!.lexicalRank).toBe(1);
+  });
+});
+
+describe('an answer over HTTP', () => {
+  let url: string;
+  const question = { query: 'What do honey bees do?', top_k: 1 };
+
+  beforeAll(async () => {
+    url = await mesh.runEdge();
+  });
+
+  const post = (body: object): Promise<Record<string, unknown>> =>
+    fetch(`${url}/v1/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }).then(async (response) => (await response.json()) as Record<string, unknown>);
+
+  /** Opens a stream and reads nothing of it. */
+  async function open(): Promise<IncomingMessage> {
+    const headers = { 'content-type': 'application/json' };
+    const outgoing = request(`${url}/v1/query`, { method: 'POST', headers });
+    outgoing.end(JSON.stringify({ ...question, stream: true }));
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return response.on('error', () => undefined);
+  }
+
+  it('says what it cost, where it came from and whether it is whole', async () => {
+    upstream.plays(writing({ answer: answering('They dance [1].') }));
+    const whole = { incomplete: false, fallback_used: false, usage: { cost: expect.closeTo(0.12, 6) } };
+    const answer = await eventually('a whole answer', async () => {
+      const body = await post({ ...question, explain: true, self_check: true });
+      return body['fallback_used'] === false && body;
+    });
+    expect(answer).toMatchObject({ ...whole, supported: null, degraded: ['self_check'], dropped: expect.any(Array) });
+    upstream.plays(writing({ answer: cutting('They dance. ') }));
+    expect(await post(question)).toMatchObject({ incomplete: true });
+  });
+
+  it('is written no longer than its reader stays', async () => {
+    upstream.plays(writing({ answer: silent('They dance. ') }));
+    const response = await open();
+    await once(response, 'data');
+    const provider = await eventually('it is asked', () => upstream.seen.findLast((seen) => taskOf(seen) === 'answer'));
+    const left = performance.now();
+    response.destroy();
+    await provider.closed;
+    expect(performance.now() - left).toBeLessThan(1_000);
+  });
+
+  it('is written no faster than its reader reads', async () => {
+    const answer = endless();
+    upstream.plays(writing({ answer }));
+    const response = await open();
+    const isHeld = async (): Promise<boolean> => {
+      const before = answer.written();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return before > 0 && answer.written() === before;
+    };
+    await eventually('the provider is held back', isHeld);
+    const held = answer.written();
+    response.resume();
+    await eventually('it writes on', () => answer.written() > held + 200_000);
+    response.destroy();
+    await upstream.seen.findLast((seen) => taskOf(seen) === 'answer')!.closed;
+  });
+});
