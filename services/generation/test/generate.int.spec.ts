@@ -79,8 +79,9 @@ describe('Generate', () => {
       await rig.as('acme', async () => {
         expect(await plain.listLanguageModels({})).toMatchObject({ models: [] });
         const writer = createGrpcClient(generationV1.QueryWritingService, rig.addresses[1]!);
+        // The first question of a conversation stands alone as it is.
+        expect(await writer.condense({ question, conversationId: 'begun-just-now' })).toMatchObject({ question });
         for (const call of [
-          writer.condense({ question, conversationId: 'c' }),
           writer.paraphrase({ question, count: 2 }),
           writer.hypothesise({ question }),
           writer.gradePassages({ question, passages: [text] }),

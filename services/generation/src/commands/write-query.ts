@@ -19,7 +19,6 @@ export class WriteQuery {
 
   /** A question that stands alone; the one asked when nothing was said before it. */
   async condense(question: string, conversationId: string, scope: CallScope): Promise<string> {
-    this.#needProvider();
     if (conversationId === '') return question;
     const history = await this.conversations.recentTurns(currentTenant(), conversationId, HISTORY_MESSAGES);
     return history.length === 0 ? question : this.#run(condenseTask(question, history, newMark()), scope, 0);
