@@ -5,10 +5,11 @@ const qdrant = 'services/vector/test/qdrant-store.int.spec.ts';
 const store = 'faults/test/vector-store-outage.e2e.spec.ts';
 const pool = 'services/embedding/src/adapters/inference/embedder-pool.int.spec.ts';
 const stream = 'services/gateway/src/http/event-stream.int.spec.ts';
+const models = 'services/generation/test/language-models.int.spec.ts';
+const generation = 'services/generation/test/generate.int.spec.ts';
 const degradation = 'services/retrieval/test/degradation.int.spec.ts';
 
 const noServer = notApplicable('standalone keeps its vectors in its own database and memory');
-const noProvider = notProven('no language model can be configured yet');
 
 /** What holds of a part by itself holds in every mode: nothing there depends on how events travel. */
 const inBoth = (...proofs: readonly Proof[]) => ({ standalone: proofs, mesh: proofs });
@@ -90,8 +91,10 @@ export const dependencyFaults: readonly Fault[] = [
     fault: 'The language model times out, refuses, fails',
     never: 'A request that hangs, a double charge',
     tools: 'scripted provider',
-    standalone: noProvider,
-    mesh: noProvider,
+    ...inBoth(
+      proof(models, 'waits as long as the provider asks', 'never glues', 'leaves time for', 'keeps failing', 'is gone'),
+      proof(generation, 'asks the smaller model', 'gives the answer it gave before', 'quotes the sources'),
+    ),
   },
   {
     row: 30,
