@@ -27,13 +27,13 @@ export async function startProbeServer(host: string, port: number, probes: Probe
   };
 }
 
-async function answer({ url }: IncomingMessage, response: ServerResponse, probes: Probes): Promise<void> {
+async function answer({ url, headers }: IncomingMessage, response: ServerResponse, probes: Probes): Promise<void> {
   try {
     const path = url?.split('?', 1)[0];
     if (path === '/healthz') return say(response, probes.isAlive());
     if (path === '/readyz') return say(response, await probes.isReady());
     if (path !== '/metrics') return void response.writeHead(404).end();
-    const { contentType, body } = await renderMetrics();
+    const { contentType, body } = await renderMetrics(headers.accept);
     response.writeHead(200, { 'content-type': contentType }).end(body);
   } catch {
     if (!response.headersSent) response.writeHead(500).end();

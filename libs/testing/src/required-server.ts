@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { findKafkaJars, RedisServer, serversFolder } from '@ragmesh/local-servers';
 
 /** Servers that npm does not bring, so a machine may lack them. */
-export type RequiredServer = 'kafka' | 'redis' | 'pgvector';
+export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients';
 
 const pgvector = join(serversFolder, 'pgvector');
+const pythonClients = join(serversFolder, 'python-clients', 'version');
 
 const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = {
   kafka: {
@@ -16,6 +17,10 @@ const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = 
   redis: { isThere: () => RedisServer.isInstalled(), advice: 'install redis-server' },
   pgvector: {
     isThere: () => existsSync(pgvector) && readdirSync(pgvector).length > 0,
+    advice: 'install Python with pip, then run "npm run servers"',
+  },
+  'python-clients': {
+    isThere: () => existsSync(pythonClients),
     advice: 'install Python with pip, then run "npm run servers"',
   },
 };

@@ -19,7 +19,10 @@ const stateOf = async (dependency: string): Promise<string | undefined> =>
 describe('a service that does not answer', () => {
   it('opens its breaker and no other; calls are then refused at once, with the time to come again', async () => {
     expect(await breakers()).toMatchObject({
-      data: ['document', 'knowledge', 'retrieval'].map((dependency) => ({ service: 'gateway', dependency })),
+      data: ['document', 'embedding', 'generation', 'knowledge', 'model', 'retrieval'].map((dependency) => ({
+        service: 'gateway',
+        dependency,
+      })),
       unavailable: expect.arrayContaining(['document', 'vector']),
     });
     const deadline = performance.now() + 10_000;

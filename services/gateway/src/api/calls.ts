@@ -1,7 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
-import { documentV1, knowledgeV1, retrievalV1 } from '@ragmesh/contracts';
+import { documentV1, embeddingV1, generationV1, knowledgeV1, modelV1, retrievalV1 } from '@ragmesh/contracts';
 import { GrpcClients, type CallOptions, type GrpcClient } from '@ragmesh/grpc';
 import type { CircuitBreaker } from '@ragmesh/resilience';
 import type { FastifyReply } from 'fastify';
@@ -15,8 +15,13 @@ export class Calls implements OnModuleDestroy {
   readonly documents: GrpcClient<typeof documentV1.DocumentService>;
   readonly knowledge: GrpcClient<typeof knowledgeV1.KnowledgeService>;
   readonly retrieval: GrpcClient<typeof retrievalV1.RetrievalService>;
+  readonly embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
+  readonly models: GrpcClient<typeof modelV1.ModelService>;
+  readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
+  readonly questions: GrpcClient<typeof generationV1.QuestionService>;
+  readonly usage: GrpcClient<typeof generationV1.UsageService>;
 
-  readonly #breakers: CircuitBreaker[] = [];
+  readonly #breakers = new Map<string, CircuitBreaker>();
 
   constructor(
     clients: GrpcClients,
@@ -25,10 +30,15 @@ export class Calls implements OnModuleDestroy {
     this.documents = this.#guarded(clients, documentV1.DocumentService);
     this.knowledge = this.#guarded(clients, knowledgeV1.KnowledgeService);
     this.retrieval = this.#guarded(clients, retrievalV1.RetrievalService);
+    this.embedding = this.#guarded(clients, embeddingV1.EmbeddingService);
+    this.models = this.#guarded(clients, modelV1.ModelService);
+    this.conversations = this.#guarded(clients, generationV1.ConversationService);
+    this.questions = this.#guarded(clients, generationV1.QuestionService);
+    this.usage = this.#guarded(clients, generationV1.UsageService);
   }
 
   onModuleDestroy(): void {
-    for (const breaker of this.#breakers) breaker.shutdown();
+    for (const breaker of this.#breakers.values()) breaker.shutdown();
   }
 
   /** For a call that answers once. @param extraSeconds it may wait on purpose. */
@@ -49,9 +59,11 @@ export class Calls implements OnModuleDestroy {
     return { deadlineMs: this.config.REQUEST_TIMEOUT_SECONDS * 1000 };
   }
 
+  /** What one service does not answer, it does not answer in any of its roles: they share a breaker. */
   #guarded<Service extends DescService>(clients: GrpcClients, service: Service): GrpcClient<Service> {
-    const breaker = edgeBreaker(service.typeName.split('.')[1]!);
-    this.#breakers.push(breaker);
+    const owner = service.typeName.split('.')[1]!;
+    const breaker = this.#breakers.get(owner) ?? edgeBreaker(owner);
+    this.#breakers.set(owner, breaker);
     return guardedClient(service, clients.of(service), breaker);
   }
 }

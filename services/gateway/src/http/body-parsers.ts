@@ -6,6 +6,9 @@ import { MAX_JSON_BYTES, parseJsonBody } from './json-body.js';
 /** Marks a route that takes whole documents as JSON; see {@link raiseBodyLimit}. */
 export const takesDocuments = { takesDocuments: true } as const;
 
+/** Marks a route that takes many texts as JSON, and no form. */
+export const takesTexts = { takesTexts: true } as const;
+
 /** Reads JSON with limits, leaves multipart to the upload routes, and refuses every other type of body. */
 export function useBodyParsers(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
@@ -35,18 +38,20 @@ const unreadable = (what: string): RagmeshError =>
     field: 'Content-Type',
   });
 
-const takesWholeDocuments = (config: unknown): boolean =>
-  typeof config === 'object' && config !== null && 'takesDocuments' in config;
+const isMarked = (config: unknown, mark: string): boolean =>
+  typeof config === 'object' && config !== null && mark in config;
+const takesWholeDocuments = (config: unknown): boolean => isMarked(config, 'takesDocuments');
+const takesMuchJson = (config: unknown): boolean => takesWholeDocuments(config) || isMarked(config, 'takesTexts');
 
-/** Gives a route that takes documents the limit of documents, before the router sees it. */
+/** Gives a route that takes documents or texts the limit of documents, before the router sees it. */
 export function raiseBodyLimit(route: RouteOptions, bytes: number): void {
-  if (takesWholeDocuments(route.config)) route.bodyLimit = bytes;
+  if (takesMuchJson(route.config)) route.bodyLimit = bytes;
 }
 
 /** The error for a body over the limit of its route; Fastify's own names neither route nor limit. */
 export function bodyTooLarge({ routeOptions }: FastifyRequest): RagmeshError {
   const isDocument = takesWholeDocuments(routeOptions.config);
-  const limit = isDocument ? (routeOptions.bodyLimit ?? MAX_JSON_BYTES) : MAX_JSON_BYTES;
+  const limit = takesMuchJson(routeOptions.config) ? (routeOptions.bodyLimit ?? MAX_JSON_BYTES) : MAX_JSON_BYTES;
   const advice = isDocument ? ' Send larger documents as multipart/form-data.' : '';
   return new RagmeshError('REQUEST.TOO_LARGE', `The JSON body is larger than ${limit} bytes.${advice}`, {
     field: 'body',

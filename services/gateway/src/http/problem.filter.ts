@@ -3,6 +3,7 @@ import { isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './body-parsers.js';
+import { errorShapeOf } from './error-shape.js';
 import { problemOf, type Problem } from './problem.js';
 import { findScope } from './request-scope.js';
 import { requestIdFrom } from './request-id.js';
@@ -25,7 +26,9 @@ export class ProblemFilter implements ExceptionFilter {
     void reply.header('x-request-id', problem.request_id).removeHeader('connection'); // a client that still sends its body must be able to read this
     if (problem.status === 405) void reply.header('allow', this.routes.allowedAt(request.url).join(', '));
     if (problem.retry_after !== null) void reply.header('retry-after', String(problem.retry_after));
-    void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+    const shape = errorShapeOf(request);
+    void reply.status(shape.statusOf(problem.status)).type(`${shape.mediaType}; charset=utf-8`);
+    void reply.send(JSON.stringify(shape.body(problem)));
   }
 
   /** The problem a failure is, noted for the request's metrics and, when nobody expected it, logged with its cause. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@ragmesh/errors';
 import type { z } from 'zod';
+import type { ErrorShape } from '../http/error-shape.js';
 
 /** One way a route answers. */
 export interface Answer {
@@ -14,7 +15,15 @@ export interface Answer {
 /** What the API document says of a route beyond its path and method, which are read from Nest's own decorators. */
 export interface RouteDescription {
   readonly summary: string;
-  readonly tag: 'Documents' | 'Operations' | 'Collections' | 'Answers' | 'Administration' | 'Server';
+  readonly tag:
+    | 'OpenAI'
+    | 'Existing clients'
+    | 'Documents'
+    | 'Operations'
+    | 'Collections'
+    | 'Answers'
+    | 'Administration'
+    | 'Server';
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   /** Request bodies by media type. */
@@ -22,6 +31,8 @@ export interface RouteDescription {
   readonly example?: unknown;
   readonly answers: readonly Answer[];
   readonly problems: readonly ErrorCode[];
+  /** How failures are worded, where that is not as problems. */
+  readonly errors?: ErrorShape;
 }
 
 const descriptions = new WeakMap<object, RouteDescription>();

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
 import { z } from 'zod';
 import type { DescribedRoute } from './described-routes.js';
+import { problemShape, type ErrorShape } from '../http/error-shape.js';
 import { problemSchema } from './problem.schema.js';
 import type { Answer } from './describe.js';
 
@@ -63,7 +64,7 @@ function operation({ method, path, id, description }: DescribedRoute): Json {
     tags: [tag],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: true, content: contentOf(body, example) } } : {}),
-    responses: { ...answers(description.answers), ...problems(problemCodes(method, description)) },
+    responses: { ...answers(description.answers), ...problems(problemCodes(method, description), description.errors) },
   };
 }
 
@@ -123,19 +124,22 @@ function problemCodes(method: string, { problems: own, query, body, tag }: Descr
 }
 
 /** One response per status, with every code it can carry. */
-function problems(codes: readonly ErrorCode[]): Json {
-  const byStatus = Object.groupBy([...new Set(codes)], (code) => String(errorCatalogue[code].status));
+function problems(codes: readonly ErrorCode[], shape: ErrorShape = problemShape): Json {
+  const statusOf = (code: ErrorCode): string => String(shape.statusOf(errorCatalogue[code].status));
+  const byStatus = Object.groupBy([...new Set(codes)], statusOf);
+  const schemaOf = (list: readonly ErrorCode[]): Json =>
+    shape === problemShape ? problemOfCodes(list) : jsonSchema(shape.schema, 'output');
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, list = []]) => [
       status,
       {
         description: `${STATUS_CODES[status] ?? 'Problem'}: ${list.join(', ')}`,
-        content: {
-          'application/problem+json': {
-            schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: list } } }] },
-          },
-        },
+        content: { [shape.mediaType]: { schema: schemaOf(list) } },
       },
     ]),
   );
 }
+
+const problemOfCodes = (list: readonly ErrorCode[]): Json => ({
+  allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: list } } }],
+});

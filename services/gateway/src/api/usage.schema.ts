@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const DAYS = 30;
+const DAY_MS = 86_400_000;
+const groups = ['tenant', 'model', 'day'] as const;
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'it must be a date and time such as 2026-01-31T00:00:00Z' })
+  .transform((text) => new Date(text))
+  .pipe(z.date());
+
+/** Which usage, and summed up how. */
+export const usageQuery = z
+  .strictObject({
+    since: instant.optional().describe(`Start, ${DAYS} days before the end by default`),
+    until: instant.optional().describe('End, now by default; not included'),
+    group_by: z
+      .string()
+      .max(100)
+      .default('model')
+      .transform((text) => text.split(',').map((name) => name.trim()))
+      .pipe(z.array(z.enum(groups)).max(groups.length))
+      .describe('Any of tenant, model and day, with commas between'),
+  })
+  .transform(({ since, until = new Date(), group_by: groupBy }) => ({
+    since: since ?? new Date(until.getTime() - DAYS * DAY_MS),
+    until,
+    groupBy: [...new Set(groupBy)],
+  }))
+  .refine(({ since, until }) => since < until, { path: ['since'], message: 'Field since must be before until.' });
+export type UsageQuery = z.output<typeof usageQuery>;
+
+/** The query as the API document shows it. */
+export const usageParameters = z.object({
+  since: z.iso.datetime({ offset: true }).optional().describe(`Start, ${DAYS} days before the end by default`),
+  until: z.iso.datetime({ offset: true }).optional().describe('End, now by default; not included'),
+  group_by: z.string().optional().describe('Any of tenant, model and day, with commas between; model by default'),
+});
+
+const usageRow = z.object({
+  tenant: z.string().optional(),
+  model: z.string().optional(),
+  day: z.string().optional(),
+  requests: z.int(),
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+  cost: z.number().nullable().describe('US dollars; null where a model in it has no price'),
+});
+export const usageReport = z.object({
+  data: z.array(usageRow),
+  since: z.string(),
+  until: z.string(),
+  group_by: z.array(z.enum(groups)),
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { chosenCollection, ignoredOf, queryOf, questionOf } from './chat-question.js';
+import { chatRequest, type ChatMessage } from './chat.schema.js';
+import { chatModelOf, collectionOf, isNameOf } from './model-names.js';
+
+const user = (content: ChatMessage['content']): ChatMessage => ({ role: 'user', content });
+const caught = (work: () => unknown): unknown => {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('the question of a chat', () => {
+  it('is the last message of the user, its parts one below the other', () => {
+    expect(questionOf([user('first'), { role: 'assistant', content: 'answer' }, user('second')])).toBe('second');
+    const parts = ['a', 'b'].map((text) => ({ type: 'text' as const, text }));
+    expect(questionOf([user(parts), { role: 'tool', content: 'x' }])).toBe('a\nb');
+  });
+
+  it.each([
+    ['no user', [{ role: 'system', content: 'be kind' } as const], 'messages'],
+    ['a blank one', [user('a'), user(' \n')], 'messages[1].content'],
+    ['a message without content', [user(null)], 'messages[0].content'],
+    ['one too long', [user('x'.repeat(8_001))], 'messages[0].content'],
+  ])('is refused when there is %s', (_what, messages, field) => {
+    expect(caught(() => questionOf(messages))).toMatchObject({ code: 'REQUEST.INVALID', details: { field } });
+  });
+
+  it('says what of the chat had no part in the answer', () => {
+    expect(ignoredOf([user('a')])).toEqual([]);
+    expect(ignoredOf([{ role: 'system', content: 's' }, user('a')])).toEqual(['instructions']);
+    expect(ignoredOf([user('a'), { role: 'assistant', content: 'b' }, user('c')])).toEqual(['history']);
+  });
+});
+
+describe('what is asked of retrieval', () => {
+  const input = (more: object) => chatRequest.parse({ model: 'ragmesh', messages: [user('q')], ...more });
+
+  it('leaves to the collection what the body leaves out, null included', () => {
+    const nothing = queryOf(input({ temperature: null, top_k: null, max_tokens: null, filters: null }));
+    expect(nothing).toEqual({ search: { query: 'q', collection: 'default', mode: '', topK: 0 }, conversationId: '' });
+  });
+
+  it('caps the tokens of an answer, by either name', () => {
+    expect(queryOf(input({ max_tokens: 100_000 }))).toMatchObject({ maxTokens: 8_192 });
+    expect(queryOf(input({ max_tokens: 100, max_completion_tokens: 50 }))).toMatchObject({ maxTokens: 50 });
+  });
+
+  it('takes the collection from the body or the name of the model, never two', () => {
+    expect(chosenCollection({ model: 'ragmesh/a', collection: undefined })).toBe('a');
+    expect(chosenCollection({ model: 'ragmesh', collection: 'b' })).toBe('b');
+    expect(chosenCollection({ model: 'ragmesh/a', collection: 'a' })).toBe('a');
+    const conflict = caught(() => chosenCollection({ model: 'ragmesh/a', collection: 'b' }));
+    expect(conflict).toMatchObject({ code: 'REQUEST.INVALID', details: { field: 'collection' } });
+    for (const model of ['gpt-4', 'ragmesh/', 'ragmesh2'])
+      expect(caught(() => chosenCollection({ model, collection: 'a' }))).toMatchObject({ code: 'MODEL.NOT_FOUND' });
+  });
+});
+
+describe('names of models', () => {
+  it('lead to the collection and back', () => {
+    for (const collection of ['a', 'a/b']) expect(collectionOf(chatModelOf(collection))).toBe(collection);
+    expect(chatModelOf('default')).toBe('ragmesh');
+  });
+
+  it('may leave the revision out', () => {
+    expect(isNameOf('a/b', 'a/b@1')).toBe(true);
+    expect(isNameOf('a/b@1', 'a/b@1')).toBe(true);
+    expect(isNameOf('a/b@2', 'a/b@1')).toBe(false);
+  });
+});

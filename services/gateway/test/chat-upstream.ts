@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A language model behind the OpenAI protocol that always says the same, in pieces. */
+export interface ChatUpstream {
+  readonly url: string;
+  /** Bodies of the requests it got. */
+  readonly requests: Record<string, unknown>[];
+  /** Answers that nobody waited for to the end. */
+  abandoned(): number;
+  close(): Promise<void>;
+}
+
+/** A question with this word is answered without end. */
+export const ENDLESS = 'endless';
+
+const PAUSE_MS = 10;
+const usage = { prompt_tokens: 120, completion_tokens: 9 };
+
+export async function startChatUpstream(pieces: readonly string[]): Promise<ChatUpstream> {
+  const requests: Record<string, unknown>[] = [];
+  let abandoned = 0;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body: Buffer[] = [];
+    for await (const piece of request) body.push(piece as Buffer);
+    requests.push(JSON.parse(Buffer.concat(body).toString()) as Record<string, unknown>);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const send = (choices: unknown[], more = {}): void =>
+      void response.write(`data: ${JSON.stringify({ choices, ...more })}\n\n`);
+    if (JSON.stringify(requests.at(-1)).includes(ENDLESS)) {
+      const ticking = setInterval(
+        () => send([{ index: 0, delta: { content: 'and ' }, finish_reason: null }]),
+        PAUSE_MS,
+      );
+      response.once('close', () => {
+        clearInterval(ticking);
+        abandoned += 1;
+      });
+      return;
+    }
+    for (const content of pieces) send([{ index: 0, delta: { content }, finish_reason: null }]);
+    send([{ index: 0, delta: {}, finish_reason: 'stop' }]);
+    send([], { usage });
+    response.end('data: [DONE]\n\n');
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    abandoned: () => abandoned,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

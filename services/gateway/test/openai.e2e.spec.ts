@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { serversFolder } from '@ragmesh/local-servers';
+import { describeWithServer } from '@ragmesh/testing';
+import OpenAI, { BadRequestError, NotFoundError } from 'openai';
+import { describeAdministration } from './administration.suite.js';
+import { ENDLESS } from './chat-upstream.js';
+import { describeEmbeddings } from './openai-embeddings.suite.js';
+import { fact, pieces, question, read, startOpenAiMesh, type OpenAiMesh } from './openai-mesh.js';
+
+let mesh: OpenAiMesh;
+beforeAll(async () => void (mesh = await startOpenAiMesh()), 120_000);
+afterAll(() => mesh?.close());
+
+/** What an answer of ragmesh has beyond OpenAI's. */
+interface Grounded {
+  readonly sources?: { readonly document_id: string; readonly text: string }[];
+  readonly citations?: { readonly index: number; readonly document_id: string; readonly text: string }[];
+  readonly degraded?: string[];
+}
+
+describe('chat completions through the official client', () => {
+  it('answers whole by default, with usage, sources and citations', async () => {
+    const completion = await mesh.client.chat.completions.create({ model: 'ragmesh', messages: [question] });
+    expect(completion).toMatchObject({
+      id: expect.stringMatching(/^chatcmpl-[0-9a-f]{32}$/),
+      object: 'chat.completion',
+      created: expect.any(Number),
+      model: 'ragmesh',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: pieces.join(''), refusal: null },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+      usage: { prompt_tokens: 120, completion_tokens: 9, total_tokens: 129 },
+    });
+    const { sources, citations, degraded } = completion as Grounded;
+    expect(sources?.[0]).toMatchObject({ document_id: 'lighthouse', text: fact });
+    expect(citations).toMatchObject([{ index: 1, document_id: 'lighthouse' }]);
+    expect(degraded).toEqual([]);
+  });
+
+  it('streams the same, with the role first, the citations last and the usage when asked for', async () => {
+    const stream = await mesh.client.chat.completions.create({
+      model: 'ragmesh',
+      messages: [question],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks: OpenAI.Chat.ChatCompletionChunk[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+    expect(chunks[0]!.choices[0]).toMatchObject({ delta: { role: 'assistant', content: '' }, finish_reason: null });
+    expect((chunks[0] as Grounded).sources?.[0]).toMatchObject({ document_id: 'lighthouse' });
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(pieces.join(''));
+    const [end, last] = chunks.slice(-2);
+    expect(end).toMatchObject({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage: null });
+    expect((end as Grounded).citations).toMatchObject([{ index: 1, document_id: 'lighthouse' }]);
+    expect(last).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: 120, completion_tokens: 9, total_tokens: 129 },
+    });
+  });
+
+  it('sends chunks as unnamed events, no usage unless asked for, and [DONE] at the end', async () => {
+    const response = await mesh.post('/v1/chat/completions', { model: 'ragmesh', messages: [question], stream: true });
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const blocks = (await response.text()).trim().split('\n\n');
+    expect(blocks.at(-1)).toBe('data: [DONE]');
+    for (const block of blocks.slice(0, -1)) {
+      expect(JSON.parse(block.replace(/^data: /, ''))).toMatchObject({ object: 'chat.completion.chunk' });
+      expect(block).not.toContain('"usage"');
+    }
+  });
+
+  it('collects a stream through the helper of the client', async () => {
+    const run = mesh.client.chat.completions.stream({ model: 'ragmesh', messages: [question] });
+    expect(await run.finalContent()).toBe(pieces.join(''));
+  });
+
+  it('stops the language model within a second when its client leaves', async () => {
+    const messages = [{ role: 'user' as const, content: `Tell an ${ENDLESS} story of Alvöra` }];
+    const stream = await mesh.client.chat.completions.create({ model: 'ragmesh', messages, stream: true });
+    let text = '';
+    for await (const { choices } of stream) {
+      text += choices[0]?.delta.content ?? '';
+      if (text.length > 20) break; // the client of OpenAI closes the connection
+    }
+    const deadline = performance.now() + 1_000;
+    while (mesh.upstream.abandoned() === 0) {
+      if (performance.now() > deadline) throw new Error('The model still writes');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+
+  it('passes temperature and max_tokens on, and leaves aside what it does not know', async () => {
+    await mesh.client.chat.completions.create({
+      model: 'ragmesh',
+      messages: [question],
+      temperature: 0.3,
+      max_tokens: 50,
+      top_p: 0.9,
+      seed: 7,
+      user: 'me',
+      tools: [],
+    });
+    expect(mesh.upstream.requests.at(-1)).toMatchObject({ temperature: 0.3, max_tokens: 50 });
+  });
+
+  it('answers from the collection the model or the body names', async () => {
+    const messages = [
+      { role: 'user' as const, content: [{ type: 'text' as const, text: 'What colour is the buoy?' }] },
+    ];
+    const named = (await mesh.client.chat.completions.create({ model: 'ragmesh/harbour', messages })) as Grounded;
+    expect(named.sources?.map(({ document_id }) => document_id)).toEqual(['buoy']);
+    const body = { model: 'ragmesh', messages, collection: 'harbour' };
+    expect(await read(mesh.post('/v1/chat/completions', body))).toMatchObject({ sources: [{ document_id: 'buoy' }] });
+  });
+
+  it.each([
+    ['an unknown model', { model: 'gpt-4' }, NotFoundError, 'model', 'model_not_found'],
+    ['a collection that is not there', { model: 'ragmesh/none' }, NotFoundError, 'model', 'model_not_found'],
+    ['a wrong type', { temperature: 'hot' }, BadRequestError, 'temperature', 'REQUEST.INVALID'],
+    ['no messages', { messages: [] }, BadRequestError, 'messages', 'REQUEST.INVALID'],
+    ['two answers', { n: 2 }, BadRequestError, 'n', 'REQUEST.INVALID'],
+    [
+      'a blank question',
+      { messages: [{ role: 'user', content: ' ' }] },
+      BadRequestError,
+      'messages[0].content',
+      'REQUEST.INVALID',
+    ],
+    ['an unknown filter', { filters: { year: { $near: 1 } } }, BadRequestError, undefined, 'FILTER.UNKNOWN_OPERATOR'],
+  ])('refuses %s as OpenAI would', async (_what, wrong, Kind, param, code) => {
+    const body = { model: 'ragmesh', messages: [question], ...wrong };
+    const refusal = await mesh.client.chat.completions.create(body as never).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(refusal).toBeInstanceOf(Kind);
+    expect(refusal).toMatchObject({ code, type: 'invalid_request_error', ...(param ? { param } : {}) });
+  });
+
+  it('words malformed bodies as OpenAI would', async () => {
+    const response = await mesh.post('/v1/chat/completions', '{');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: { message: expect.any(String), type: 'invalid_request_error', param: null, code: 'REQUEST.MALFORMED' },
+    });
+  });
+});
+
+describeEmbeddings(() => mesh);
+
+describeWithServer('python-clients', "LangChain's and LlamaIndex' OpenAI clients", () => {
+  it('read answers, streams, usage and vectors', async () => {
+    const script = fileURLToPath(new URL('python-clients.py', import.meta.url));
+    const model = (await mesh.client.models.list()).data.at(-1)!.id;
+    const env = { ...process.env, PYTHONPATH: join(serversFolder, 'python-clients') };
+    const args = [script, `${mesh.url}/v1`, model, question.content];
+    const { stdout } = await promisify(execFile)('python3', args, { env });
+    const answer = pieces.join('');
+    const dimensions = [expect.any(Number), expect.any(Number)];
+    expect(JSON.parse(stdout)).toEqual({
+      langchain: {
+        answer,
+        tokens: 129,
+        finish_reason: 'stop',
+        streamed: answer,
+        streamed_tokens: 129,
+        dimensions,
+      },
+      llama_index: { answer, completed: answer, streamed: answer, dimensions },
+    });
+  }, 120_000);
+});
+
+describeAdministration(() => mesh);
