@@ -72,7 +72,7 @@ export const dependencyFaults: readonly Fault[] = [
     fault: 'The pool of connections is exhausted (2 for 50 clients)',
     never: 'A deadlock of relay and API',
     tools: 'concurrent uploads',
-    standalone: notProven('its pools have five connections each, which no variable changes'),
+    standalone: [proof('faults/test/small-pools.e2e.spec.ts', 'with two connections per service')],
     mesh: [proof(database, 'a pool of two connections under fifty clients')],
   },
   {

@@ -160,6 +160,7 @@ export const messagingFaults: readonly Fault[] = [
     mesh: [
       proof(conformance, 'redelivers to the next member what a crashed one'),
       proof(mesh, `on Kafka keeps every promise when ${killed}`),
+      proof('faults/test/mesh-kills.slow.e2e.spec.ts', 'loses nothing and does nothing twice'),
     ],
   },
   {

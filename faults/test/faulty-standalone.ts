@@ -5,7 +5,7 @@ import type { Drivers } from '@ragmesh/bootstrap';
 import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
 import { freePorts, type KafkaServer } from '@ragmesh/local-servers';
 import { KafkaBusDriver, type BusDriver, type OutgoingRecord, type PublishOutcome } from '@ragmesh/messaging';
-import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { Database, createPool, type SqlTransaction } from '@ragmesh/postgres';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { MeshOracle } from '../../services/standalone/test/mesh-oracle.js';
 import { startStandalone } from '../../services/standalone/src/standalone.service.js';
@@ -39,6 +39,8 @@ export interface FaultyStandaloneOptions {
   readonly kafka?: KafkaServer | undefined;
   /** What an earlier process left; without it a folder that goes with this one. */
   readonly dataDir?: string;
+  /** Most connections of each service to its database; without it as many as ever. */
+  readonly connections?: number;
 }
 
 export async function startFaultyStandalone(options: FaultyStandaloneOptions = {}): Promise<FaultyStandalone> {
@@ -51,7 +53,10 @@ export async function startFaultyStandalone(options: FaultyStandaloneOptions = {
     environment: { RAGMESH_DATA_DIR: dataDir, SERVER_PORT: String(port), APP_EMBEDDINGS_BACKEND: 'mock' },
     wrapDrivers: (given) => {
       drivers = { ...given, bus: bus ?? given.bus };
-      const open = (service: ServiceName): Database => faultyDatabase(given.openDatabase(service), service, faults);
+      const { connections: max } = options;
+      const connect = (service: ServiceName): Database =>
+        max ? new Database(createPool(given.databaseUrl!(service), { max })) : given.openDatabase(service);
+      const open = (service: ServiceName): Database => faultyDatabase(connect(service), service, faults);
       return { ...drivers, bus: faultyBus(drivers.bus, faults), openDatabase: open };
     },
   });
