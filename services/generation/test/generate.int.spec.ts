@@ -178,6 +178,25 @@ describe('Generate', () => {
     expect(upstream.seen.at(-1)!.body.messages).toHaveLength(2);
   });
 
+  it('takes what was said before, and how to answer, from a caller that keeps it itself', async () => {
+    upstream.plays(answering('Much [1].'));
+    const history = [
+      { role: 'user', text: 'Tell me of bogs.' },
+      { role: 'assistant', text: 'They are wet.' },
+    ];
+    await answer({ history, instructions: 'Be brief.' });
+    const { messages } = upstream.seen.at(-1)!.body;
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
+    expect(messages[0]!.content).toMatch(/from nothing else[^]+Be brief\.$/);
+    expect(messages[2]!.content).toBe('They are wet.');
+    await expect(answer({ instructions: 'x'.repeat(8_001) })).rejects.toMatchObject({
+      code: 'REQUEST.INVALID',
+      details: { field: 'instructions', limit: 8_000 },
+    });
+    const quoted = (await collect(plain, { instructions: 'Be brief.' })).at(-1)!.value;
+    expect(quoted).toMatchObject({ degraded: ['instructions'] });
+  });
+
   it('hangs up on the provider within a second after the client went away, before and within an answer', async () => {
     for (const behaviour of [silent(), silent('It is ')]) {
       upstream.plays(behaviour);

@@ -55,8 +55,9 @@ describe('an instruction inside a document', () => {
   async function answer(behaviour: Behaviour, hostile: string) {
     upstream.plays(behaviour);
     const sources = [clean, source(hostile, { documentId: 'hostile', heading: hostile.slice(0, 80) })];
-    const request = { question, sources, conversationId: '', maxTokens: 500, model: '' };
-    const origin = { tenant: 'acme', model: 'big', question, history: [], sources };
+    const asked = { question, sources, history: [], instructions: '' };
+    const request = { ...asked, conversationId: '', maxTokens: 500, model: '' };
+    const origin = { ...asked, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
     const events: AnswerEvent[] = [];
     await inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {

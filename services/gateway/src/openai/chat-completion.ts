@@ -39,7 +39,7 @@ function usageBody({ usage }: retrievalV1.Answered): Usage {
 }
 
 /** The answer as one body. */
-export function completionBody(head: CompletionHead, answer: WholeAnswer, ignored: readonly string[]): Completion {
+export function completionBody(head: CompletionHead, answer: WholeAnswer): Completion {
   const { text, results, citations, done } = answer;
   return {
     id: head.id,
@@ -58,20 +58,15 @@ export function completionBody(head: CompletionHead, answer: WholeAnswer, ignore
     system_fingerprint: null,
     sources: results.map(resultBody),
     citations: citations.map(citationBody),
-    degraded: [...done.degraded, ...ignored],
+    degraded: done.degraded,
   };
-}
-
-export interface StreamOptions {
-  readonly includeUsage: boolean;
-  readonly ignored: readonly string[];
 }
 
 /** The answer as events: the role with the sources, the text, the end with the citations, and the usage when asked for. */
 export async function* completionBlocks(
   head: CompletionHead,
   answer: AsyncIterable<retrievalV1.QueryResponse>,
-  { includeUsage, ignored }: StreamOptions,
+  { includeUsage }: { readonly includeUsage: boolean },
 ): AsyncGenerator<string, void> {
   const frame = { id: head.id, object: 'chat.completion.chunk', created: head.created, model: head.model } as const;
   const block = (choices: Chunk['choices'], more: Partial<Chunk> = {}): string => {
@@ -86,7 +81,7 @@ export async function* completionBlocks(
     } else if (event.case === 'delta') yield block([choice({ content: event.value })]);
     else if (event.case === 'citation') citations.push(event.value);
     else if (event.case === 'done') {
-      const degraded = [...event.value.degraded, ...ignored];
+      const { degraded } = event.value;
       const end = choice({}, finishReason(event.value));
       yield block([end], { citations: citations.map(citationBody), degraded });
       if (includeUsage) yield block([], { usage: usageBody(event.value) });

@@ -11,8 +11,7 @@ async function* answer(...events: Init[]): AsyncGenerator<retrievalV1.QueryRespo
 
 async function blocksOf(events: AsyncIterable<retrievalV1.QueryResponse>, includeUsage: boolean): Promise<string[]> {
   const blocks: string[] = [];
-  const options = { includeUsage, ignored: ['history'] };
-  for await (const block of completionBlocks(newCompletion('ragmesh'), events, options)) blocks.push(block);
+  for await (const block of completionBlocks(newCompletion('ragmesh'), events, { includeUsage })) blocks.push(block);
   return blocks;
 }
 
@@ -31,7 +30,7 @@ describe('a streamed completion', () => {
     for (const block of blocks) expect(block).toMatch(/^data: [^\n]+\n\n$/);
     expect(JSON.parse(blocks[2]!.slice(6))).toMatchObject({
       choices: [{ delta: {}, finish_reason: 'length' }],
-      degraded: ['llm', 'history'],
+      degraded: ['llm'],
       usage: null,
     });
     expect(JSON.parse(blocks[3]!.slice(6))).toMatchObject({ choices: [], usage: { total_tokens: 3 } });

@@ -38,6 +38,8 @@ export function queryOf(input: ChatInput): MessageInitShape<typeof retrievalV1.Q
       rerank: input.rerank ?? undefined,
     },
     conversationId: conversation ?? '',
+    history: historyOf(messages),
+    instructions: instructionsOf(messages),
     temperature: temperature ?? undefined,
     maxTokens: maxTokens ? Math.min(maxTokens, MAX_TOKENS) : undefined,
   };
@@ -61,13 +63,20 @@ export const unknownModel = (model: string): RagmeshError =>
     field: 'model',
   });
 
-/**
- * What of a chat had no part in its answer, for `degraded`: retrieval takes one question, so messages before it and
- * instructions are left aside.
- */
-export function ignoredOf(messages: readonly ChatMessage[]): string[] {
-  const last = messages.findLastIndex(({ role }) => role === 'user');
-  const hasHistory = messages.slice(0, last).some(({ role }) => role === 'user' || role === 'assistant');
-  const hasInstructions = messages.some(({ role }) => role === 'system' || role === 'developer');
-  return [...(hasHistory ? ['history'] : []), ...(hasInstructions ? ['instructions'] : [])];
+/** Most messages before the question that are passed on; answers look at fewer. */
+const MAX_HISTORY = 20;
+
+function historyOf(messages: readonly ChatMessage[]): { role: string; text: string }[] {
+  const question = messages.findLastIndex(({ role }) => role === 'user');
+  return messages
+    .slice(0, question)
+    .filter((message) => (message.role === 'user' || message.role === 'assistant') && textOf(message).trim() !== '')
+    .slice(-MAX_HISTORY)
+    .map((message) => ({ role: message.role, text: textOf(message) }));
 }
+
+/** System messages of a chat, one below the other: how its owner wants to be answered. */
+const instructionsOf = (messages: readonly ChatMessage[]): string =>
+  messages
+    .flatMap((message) => (message.role === 'system' || message.role === 'developer' ? textOf(message) : []))
+    .join('\n');

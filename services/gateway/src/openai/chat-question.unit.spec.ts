@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chosenCollection, ignoredOf, queryOf, questionOf } from './chat-question.js';
+import { chosenCollection, queryOf, questionOf } from './chat-question.js';
 import { chatRequest, type ChatMessage } from './chat.schema.js';
 import { chatModelOf, collectionOf, isNameOf } from './model-names.js';
 
@@ -28,10 +28,24 @@ describe('the question of a chat', () => {
     expect(caught(() => questionOf(messages))).toMatchObject({ code: 'REQUEST.INVALID', details: { field } });
   });
 
-  it('says what of the chat had no part in the answer', () => {
-    expect(ignoredOf([user('a')])).toEqual([]);
-    expect(ignoredOf([{ role: 'system', content: 's' }, user('a')])).toEqual(['instructions']);
-    expect(ignoredOf([user('a'), { role: 'assistant', content: 'b' }, user('c')])).toEqual(['history']);
+  it('comes with what was said before it, and with how to answer', () => {
+    const messages: ChatMessage[] = [
+      { role: 'system', content: 'Be brief.' },
+      user('a'),
+      { role: 'assistant', content: 'b' },
+      { role: 'assistant', content: null },
+      { role: 'developer', content: 'In French.' },
+      user('c'),
+      { role: 'tool', content: 'x' },
+    ];
+    expect(queryOf(chatRequest.parse({ model: 'ragmesh', messages }))).toMatchObject({
+      search: { query: 'c' },
+      history: [
+        { role: 'user', text: 'a' },
+        { role: 'assistant', text: 'b' },
+      ],
+      instructions: 'Be brief.\nIn French.',
+    });
   });
 });
 
@@ -40,7 +54,12 @@ describe('what is asked of retrieval', () => {
 
   it('leaves to the collection what the body leaves out, null included', () => {
     const nothing = queryOf(input({ temperature: null, top_k: null, max_tokens: null, filters: null }));
-    expect(nothing).toEqual({ search: { query: 'q', collection: 'default', mode: '', topK: 0 }, conversationId: '' });
+    expect(nothing).toEqual({
+      search: { query: 'q', collection: 'default', mode: '', topK: 0 },
+      conversationId: '',
+      history: [],
+      instructions: '',
+    });
   });
 
   it('caps the tokens of an answer, by either name', () => {

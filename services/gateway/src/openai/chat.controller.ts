@@ -8,7 +8,7 @@ import { streamBlocks } from '../http/stream-blocks.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { completionBlocks, completionBody, newCompletion } from './chat-completion.js';
-import { ignoredOf, queryOf } from './chat-question.js';
+import { queryOf } from './chat-question.js';
 import { chatChunk, chatCompletion, chatRequest, type ChatInput } from './chat.schema.js';
 import { openAiErrors, openAiRoute } from './openai-errors.js';
 import { ServedModels } from './served-models.js';
@@ -47,13 +47,12 @@ export class ChatController {
     const query = queryOf(input);
     await this.models.refuseUnknown(input.model, reply);
     const head = newCompletion(input.model);
-    const ignored = ignoredOf(input.messages);
     if (input.stream) {
       const includeUsage = input.stream_options?.include_usage ?? false;
       const answer = this.calls.retrieval.query(query, this.calls.stream(reply));
-      return streamBlocks(completionBlocks(head, answer, { includeUsage, ignored }), reply, this.problems);
+      return streamBlocks(completionBlocks(head, answer, { includeUsage }), reply, this.problems);
     }
     const answer = await wholeAnswer(this.calls.retrieval.query(query, this.calls.unary(reply)));
-    await reply.status(200).send(completionBody(head, answer, ignored));
+    await reply.status(200).send(completionBody(head, answer));
   }
 }

@@ -7,7 +7,7 @@ import type { GenerationConfig } from '../generation.config.js';
 
 const NAMESPACE = 'answer';
 /** To be raised whenever answers are written differently. */
-const FORMAT = 'answer/1';
+const FORMAT = 'answer/2';
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** A complete answer as it was given. */
@@ -21,6 +21,7 @@ export interface AnswerOrigin {
   readonly tenant: string;
   readonly model: string;
   readonly question: string;
+  readonly instructions: string;
   readonly history: readonly unknown[];
   readonly sources: readonly { readonly documentId: string; readonly version: number; readonly text: string }[];
 }
@@ -71,9 +72,9 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function keyOf({ tenant, model, question, history, sources }: AnswerOrigin): string {
+function keyOf({ tenant, model, question, instructions, history, sources }: AnswerOrigin): string {
   const from = sources.map(({ documentId, version, text }) => [documentId, version, text]);
-  return cacheKey(NAMESPACE, tenant, hashOf({ model, question, history, from }));
+  return cacheKey(NAMESPACE, tenant, hashOf({ model, question, instructions, history, from }));
 }
 
 const sizeOf = (event: AnswerEvent): number => (event.type === 'delta' ? event.text : event.citation.text).length;

@@ -6,10 +6,10 @@ import type { generationV1 } from '@ragmesh/contracts';
 import { map, type Observable } from 'rxjs';
 import { LanguageModels } from '../adapters/language-models.js';
 import { GenerateAnswer } from '../commands/generate-answer.js';
-import { checkMaxTokens, checkQuestion, checkTemperature } from '../domain/checked-request.js';
+import { checkInstructions, checkMaxTokens, checkQuestion, checkTemperature } from '../domain/checked-request.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { scopeOf, type IncomingCall } from './call-scope.js';
-import { toReply, toSource, type GenerateReply } from './generation.grpc-mapper.js';
+import { toReply, toSource, toTurn, type GenerateReply } from './generation.grpc-mapper.js';
 import { pacedStream, type Outlet } from './paced-stream.js';
 
 /** Answers from sources. */
@@ -32,6 +32,8 @@ export class GenerationGrpcController {
       question: checkQuestion(request.question),
       sources: request.sources.map(toSource),
       conversationId: request.conversationId,
+      history: request.history.map(toTurn),
+      instructions: checkInstructions(request.instructions),
       maxTokens: checkMaxTokens(request.maxTokens, this.config.LLM_MAX_TOKENS),
       model: request.model,
       ...(temperature === undefined ? {} : { temperature }),

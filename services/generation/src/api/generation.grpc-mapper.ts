@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { generationV1 } from '@ragmesh/contracts';
 import type { CompletedAnswer } from '../commands/generate-answer.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';
+import type { Turn } from '../domain/turn.js';
 import type { Source } from '../domain/source.js';
 
 export type GenerateReply = MessageInitShape<typeof generationV1.GenerateResponseSchema>;
@@ -23,3 +24,9 @@ export function toReply(event: AnswerEvent | CompletedAnswer): GenerateReply {
     }
   }
 }
+
+/** Whoever is not the assistant speaks as the user: no message of a caller gets more to say than a question has. */
+export const toTurn = ({ role, text }: generationV1.PriorMessage): Turn => ({
+  role: role === 'assistant' ? 'assistant' : 'user',
+  text,
+});

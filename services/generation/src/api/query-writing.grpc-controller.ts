@@ -6,6 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { WriteQuery } from '../commands/write-query.js';
 import { checkQuestion } from '../domain/checked-request.js';
 import { scopeOf, type IncomingCall } from './call-scope.js';
+import { toTurn } from './generation.grpc-mapper.js';
 
 const MAX_PARAPHRASES = 5;
 const MAX_PASSAGES = 50;
@@ -19,11 +20,12 @@ export class QueryWritingGrpcController {
 
   @GrpcMethod('QueryWritingService', 'Condense')
   async condense(
-    { question, conversationId }: generationV1.CondenseRequest,
+    { question, conversationId, history }: generationV1.CondenseRequest,
     _metadata: unknown,
     call: IncomingCall,
   ): Reply<typeof generationV1.CondenseResponseSchema> {
-    return { question: await this.writer.condense(checkQuestion(question), conversationId, scopeOf(call)) };
+    const before = history.length > 0 ? history.map(toTurn) : conversationId;
+    return { question: await this.writer.condense(checkQuestion(question), before, scopeOf(call)) };
   }
 
   @GrpcMethod('QueryWritingService', 'Paraphrase')

@@ -25,8 +25,9 @@ export class ConversationMemory {
   ) {}
 
   /** @throws RagmeshError REQUEST.INVALID for an id that cannot be one. */
-  async recall({ conversationId }: AnswerRequest): Promise<Remembered> {
+  async recall({ conversationId, history }: AnswerRequest): Promise<Remembered> {
     const tenant = currentTenant();
+    if (history.length > 0) return { tenant, turns: history, isMissing: false };
     if (conversationId === '') return { tenant, turns: [], isMissing: false };
     checkConversationId(conversationId);
     try {

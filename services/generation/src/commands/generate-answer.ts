@@ -84,13 +84,13 @@ export class GenerateAnswer {
     { turns: history, tenant }: Remembered,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent, Outcome> {
-    const { question, sources, model } = request;
+    const { question, sources, model, instructions } = request;
     if (sources.length === 0 || model === EXTRACTIVE || !this.models.isConfigured) {
       yield* answerEvents(answerExtractively(question, sources));
-      return WITHOUT_MODEL;
+      return { ...WITHOUT_MODEL, degraded: instructions === '' ? [] : ['instructions'] };
     }
     const wanted = model === '' ? this.models.all[0]!.name : model;
-    const origin: AnswerOrigin = { tenant, model: wanted, question, history, sources };
+    const origin: AnswerOrigin = { tenant, model: wanted, question, instructions, history, sources };
     const written = yield* this.written.write(request, { history, origin }, scope);
     return written ?? (yield* this.#standIn(request, origin));
   }

@@ -8,6 +8,7 @@ import type { CallScope } from '../api/call-scope.js';
 import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from '../domain/query-prompts.js';
 import type { QueryTask } from '../domain/query-prompts.js';
+import type { Turn } from '../domain/turn.js';
 
 /** What a language model does for retrieval. Every call needs a provider and fails without one; nothing stands in. */
 @Injectable()
@@ -17,10 +18,16 @@ export class WriteQuery {
     private readonly conversations: ConversationRepository,
   ) {}
 
-  /** A question that stands alone; the one asked when nothing was said before it. */
-  async condense(question: string, conversationId: string, scope: CallScope): Promise<string> {
-    if (conversationId === '') return question;
-    const history = await this.conversations.recentTurns(currentTenant(), conversationId, HISTORY_MESSAGES);
+  /**
+   * A question that stands alone; the one asked when nothing was said before it.
+   * @param before the messages before it, or the id of the conversation that remembers them.
+   */
+  async condense(question: string, before: readonly Turn[] | string, scope: CallScope): Promise<string> {
+    if (before === '') return question;
+    const history =
+      typeof before === 'string'
+        ? await this.conversations.recentTurns(currentTenant(), before, HISTORY_MESSAGES)
+        : before.slice(-HISTORY_MESSAGES);
     return history.length === 0 ? question : this.#run(condenseTask(question, history, newMark()), scope, 0);
   }
 

@@ -35,9 +35,9 @@ export class WrittenAnswer {
     { history, origin }: Background,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent, Outcome | undefined> {
-    const { question, maxTokens, temperature, model } = request;
+    const { question, instructions, maxTokens, temperature, model } = request;
     const sources = withinLimit(request.sources);
-    const messages = buildPrompt({ question, sources, history, mark: newMark() });
+    const messages = buildPrompt({ question, instructions, sources, history, mark: newMark() });
     const call = { messages, maxTokens, model, ...(temperature === undefined ? {} : { temperature }), ...scope };
     const filter = new AnswerFilter(question, sources);
     const given: AnswerEvent[] = [];

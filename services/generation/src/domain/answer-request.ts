@@ -1,4 +1,5 @@
 import type { Source } from './source.js';
+import type { Turn } from './turn.js';
 
 /** What is asked for; limits are checked where it comes in. */
 export interface AnswerRequest {
@@ -6,6 +7,10 @@ export interface AnswerRequest {
   readonly sources: readonly Source[];
   /** Empty outside of a conversation. */
   readonly conversationId: string;
+  /** Messages before the question, oldest first, where the caller keeps them itself. */
+  readonly history: readonly Turn[];
+  /** How to answer, as the caller wants it; may be empty. */
+  readonly instructions: string;
   readonly temperature?: number;
   readonly maxTokens: number;
   /** Empty for the configured order. */

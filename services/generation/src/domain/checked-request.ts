@@ -2,6 +2,8 @@ import { RagmeshError } from '@ragmesh/errors';
 
 /** Longest question, in UTF-16 units. */
 export const MAX_QUESTION = 10_000;
+/** Longest instructions of a caller, in UTF-16 units. */
+export const MAX_INSTRUCTIONS = 8_000;
 const MAX_TEMPERATURE = 2;
 
 /** @throws RagmeshError REQUEST.INVALID for an empty question or one that is too long. */
@@ -12,6 +14,13 @@ export function checkQuestion(question: string): string {
     `The field question must not be empty and have at most ${MAX_QUESTION} characters.`,
     { field: 'question', limit: MAX_QUESTION },
   );
+}
+
+/** @throws RagmeshError REQUEST.INVALID for instructions that are too long. */
+export function checkInstructions(instructions: string): string {
+  if (instructions.length <= MAX_INSTRUCTIONS) return instructions;
+  const message = `The field instructions must have at most ${MAX_INSTRUCTIONS} characters.`;
+  throw new RagmeshError('REQUEST.INVALID', message, { field: 'instructions', limit: MAX_INSTRUCTIONS });
 }
 
 /** @throws RagmeshError REQUEST.INVALID outside 0..2, which is what providers take. */

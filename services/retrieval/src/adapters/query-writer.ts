@@ -15,6 +15,12 @@ export type AnswerToVerify = Pick<
   'question' | 'answer' | 'passages'
 >;
 
+/** The messages before a question, or the conversation that remembers them. */
+export type SaidBefore = Pick<
+  MessageInitShape<typeof generationV1.CondenseRequestSchema>,
+  'conversationId' | 'history'
+>;
+
 /**
  * Has a language model write and judge for a search, in the generation service. Every call fails where no provider is
  * configured (GENERATION.NO_PROVIDER), late or away (GENERATION.UNAVAILABLE), and the search goes on without it.
@@ -32,8 +38,8 @@ export class QueryWriter implements OnModuleDestroy {
   }
 
   /** The question so that it can be understood without its conversation. */
-  async condense(question: string, conversationId: string, scope: CallScope): Promise<string> {
-    const request = { question, conversationId };
+  async condense(question: string, before: SaidBefore, scope: CallScope): Promise<string> {
+    const request = { ...before, question };
     const answer = await this.#call((options) => this.#client.condense(request, options), scope);
     return answer.question.trim() || question;
   }

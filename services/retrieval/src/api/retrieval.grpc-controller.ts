@@ -54,10 +54,11 @@ export class RetrievalGrpcController {
   }
 
   async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<QueryReply> {
-    const { search, conversationId, temperature, maxTokens, model } = request;
+    const { search, conversationId, ...asked } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
     const { query, degraded } = await this.prepare.from(search);
-    const options = { conversationId, model, temperature, maxTokens };
+    const { history, instructions, model, temperature, maxTokens } = asked;
+    const options = { conversationId, history, instructions, model, temperature, maxTokens };
     const meter = new QueryMeter(query.mode);
     let bestScore: number | undefined;
     try {

@@ -60,7 +60,7 @@ export class AnswerQuery {
     toSources: ToSources,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent> {
-    const asked = await this.#inContext(query, options.conversationId, { scope, degraded: new Set(degraded) });
+    const asked = await this.#inContext(query, options, { scope, degraded: new Set(degraded) });
     const found = await this.search.run(asked.query, scope);
     yield { type: 'sources', found };
     const request = { ...options, question: asked.question, sources: toSources(found.points) };
@@ -82,13 +82,13 @@ export class AnswerQuery {
   /** In a conversation a question may lean on those before it; it is then searched as what it means. */
   async #inContext(
     query: SearchQuery,
-    conversationId: string | undefined,
+    { conversationId = '', history = [] }: AnswerOptions,
     run: Pick<Asked, 'scope' | 'degraded'>,
   ): Promise<Asked> {
     const asked = { ...run, question: query.text, query, condenseMs: 0 };
-    if (!conversationId) return asked;
+    if (conversationId === '' && history.length === 0) return asked;
     const started = performance.now();
-    const text = await this.context.standalone(query.text, conversationId, run);
+    const text = await this.context.standalone(query.text, { conversationId, history }, run);
     return { ...asked, query: { ...query, text }, condenseMs: performance.now() - started };
   }
 

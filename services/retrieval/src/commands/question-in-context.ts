@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { QueryWriter } from '../adapters/query-writer.js';
+import { QueryWriter, type SaidBefore } from '../adapters/query-writer.js';
 import { normaliseQuery } from '../domain/query-text.js';
 import { OptionalStep, type Degradable } from './optional-step.js';
 
@@ -12,8 +12,8 @@ export class QuestionInContext {
   ) {}
 
   /** The question as it is to be searched: so that it stands alone. As it was asked, when nobody can rewrite it. */
-  async standalone(question: string, conversationId: string, run: Degradable): Promise<string> {
-    const condense = () => this.writer.condense(question, conversationId, run.scope).then(normaliseQuery);
+  async standalone(question: string, before: SaidBefore, run: Degradable): Promise<string> {
+    const condense = () => this.writer.condense(question, before, run.scope).then(normaliseQuery);
     return (await this.optional.attempt('condense', run, condense)) ?? question;
   }
 }
