@@ -6,3 +6,5 @@ export { toGrpcStatus } from './grpc-error.js';
 export { grpcTransport } from './grpc-server.js';
 export { RpcErrorFilter } from './rpc-error.filter.js';
 export type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
+export { scopeOf, type CallScope, type IncomingCall } from './call-scope.js';
+export { pacedStream, type Outlet } from './paced-stream.js';

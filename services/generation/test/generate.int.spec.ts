@@ -160,16 +160,8 @@ describe('Generate', () => {
     upstream.plays(answering('Much [1].'));
     for (let turn = 0; turn < 4; turn += 1) await answer({ question: `Question ${turn}?`, conversationId: 'c1' });
     const { messages } = upstream.seen.at(-1)!.body;
-    expect(messages.map(({ role }) => role)).toEqual([
-      'system',
-      'user',
-      'assistant',
-      'user',
-      'assistant',
-      'user',
-      'assistant',
-      'user',
-    ]);
+    const roles = messages.map(({ role }) => role).join(' ');
+    expect(roles).toBe('system user assistant user assistant user assistant user');
     expect(messages[1]).toEqual({ role: 'user', content: 'Question 0?' });
     expect(messages[2]).toEqual({ role: 'assistant', content: 'Much [1].' });
     await answer({ conversationId: 'c1' });
@@ -189,10 +181,6 @@ describe('Generate', () => {
     expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
     expect(messages[0]!.content).toMatch(/from nothing else[^]+Be brief\.$/);
     expect(messages[2]!.content).toBe('They are wet.');
-    await expect(answer({ instructions: 'x'.repeat(8_001) })).rejects.toMatchObject({
-      code: 'REQUEST.INVALID',
-      details: { field: 'instructions', limit: 8_000 },
-    });
     const quoted = (await collect(plain, { instructions: 'Be brief.' })).at(-1)!.value;
     expect(quoted).toMatchObject({ degraded: ['instructions'] });
   });
@@ -294,6 +282,7 @@ describe('Generate', () => {
     [{ question: 'x'.repeat(10_001) }, 'question'],
     [{ temperature: 2.1 }, 'temperature'],
     [{ maxTokens: 801 }, 'max_tokens'],
+    [{ instructions: 'x'.repeat(8_001) }, 'instructions'],
     [{ model: 'gpt-9' }, 'model'],
     [{ conversationId: 'x'.repeat(201) }, 'conversation_id'],
   ])('refuses what cannot be, by name %#', async (request, field) => {

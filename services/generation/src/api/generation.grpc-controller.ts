@@ -3,14 +3,13 @@ import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { CONFIG } from '@ragmesh/bootstrap';
 import type { generationV1 } from '@ragmesh/contracts';
+import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import { map, type Observable } from 'rxjs';
 import { LanguageModels } from '../adapters/language-models.js';
 import { GenerateAnswer } from '../commands/generate-answer.js';
 import { checkInstructions, checkMaxTokens, checkQuestion, checkTemperature } from '../domain/checked-request.js';
 import type { GenerationConfig } from '../generation.config.js';
-import { scopeOf, type IncomingCall } from './call-scope.js';
 import { toReply, toSource, toTurn, type GenerateReply } from './generation.grpc-mapper.js';
-import { pacedStream, type Outlet } from './paced-stream.js';
 
 /** Answers from sources. */
 @Controller()

@@ -3,9 +3,9 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { generationV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
 import { WriteQuery } from '../commands/write-query.js';
 import { checkQuestion } from '../domain/checked-request.js';
-import { scopeOf, type IncomingCall } from './call-scope.js';
 import { toTurn } from './generation.grpc-mapper.js';
 
 const MAX_PARAPHRASES = 5;

@@ -3,9 +3,9 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { generationV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
 import { QuestionWriter } from '../commands/question-writer.js';
 import type { Question, QuestionMode } from '../domain/question.js';
-import { scopeOf, type IncomingCall } from './call-scope.js';
 import { toSource } from './generation.grpc-mapper.js';
 
 type Reply = MessageInitShape<typeof generationV1.WriteQuestionsResponseSchema>;

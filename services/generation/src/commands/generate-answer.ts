@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { CallScope } from '@ragmesh/grpc';
 import { counter } from '@ragmesh/observability';
 import type { AnswerOrigin } from '../adapters/answer-cache.js';
 import { AnswerCache } from '../adapters/answer-cache.js';
 import { LanguageModels } from '../adapters/language-models.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
-import type { CallScope } from '../api/call-scope.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';
 import { answerEvents } from '../domain/answer-stream.js';
 import type { AnswerRequest } from '../domain/answer-request.js';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { ConversationRepository } from '../adapters/conversation.repository.js';
 import { LanguageModels } from '../adapters/language-models.js';
-import type { CallScope } from '../api/call-scope.js';
 import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from '../domain/query-prompts.js';
 import type { QueryTask } from '../domain/query-prompts.js';

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { isRagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
 import { counter } from '@ragmesh/observability';
 import { AnswerCache, type AnswerOrigin } from '../adapters/answer-cache.js';
 import { LanguageModels, type ChatEvent } from '../adapters/language-models.js';
-import type { CallScope } from '../api/call-scope.js';
 import { AnswerFilter } from '../domain/answer-filter.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';

@@ -2,9 +2,8 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { generationV1 } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
+import { type CallScope, GrpcClients } from '@ragmesh/grpc';
 import { circuitBreaker, streamThrough } from '@ragmesh/resilience';
-import type { CallScope } from '../api/call-scope.js';
 import { isCallersOwn } from '../domain/leg-outcomes.js';
 
 export type AnswerRequest = MessageInitShape<typeof generationV1.GenerateRequestSchema>;

@@ -1,7 +1,6 @@
 import { RagmeshError, asRagmeshError, type ErrorCode } from '@ragmesh/errors';
-import type { CallOptions } from '@ragmesh/grpc';
+import type { CallOptions, CallScope } from '@ragmesh/grpc';
 import { circuitBreaker, type CircuitBreaker } from '@ragmesh/resilience';
-import type { CallScope } from '../api/call-scope.js';
 import { isCallersOwn } from '../domain/leg-outcomes.js';
 
 export interface DependencyOptions {

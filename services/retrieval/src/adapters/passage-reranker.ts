@@ -2,8 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { embeddingV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
-import type { CallScope } from '../api/call-scope.js';
+import { type CallScope, GrpcClients } from '@ragmesh/grpc';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { Dependency } from './dependency.js';
 

@@ -2,8 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { generationV1 } from '@ragmesh/contracts';
-import { GrpcClients, type CallOptions } from '@ragmesh/grpc';
-import type { CallScope } from '../api/call-scope.js';
+import { type CallOptions, type CallScope, GrpcClients } from '@ragmesh/grpc';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { Dependency } from './dependency.js';
 

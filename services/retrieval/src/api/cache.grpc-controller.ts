@@ -2,10 +2,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { retrievalV1 } from '@ragmesh/contracts';
+import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import { WarmCache } from '../commands/warm-cache.js';
-import { scopeOf, type IncomingCall } from './call-scope.js';
 
 type WarmReply = MessageInitShape<typeof retrievalV1.WarmCacheResponseSchema>;
 type ClearReply = MessageInitShape<typeof retrievalV1.ClearCacheResponseSchema>;

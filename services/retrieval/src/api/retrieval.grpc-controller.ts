@@ -3,12 +3,11 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { retrievalV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { from, type Observable } from 'rxjs';
+import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
+import type { Observable } from 'rxjs';
 import { AnswerQuery } from '../commands/answer-query.js';
 import { CachedSearch } from '../commands/cached-search.js';
 import { PrepareSearch } from '../commands/prepare-search.js';
-import { scopeOf, type IncomingCall } from './call-scope.js';
-import { paced, type WritableCall } from './paced.js';
 import { QueryMeter } from './query-meter.js';
 import { toDropped, toQueryReply, toResult, toSources } from './retrieval.grpc-mapper.js';
 
@@ -45,12 +44,8 @@ export class RetrievalGrpcController {
   }
 
   @GrpcMethod('RetrievalService', 'Query')
-  query(
-    request: retrievalV1.QueryRequest,
-    _metadata: unknown,
-    call: IncomingCall & WritableCall,
-  ): Observable<QueryReply> {
-    return from(paced(this.#answer(request, call), call));
+  query(request: retrievalV1.QueryRequest, _metadata: unknown, call: IncomingCall & Outlet): Observable<QueryReply> {
+    return pacedStream(this.#answer(request, call), call);
   }
 
   async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<QueryReply> {

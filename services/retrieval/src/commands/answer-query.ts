@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { generationV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
 import { AnswerGenerator, type AnswerRequest } from '../adapters/answer-generator.js';
-import type { CallScope } from '../api/call-scope.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
-import type { CallScope } from '../api/call-scope.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
 import type { Logger } from '@ragmesh/observability';
-import type { CallScope } from '../api/call-scope.js';
 
 /** What a step may leave its mark on. */
 export interface Degradable {

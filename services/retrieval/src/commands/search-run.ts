@@ -1,5 +1,5 @@
+import type { CallScope } from '@ragmesh/grpc';
 import type { QueryVector } from '../adapters/query-embedder.js';
-import type { CallScope } from '../api/call-scope.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { StageTimings } from './stage-timings.js';
 

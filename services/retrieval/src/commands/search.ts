@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
 import type { QueryVector } from '../adapters/query-embedder.js';
 import { IndexChanged } from '../adapters/vector-index.js';
-import type { CallScope } from '../api/call-scope.js';
 import { explain, type Explanation } from '../domain/explanation.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { CallScope } from '@ragmesh/grpc';
 import { QueryEmbedder, type QueryVector } from '../adapters/query-embedder.js';
 import { ResultCache } from '../adapters/result-cache.js';
 import { SimilarQuestions } from '../adapters/similar-questions.js';
-import type { CallScope } from '../api/call-scope.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { floatsOf } from '../domain/vector-bytes.js';
 import type { Results } from './search.js';

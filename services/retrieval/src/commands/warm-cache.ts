@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import type { CallScope } from '../api/call-scope.js';
+import type { CallScope } from '@ragmesh/grpc';
 import type { SearchFields, SearchQuery } from '../domain/search-query.js';
 import { CachedSearch } from './cached-search.js';
 import { PrepareSearch } from './prepare-search.js';
