@@ -1,6 +1,6 @@
 /**
  * Writes what READMEs say about the code from the code itself: the event table and each service's configuration, between
- * `<!-- name -->` and `<!-- /name -->`. With `--check` it only says which README is stale.
+ * `<!-- name -->` and `<!-- /name -->`; and the dashboards and rules of `deploy`. With `--check` it only says what is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { format } from 'prettier';
 import { processConfig } from '@ragmesh/bootstrap';
 import { configTable } from '@ragmesh/config';
 import { eventTable, serviceNames } from '@ragmesh/contracts';
+import { refreshObservability } from './observability.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
@@ -38,8 +39,9 @@ for (const service of [...serviceNames, 'standalone', 'mesh']) {
 }
 const bootstrap = 'libs/bootstrap/README.md';
 fresh.push([bootstrap, await write(bootstrap, 'configuration', configTable(processConfig))]);
-const stale = fresh.filter(([, isFresh]) => !isFresh).map(([readme]) => readme);
+const staleReadmes = fresh.filter(([, isFresh]) => !isFresh).map(([readme]) => readme);
+const stale = [...staleReadmes, ...(await refreshObservability(root, check))];
 if (check && stale.length > 0) {
-  console.error(`These READMEs are stale, run "npm run docs": ${stale.join(', ')}`);
+  console.error(`These files are stale, run "npm run docs": ${stale.join(', ')}`);
   process.exitCode = 1;
 }

@@ -1,10 +1,11 @@
 import { describe } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findKafkaJars, RedisServer, serversFolder } from '@ragmesh/local-servers';
 
 /** Servers that npm does not bring, so a machine may lack them. */
-export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients';
+export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients' | 'promtool';
 
 const pgvector = join(serversFolder, 'pgvector');
 const pythonClients = join(serversFolder, 'python-clients', 'version');
@@ -22,6 +23,10 @@ const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = 
   'python-clients': {
     isThere: () => existsSync(pythonClients),
     advice: 'install Python with pip, then run "npm run servers"',
+  },
+  promtool: {
+    isThere: () => spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,
+    advice: 'install prometheus, which brings promtool',
   },
 };
 

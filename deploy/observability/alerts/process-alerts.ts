@@ -1,0 +1,94 @@
+import { highest, series } from '../promql/series.js';
+import type { Alert } from './alert.js';
+
+const breaker = 'ragmesh_breaker_state{service="retrieval", dependency="embedding", instance="a"}';
+const loop = 'ragmesh_event_loop_delay_seconds{service_name="vector", instance="a"}';
+
+/** Processes and what they call. */
+export const processAlerts: readonly Alert[] = [
+  {
+    name: 'RagmeshServiceDown',
+    summary: 'A copy of {{ $labels.service_name }} does not answer ({{ $labels.instance }}).',
+    advice: 'Read its last log lines; if it restarts again and again, the first fatal line says why.',
+    dashboard: 'ragmesh-overview',
+    conditions: [{ severity: 'critical', lasting: '2m', expr: `${series('up', { job: 'ragmesh' })} == 0` }],
+    scenarios: [
+      {
+        says: 'one copy of two is gone for five minutes',
+        series: {
+          'up{job="ragmesh", service_name="vector", instance="a"}': '1 1 0x10',
+          'up{job="ragmesh", service_name="vector", instance="b"}': '1x12',
+        },
+        at: 6,
+        fires: [{ severity: 'critical', job: 'ragmesh', service_name: 'vector', instance: 'a' }],
+      },
+      {
+        says: 'a copy restarts within a minute',
+        series: { 'up{job="ragmesh", service_name="vector", instance="a"}': '1 0 1x10' },
+        at: 6,
+        fires: [],
+      },
+    ],
+  },
+  {
+    name: 'RagmeshNotScraped',
+    summary: 'Prometheus knows of no process of ragmesh.',
+    advice: 'Every other alert is blind now: check the scrape configuration and the targets page of Prometheus.',
+    dashboard: 'ragmesh-overview',
+    conditions: [{ severity: 'critical', lasting: '5m', expr: `absent(${series('up', { job: 'ragmesh' })})` }],
+    scenarios: [
+      {
+        says: 'no target at all',
+        series: { 'up{job="other"}': '1x20' },
+        at: 10,
+        fires: [{ severity: 'critical', job: 'ragmesh' }],
+      },
+      { says: 'a target that is down is another alert', series: { 'up{job="ragmesh"}': '0x20' }, at: 10, fires: [] },
+    ],
+  },
+  {
+    name: 'RagmeshBreakerOpen',
+    summary: '{{ $labels.service }} has stopped calling {{ $labels.dependency }}: its calls failed.',
+    advice: 'GET /v1/admin/breakers shows calls and failures; mend the dependency, the breaker closes by itself.',
+    dashboard: 'ragmesh-overview',
+    conditions: [
+      {
+        severity: 'warning',
+        lasting: '2m',
+        // Half open counts: while the dependency stays away, a breaker goes back and forth.
+        expr: `${highest('ragmesh_breaker_state', { by: ['service', 'dependency'] })} > 0`,
+      },
+    ],
+    scenarios: [
+      {
+        says: 'open, with attempts in between',
+        series: { [breaker]: '0 2 2 1 2 2 1 2 2' },
+        at: 5,
+        fires: [{ severity: 'warning', service: 'retrieval', dependency: 'embedding' }],
+      },
+      { says: 'open for a minute', series: { [breaker]: '0 2 0x10' }, at: 5, fires: [] },
+    ],
+  },
+  {
+    name: 'RagmeshEventLoopBlocked',
+    summary: '{{ $labels.service_name }} is blocked: its event loop is late by half a second or more.',
+    advice: 'Add copies; then take a CPU profile and move the blocking work into a worker thread.',
+    dashboard: 'ragmesh-overview',
+    conditions: [
+      {
+        severity: 'warning',
+        lasting: '5m',
+        expr: `${highest('ragmesh_event_loop_delay_seconds', { by: ['service_name', 'instance'] })} >= 0.5`,
+      },
+    ],
+    scenarios: [
+      {
+        says: 'late for ten minutes',
+        series: { [loop]: '0.9x20' },
+        at: 10,
+        fires: [{ severity: 'warning', service_name: 'vector', instance: 'a' }],
+      },
+      { says: 'late for a moment', series: { [loop]: '0.01 0.9 0.9 0.01x20' }, at: 10, fires: [] },
+    ],
+  },
+];

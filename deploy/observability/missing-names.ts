@@ -1,0 +1,52 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCatalogue } from '@ragmesh/errors';
+import { unknownNames } from './promql/unknown-names.js';
+
+const read = (path: string): string => readFileSync(path, 'utf8');
+
+function filesBelow(folder: string, end: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(end) && !/(^|\/)(dist|node_modules)\//.test(name))
+    .map((name) => join(folder, name));
+}
+
+/** Routes of the gateway as its controllers declare them: `/v1/documents/:id`. */
+export const gatewayRoutes: readonly string[] = filesBelow('services/gateway/src', '.controller.ts').flatMap((path) => {
+  const controller = read(path);
+  const [, prefix = ''] = /@Controller\('([^']*)'\)/.exec(controller) ?? [];
+  const paths = [...controller.matchAll(/@(?:Get|Post|Put|Patch|Delete)\((?:'([^']*)')?\)/g)].map(
+    ([, own = '']) => own,
+  );
+  return paths.map((own) => `/${[prefix, own].filter((part) => part !== '').join('/')}`);
+});
+
+const SETTING = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b(?!\.)/g;
+const settings = new Set(
+  [...filesBelow('services', '.config.ts'), 'libs/bootstrap/src/process.config.ts', 'tools/topics.mjs'].flatMap(
+    (path) => read(path).match(SETTING) ?? [],
+  ),
+);
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
+
+/** Ids of a route, however they are written: `{id}`, `:id`, `ID`. */
+const withoutIds = (route: string): string => route.replaceAll(/\{\w+\}|:\w+/g, 'ID').replace(/\/$/, '');
+
+/** Routes, commands, settings, error codes, metrics and files that `advice` names and that are not there. */
+export function missingNames(advice: string): string[] {
+  const found = (pattern: RegExp): string[] => [...advice.matchAll(pattern)].map(([, name]) => name!);
+  const codes = found(/(?<![*\w.])([A-Z][A-Z_]+\.[A-Z][A-Z_]+)\b/g);
+  const named = found(new RegExp(`(${SETTING.source})`, 'g')).filter(
+    (name) => !codes.some((code) => code.includes(name)),
+  );
+  const routes = gatewayRoutes.map(withoutIds);
+  return [
+    ...found(/(\/v1\/[\w/{}-]+)/g)
+      .map(withoutIds)
+      .filter((route) => !routes.includes(route)),
+    ...found(/npm run (\w+)/g).filter((script) => !(script in scripts)),
+    ...named.filter((name) => !settings.has(name)),
+    ...codes.filter((code) => !(code in errorCatalogue)),
+    ...found(/`(rag(?:mesh)?_\w+)`/g).flatMap(unknownNames),
+  ];
+}
