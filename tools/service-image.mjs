@@ -88,7 +88,7 @@ function importsOf(folder) {
   for (const file of code) {
     const text = readFileSync(join(folder, 'dist', file), 'utf8');
     for (const [, specifier] of text.matchAll(
-      /(?:\bfrom|\bimport|\bimport\(|require\(|resolve\()\s*['"]([^'"]+)['"]/g,
+      /(?:\bfrom|\bimport|\bimport\(|require\(|resolve\()\s*['"]([\w@.:#/-]+)['"]/g,
     )) {
       if (!/^(\.|node:|#|file:)/.test(specifier) && !builtinModules.includes(specifier))
         names.add(packageName(specifier));
