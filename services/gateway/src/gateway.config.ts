@@ -1,6 +1,6 @@
 import { bool, bytes, defineConfig, duration, int, string, type ConfigOf } from '@ragmesh/config';
-
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+import { egressVariables } from '@ragmesh/egress';
+import { authVariables, canCheckTokens, isJwksProtected, loopback } from './auth/auth.config.js';
 
 /** Everything the gateway reads from its environment. */
 export const gatewayConfig = defineConfig({
@@ -8,7 +8,9 @@ export const gatewayConfig = defineConfig({
   SERVER_PORT: int({ min: 0, max: 65_535 }).default(8080).describe('Port of the HTTP server; 0 takes a free one'),
   SERVER_TRUSTED_NETWORK: bool()
     .default(false)
-    .describe('Whether only programs you trust reach SERVER_HOST, as in a container network; allows any address'),
+    .describe(
+      'Whether only programs you trust reach SERVER_HOST, as in a container network; allows any address without authentication',
+    ),
   DOCUMENT_MAX_BYTES: bytes({ min: 1 }).default('100mb').describe('Largest document; above it DOCUMENT.TOO_LARGE'),
   JSON_DOCUMENT_MAX_BYTES: bytes({ min: 1024 })
     .default('16mb')
@@ -17,11 +19,22 @@ export const gatewayConfig = defineConfig({
   MAX_OPEN_STREAMS: int({ min: 1 })
     .default(4096)
     .describe('Event streams and long polls open at once; above it OVERLOAD.SHED'),
+  SEARCH_LATENCY_TARGET: duration({ min: 0.01 })
+    .default('250ms')
+    .describe(
+      'What a search may take before fewer questions are worked on at once, 32 at the least; above that OVERLOAD.SHED. More is allowed where searches take more while nothing else is done',
+    ),
   REQUEST_TIMEOUT_SECONDS: duration({ min: 1 }).default(60).describe('Time a request may take; then REQUEST.TIMEOUT'),
   STREAM_TIMEOUT_SECONDS: duration({ min: 1 }).default(300).describe('Time an answer or a file may stream'),
-}).check(
-  'SERVER_HOST must be 127.0.0.1, ::1 or localhost while authentication is off and SERVER_TRUSTED_NETWORK is not set: whoever reached the port could read and delete every document',
-  ({ SERVER_HOST, SERVER_TRUSTED_NETWORK }) => SERVER_TRUSTED_NETWORK || loopback.has(SERVER_HOST),
-);
+  ...authVariables,
+  ...egressVariables,
+})
+  .check(
+    'SERVER_HOST must be 127.0.0.1, ::1 or localhost while authentication is off and SERVER_TRUSTED_NETWORK is not set: whoever reached the port could read and delete every document',
+    ({ AUTH_MODE, SERVER_HOST, SERVER_TRUSTED_NETWORK }) =>
+      AUTH_MODE !== 'off' || SERVER_TRUSTED_NETWORK || loopback.has(SERVER_HOST),
+  )
+  .check('AUTH_MODE with jwt needs AUTH_JWT_JWKS_URL, AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE', canCheckTokens)
+  .check('AUTH_JWT_JWKS_URL must begin with https:// unless it is on this machine', isJwksProtected);
 
 export type GatewayConfig = ConfigOf<typeof gatewayConfig>;

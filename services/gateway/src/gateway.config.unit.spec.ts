@@ -17,4 +17,32 @@ describe('the gateway’s address', () => {
     const environment = { SERVER_HOST: '0.0.0.0', SERVER_TRUSTED_NETWORK: 'true' };
     expect(loadConfig(gatewayConfig, environment).SERVER_HOST).toBe('0.0.0.0');
   });
+
+  it('is any where credentials are asked for', () => {
+    const environment = { SERVER_HOST: '0.0.0.0', AUTH_MODE: 'keys' };
+    expect(loadConfig(gatewayConfig, environment).SERVER_HOST).toBe('0.0.0.0');
+  });
+});
+
+describe('authentication', () => {
+  const tokens = { AUTH_MODE: 'jwt', AUTH_JWT_ISSUER: 'i', AUTH_JWT_AUDIENCE: 'a' };
+  const load = (environment: Record<string, string>) => () => loadConfig(gatewayConfig, environment);
+
+  it('is off unless it is asked for', () => {
+    expect(load({})().AUTH_MODE).toBe('off');
+    expect(load({ AUTH_MODE: 'on' })).toThrow(/AUTH_MODE must be one of off, keys, jwt, keys\+jwt/);
+  });
+
+  it('by tokens needs to know whose', () => {
+    expect(load(tokens)).toThrow(/AUTH_JWT_JWKS_URL, AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE/);
+    expect(load({ ...tokens, AUTH_JWT_JWKS_URL: 'http://identity.example/jwks' })).toThrow(/https/);
+    for (const url of ['https://identity.example/jwks', 'http://127.0.0.1:1/', 'http://[::1]:1/'])
+      expect(load({ ...tokens, AUTH_JWT_JWKS_URL: url })().AUTH_JWT_JWKS_URL).toBe(url);
+  });
+
+  it('takes no weak key from the configuration, and does not print it', () => {
+    const weak = load({ AUTH_MODE: 'keys', RAGMESH_BOOTSTRAP_KEY: 'rgm_first_hunter2' });
+    expect(weak).toThrow(/RAGMESH_BOOTSTRAP_KEY must be rgm_<id>_<at least 43 characters/);
+    expect(weak).not.toThrow(/hunter2/);
+  });
 });

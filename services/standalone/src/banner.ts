@@ -1,7 +1,11 @@
 import type { Standalone } from './start-standalone.js';
 
 /** What a person sees after the start: where everything is and the first three requests. */
-export function banner({ url, dataDir, logFile }: Standalone, seconds: number): string {
+export function banner({ url, dataDir, logFile, isGuarded }: Standalone, seconds: number): string {
+  const access = isGuarded
+    ? 'with a credential; see Who may call in services/gateway'
+    : 'no authentication; only this machine can connect';
+  const key = isGuarded ? '-H "X-API-Key: $KEY" ' : '';
   return `
 ragmesh is ready (${seconds.toFixed(1)} s)
 
@@ -9,11 +13,11 @@ ragmesh is ready (${seconds.toFixed(1)} s)
   Docs    ${url}/docs
   Data    ${dataDir}
   Log     ${logFile}
-  Access  no authentication; only this machine can connect
+  Access  ${access}
 
-  Upload  curl -F file=@README.md ${url}/v1/documents
-  Ask     curl -H 'content-type: application/json' -d '{"query":"What is ragmesh?"}' ${url}/v1/query
-  Status  curl ${url}/v1/documents
+  Upload  curl ${key}-F file=@README.md ${url}/v1/documents
+  Ask     curl ${key}-H 'content-type: application/json' -d '{"query":"What is ragmesh?"}' ${url}/v1/query
+  Status  curl ${key}${url}/v1/documents
 
   Stop    Ctrl+C
 `;

@@ -1,4 +1,5 @@
 import type { AnyServiceDefinition } from '@ragmesh/bootstrap';
+import { loadConfig, type Environment } from '@ragmesh/config';
 import { documentService } from '@ragmesh/service-document';
 import { embeddingService } from '@ragmesh/service-embedding';
 import { gatewayService } from '@ragmesh/service-gateway';
@@ -20,3 +21,7 @@ export const backends = [
 ] as readonly unknown[] as readonly AnyServiceDefinition[];
 
 export const edge = gatewayService as unknown as AnyServiceDefinition;
+
+/** Whether the edge asks for credentials. */
+export const isGuarded = (environment: Environment): boolean =>
+  loadConfig(gatewayService.config, environment).AUTH_MODE !== 'off';

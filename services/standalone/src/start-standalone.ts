@@ -2,7 +2,7 @@ import { checkConfiguration, startService, type Drivers, type RunningService } f
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { startProcessMetrics, startTracing, type TracingOptions } from '@ragmesh/observability';
 import { logFile, startEmbeddedDrivers } from './embedded-drivers.js';
-import { backends, edge } from './services.js';
+import { backends, edge, isGuarded } from './services.js';
 import { standaloneConfig } from './standalone.config.js';
 
 export interface StandaloneOptions {
@@ -19,6 +19,8 @@ export interface Standalone {
   readonly url: string;
   readonly dataDir: string;
   readonly logFile: string;
+  /** Whether requests need a credential. */
+  readonly isGuarded: boolean;
   close(): Promise<void>;
 }
 
@@ -50,7 +52,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     drivers.setHealth(() => running.every((service) => service.isAlive()));
     const gateway = await startService(edge, wrapped, environment);
     running.push(gateway);
-    return { url: gateway.url!, dataDir: config.RAGMESH_DATA_DIR, logFile: logFile(config), close };
+    const { RAGMESH_DATA_DIR: dataDir } = config;
+    return { url: gateway.url!, dataDir, logFile: logFile(config), isGuarded: isGuarded(environment), close };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,9 @@ import multipart from '@fastify/multipart';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { LOGGER } from '@ragmesh/bootstrap';
 import type { Logger } from '@ragmesh/observability';
+import { Authentication } from '../auth/authentication.js';
+import { guardRoutes } from '../auth/guard-routes.js';
+import { NO_TENANT } from '../auth/principal.js';
 import type { GatewayConfig } from '../gateway.config.js';
 import { Admission } from './admission.js';
 import { raiseBodyLimit, refuseStrayForms, useBodyParsers } from './body-parsers.js';
@@ -15,9 +18,15 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   const server = app.getHttpAdapter().getInstance();
   const logger = app.get<Logger>(LOGGER);
   const routes = app.get(RouteMethods);
-  const admission = new Admission({ requests: config.MAX_CONCURRENT_REQUESTS, streams: config.MAX_OPEN_STREAMS });
-  trackRequests(server, admission, logger);
+  const admission = new Admission({
+    requests: config.MAX_CONCURRENT_REQUESTS,
+    streams: config.MAX_OPEN_STREAMS,
+    searchMs: config.SEARCH_LATENCY_TARGET * 1000,
+  });
+  const authentication = app.get(Authentication);
+  trackRequests(server, admission, logger, authentication.isOn ? { tenant: NO_TENANT, roles: [] } : undefined);
   useSecurityHeaders(server);
+  guardRoutes(server, authentication);
   server.addHook('onRoute', (route) => {
     raiseBodyLimit(route, config.JSON_DOCUMENT_MAX_BYTES);
     for (const method of [route.method].flat()) routes.add(method, route.url);

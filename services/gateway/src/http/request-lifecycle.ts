@@ -7,16 +7,27 @@ import {
   startSpan,
   traceContext,
   type Logger,
+  type RequestContext,
 } from '@ragmesh/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DEFAULT_TENANT, type Principal } from '../auth/principal.js';
+import { roles } from '../auth/roles.js';
 import { uncountedSlot, type Admission, type Slot } from './admission.js';
 import { requestIdFrom } from './request-id.js';
-import { setScope, type RequestScope } from './request-scope.js';
+import { findScope, setScope, type RequestScope } from './request-scope.js';
 
-const probes = new Set(['/healthz', '/readyz', '/metrics']);
+const probes = new Set(['/healthz', '/readyz', '/metrics', '/health', '/health/live', '/health/ready']);
 
-/** Gives every request its id, context, span, place, log line and figures, from its first byte to the close of its response. */
-export function trackRequests(server: FastifyInstance, admission: Admission, logger: Logger): void {
+/**
+ * Gives every request its id, context, span, place, log line and figures, from its first byte to the close of its response.
+ * @param unnamed whom requests are for until their credential was seen.
+ */
+export function trackRequests(
+  server: FastifyInstance,
+  admission: Admission,
+  logger: Logger,
+  unnamed: Pick<Principal, 'tenant' | 'roles'> = { tenant: DEFAULT_TENANT, roles },
+): void {
   server.addHook('onRequest', (request, reply, done) => {
     const started = performance.now();
     const operation = request.routeOptions.url ?? 'unmatched';
@@ -27,14 +38,17 @@ export function trackRequests(server: FastifyInstance, admission: Admission, log
       attributes: { 'http.request.method': request.method, 'http.route': operation, 'url.scheme': 'http' },
     });
     reply.header('x-request-id', requestId);
+    const anonymous: RequestContext = { requestId, tenant: unnamed.tenant, subject: 'anonymous' };
     const run = <T>(work: () => T): T =>
-      traceContext.with(context, () => inContext({ requestId, tenant: 'default', subject: 'anonymous' }, work));
+      traceContext.with(context, () => inContext(findScope(request)?.context ?? anonymous, work));
     const begin = (slot: Slot): RequestScope => {
       const scope: RequestScope = {
         requestId,
         traceId: span.spanContext().traceId,
         slot,
         clientLeft: leaveSignal(reply),
+        context: anonymous,
+        roles: unnamed.roles,
       };
       setScope(request, scope);
       reply.raw.once('close', () =>
@@ -50,7 +64,7 @@ export function trackRequests(server: FastifyInstance, admission: Admission, log
     };
     run(() => {
       try {
-        begin(probes.has(operation) ? uncountedSlot : admission.admit());
+        begin(probes.has(operation) ? uncountedSlot : admission.admit(operation));
       } catch (error) {
         begin(uncountedSlot);
         return done(error as Error);

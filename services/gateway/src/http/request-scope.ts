@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestContext } from '@ragmesh/observability';
+import type { Role } from '../auth/roles.js';
 import type { Slot } from './admission.js';
 
 /** What one request carries from its first byte to its last, also where no async context reaches. */
@@ -8,6 +10,10 @@ export interface RequestScope {
   readonly slot: Slot;
   /** Aborts when the client leaves before it has its whole answer. */
   readonly clientLeft: AbortSignal;
+  /** Whom its work is for: nobody's until its credential was seen, the default tenant's while authentication is off. */
+  context: RequestContext;
+  /** What its credential permits; every role while authentication is off. */
+  roles: readonly Role[];
   /** Code of the problem it ended with, for metrics and log. */
   errorCode?: string;
 }

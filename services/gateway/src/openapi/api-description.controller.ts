@@ -1,17 +1,23 @@
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
 import { asyncApiDocument } from '@ragmesh/contracts';
 import type { FastifyReply } from 'fastify';
+import type { AuthConfig } from '../auth/auth.config.js';
 import { Describe } from './describe.js';
 import { DescribedRoutes } from './described-routes.js';
 import { docsPage } from './docs-page.js';
 import { openApiDocument } from './openapi-document.js';
+import { schemesOf } from './security.js';
 
 /** What this server answers, for programs and for people. */
 @Controller()
 export class ApiDescriptionController {
   #document: Record<string, unknown> | undefined;
 
-  constructor(private readonly routes: DescribedRoutes) {}
+  constructor(
+    private readonly routes: DescribedRoutes,
+    @Inject(CONFIG) private readonly config: AuthConfig,
+  ) {}
 
   @Get('openapi.json')
   @Describe({
@@ -21,7 +27,7 @@ export class ApiDescriptionController {
     problems: [],
   })
   openApi(): Record<string, unknown> {
-    return (this.#document ??= openApiDocument(this.routes.list()));
+    return (this.#document ??= openApiDocument(this.routes.list(), schemesOf(this.config)));
   }
 
   @Get('asyncapi.json')

@@ -5,6 +5,7 @@ import type { DescribedRoute } from './described-routes.js';
 import { problemShape, type ErrorShape } from '../http/error-shape.js';
 import { problemSchema } from './problem.schema.js';
 import type { Answer } from './describe.js';
+import { securityOf, securityProblems, securitySchemes, type SecurityScheme } from './security.js';
 
 type Json = Record<string, unknown>;
 
@@ -23,9 +24,13 @@ const ofBodies: readonly ErrorCode[] = [
 ];
 
 /** The OpenAPI 3.1 document of these routes. */
-export function openApiDocument(routes: readonly DescribedRoute[]): Json {
+export function openApiDocument(routes: readonly DescribedRoute[], credentials: readonly SecurityScheme[] = []): Json {
   const paths: Record<string, Json> = {};
-  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+  for (const route of routes)
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = {
+      ...operation(route, credentials),
+      ...securityOf(route, credentials),
+    };
   return {
     openapi: '3.1.0',
     info: {
@@ -37,7 +42,7 @@ export function openApiDocument(routes: readonly DescribedRoute[]): Json {
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: { Problem: jsonSchema(problemSchema, 'output') } },
+    components: { schemas: { Problem: jsonSchema(problemSchema, 'output') }, securitySchemes },
   };
 }
 
@@ -51,7 +56,8 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   return rest;
 }
 
-function operation({ method, path, id, description }: DescribedRoute): Json {
+function operation(route: DescribedRoute, credentials: readonly SecurityScheme[]): Json {
+  const { method, path, id, description } = route;
   const { summary, tag, body, example } = description;
   const parameters = [
     ...pathParameters(path),
@@ -64,7 +70,10 @@ function operation({ method, path, id, description }: DescribedRoute): Json {
     tags: [tag],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: true, content: contentOf(body, example) } } : {}),
-    responses: { ...answers(description.answers), ...problems(problemCodes(method, description), description.errors) },
+    responses: {
+      ...answers(description.answers),
+      ...problems([...problemCodes(method, description), ...securityProblems(route, credentials)], description.errors),
+    },
   };
 }
 

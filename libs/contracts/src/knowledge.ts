@@ -1,0 +1,2 @@
+export * from './generated/ragmesh/knowledge/v1/knowledge_pb.js';
+export * from './generated/ragmesh/knowledge/v1/keys_pb.js';

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { RagmeshError } from '@ragmesh/errors';
+import type { Logger } from '@ragmesh/observability';
+import { Calls } from '../api/calls.js';
+import { takesKeys, takesTokens, type AuthConfig } from './auth.config.js';
+import { BootstrapKey } from './bootstrap-key.js';
+import { readCredential, type Credential } from './credential.js';
+import { FailedAttempts } from './failed-attempts.js';
+import { KeyAuthenticator } from './key-authenticator.js';
+import type { Principal } from './principal.js';
+import { TokenAuthenticator } from './token-authenticator.js';
+
+/** Finds out whom a request is from, by the credentials AUTH_MODE takes. */
+@Injectable()
+export class Authentication {
+  readonly #attempts: FailedAttempts;
+  readonly #bootstrap: BootstrapKey | undefined;
+  readonly #keys: KeyAuthenticator | undefined;
+  readonly #tokens: TokenAuthenticator | undefined;
+  /** Whether requests need a credential at all. */
+  readonly isOn: boolean;
+
+  constructor(
+    @Inject(CONFIG) config: AuthConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    calls: Calls,
+  ) {
+    this.isOn = config.AUTH_MODE !== 'off';
+    this.#attempts = new FailedAttempts(config.AUTH_FAILED_ATTEMPTS);
+    if (takesTokens(config)) this.#tokens = new TokenAuthenticator(config);
+    if (!takesKeys(config)) return;
+    this.#bootstrap = BootstrapKey.from(config);
+    this.#keys = new KeyAuthenticator(calls.keys, config.AUTH_KEY_CACHE_SECONDS * 1000);
+  }
+
+  /**
+   * @param address the request came from.
+   * @throws RagmeshError AUTH.REQUIRED without a credential; AUTH.INVALID for one that does not hold, in the same words whatever
+   * is wrong with it; AUTH.TOO_MANY_ATTEMPTS when the address sent too many of those. Then keys that held lately still do.
+   */
+  async authenticate(headers: IncomingHttpHeaders, address: string): Promise<Principal> {
+    const credential = readCredential(headers);
+    const secondsToWait = this.#attempts.secondsToWait(address);
+    const principal = credential && (await this.#verify(credential, secondsToWait === 0));
+    if (principal) return principal;
+    if (secondsToWait > 0) {
+      throw new RagmeshError('AUTH.TOO_MANY_ATTEMPTS', 'Too many credentials from this address did not hold.', {
+        retry_after: secondsToWait,
+      });
+    }
+    this.#attempts.note(address);
+    this.logger.warn({ kind: credential?.kind ?? 'unreadable' }, 'A credential was refused');
+    throw new RagmeshError('AUTH.INVALID', 'The credential does not hold.', { field: 'Authorization' });
+  }
+
+  /** Has this process ask again before it takes the key a further time. */
+  forgetKey(id: string): void {
+    this.#keys?.forget(id);
+  }
+
+  async #verify(credential: Credential, mayAsk: boolean): Promise<Principal | undefined> {
+    if (credential.kind === 'token') return this.#tokens?.verify(credential.token);
+    return this.#bootstrap?.verify(credential) ?? this.#keys?.verify(credential, mayAsk);
+  }
+}

@@ -1,0 +1,116 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { Database } from '@ragmesh/postgres';
+import type { ListPosition } from '../domain/list-cursor.js';
+
+/** An API key without what was kept of its secret. */
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly created_by: string;
+  readonly created_at: Date;
+  readonly created_micros: string;
+  readonly expires_at: Date | null;
+  readonly last_used_at: Date | null;
+  readonly revoked_at: Date | null;
+}
+
+/** A key as it is made. */
+export interface ApiKeyInsert extends Pick<ApiKeyRow, 'id' | 'name' | 'roles' | 'created_by' | 'expires_at'> {
+  readonly secretSha256: Buffer;
+}
+
+/** Who calls with a key that holds. */
+export interface KeyHolder {
+  readonly tenant: string;
+  readonly roles: readonly string[];
+  readonly expires_at: Date | null;
+}
+
+interface Candidate extends KeyHolder {
+  readonly secret_sha256: Buffer;
+  readonly holds: boolean;
+  readonly is_use_due: boolean;
+}
+
+const FIELDS = `id, name, roles, created_by, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+  expires_at, last_used_at, revoked_at`;
+
+/** Compared with when there is no such key, so that a wrong id takes the time of a wrong secret. */
+const NO_HASH = Buffer.alloc(32);
+
+/** API keys; all but {@link verify} see one tenant at a time. */
+@Injectable()
+export class ApiKeyRepository {
+  constructor(private readonly database: Database) {}
+
+  async create(tenant: string, key: ApiKeyInsert): Promise<ApiKeyRow> {
+    const { rows } = await this.database.query<ApiKeyRow>(
+      `INSERT INTO api_key (tenant, id, name, roles, secret_sha256, created_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${FIELDS}`,
+      [tenant, key.id, key.name, key.roles, key.secretSha256, key.created_by, key.expires_at],
+    );
+    return rows[0]!;
+  }
+
+  /** @throws RagmeshError KEY.NOT_FOUND. */
+  async get(tenant: string, id: string): Promise<ApiKeyRow> {
+    const sql = `SELECT ${FIELDS} FROM api_key WHERE tenant = $1 AND id = $2`;
+    const { rows } = await this.database.query<ApiKeyRow>(sql, [tenant, id]);
+    if (!rows[0]) throw notFound(id);
+    return rows[0];
+  }
+
+  /** Newest first, from the one after `position`; revoked ones, too. */
+  async list(tenant: string, limit: number, position?: ListPosition): Promise<ApiKeyRow[]> {
+    const { rows } = await this.database.query<ApiKeyRow>(
+      `SELECT ${FIELDS} FROM api_key WHERE tenant = $1
+         AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
+       ORDER BY api_key.created_at DESC, api_key.id DESC LIMIT $2`,
+      [tenant, limit, position?.createdMicros ?? null, position?.id ?? null],
+    );
+    return rows;
+  }
+
+  /** A key that is revoked already stays as it is. @throws RagmeshError KEY.NOT_FOUND. */
+  async revoke(tenant: string, id: string): Promise<void> {
+    const sql = 'UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE tenant = $1 AND id = $2';
+    const { rowCount } = await this.database.query(sql, [tenant, id]);
+    if (rowCount === 0) throw notFound(id);
+  }
+
+  /** Whose key this is; undefined for an unknown id, a wrong secret, and a key that expired or was revoked. */
+  async verify(id: string, secretSha256: Uint8Array): Promise<KeyHolder | undefined> {
+    const { rows } = await this.database.query<Candidate>(
+      `SELECT tenant, roles, expires_at, secret_sha256,
+              revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS holds,
+              last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS is_use_due
+       FROM api_key WHERE id = $1`,
+      [id],
+    );
+    const [candidate] = rows;
+    const isSecret = matches(candidate?.secret_sha256 ?? NO_HASH, secretSha256);
+    if (!candidate || !isSecret || !candidate.holds) return undefined;
+    // On a full disk, say, a key that holds must not be refused for want of a note.
+    if (candidate.is_use_due) await this.#noteUse(id).catch(() => undefined);
+    return candidate;
+  }
+
+  /** At most once a minute, also when many processes ask at once: a busy key must not become a busy row. */
+  async #noteUse(id: string): Promise<void> {
+    await this.database.query(
+      `UPDATE api_key SET last_used_at = now()
+       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+      [id],
+    );
+  }
+}
+
+/** Takes the same time wherever the first difference is, so that a hash cannot be found byte by byte. */
+const matches = (kept: Uint8Array, given: Uint8Array): boolean =>
+  given.length === kept.length && timingSafeEqual(kept, given);
+
+const notFound = (id: string): RagmeshError =>
+  new RagmeshError('KEY.NOT_FOUND', `There is no API key "${id}".`, { id });
