@@ -107,7 +107,7 @@ export const catalogue = {
   vectorUpdated: event('vector.updated', events.VectorUpdatedSchema, {
     from: ['vector'],
     to: ['document', 'retrieval'],
-    says: 'Readers see this version of the document and no other.',
+    says: 'Readers see this version of the document and no other; without a document, another generation of the collection.',
   }),
   vectorDeleted: event('vector.deleted', events.VectorDeletedSchema, {
     from: ['vector'],

@@ -1,6 +1,6 @@
 export * as eventsV1 from './events.js';
 export * as documentV1 from './generated/ragmesh/document/v1/document_pb.js';
-export * as knowledgeV1 from './generated/ragmesh/knowledge/v1/knowledge_pb.js';
+export * as knowledgeV1 from './knowledge.js';
 export * as embeddingV1 from './embedding.js';
 export * as vectorV1 from './generated/ragmesh/vector/v1/vector_pb.js';
 export * as retrievalV1 from './generated/ragmesh/retrieval/v1/retrieval_pb.js';

@@ -1,4 +1,4 @@
-import { bool, bytes, defineConfig, duration, int, secret, string, url, type ConfigOf } from '@ragmesh/config';
+import { bool, bytes, defineConfig, duration, int, number, secret, string, url, type ConfigOf } from '@ragmesh/config';
 
 /** The only reader of these variables. */
 export const documentConfig = defineConfig({
@@ -15,6 +15,21 @@ export const documentConfig = defineConfig({
   PARSE_MAX_PAGES: int({ min: 1 }).default(5000).describe('Most pages, slides or sheets of a file'),
   PARSE_MAX_INFLATED: bytes().default('500mb').describe('Most bytes a compressed file may inflate to'),
   PARSE_CONCURRENCY: int({ min: 1, max: 32 }).default(2).describe('Files read at once'),
+  REINDEX_IN_FLIGHT: int({ min: 1, max: 1000 })
+    .default(16)
+    .describe('Documents of a reindex on their way at a time; fewer leave more room for uploads'),
+  REINDEX_QUESTIONS: int({ min: 0, max: 200 })
+    .default(50)
+    .describe('Questions made from documents that a new generation must answer before readers see it; 0 asks none'),
+  REINDEX_MIN_OVERLAP: number({ min: 0, max: 1 })
+    .default(0.5)
+    .describe('Share of the documents found before that a new generation must find'),
+  REINDEX_MIN_SELF_RETRIEVAL: number({ min: 0, max: 1 })
+    .default(0.8)
+    .describe('Share of questions that must find their own document, unless readers have less'),
+  REINDEX_KEEP_PREVIOUS: duration({ min: 0 })
+    .default('24h')
+    .describe('How long the generation readers saw before is kept for a rollback'),
   S3_BUCKET: string().optional().describe('Bucket that keeps uploads; without it they lie in RAGMESH_DATA_DIR'),
   S3_ENDPOINT: url('http', 'https').optional().describe("Address of the S3 server; without it Amazon's of S3_REGION"),
   S3_REGION: string().default('us-east-1').describe('Region of the bucket; most other servers take any'),

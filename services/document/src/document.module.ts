@@ -9,14 +9,25 @@ import { openBlobStore } from './adapters/blob-store-choice.js';
 import { BlobStore } from './adapters/blob-store.js';
 import { ChunkRepository } from './adapters/chunk.repository.js';
 import { ContentReader } from './adapters/content-reader.js';
+import { GenerationCollector } from './adapters/generation-collector.js';
+import { GenerationIndex } from './adapters/generation-index.js';
+import { GenerationRepository } from './adapters/generation.repository.js';
 import { DocumentRepository } from './adapters/document.repository.js';
 import { DocumentWatch } from './adapters/document-watch.js';
 import { TextExtractor } from './adapters/text-extractor.js';
 import { TimelineRepository } from './adapters/timeline.repository.js';
 import { DocumentGrpcController } from './api/document.grpc-controller.js';
+import { ReindexGrpcController } from './api/reindex.grpc-controller.js';
+import { OperationGrpcController } from './api/operation.grpc-controller.js';
 import { LifecycleGrpcController } from './api/lifecycle.grpc-controller.js';
 import { UploadGrpcController } from './api/upload.grpc-controller.js';
 import { AcceptDocument } from './commands/accept-document.js';
+import { AdvanceReindex } from './commands/advance-reindex.js';
+import { CutDocument } from './commands/cut-document.js';
+import { VersionCuts } from './commands/version-cuts.js';
+import { BuildGeneration } from './commands/build-generation.js';
+import { CheckGeneration } from './commands/check-generation.js';
+import { ReindexProcess } from './commands/reindex-process.js';
 import { CancelDocument } from './commands/cancel-document.js';
 import { ChunkDocument } from './commands/chunk-document.js';
 import { DeleteDocument } from './commands/delete-document.js';
@@ -30,6 +41,7 @@ import { FailIngestion } from './consumers/fail-ingestion.handler.js';
 import { NoteRemovedPoints } from './consumers/note-removed-points.handler.js';
 import { NoteShownVersion } from './consumers/note-shown-version.handler.js';
 import { ResumeIngestion } from './consumers/resume-ingestion.handler.js';
+import { ReindexWorker } from './sagas/reindex-worker.js';
 import { DocumentSagas } from './sagas/document-sagas.js';
 
 const blobStore = {
@@ -44,6 +56,8 @@ const blobStore = {
     UploadGrpcController,
     LifecycleGrpcController,
     DocumentGrpcController,
+    OperationGrpcController,
+    ReindexGrpcController,
     ChunkCreatedDocument,
     ChunkUpdatedDocument,
     CountIndexedBatch,
@@ -61,6 +75,16 @@ const blobStore = {
     ChunkDocument,
     IngestionProcess,
     DocumentSagas,
+    ReindexProcess,
+    AdvanceReindex,
+    VersionCuts,
+    CutDocument,
+    BuildGeneration,
+    CheckGeneration,
+    ReindexWorker,
+    GenerationRepository,
+    GenerationIndex,
+    GenerationCollector,
     DocumentRepository,
     ChunkRepository,
     TimelineRepository,

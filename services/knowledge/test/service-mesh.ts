@@ -64,7 +64,7 @@ export class ServiceMesh {
     return mesh;
   }
 
-  async run(definition: unknown, environment: Record<string, string> = {}): Promise<void> {
+  async run(definition: unknown, environment: Record<string, string> = {}): Promise<RunningService> {
     const service = definition as AnyServiceDefinition;
     const drivers: Drivers = {
       bus: this.bus,
@@ -74,7 +74,9 @@ export class ServiceMesh {
       logger: (name) => createLogger(name, 'silent'),
       health: { isAlive: () => true, isReady: () => true },
     };
-    this.#running.set(service.name, await startService(service, drivers, environment));
+    const running = await startService(service, drivers, environment);
+    this.#running.set(service.name, running);
+    return running;
   }
 
   async halt(name: string): Promise<void> {

@@ -5,6 +5,7 @@ import { Database } from '@ragmesh/postgres';
 import { DocumentIndexRepository } from './adapters/document-index.repository.js';
 import { EmbeddedIndexes } from './adapters/embedded-index/embedded-indexes.js';
 import { EmbeddedStore } from './adapters/embedded-store.js';
+import { GenerationProgress } from './adapters/generation-progress.repository.js';
 import { GenerationRepository } from './adapters/generation.repository.js';
 import { IndexReconciler } from './adapters/index-reconciler.js';
 import { PgvectorSchema } from './adapters/pgvector/pgvector-schema.js';
@@ -17,7 +18,10 @@ import { QdrantStore } from './adapters/qdrant/qdrant-store.js';
 import { SearchIndex } from './adapters/search-index.js';
 import { VectorStore } from './adapters/vector-store.js';
 import { VisibleRows } from './adapters/visible-rows.js';
+import { GenerationGrpcController } from './api/generation.grpc-controller.js';
 import { VectorGrpcController } from './api/vector.grpc-controller.js';
+import { CompareGenerations } from './commands/compare-generations.js';
+import { ShowGeneration } from './commands/show-generation.js';
 import { IndexChunks } from './consumers/chunks-embedded.handler.js';
 import { RemoveDocument } from './consumers/remove-document.handler.js';
 import { RemoveVersion } from './consumers/remove-version.handler.js';
@@ -69,8 +73,25 @@ const store: FactoryProvider<VectorStore> = {
 
 /** Composition root: sync in, async in, out. */
 @Module({
-  controllers: [VectorGrpcController, IndexChunks, ShowVersion, RemoveVersion, RemoveDocument],
-  providers: [PointRepository, DocumentIndexRepository, GenerationRepository, VisibleRows, store, IndexReconciler],
+  controllers: [
+    VectorGrpcController,
+    GenerationGrpcController,
+    IndexChunks,
+    ShowVersion,
+    RemoveVersion,
+    RemoveDocument,
+  ],
+  providers: [
+    PointRepository,
+    DocumentIndexRepository,
+    GenerationRepository,
+    GenerationProgress,
+    ShowGeneration,
+    CompareGenerations,
+    VisibleRows,
+    store,
+    IndexReconciler,
+  ],
   exports: [store, IndexReconciler],
 })
 export class VectorModule {}

@@ -4,6 +4,7 @@ import { BlobStore } from './blob-store.js';
 import { BATCH_SIZE, ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import type { Span, VersionRow } from './document.rows.js';
+import { GenerationRepository } from './generation.repository.js';
 import { TextExtractor } from './text-extractor.js';
 
 /** Content of a document: the uploaded bytes, or the text that offsets refer to. */
@@ -29,6 +30,7 @@ export class ContentReader {
     private readonly chunks: ChunkRepository,
     private readonly blobs: BlobStore,
     private readonly extractor: TextExtractor,
+    private readonly generations: GenerationRepository,
   ) {}
 
   /** The file as it was uploaded. */
@@ -46,9 +48,10 @@ export class ContentReader {
 
   /** @param first ordinal of the first chunk wanted. */
   async chunkPage(tenant: string, id: string, first: number, limit: number): Promise<ChunkPage> {
-    const { version, key, total } = await this.#liveText(tenant, id);
+    const { version, key, total, collection } = await this.#liveText(tenant, id);
     const fromBatch = Math.floor(first / BATCH_SIZE);
-    const spans = await this.chunks.read(tenant, id, version, fromBatch, Math.floor((first + limit - 1) / BATCH_SIZE));
+    const place = { tenant, documentId: id, version, generation: await this.generations.live(tenant, collection) };
+    const spans = await this.chunks.read(place, fromBatch, Math.floor((first + limit - 1) / BATCH_SIZE));
     const text = await this.extractor.readText(tenant, key);
     const wanted = spans.slice(first - fromBatch * BATCH_SIZE, first - fromBatch * BATCH_SIZE + limit);
     return {
@@ -61,8 +64,8 @@ export class ContentReader {
   async #liveText(
     tenant: string,
     id: string,
-  ): Promise<{ version: number; key: string; fileName: string; total: number }> {
-    const { live_version: live, status } = await this.documents.get(tenant, id);
+  ): Promise<{ version: number; key: string; fileName: string; total: number; collection: string }> {
+    const { live_version: live, status, collection } = await this.documents.get(tenant, id);
     if (live === null)
       throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, {
         id,
@@ -70,7 +73,7 @@ export class ContentReader {
       });
     const { text_blob_key: key, file_name: fileName, chunks: total } = await this.#version(tenant, id, live);
     if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
-    return { version: live, key, fileName, total };
+    return { version: live, key, fileName, total, collection };
   }
 
   async #version(tenant: string, id: string, version: number): Promise<VersionRow> {

@@ -39,7 +39,13 @@ export class DocumentRepository {
     return this.find(tenant, id, tx);
   }
 
-  /** The same for a document that is there. @throws RagmeshError DOCUMENT.NOT_FOUND. */
+  /** The row, which stays until the transaction ends; it may change meanwhile, so nobody who changes it waits. */
+  async findKept(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow | undefined> {
+    tx.write('SELECT FROM document WHERE tenant = $1 AND id = $2 FOR KEY SHARE', [tenant, id]);
+    return this.find(tenant, id, tx);
+  }
+
+  /** As {@link findLocked}, for a document that is there. @throws RagmeshError DOCUMENT.NOT_FOUND. */
   async lock(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow> {
     const row = await this.findLocked(tx, tenant, id);
     if (!row || row.status === 'deleted') throw notFound(id);
@@ -54,6 +60,33 @@ export class DocumentRepository {
          AND ($5::text IS NULL OR (d.created_at, d.id) < (SELECT created_at, id FROM document WHERE tenant = $1 AND id = $5))
        ORDER BY d.created_at DESC, d.id DESC LIMIT $4`,
       [tenant, filter.collection ?? null, filter.status ?? null, filter.limit, filter.after ?? null],
+    );
+    return rows;
+  }
+
+  /** Documents of a collection readers see. */
+  async countLive(tenant: string, collection: string): Promise<number> {
+    const { rows } = await this.database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM document
+       WHERE tenant = $1 AND collection = $2 AND live_version IS NOT NULL AND status NOT IN ('deleting', 'deleted')`,
+      [tenant, collection],
+    );
+    return rows[0]!.count;
+  }
+
+  /** Some of them, spread over all, and the same each time. */
+  async sampleLive(
+    tenant: string,
+    collection: string,
+    limit: number,
+  ): Promise<{ readonly id: string; readonly title: string; readonly text_blob_key: string }[]> {
+    const { rows } = await this.database.query<{ id: string; title: string; text_blob_key: string }>(
+      `SELECT d.id, d.title, v.text_blob_key FROM document d
+       JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.live_version
+       WHERE d.tenant = $1 AND d.collection = $2 AND d.status NOT IN ('deleting', 'deleted')
+         AND v.text_blob_key IS NOT NULL
+       ORDER BY md5(d.id), d.id LIMIT $3`,
+      [tenant, collection, limit],
     );
     return rows;
   }

@@ -11,16 +11,15 @@ import { DocumentRepository, notFound } from '../adapters/document.repository.js
 import { DocumentWatch } from '../adapters/document-watch.js';
 import { TimelineRepository } from '../adapters/timeline.repository.js';
 import { CancelDocument } from '../commands/cancel-document.js';
-import { parseOperationId, toDocument, toOperation } from './document.grpc-mapper.js';
+import { toDocument } from './document.grpc-mapper.js';
 
 type DocumentReply = MessageInitShape<typeof documentV1.DocumentSchema>;
-type OperationReply = MessageInitShape<typeof documentV1.OperationSchema>;
 
 const MAX_PAGE = 200;
 const MAX_WAIT_SECONDS = 60;
 const pageSize = (limit: number): number => Math.min(limit || 50, MAX_PAGE);
 
-/** Reads: documents, their content, chunks, history and operations. */
+/** Reads: documents, their content, chunks and history. */
 @Controller()
 export class DocumentGrpcController {
   constructor(
@@ -121,15 +120,6 @@ export class DocumentGrpcController {
         at: timestampFromDate(row.at),
       })),
     };
-  }
-
-  @GrpcMethod('DocumentService', 'GetOperation')
-  async getOperation({ id }: documentV1.GetOperationRequest): Promise<OperationReply> {
-    const parsed = parseOperationId(id);
-    const document = parsed && (await this.documents.find(currentTenant(), parsed.documentId));
-    if (!parsed || !document || document.version < parsed.version)
-      throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
-    return toOperation(parsed.kind, parsed.version, document);
   }
 }
 

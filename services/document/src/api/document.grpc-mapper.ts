@@ -9,7 +9,7 @@ type DocumentInit = MessageInitShape<typeof documentV1.DocumentSchema>;
 type ErrorInit = MessageInitShape<typeof documentV1.DocumentErrorSchema>;
 type OperationInit = MessageInitShape<typeof documentV1.OperationSchema>;
 
-function toError({ code, message }: SagaError): ErrorInit {
+export function toError({ code, message }: SagaError): ErrorInit {
   const { help, retry } = errorCatalogue[code as ErrorCode] ?? errorCatalogue['INTERNAL.UNEXPECTED'];
   return { code, message, help, retryable: retry === 'transient' || code === 'DOCUMENT.CANCELLED' };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { catalogue } from '@ragmesh/contracts';
+import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
 import { currentTenant, histogram } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
@@ -10,6 +10,7 @@ import type { DocumentRow } from '../adapters/document.rows.js';
 import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
 
 type Publish = OutboxWriter['publish'];
+type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' | 'generation'>;
 
 interface NewVersion {
   readonly id: string;
@@ -79,16 +80,18 @@ export class IngestionProcess {
     return this.deliver(tx, publish, id, version, { kind: 'abort', error });
   }
 
-  /** One batch more is indexed; after the last one the version is shown. */
+  /**
+   * One batch more is indexed; after the last one the version is shown. Batches of another generation than the one readers
+   * saw are not waited for.
+   */
   batchIndexed(
     tx: SqlTransaction,
     publish: Publish,
-    id: string,
-    version: number | bigint,
-    batch: number,
+    { documentId: id, version, batch, generation }: Indexed,
   ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), ({ step, data }) => {
       if (step !== 'index' || data.indexed.includes(batch)) return undefined;
+      if ((generation ?? data.generation) !== data.generation) return undefined;
       const indexed = [...data.indexed, batch];
       return { kind: indexed.length === data.batches ? 'step-done' : 'progress', step, data: { indexed } };
     });

@@ -15,8 +15,7 @@ export class CountIndexedBatch {
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
     return delivery.commit(async (tx, publish) => {
-      const { documentId, version, batch } = payload;
-      const counted = await this.ingestion.batchIndexed(tx, publish, documentId, version, batch);
+      const counted = await this.ingestion.batchIndexed(tx, publish, payload);
       return counted ? undefined : skip('the ingestion no longer waits for this batch');
     });
   }

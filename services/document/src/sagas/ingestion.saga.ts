@@ -12,6 +12,10 @@ export interface Ingestion {
   /** Batches that are indexed, by number: events may come twice and in any order. */
   readonly indexed: readonly number[];
   readonly acceptedAt: string;
+  /** The generation `chunks` and `batches` are of: the one readers saw when the version was cut. Unset: there is one only. */
+  readonly generation?: number;
+  /** Chunks in every generation the version was written to, that one first. */
+  readonly generations?: readonly { readonly generation: number; readonly chunks: number }[];
 }
 
 const about = ({ documentId, version, collection }: Ingestion) => ({
@@ -52,7 +56,14 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
       within: 15,
       onTimeout: 'resend',
       send: (data) => [
-        sagaMessage(catalogue.showVersion, data.documentId, { ...about(data), expectedPoints: BigInt(data.chunks) }),
+        sagaMessage(catalogue.showVersion, data.documentId, {
+          ...about(data),
+          expectedPoints: BigInt(data.chunks),
+          generations: (data.generations ?? []).map(({ generation, chunks }) => ({
+            generation,
+            points: BigInt(chunks),
+          })),
+        }),
       ],
     },
   ],

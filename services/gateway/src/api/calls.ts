@@ -14,6 +14,7 @@ import { edgeBreaker, guardedClient } from './guarded-client.js';
 export class Calls implements OnModuleDestroy {
   readonly documents: GrpcClient<typeof documentV1.DocumentService>;
   readonly knowledge: GrpcClient<typeof knowledgeV1.KnowledgeService>;
+  readonly keys: GrpcClient<typeof knowledgeV1.KeyService>;
   readonly retrieval: GrpcClient<typeof retrievalV1.RetrievalService>;
   readonly embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
   readonly models: GrpcClient<typeof modelV1.ModelService>;
@@ -29,6 +30,7 @@ export class Calls implements OnModuleDestroy {
   ) {
     this.documents = this.#guarded(clients, documentV1.DocumentService);
     this.knowledge = this.#guarded(clients, knowledgeV1.KnowledgeService);
+    this.keys = this.#guarded(clients, knowledgeV1.KeyService);
     this.retrieval = this.#guarded(clients, retrievalV1.RetrievalService);
     this.embedding = this.#guarded(clients, embeddingV1.EmbeddingService);
     this.models = this.#guarded(clients, modelV1.ModelService);
@@ -49,7 +51,16 @@ export class Calls implements OnModuleDestroy {
     };
   }
 
-  /** For a call that streams an answer, a file or an upload. */
+  /**
+   * For an answer that is told in events: keeps its place among the streams before any work is done for it.
+   * @throws RagmeshError OVERLOAD.SHED when as many streams are open as may be.
+   */
+  answer(reply: FastifyReply): CallOptions {
+    scopeOf(reply).slot.reserveStream();
+    return this.stream(reply);
+  }
+
+  /** For a call that streams a file or an upload. */
   stream(reply: FastifyReply): CallOptions {
     return { signal: scopeOf(reply).clientLeft, deadlineMs: this.config.STREAM_TIMEOUT_SECONDS * 1000 };
   }

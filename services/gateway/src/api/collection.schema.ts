@@ -9,11 +9,39 @@ export const newCollection = z.strictObject({
   metadata: metadata.optional(),
 });
 
+const share = z.number().min(0).max(1);
+
+/** What searches of a collection take that say nothing else. */
+const retrievalDefaults = z
+  .strictObject({
+    mode: z.enum(['hybrid', 'dense', 'lexical']),
+    top_k: z.int().min(1).max(100),
+    alpha: share,
+    min_score: share,
+    fusion: z.string().max(40),
+    mmr: share,
+    rerank: z.boolean(),
+    expand: z.boolean(),
+  })
+  .partial();
+
+/** In approximate tokens. */
+const chunking = z.strictObject({ size: z.int().min(32).max(2048), overlap: z.int().min(0).max(1024).default(0) });
+
+export const collectionChange = z.strictObject({
+  title: z.string().min(1).max(1000).optional(),
+  metadata: metadata.optional(),
+  defaults: retrievalDefaults.optional().describe('Replaces all defaults of searches'),
+  chunking: chunking.nullable().optional().describe('How a reindex that says nothing else cuts documents'),
+});
+
 export const collectionSchema = z.object({
   id: z.string(),
   title: z.string(),
   metadata,
   documents: z.int(),
   chunks: z.int(),
+  defaults: retrievalDefaults,
+  chunking: chunking.nullable(),
   created_at: z.string(),
 });

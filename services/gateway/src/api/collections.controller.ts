@@ -1,26 +1,16 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import type { knowledgeV1 } from '@ragmesh/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { collectionSchema, newCollection } from './collection.schema.js';
+import { collectionBody, settingsOf } from './collection.mapper.js';
+import { collectionChange, collectionSchema, newCollection } from './collection.schema.js';
 import { idSchema, nextCursor, pageOf, pageQuery } from './paging.schema.js';
 
 type CollectionBody = z.input<typeof collectionSchema>;
 const collectionPage = pageOf(collectionSchema);
 const id = valid(idSchema);
-
-const collectionBody = (collection: knowledgeV1.Collection): CollectionBody => ({
-  id: collection.id,
-  title: collection.title,
-  metadata: collection.metadata ?? {},
-  documents: Number(collection.documents),
-  chunks: Number(collection.chunks),
-  created_at: collection.createdAt ? timestampDate(collection.createdAt).toISOString() : '',
-});
 
 /** Collections of documents, which knowledge owns. */
 @Controller('v1/collections')
@@ -70,6 +60,29 @@ export class CollectionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CollectionBody> {
     return collectionBody(await this.calls.knowledge.getCollection({ id: collectionId }, this.calls.unary(reply)));
+  }
+
+  @Patch(':id')
+  @Describe({
+    summary: 'Change a collection and its defaults',
+    tag: 'Collections',
+    body: { 'application/json': collectionChange },
+    example: { defaults: { mode: 'hybrid', top_k: 5 }, chunking: { size: 200, overlap: 20 } },
+    answers: [{ status: 200, description: 'The collection', schema: collectionSchema }],
+    problems: ['COLLECTION.NOT_FOUND'],
+  })
+  async update(
+    @Param('id', id) collectionId: string,
+    @Body(valid(collectionChange)) change: z.output<typeof collectionChange>,
+  ): Promise<CollectionBody> {
+    const { title, metadata } = change;
+    const request = {
+      id: collectionId,
+      ...(title === undefined ? {} : { title }),
+      ...(metadata === undefined ? {} : { metadata }),
+      ...settingsOf(change),
+    };
+    return collectionBody(await this.calls.knowledge.updateCollection(request, this.calls.write()));
   }
 
   @Delete(':id')

@@ -51,7 +51,7 @@ export class QueryController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const asEvents = input.stream || (accept ?? '').toLowerCase().includes('text/event-stream');
-    const options = asEvents ? this.calls.stream(reply) : this.calls.unary(reply);
+    const options = asEvents ? this.calls.answer(reply) : this.calls.unary(reply);
     const answer = this.calls.retrieval.query(queryMessage(input), options);
     if (asEvents) await this.stream(answer, reply, input);
     else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId, input));

@@ -59,7 +59,7 @@ export class RootQueryController {
     problems,
   })
   async stream(@Body(valid(rootQuery)) input: RootQuery, @Res() reply: FastifyReply): Promise<void> {
-    const answer = this.calls.retrieval.query(rootMessage(input), this.calls.stream(reply));
+    const answer = this.calls.retrieval.query(rootMessage(input), this.calls.answer(reply));
     await streamBlocks(rootBlocks(answer), reply, this.problems);
   }
 }

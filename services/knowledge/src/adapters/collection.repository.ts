@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, isUniqueViolation, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import { defaultCollection } from '../domain/collection-id.js';
+import type { CollectionSettings } from '../domain/collection-settings.js';
 import type { ListPosition } from '../domain/list-cursor.js';
 
 /** A collection with what is ready in it. */
@@ -9,14 +10,23 @@ export interface CollectionRow {
   readonly id: string;
   readonly title: string;
   readonly metadata: Record<string, unknown>;
+  readonly settings: CollectionSettings;
   readonly created_at: Date;
   readonly created_micros: string;
   readonly documents: number;
   readonly chunks: number;
 }
 
+/** What is left out stays as it is. */
+export interface CollectionChange {
+  readonly title?: string | undefined;
+  readonly metadata?: Record<string, unknown> | undefined;
+  /** Each setting that is named is replaced as a whole; null removes it. */
+  readonly settings?: { readonly [name in keyof CollectionSettings]?: CollectionSettings[name] | null };
+}
+
 const SELECT = `
-  SELECT id, title, metadata, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+  SELECT id, title, metadata, settings, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
          held.documents, held.chunks
   FROM collection CROSS JOIN LATERAL (
     SELECT count(*) AS documents, coalesce(sum(chunks), 0)::bigint AS chunks
@@ -61,6 +71,18 @@ export class CollectionRepository {
     const { rows } = await this.database.query<CollectionRow>(`${SELECT} WHERE tenant = $1 AND id = $2`, [tenant, id]);
     if (!rows[0]) throw notFound(id);
     return rows[0];
+  }
+
+  /** Changes what is named and leaves the rest. @throws RagmeshError COLLECTION.NOT_FOUND. */
+  async update(tenant: string, id: string, change: CollectionChange): Promise<void> {
+    if (id === defaultCollection.id) await this.ensure(tenant, id);
+    const { title = null, metadata, settings = {} } = change;
+    const { rowCount } = await this.database.query(
+      `UPDATE collection SET title = coalesce($3, title), metadata = coalesce($4::jsonb, metadata),
+         settings = jsonb_strip_nulls(settings || $5::jsonb) WHERE tenant = $1 AND id = $2 RETURNING id`,
+      [tenant, id, title, metadata === undefined ? null : JSON.stringify(metadata), JSON.stringify(settings)],
+    );
+    if (rowCount === 0) throw notFound(id);
   }
 
   /** Newest first, from the one after `position`. */

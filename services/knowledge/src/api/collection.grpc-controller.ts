@@ -7,6 +7,11 @@ import { currentTenant } from '@ragmesh/observability';
 import { v7 as uuidv7 } from 'uuid';
 import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
 import { checkCollectionId, defaultCollection } from '../domain/collection-id.js';
+import {
+  checkChunkingDefaults,
+  checkRetrievalDefaults,
+  type RetrievalDefaults,
+} from '../domain/collection-settings.js';
 import { decodeCursor, encodeCursor } from '../domain/list-cursor.js';
 
 type CollectionReply = MessageInitShape<typeof knowledgeV1.CollectionSchema>;
@@ -50,6 +55,26 @@ export class CollectionGrpcController {
     return { collections: page.map(toCollection), nextCursor };
   }
 
+  @GrpcMethod('KnowledgeService', 'UpdateCollection')
+  async update({
+    id,
+    title,
+    metadata,
+    defaults,
+    chunking,
+  }: knowledgeV1.UpdateCollectionRequest): Promise<CollectionReply> {
+    const tenant = currentTenant();
+    await this.collections.update(tenant, id, {
+      title,
+      metadata,
+      settings: {
+        ...(defaults ? { retrieval: checkRetrievalDefaults(retrievalOf(defaults)) } : {}),
+        ...(chunking ? { chunking: chunking.size === 0 ? null : checkChunkingDefaults(chunking) } : {}),
+      },
+    });
+    return toCollection(await this.collections.get(tenant, id));
+  }
+
   @GrpcMethod('KnowledgeService', 'DeleteCollection')
   async delete({
     id,
@@ -59,7 +84,20 @@ export class CollectionGrpcController {
   }
 }
 
-function toCollection({ id, title, metadata, created_at, documents, chunks }: CollectionRow): CollectionReply {
+/** The message without what is not set. */
+function retrievalOf({ $typeName: _, $unknown: __, ...defaults }: knowledgeV1.RetrievalDefaults): RetrievalDefaults {
+  return Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
+}
+
+function toCollection({
+  id,
+  title,
+  metadata,
+  settings,
+  created_at,
+  documents,
+  chunks,
+}: CollectionRow): CollectionReply {
   return {
     id,
     title,
@@ -67,5 +105,7 @@ function toCollection({ id, title, metadata, created_at, documents, chunks }: Co
     documents: BigInt(documents),
     chunks: BigInt(chunks),
     createdAt: timestampFromDate(created_at),
+    ...(settings.retrieval ? { defaults: settings.retrieval } : {}),
+    ...(settings.chunking ? { chunking: settings.chunking } : {}),
   };
 }

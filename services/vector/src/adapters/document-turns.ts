@@ -12,4 +12,9 @@ export class DocumentTurns {
       if (this.tails.get(key) === turn) this.tails.delete(key);
     }
   }
+
+  /** Resolves once what was under way at the call has ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.tails.values()]);
+  }
 }

@@ -11,7 +11,9 @@ import { SingleCopy } from './single-copy.js';
 import {
   VectorStore,
   type ChunkPlace,
+  type DocumentHit,
   type Drift,
+  type Question,
   type Scope,
   type SearchOptions,
   type ShownVersion,
@@ -87,11 +89,19 @@ export class EmbeddedStore extends VectorStore {
     return count;
   }
 
-  async cutOver(scope: Scope, generation: number): Promise<void> {
+  async cutOver(
+    scope: Scope,
+    generation: number,
+    run: Database['transaction'] = (work) => this.parts.database.transaction(work),
+  ): Promise<void> {
     if ((this.index.find(scope, generation)?.count() ?? 0) === 0) throw emptyGeneration(generation);
-    const { database, generations } = this.parts;
-    await database.transaction((tx) => Promise.resolve(generations.show(tx, scope, generation)));
+    await run((tx) => Promise.resolve(this.parts.generations.show(tx, scope, generation)));
+    await this.index.settled(); // memory has by then followed every commit before this one
     this.index.show(scope, generation);
+  }
+
+  searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): readonly DocumentHit[] {
+    return this.index.find(scope, generation)?.searchHybrid(vector, text, { topK }).hits ?? [];
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {

@@ -9,6 +9,20 @@ const SHOW = `
   INSERT INTO index_generation (tenant, collection, generation, live) VALUES ($1, $2, $3, true)
   ON CONFLICT (tenant, collection, generation) DO UPDATE SET live = true`;
 
+const OPEN_FIRST = `
+  INSERT INTO index_generation (tenant, collection, generation, live)
+  SELECT $1, $2, 0, true WHERE NOT EXISTS (SELECT FROM index_generation WHERE tenant = $1 AND collection = $2 AND live)
+  ON CONFLICT DO NOTHING`;
+
+const OPEN = `
+  INSERT INTO index_generation (tenant, collection, generation) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
+
+/** Does not stand in the way of a cut-over, which leaves the key as it is. */
+const HOLD = `
+  SELECT FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3 FOR KEY SHARE`;
+
+const lockOf = ({ tenant, collection }: Scope): string => JSON.stringify(['live generation', tenant, collection]);
+
 /** Which generation of a collection's index readers see. */
 @Injectable()
 export class GenerationRepository {
@@ -24,6 +38,29 @@ export class GenerationRepository {
   async shown(): Promise<(Scope & { readonly generation: number })[]> {
     const sql = 'SELECT tenant, collection, generation FROM index_generation WHERE live';
     return (await this.database.query<Scope & { generation: number }>(sql)).rows;
+  }
+
+  /** Lets a generation come into being beside the one readers see, which has a row of its own from now on. */
+  async open({ tenant, collection }: Scope, generation: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      tx.write(OPEN_FIRST, [tenant, collection]);
+      await tx.query(OPEN, [tenant, collection, generation]);
+    });
+  }
+
+  /** Keeps a generation from being removed until the transaction ends. @returns false when there is none. */
+  async hold(tx: SqlTransaction, { tenant, collection }: Scope, generation: number): Promise<boolean> {
+    return (await tx.query(HOLD, [tenant, collection, generation])).rowCount > 0;
+  }
+
+  /** Until the transaction ends readers go on seeing the generation they see. */
+  keepLive(tx: SqlTransaction, scope: Scope): void {
+    tx.write('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(scope)]);
+  }
+
+  /** Until the transaction ends no version of a document of the collection becomes visible. */
+  async keepVersions(tx: SqlTransaction, scope: Scope): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockOf(scope)]);
   }
 
   /** Readers see this generation from the commit on. */
@@ -42,8 +79,9 @@ export class GenerationRepository {
         });
       }
       const place = [tenant, collection, generation];
-      tx.write('DELETE FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3', place);
-      tx.write('DELETE FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3', place);
+      // Its row goes first: whoever holds it adds points yet, whoever comes later finds it gone.
+      for (const table of ['index_generation', 'generation_document', 'point'])
+        tx.write(`DELETE FROM ${table} WHERE tenant = $1 AND collection = $2 AND generation = $3`, place);
     });
   }
 }

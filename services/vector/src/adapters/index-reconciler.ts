@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { gauge, type Logger } from '@ragmesh/observability';
+import { catalogue } from '@ragmesh/contracts';
+import { gauge, inContext, type Logger } from '@ragmesh/observability';
+import { Outbox } from '@ragmesh/outbox';
 import type { VectorConfig } from '../vector.config.js';
 import type { DocumentKey } from './document-index.repository.js';
 import { PointRepository } from './point.repository.js';
@@ -26,6 +29,7 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
   constructor(
     private readonly store: VectorStore,
     private readonly rows: PointRepository,
+    private readonly outbox: Outbox,
     @Inject(CONFIG) private readonly config: VectorConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -67,7 +71,9 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     let drift = noDrift;
     for (const document of (await this.suspects()).values()) {
       if (this.isStopping) break;
-      drift = sum(drift, await this.store.repair(document));
+      const found = await this.store.repair(document);
+      drift = sum(drift, found);
+      if (found.missing + found.extra + found.stale > 0) await this.tell(document);
     }
     for (const kind of ['missing', 'extra', 'stale'] as const) {
       gauge('ragmesh_index_drift_points').set({ kind }, drift[kind]);
@@ -75,6 +81,18 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     if (drift.missing + drift.extra + drift.stale > 0)
       this.logger.warn({ ...drift }, 'The index was brought in line with its rows');
     return drift;
+  }
+
+  /** What was kept of searches may lack what is there again, or show what is gone. */
+  private async tell({ tenant, documentId }: DocumentKey): Promise<void> {
+    await inContext({ tenant, requestId: randomUUID(), subject: documentId }, async () => {
+      const [row] = await this.rows.ofDocument({ tenant, documentId });
+      if (!row || row.visibleVersion === null) return;
+      const { collection, visibleVersion: version } = row;
+      await this.outbox.transaction(async (_tx, { publish }) => {
+        publish(catalogue.vectorUpdated, documentId, { documentId, version: BigInt(version), collection });
+      });
+    });
   }
 
   private async suspects(): Promise<Map<string, DocumentKey>> {

@@ -7,5 +7,6 @@ const NAMESPACE = '6f1d2c1e-5f0b-4c55-9a3e-0d9a5a7b1c42';
 export const chunkId = (documentId: string, version: number, ordinal: number): string =>
   `${documentId}:${version}:${ordinal}`;
 
-/** Id of a chunk's point: the same chunk has the same id each time, in no two tenants. */
-export const pointId = (tenant: string, chunk: string): string => uuidv5(`${tenant}/${chunk}`, NAMESPACE);
+/** Id of a chunk's point: the same chunk has the same id each time, in no two tenants and no two generations. */
+export const pointId = (tenant: string, chunk: string, generation = 0): string =>
+  uuidv5(generation === 0 ? `${tenant}/${chunk}` : `${tenant}/${chunk}#${generation}`, NAMESPACE);

@@ -61,7 +61,8 @@ const DIMENSION = `
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
 
 const TOTALS = `
-  SELECT count(*) AS points, count(*) FILTER (WHERE p.version = d.visible_version) AS visible,
+  SELECT count(*) AS points, count(*) FILTER (WHERE p.version = d.visible_version AND p.generation = coalesce((
+      SELECT generation FROM index_generation g WHERE g.tenant = $1 AND g.collection = $2 AND g.live), 0)) AS visible,
     coalesce(lpad(to_hex(bit_xor(p.hash)), 16, '0'), '') AS hash
   FROM point p LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
   WHERE p.tenant = $1 AND p.collection = $2 AND ($3 = '' OR p.document_id = $3) AND ($4::bigint = 0 OR p.version = $4)`;
@@ -151,6 +152,7 @@ export class PointRepository {
     const { condition, values } = where(document, versions);
     const sql = `WITH removed AS (DELETE FROM point WHERE ${condition} RETURNING version)
                  SELECT version, count(*) AS points FROM removed GROUP BY version`;
+    tx.write(`DELETE FROM generation_document WHERE ${condition}`, values);
     const { rows } = await tx.query<{ version: number; points: number }>(sql, values);
     return new Map(rows.map(({ version, points }) => [version, points]));
   }

@@ -90,6 +90,11 @@ export class SearchIndex {
     this.live.set(scopeOf(scope), generation);
   }
 
+  /** Resolves once memory has followed what was under way. */
+  settled(): Promise<void> {
+    return this.turns.settled();
+  }
+
   /** Forgets a generation and its memory. */
   drop({ tenant, collection }: Scope, generation: number): void {
     const key = { tenant, collection, generation };

@@ -1,5 +1,5 @@
 import type { HandlerResult } from '@ragmesh/messaging';
-import type { SqlTransaction } from '@ragmesh/postgres';
+import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { DocumentKey } from './document-index.repository.js';
 import type { HybridHits, IndexedChunk, SearchHit } from './embedded-index/indexed-point.js';
@@ -67,6 +67,21 @@ export interface Drift {
   readonly stale: number;
 }
 
+/** What a generation is asked to be compared: the best of both legs. */
+export interface Question {
+  readonly vector: Float32Array;
+  readonly text: string;
+  readonly topK: number;
+}
+
+/** A hit as far as comparing needs it; each leg's score, where it found the point. */
+export interface DocumentHit {
+  readonly documentId: string;
+  readonly pointId: string;
+  readonly dense: number | undefined;
+  readonly lexical: number;
+}
+
 /** What searches return: at once from memory, later from a server. */
 export type Answer<T> = T | Promise<T>;
 
@@ -97,9 +112,12 @@ export abstract class VectorStore {
   abstract count(document: DocumentPoints, version: number): Answer<number>;
   /**
    * From now on searches of a collection see this generation; before, they see another one, never both.
+   * @param run the transaction that changes the rows; whoever needs more in it passes another than the plain one.
    * @throws RagmeshError `REQUEST.INVALID` when the store has no point of it.
    */
-  abstract cutOver(scope: Scope, generation: number): Promise<void>;
+  abstract cutOver(scope: Scope, generation: number, run?: Database['transaction']): Promise<void>;
+  /** Both legs in a generation that need not be the one readers see. */
+  abstract searchIn(scope: Scope, generation: number, question: Question): Answer<readonly DocumentHit[]>;
   /** Removes a generation that readers do not see, rows and points. @throws RagmeshError `REQUEST.INVALID` for the live one. */
   abstract drop(scope: Scope, generation: number): Promise<void>;
   /** What the store has, of every tenant. */

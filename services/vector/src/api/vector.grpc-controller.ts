@@ -60,9 +60,12 @@ export class VectorGrpcController {
   /** Chunks of the visible version; none when another version is asked for, so that a result never mixes versions. */
   @GrpcMethod('VectorService', 'GetNeighbours')
   async getNeighbours(request: vectorV1.GetNeighboursRequest): Promise<SearchResponse> {
-    const { documentId, version, ordinals } = request;
+    const { documentId, version, ordinals, pointId } = request;
     const place = { documentId, version: Number(version), ordinals };
-    return { hits: (await this.store.neighbours(scopeOf(request), place)).map(toHit) };
+    const hits = await this.store.neighbours(scopeOf(request), place);
+    // Looked at after them: what the hit and its neighbours belong to was not cut over in between.
+    const isShown = pointId === '' || (await this.store.points(scopeOf(request), [pointId])).length > 0;
+    return { hits: isShown ? hits.map(toHit) : [] };
   }
 
   /** Counted in the rows, and for a document in the store, too, whichever has more: the proof of a deletion. */

@@ -14,9 +14,11 @@ import {
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
+import { GenerationProgress } from '../adapters/generation-progress.repository.js';
+import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
 import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
-import { readEmbeddedBatch } from './embedded-batch.js';
+import { inGeneration, readEmbeddedBatch } from './embedded-batch.js';
 
 /** Takes a batch into the index, staged: readers see it once its version is shown. */
 @Controller()
@@ -25,6 +27,8 @@ export class IndexChunks {
     private readonly documents: DocumentIndexRepository,
     private readonly points: PointRepository,
     private readonly store: VectorStore,
+    private readonly generations: GenerationRepository,
+    private readonly progress: GenerationProgress,
   ) {}
 
   /** Redelivery is safe: points are keyed by chunk, and batches of dead or superseded versions are passed over. */
@@ -41,8 +45,15 @@ export class IndexChunks {
         if (batch.version <= state.deadVersion) return skip('the version was deleted');
         if (batch.version < (state.visibleVersion ?? 0)) return skip('superseded by a newer version');
         // The shown version is complete: the same batch again, by a retry of the document, has nothing to add.
-        const { generation } = state;
-        if (batch.version !== state.visibleVersion) await this.take(tx, { ...batch, generation }, state, changes);
+        const generation = payload.generation ?? state.generation;
+        const isLive = generation === state.generation;
+        if (!isLive && !(await this.generations.hold(tx, batch, generation))) return skip('the generation was removed');
+        // Readers do not see it, so nobody fails for its sake: it stays incomplete, and is not shown again.
+        if (!isLive && (await this.points.dimension(tx, { ...batch, generation })) !== batch.dimension)
+          return skip('the generation is of another model');
+        if (!isLive || batch.version !== state.visibleVersion)
+          await this.take(tx, inGeneration(batch, generation), state, changes);
+        if (payload.generation !== undefined) this.progress.note(tx, { ...batch, generation }, payload);
         return announce(publish, payload);
       }),
     );
@@ -88,7 +99,7 @@ export class IndexChunks {
 
 function announce(
   publish: Publish,
-  { documentId, version, collection, batch, batches, chunks }: eventsV1.ChunksEmbedded,
+  { documentId, version, collection, batch, batches, chunks, generation }: eventsV1.ChunksEmbedded,
 ): HandlerResult {
   publish(catalogue.vectorIndexed, documentId, {
     documentId,
@@ -97,6 +108,7 @@ function announce(
     batch,
     batches,
     points: chunks.length,
+    ...(generation === undefined ? {} : { generation }),
   });
   return ack();
 }

@@ -9,6 +9,13 @@ import type { Metadata } from '../domain/metadata-filter.js';
 /** A batch before it is known which generation it goes to. */
 export type EmbeddedBatch = Omit<PointBatch, 'generation'>;
 
+/** The batch as a generation has it: its points have ids of their own, so that nobody takes one generation's for another's. */
+export function inGeneration(batch: EmbeddedBatch, generation: number): PointBatch {
+  if (generation === 0) return { ...batch, generation };
+  const points = batch.points.map((point) => ({ ...point, pointId: pointId(batch.tenant, point.chunkId, generation) }));
+  return { ...batch, generation, points };
+}
+
 /**
  * The points of a batch.
  * @throws RagmeshError `EVENT.INVALID` for a batch that names no document or no chunk, or an ordinal twice;

@@ -4,6 +4,7 @@ import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { HandlesEvent, ack, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
 import { DocumentIndexRepository } from '../adapters/document-index.repository.js';
+import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository } from '../adapters/point.repository.js';
 import { VectorStore } from '../adapters/vector-store.js';
 
@@ -14,6 +15,7 @@ export class ShowVersion {
     private readonly documents: DocumentIndexRepository,
     private readonly points: PointRepository,
     private readonly store: VectorStore,
+    private readonly generations: GenerationRepository,
   ) {}
 
   /** Redelivery is safe: showing the shown version changes nothing, and an older one is passed over. */
@@ -22,10 +24,11 @@ export class ShowVersion {
     @Payload() { payload, tenant }: Message<eventsV1.ShowVersion>,
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
-    const { documentId, expectedPoints } = payload;
-    const [version, expected] = [Number(payload.version), Number(expectedPoints)];
+    const { documentId } = payload;
+    const version = Number(payload.version);
     return this.store.following({ tenant, documentId }, (changes) =>
       delivery.commit(async (tx, publish) => {
+        this.generations.keepLive(tx, { tenant, collection: payload.collection });
         const { collection, visibleVersion, deadVersion, generation } = await this.documents.lock(
           tx,
           { tenant, documentId },
@@ -35,7 +38,8 @@ export class ShowVersion {
         if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
         const document = { tenant, documentId, collection };
         const actual = await this.points.count(tx, document, { exactly: version }, generation);
-        if (actual !== expected) throw incomplete({ documentId, version, expected, actual });
+        const expected = expectedIn(generation, payload);
+        if (actual !== expected.points) throw incomplete({ documentId, version, actual }, expected);
         // The store before the rows: until these are committed it shows both, and readers the one the rows name.
         const removed = await this.points.remove(tx, document, { below: version });
         const older = [...removed.keys()];
@@ -45,7 +49,7 @@ export class ShowVersion {
           documentId,
           version: payload.version,
           collection,
-          pointsVisible: expectedPoints,
+          pointsVisible: BigInt(actual),
           pointsRemoved: BigInt([...removed.values()].reduce((sum, points) => sum + points, 0)),
         });
         return ack();
@@ -54,7 +58,21 @@ export class ShowVersion {
   }
 }
 
-function incomplete(details: { documentId: string; version: number; expected: number; actual: number }): RagmeshError {
-  const message = `The version has ${details.actual} points instead of ${details.expected}; readers keep what they see.`;
-  return new RagmeshError('EVENT.INVALID', message, details);
+interface Expected {
+  readonly points: number;
+  /** Written beside what readers saw when the version was cut: its points may still be on their way. */
+  readonly isOnItsWay: boolean;
+}
+
+function expectedIn(generation: number, { expectedPoints, generations }: eventsV1.ShowVersion): Expected {
+  const at = generations.findIndex((one) => one.generation === generation);
+  return { points: Number(generations[at]?.points ?? expectedPoints), isOnItsWay: at > 0 };
+}
+
+function incomplete(
+  details: { documentId: string; version: number; actual: number },
+  { points: expected, isOnItsWay }: Expected,
+): RagmeshError {
+  const message = `The version has ${details.actual} points instead of ${expected}; readers keep what they see.`;
+  return new RagmeshError(isOnItsWay ? 'VECTOR.UNAVAILABLE' : 'EVENT.INVALID', message, { ...details, expected });
 }

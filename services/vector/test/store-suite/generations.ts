@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
-import { eventsV1 } from '@ragmesh/contracts';
+import { catalogue, eventsV1 } from '@ragmesh/contracts';
 import { ack } from '@ragmesh/messaging';
 import { PointRepository } from '../../src/adapters/point.repository.js';
-import { readEmbeddedBatch } from '../../src/consumers/embedded-batch.js';
-import { embeddedBatches, type DocumentOptions } from '../document.builder.js';
+import { inGeneration, readEmbeddedBatch } from '../../src/consumers/embedded-batch.js';
+import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from '../document.builder.js';
 import type { SuiteContext } from '../store-suite.js';
-import type { VectorMesh } from '../vector-mesh.js';
+import { eventually, type VectorMesh } from '../vector-mesh.js';
 
 const scope = { tenant: 'default', collection: 'reindexed' };
 
@@ -15,7 +15,7 @@ async function build({ database, store }: VectorMesh, document: DocumentOptions,
   const points = new PointRepository(database);
   for (const payload of embeddedBatches(document)) {
     const read = readEmbeddedBatch(scope.tenant, create(eventsV1.ChunksEmbeddedSchema, payload));
-    const batch = { ...read, generation };
+    const batch = inGeneration(read, generation);
     await store.following(batch, (changes) =>
       database.transaction(async (tx) => {
         points.upsert(tx, batch);
@@ -56,6 +56,62 @@ export function generationSuite(context: () => SuiteContext): void {
       await mesh.store.drop(scope, 1);
       expect(await mesh.store.count({ ...scope, documentId: 'g' }, 0)).toBe(2);
       await expect(mesh.store.cutOver(scope, 1)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
+    it('take batches that name them, are shown once they have all readers see, and leave nothing when dropped', async () => {
+      const { mesh } = context();
+      const place = { collection: 'renewed' };
+      const generation = { ...place, generation: 1 };
+      const ask = <T>(call: () => T) => mesh.as('default', call);
+      const state = () => ask(() => mesh.client.getGeneration({ ...generation, after: '', limit: 10 }));
+      const send = async (document: DocumentOptions) => {
+        const batches = embeddedBatches({ ...document, ...place, batchSize: 2 }).map((batch) => ({
+          ...batch,
+          generation: 1,
+        }));
+        const events = batches.map((batch) => mesh.event(catalogue.chunksEmbedded, batch));
+        await mesh.send(...events);
+        return events;
+      };
+      for (const id of ['a', 'b']) {
+        await mesh.stage({ id, ...place, texts: [`old ${id} ibis`] });
+        await mesh.show({ id, ...place, texts: [`old ${id} ibis`] });
+      }
+      const [before] = await mesh.lexical('ibis', place);
+      await send({ id: 'a', texts: ['nothing opened it'] });
+      expect(await ask(() => mesh.client.openGeneration(generation))).toMatchObject({ live: 0 });
+      expect(await state()).toMatchObject({ live: 0, documents: 2n, complete: 0n });
+      await send({ id: 'a', texts: ['new a ibis', 'new a ibis two', 'new a ibis three'] });
+      expect((await state()).missing).toMatchObject([{ documentId: 'b', version: 1n }]);
+      expect(await ask(() => mesh.client.showGeneration(generation))).toMatchObject({ missing: 1n });
+      expect((await mesh.lexical('ibis', place)).map(({ text }) => text).toSorted()).toEqual([
+        'old a ibis',
+        'old b ibis',
+      ]);
+      await send({ id: 'b', texts: ['new b ibis'] });
+      await send({ id: 'b', version: 2, texts: ['an update that may yet fail'] }); // takes nothing from what is complete
+      const questions = [{ documentId: 'b', text: 'new b ibis', vector: bytesOf(vectorOf('new b ibis')) }];
+      const compared = await ask(() => mesh.client.compareGenerations({ ...generation, topK: 5, questions }));
+      expect(compared).toMatchObject({ questions: 1, overlap: 1, selfRetrieval: 1 });
+      expect(await ask(() => mesh.client.showGeneration(generation))).toMatchObject({ missing: 0n });
+      await eventually('who keeps results is told', () =>
+        mesh.answers.find(
+          ({ type, payload }) =>
+            type === 'vector.updated' && payload['collection'] === 'renewed' && !payload['documentId'],
+        ),
+      );
+      expect((await mesh.lexical('ibis', place)).map(({ text }) => text).toSorted()).toEqual([
+        ...['new a ibis', 'new a ibis three', 'new a ibis two', 'new b ibis'],
+      ]);
+      const gone = { ...place, pointIds: [before!.pointId] };
+      expect((await ask(() => mesh.client.getPoints(gone))).hits).toEqual([]);
+      const around = { ...place, documentId: 'a', version: 1n, ordinals: [0], pointId: before!.pointId };
+      expect((await ask(() => mesh.client.getNeighbours(around))).hits).toEqual([]);
+      await ask(() => mesh.client.showGeneration({ ...place, generation: 0 }));
+      await ask(() => mesh.client.dropGeneration(generation));
+      await send({ id: 'a', texts: ['too late'] });
+      expect(await mesh.store.count({ ...scope, ...place, documentId: 'a' }, 0)).toBe(1);
       expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
     });
 

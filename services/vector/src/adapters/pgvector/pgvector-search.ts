@@ -13,7 +13,7 @@ type HitRow = ChunkRow & { readonly score: number };
 const chunk = `
   JOIN point p USING (tenant, collection, document_id, version, ordinal, generation) ${isVisible}`;
 
-const shown = `
+const SHOWN = `
   coalesce((SELECT generation FROM index_generation WHERE tenant = $1 AND collection = $2 AND live), 0)`;
 
 const MAX_EF_SEARCH = 1_000;
@@ -32,7 +32,16 @@ interface Way {
 
 /** Searches in PostgreSQL. One statement reads search rows, chunks and visible versions, so each is a snapshot. */
 export class PgvectorSearch {
-  constructor(private readonly database: Database) {}
+  /** @param generation SQL of the one that is searched: that which readers see. */
+  constructor(
+    private readonly database: Database,
+    private readonly generation: string = SHOWN,
+  ) {}
+
+  /** The same searches in another generation. */
+  in(generation: number): PgvectorSearch {
+    return new PgvectorSearch(this.database, String(Math.trunc(generation)));
+  }
 
   /**
    * By an HNSW index, which goes on looking while points do not pass, up to a limit of its own. What comes back short is
@@ -59,7 +68,7 @@ export class PgvectorSearch {
     const sql = `
       SELECT ${chunkColumns}, 1 - ${distance} AS score
       FROM point_search s ${chunk}
-      WHERE s.tenant = $1 AND s.collection = $2 AND s.generation = ${shown} AND s.dimension = ${length}
+      WHERE s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation} AND s.dimension = ${length}
         ${conditions(choice, parameters)}
       ORDER BY ${distance}${exactly ? ' + 0' : ''} LIMIT ${parameters.add(choice.topK)}`;
     return hitsOf((await runner.query<HitRow>(sql, parameters.values)).rows);
@@ -75,10 +84,10 @@ export class PgvectorSearch {
     const sql = `
       WITH held AS (
         SELECT count(*) AS points, avg(length)::float8 AS average FROM point_search
-        WHERE tenant = $1 AND collection = $2 AND generation = ${shown}),
+        WHERE tenant = $1 AND collection = $2 AND generation = ${this.generation}),
       found AS (
         SELECT s.*, t.id, t.frequency FROM point_search s, unnest(s.term_ids, s.frequencies) AS t(id, frequency)
-        WHERE s.term_ids && ${wanted} AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${shown}
+        WHERE s.term_ids && ${wanted} AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation}
           AND t.id = ANY(${wanted})),
       weights AS (
         SELECT id, q.occurrences * ln(1 + (held.points - df + 0.5) / (df + 0.5)) * ${K1 + 1} AS weight
@@ -115,7 +124,7 @@ export class PgvectorSearch {
   async chunks({ tenant, collection }: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
     const sql = `
       SELECT ${chunkColumns} FROM point_search s ${chunk}
-      WHERE s.point_id = ANY($3::uuid[]) AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${shown}`;
+      WHERE s.point_id = ANY($3::uuid[]) AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation}`;
     const { rows } = await this.database.query<ChunkRow>(sql, [tenant, collection, pointIds]);
     const byId = new Map(rows.map((row) => [row.pointId, chunkOf(row)]));
     return pointIds.flatMap((pointId) => byId.get(pointId) ?? []);
@@ -135,7 +144,7 @@ export class PgvectorSearch {
   }
 
   private async checkLength({ tenant, collection }: Scope, actual: number, runner: SqlRunner): Promise<void> {
-    const sql = `SELECT dimension FROM point_search WHERE tenant = $1 AND collection = $2 AND generation = ${shown} LIMIT 1`;
+    const sql = `SELECT dimension FROM point_search WHERE tenant = $1 AND collection = $2 AND generation = ${this.generation} LIMIT 1`;
     const { rows } = await runner.query<{ dimension: number }>(sql, [tenant, collection]);
     const expected = rows[0]?.dimension;
     if (expected === undefined || expected === actual) return;

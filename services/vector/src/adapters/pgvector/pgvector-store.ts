@@ -10,7 +10,9 @@ import { batchesOf } from '../stored-batches.js';
 import {
   VectorStore,
   type ChunkPlace,
+  type DocumentHit,
   type Drift,
+  type Question,
   type Scope,
   type SearchOptions,
   type ShownVersion,
@@ -97,12 +99,23 @@ export class PgvectorStore extends VectorStore {
     return (await this.parts.database.query<{ points: number }>(COUNT, values)).rows[0]!.points;
   }
 
-  async cutOver({ tenant, collection }: Scope, generation: number): Promise<void> {
+  async cutOver(
+    { tenant, collection }: Scope,
+    generation: number,
+    run: Database['transaction'] = (work) => this.parts.database.transaction(work),
+  ): Promise<void> {
     const { database, generations } = this.parts;
     const sql = 'SELECT 1 FROM point_search WHERE tenant = $1 AND collection = $2 AND generation = $3 LIMIT 1';
     const { rows } = await database.query(sql, [tenant, collection, generation]);
     if (rows.length === 0) throw emptyGeneration(generation);
-    await database.transaction((tx) => Promise.resolve(generations.show(tx, { tenant, collection }, generation)));
+    await run((tx) => Promise.resolve(generations.show(tx, { tenant, collection }, generation)));
+  }
+
+  searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): Promise<readonly DocumentHit[]> {
+    return this.search
+      .in(generation)
+      .hybrid(scope, vector, text, { topK })
+      .then(({ hits }) => hits);
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {

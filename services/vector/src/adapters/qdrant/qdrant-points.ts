@@ -19,6 +19,8 @@ export interface LegQuery {
   readonly filter?: MetadataFilter | undefined;
   /** Only these points. */
   readonly among?: readonly string[] | undefined;
+  /** In this collection of Qdrant instead of the one readers see. */
+  readonly name?: string | undefined;
 }
 
 const UPSERT_POINTS = 128;
@@ -142,12 +144,14 @@ export class QdrantPoints {
   private async find(
     scope: Scope,
     leg: Pick<Schemas['QueryRequest'], 'query' | 'using'>,
-    { limit, filter, among }: LegQuery,
+    { limit, filter, among, name }: LegQuery,
   ): Promise<FoundPoint[]> {
     const { condition } = filter ? compileFilter(filter) : { condition: undefined };
     const conditions = [condition ?? [], among ? { has_id: [...among] } : []].flat();
     const request = { ...leg, limit, filter: visibleOf(scope, conditions), with_payload: keyFields };
-    const { points } = await this.ask(scope, (client, alias) => client.query(alias, request), { points: [] });
+    const { points } = await this.ask(scope, (client, alias) => client.query(name ?? alias, request), {
+      points: [],
+    });
     return points.map(({ id, payload, score }) => ({ ...keyOf(payload), pointId: String(id), score }));
   }
 

@@ -1,7 +1,7 @@
 import { compareHits } from '../../domain/hit-order.js';
 import { evaluateFilter } from '../../domain/metadata-filter.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
-import type { Scope, SearchOptions } from '../vector-store.js';
+import type { DocumentHit, Question, Scope, SearchOptions } from '../vector-store.js';
 import type { VisibleRows } from '../visible-rows.js';
 import { compileFilter } from './qdrant-filter.js';
 import type { FoundPoint } from './qdrant-point.js';
@@ -59,6 +59,20 @@ export class QdrantSearch {
     });
     const denseMs = dense.milliseconds + scored.milliseconds;
     return { hits, denseMs, lexicalMs: lexical.milliseconds };
+  }
+
+  /** What either leg finds in one collection of Qdrant, whether readers see it or not; for comparing only. */
+  async hybridIn(scope: Scope, name: string, { vector, text, topK }: Question): Promise<DocumentHit[]> {
+    const leg = { limit: topK, name };
+    const [lexical, dense] = await Promise.all([
+      this.points.lexical(scope, text, leg),
+      this.points.dense(scope, vector, leg),
+    ]);
+    const [lexicalScores, denseScores] = [scoresOf(lexical), scoresOf(dense)];
+    const found = new Map([...lexical, ...dense].map((point) => [point.pointId, point]));
+    return [...found.values()].map(({ pointId, documentId }) => {
+      return { pointId, documentId, dense: denseScores.get(pointId), lexical: lexicalScores.get(pointId) ?? 0 };
+    });
   }
 
   async chunks(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {

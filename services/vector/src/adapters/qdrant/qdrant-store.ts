@@ -1,7 +1,7 @@
 import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
-import type { SqlTransaction } from '@ragmesh/postgres';
+import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentKey } from '../document-index.repository.js';
 import { DocumentTurns } from '../document-turns.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
@@ -11,7 +11,9 @@ import { RepairQueue } from '../repair-queue.js';
 import {
   VectorStore,
   type ChunkPlace,
+  type DocumentHit,
   type Drift,
+  type Question,
   type Scope,
   type SearchOptions,
   type ShownVersion,
@@ -94,12 +96,16 @@ export class QdrantStore extends VectorStore {
     return this.parts.points.count(document, version === 0 ? 'all' : { exactly: version });
   }
 
-  async cutOver(scope: Scope, generation: number): Promise<void> {
-    const { collections, points, database, generations } = this.parts;
+  async cutOver(
+    scope: Scope,
+    generation: number,
+    run: Database['transaction'] = (work) => this.parts.database.transaction(work),
+  ): Promise<void> {
+    const { collections, points, generations } = this.parts;
     const candidates = (await collections.existing()).filter(({ space }) => space.generation === generation);
     for (const { name } of candidates) {
       if (!(await points.holds(scope, name))) continue;
-      await database.transaction(async (tx) => {
+      await run(async (tx) => {
         generations.show(tx, scope, generation);
         await collections.direct(scope, name);
       });
@@ -108,6 +114,15 @@ export class QdrantStore extends VectorStore {
     throw new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', {
       generation,
     });
+  }
+
+  /** In whichever collection of Qdrant has points of it. */
+  async searchIn(scope: Scope, generation: number, question: Question): Promise<readonly DocumentHit[]> {
+    const candidates = (await this.parts.collections.existing()).filter(({ space }) => space.generation === generation);
+    for (const { name } of candidates) {
+      if (await this.parts.points.holds(scope, name)) return this.search.hybridIn(scope, name, question);
+    }
+    return [];
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { embeddingV1, vectorV1 } from '@ragmesh/contracts';
+import { GrpcClients } from '@ragmesh/grpc';
+import type { Leftover } from './generation.repository.js';
+
+const DEADLINE = { deadlineMs: 15_000 };
+/** Comparing asks many questions in one call. */
+const LONG_DEADLINE = { deadlineMs: 120_000 };
+
+/** The part of the vector service that makes an index anew, and the model that turns questions into vectors. */
+@Injectable()
+export class GenerationIndex {
+  constructor(private readonly clients: GrpcClients) {}
+
+  async open({ collection, generation }: Leftover): Promise<void> {
+    await this.#vector.openGeneration({ collection, generation }, DEADLINE);
+  }
+
+  /** @param limit 0: no missing documents are listed, and points are counted instead. */
+  state({ collection, generation }: Leftover, after: string, limit: number): Promise<vectorV1.GenerationState> {
+    return this.#vector.getGeneration({ collection, generation, after, limit }, DEADLINE);
+  }
+
+  compare(
+    request: MessageInitShape<typeof vectorV1.CompareGenerationsRequestSchema>,
+  ): Promise<vectorV1.CompareGenerationsResponse> {
+    return this.#vector.compareGenerations(request, LONG_DEADLINE);
+  }
+
+  /** @returns how many documents it lacks; 0: readers see it now. */
+  async show({ collection, generation }: Leftover): Promise<number> {
+    return Number((await this.#vector.showGeneration({ collection, generation }, LONG_DEADLINE)).missing);
+  }
+
+  async drop({ collection, generation }: Leftover): Promise<void> {
+    await this.#vector.dropGeneration({ collection, generation }, LONG_DEADLINE);
+  }
+
+  /** One vector for each text, as bytes. */
+  async embed(texts: readonly string[]): Promise<Uint8Array[]> {
+    const client = this.clients.of(embeddingV1.EmbeddingService);
+    const { vectors, dimension } = await client.embed({ texts: [...texts] }, LONG_DEADLINE);
+    const size = dimension * Float32Array.BYTES_PER_ELEMENT;
+    return texts.map((_, at) => vectors.subarray(at * size, (at + 1) * size));
+  }
+
+  get #vector() {
+    return this.clients.of(vectorV1.VectorService);
+  }
+}

@@ -1,0 +1,34 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import type { documentV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import { GenerationRepository } from '../adapters/generation.repository.js';
+import { parseOperationId, toOperation } from './document.grpc-mapper.js';
+import { parseReindexOperationId, toReindexOperation } from './reindex.grpc-mapper.js';
+
+type OperationReply = MessageInitShape<typeof documentV1.OperationSchema>;
+
+/** How far what was promised is, read off the document or the generation it is about. */
+@Controller()
+export class OperationGrpcController {
+  constructor(
+    private readonly documents: DocumentRepository,
+    private readonly generations: GenerationRepository,
+  ) {}
+
+  @GrpcMethod('DocumentService', 'GetOperation')
+  async getOperation({ id }: documentV1.GetOperationRequest): Promise<OperationReply> {
+    const reindex = parseReindexOperationId(id);
+    const generation =
+      reindex && (await this.generations.find(currentTenant(), reindex.collection, reindex.generation));
+    if (reindex && generation) return toReindexOperation(reindex.collection, generation);
+    const parsed = parseOperationId(id);
+    const document = parsed && (await this.documents.find(currentTenant(), parsed.documentId));
+    if (!parsed || !document || document.version < parsed.version)
+      throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
+    return toOperation(parsed.kind, parsed.version, document);
+  }
+}

@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import { GenerationIndex } from '../adapters/generation-index.js';
+import { TextExtractor } from '../adapters/text-extractor.js';
+import type { DocumentConfig } from '../document.config.js';
+import { questionFrom, shortfallOf, type Quality } from '../domain/quality.js';
+import type { Reindex } from '../sagas/reindex.saga.js';
+
+/** As many results as a search shows by default. */
+const TOP_K = 10;
+
+/** The shadow quality gate: questions made from documents, to the new generation and to the one readers see. */
+@Injectable()
+export class CheckGeneration {
+  constructor(
+    private readonly documents: DocumentRepository,
+    private readonly extractor: TextExtractor,
+    private readonly index: GenerationIndex,
+    @Inject(CONFIG) private readonly config: DocumentConfig,
+  ) {}
+
+  /** @returns the figures, and why they must keep the generation from readers, if they must. */
+  async run(data: Reindex): Promise<{ readonly quality: Quality; readonly shortfall: string | undefined }> {
+    const { REINDEX_MIN_OVERLAP: overlap, REINDEX_MIN_SELF_RETRIEVAL: selfRetrieval } = this.config;
+    const quality = await this.#measure(data);
+    return { quality, shortfall: shortfallOf(quality, { overlap, selfRetrieval }) };
+  }
+
+  async #measure({ tenant, collection, generation }: Reindex): Promise<Quality> {
+    const sample = await this.documents.sampleLive(tenant, collection, this.config.REINDEX_QUESTIONS);
+    const asked: { documentId: string; text: string }[] = [];
+    for (const { id, title, text_blob_key: key } of sample) {
+      const text = questionFrom(title, await this.extractor.readText(tenant, key));
+      if (text !== '') asked.push({ documentId: id, text });
+    }
+    const vectors = asked.length === 0 ? [] : await this.index.embed(asked.map(({ text }) => text));
+    const questions = asked.map((one, at) => ({ ...one, vector: vectors[at]! }));
+    const { overlap, selfRetrieval, liveSelfRetrieval } = await this.index.compare({
+      ...{ collection, generation, topK: TOP_K },
+      questions,
+    });
+    return { questions: asked.length, overlap, selfRetrieval, liveSelfRetrieval };
+  }
+}

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentTenant } from '@ragmesh/observability';
+import { Outbox } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { SagaEngine, type SagaInput, type SagaState } from '@ragmesh/saga';
+import { GenerationRepository, type GenerationOperation } from '../adapters/generation.repository.js';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import type { Chunking } from '../domain/chunking.js';
+import { reindexId, reindexSaga, type Reindex } from '../sagas/reindex.saga.js';
+
+/** The reindex saga together with what callers see of it: each move changes the generation's row with it. */
+@Injectable()
+export class ReindexProcess {
+  readonly engine = new SagaEngine<Reindex>(reindexSaga, (tx, _publish, _id, state) => this.#show(tx, state));
+
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly generations: GenerationRepository,
+    private readonly documents: DocumentRepository,
+  ) {}
+
+  /**
+   * Begins a generation beside the one readers see. From the commit on every new version is written to it, too.
+   * @returns its number. @throws RagmeshError `REINDEX.RUNNING`, `REQUEST.INVALID` for a collection without documents.
+   */
+  async begin(collection: string, chunking: Chunking): Promise<number> {
+    const tenant = currentTenant();
+    if ((await this.documents.countLive(tenant, collection)) === 0) {
+      const message = `The collection "${collection}" has no document that is ready: there is nothing to index anew.`;
+      throw new RagmeshError('REQUEST.INVALID', message, { field: 'id' });
+    }
+    return this.outbox.transaction(async (tx, { publish }) => {
+      await this.generations.change(tx, tenant, collection);
+      const generation = await this.generations.add(tx, tenant, collection, chunking);
+      const begun = await this.engine.start(tx, publish, reindexId(tenant, collection), dataOf(collection, generation));
+      if (!begun) throw running(collection);
+      return generation;
+    });
+  }
+
+  /**
+   * Shows a generation again that was kept for this, as soon as it has all readers see.
+   * @throws RagmeshError `REINDEX.RUNNING`, `REINDEX.NO_SUCH_GENERATION`, `REINDEX.STATE_CONFLICT`.
+   */
+  async rollBack(collection: string, generation: number): Promise<void> {
+    const tenant = currentTenant();
+    await this.outbox.transaction(async (tx, { publish }) => {
+      await this.generations.change(tx, tenant, collection);
+      const row = await this.generations.find(tenant, collection, generation, tx);
+      if (!row || row.state === 'dropped') throw noSuchGeneration(generation);
+      if (row.state !== 'previous') throw wrongState(generation, row.state);
+      const data = { ...dataOf(collection, generation), rollback: true };
+      if (!(await this.engine.start(tx, publish, reindexId(tenant, collection), data))) throw running(collection);
+    });
+  }
+
+  /** @returns the generation that is not built any more. @throws RagmeshError `REINDEX.NOT_RUNNING`. */
+  async abort(collection: string): Promise<number> {
+    const tenant = currentTenant();
+    return this.outbox.transaction(async (tx, { publish }) => {
+      let generation = 0;
+      const aborted = await this.engine.deliver(
+        tx,
+        publish,
+        reindexId(tenant, collection),
+        ({ status, step, data }) => {
+          if (status !== 'running' || step === 'show') return undefined; // readers may see it already
+          generation = data.generation;
+          return { kind: 'abort', error: { code: 'REQUEST.CANCELLED', message: 'The reindex was called off.' } };
+        },
+      );
+      if (aborted) return generation;
+      const message = `The collection "${collection}" has no reindex that could be called off.`;
+      throw new RagmeshError('REINDEX.NOT_RUNNING', message, { collection });
+    });
+  }
+
+  /** Gives up a generation kept for a rollback. @throws RagmeshError as {@link rollBack}. */
+  async drop(collection: string, generation: number): Promise<void> {
+    const tenant = currentTenant();
+    await this.outbox.transaction(async (tx) => {
+      await this.generations.change(tx, tenant, collection);
+      const row = await this.generations.find(tenant, collection, generation, tx);
+      if (!row || row.state === 'dropped') throw noSuchGeneration(generation);
+      if (row.operation.status === 'processing') throw running(collection);
+      const left = await this.generations.leave(tx, { tenant, collection, generation }, 'previous', 'dropped');
+      if (!left) throw wrongState(generation, row.state);
+    });
+  }
+
+  /** Tells the saga what happened, unless another reindex of the collection runs by now. */
+  async deliver({ tenant, collection, generation }: Reindex, input: SagaInput<Reindex>): Promise<void> {
+    await this.outbox.transaction(async (tx, { publish }) => {
+      await this.engine.deliver(tx, publish, reindexId(tenant, collection), ({ data }) =>
+        data.generation === generation ? input : undefined,
+      );
+    });
+  }
+
+  /** Whether no ingestion is under way that was cut before the generation began and so is not in it. */
+  async isWrittenByAll({ tenant, collection, generation }: Reindex): Promise<boolean> {
+    return (await this.generations.ingestionsWithout(tenant, collection, generation)) === 0;
+  }
+
+  async #show(tx: SqlTransaction, state: SagaState<Reindex>): Promise<void> {
+    const { data, status } = state;
+    if (status === 'completed') this.generations.show(tx, data);
+    if ((status === 'failed' || status === 'aborted') && !data.rollback)
+      await this.generations.leave(tx, data, 'building', 'failed');
+    this.generations.note(tx, data, operationOf(state), data.quality);
+  }
+}
+
+function operationOf({ status, step, data, error }: SagaState<Reindex>): GenerationOperation {
+  const { documents, done } = data;
+  if (status === 'completed') return { status: 'ready', stage: '', documents, done };
+  if (status === 'running') return { status: 'processing', stage: step, documents, done };
+  return { status: 'failed', stage: step, documents, done, error };
+}
+
+const dataOf = (collection: string, generation: number): Reindex => ({
+  tenant: currentTenant(),
+  collection,
+  generation,
+  rollback: false,
+  documents: 0,
+  done: 0,
+  position: '',
+  rounds: 0,
+  quality: null,
+});
+
+const running = (collection: string): RagmeshError =>
+  new RagmeshError('REINDEX.RUNNING', `The collection "${collection}" is being indexed anew already.`, { collection });
+
+const noSuchGeneration = (generation: number): RagmeshError =>
+  new RagmeshError('REINDEX.NO_SUCH_GENERATION', `There is no generation ${generation}.`, { generation });
+
+const wrongState = (generation: number, state: string): RagmeshError =>
+  new RagmeshError('REINDEX.STATE_CONFLICT', `Generation ${generation} is ${state}, not kept for a rollback.`, {
+    generation,
+    state,
+  });

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { BATCH_SIZE, ChunkRepository } from '../adapters/chunk.repository.js';
+import type { VersionRow } from '../adapters/document.rows.js';
+import { GenerationRepository } from '../adapters/generation.repository.js';
+import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
+import { recut } from '../domain/recut.js';
+import type { Cut } from '../publishes/document-chunked.event.js';
+import type { Ingestion } from '../sagas/ingestion.saga.js';
+
+/** A version in its collection. */
+export interface PlacedVersion {
+  readonly tenant: string;
+  readonly collection: string;
+  readonly upload: VersionRow;
+}
+
+/** The chunks of a version, for each generation of its collection's index. */
+@Injectable()
+export class VersionCuts {
+  constructor(
+    private readonly chunks: ChunkRepository,
+    private readonly generations: GenerationRepository,
+    private readonly extractor: TextExtractor,
+  ) {}
+
+  /** What an earlier attempt at the same upload extracted. */
+  async reuse({ tenant, collection, upload }: PlacedVersion): Promise<ExtractedText | undefined> {
+    if (!upload.text_blob_key || upload.chunks === 0) return undefined;
+    const { document_id: documentId, version } = upload;
+    const targets = await this.generations.targets(tenant, collection);
+    const own = targets.find(({ chunking }) => chunking === null) ?? targets[0];
+    const spans = await this.chunks.read({ tenant, documentId, version, generation: own?.generation ?? 0 });
+    if (spans.length === 0) return undefined;
+    const text = await this.extractor.readText(tenant, upload.text_blob_key);
+    return { text, spans, mediaType: upload.media_type, title: null, textKey: upload.text_blob_key };
+  }
+
+  /**
+   * Keeps the chunks for each generation the version is written to. None begins or leaves until the transaction ends.
+   * @returns that of the generation readers see first.
+   */
+  async keep(
+    tx: SqlTransaction,
+    { tenant, collection, upload }: PlacedVersion,
+    { text, spans }: ExtractedText,
+  ): Promise<Cut[]> {
+    const { document_id: documentId, version, kind } = upload;
+    this.generations.keep(tx, tenant, collection);
+    const targets = await this.generations.targets(tenant, collection, tx);
+    const own: Cut[] = [{ generation: undefined, spans }];
+    const cuts = targets.map(({ generation, chunking }) => ({ generation, spans: recut(kind, text, spans, chunking) }));
+    const all = cuts.length > 0 ? cuts : own;
+    if (upload.chunks > 0) this.chunks.discard(tx, tenant, documentId, version);
+    for (const cut of all)
+      this.chunks.add(tx, { tenant, documentId, version, generation: cut.generation ?? 0 }, cut.spans);
+    return all;
+  }
+}
+
+/** What the saga of the version counts: the batches of the generation readers see. */
+export function ingestionData(cuts: readonly Cut[]): Partial<Ingestion> {
+  const { generation, spans } = cuts[0]!;
+  const counts = { chunks: spans.length, batches: Math.ceil(spans.length / BATCH_SIZE) };
+  if (generation === undefined) return counts;
+  const generations = cuts.map((cut) => ({ generation: cut.generation!, chunks: cut.spans.length }));
+  return { ...counts, generation, generations };
+}

@@ -1,0 +1,8 @@
+/** How a generation cuts documents, in tokens; null: as each upload said. */
+export type Chunking = { readonly size: number; readonly overlap: number } | null;
+
+/** A generation of a collection's index that new versions are written to. */
+export interface Target {
+  readonly generation: number;
+  readonly chunking: Chunking;
+}

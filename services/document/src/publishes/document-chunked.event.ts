@@ -1,0 +1,43 @@
+import { catalogue } from '@ragmesh/contracts';
+import type { Publish } from '@ragmesh/messaging';
+import { BATCH_SIZE } from '../adapters/chunk.repository.js';
+import type { DocumentRow, Span } from '../adapters/document.rows.js';
+
+/** Chunks of a version for a generation of its collection's index; unset: whichever readers see. */
+export interface Cut {
+  readonly generation: number | undefined;
+  readonly spans: readonly Span[];
+}
+
+type Chunked = Pick<DocumentRow, 'id' | 'version' | 'collection' | 'title' | 'metadata'>;
+
+/** One event for each batch of chunks. */
+export function publishChunks(publish: Publish, document: Chunked, text: string, { generation, spans }: Cut): void {
+  const batches = Math.ceil(spans.length / BATCH_SIZE);
+  for (let batch = 0; batch < batches; batch += 1) {
+    const first = batch * BATCH_SIZE;
+    publish(catalogue.documentChunked, document.id, {
+      documentId: document.id,
+      version: BigInt(document.version),
+      collection: document.collection,
+      batch,
+      batches,
+      title: document.title,
+      metadata: document.metadata as never,
+      chunks: spans.slice(first, first + BATCH_SIZE).map((span, index) => toChunk(span, first + index, text)),
+      ...(generation === undefined ? {} : { generation }),
+    });
+  }
+}
+
+function toChunk([start, end, page, heading, metadata]: Span, ordinal: number, text: string) {
+  return {
+    ordinal,
+    text: text.slice(start, end),
+    start,
+    end,
+    ...(page === null ? {} : { page }),
+    ...(heading === null ? {} : { heading }),
+    ...(metadata ? { metadata: metadata as never } : {}),
+  };
+}

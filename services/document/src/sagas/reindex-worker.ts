@@ -1,0 +1,71 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { LOGGER } from '@ragmesh/bootstrap';
+import { asRagmeshError } from '@ragmesh/errors';
+import { extractTrace, inContext, traceContext, type Logger } from '@ragmesh/observability';
+import { Database } from '@ragmesh/postgres';
+import { AdvanceReindex, type OpenReindex } from '../commands/advance-reindex.js';
+import { reindexSaga } from './reindex.saga.js';
+
+const IDLE_MS = 1_000;
+const BUSY_MS = 100;
+
+interface DueReindex extends OpenReindex {
+  readonly tenant: string;
+  readonly request_id: string;
+  readonly trace: Record<string, string>;
+}
+
+/**
+ * Takes reindexes forward, one look after the other, from what their sagas and the index say; it remembers nothing that
+ * matters, so any process can go on at any time. Two that work on one step only do it twice.
+ */
+@Injectable()
+export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly advancing: AdvanceReindex,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#schedule(IDLE_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(pause: number): void {
+    if (this.#isStopping) return;
+    this.#timer = setTimeout(() => void (this.#running = this.#round()), pause).unref();
+  }
+
+  async #round(): Promise<void> {
+    let isBusy = false;
+    const began = performance.now();
+    try {
+      const { rows } = await this.database.query<DueReindex>(
+        `SELECT id, tenant, request_id, trace, step, data FROM saga WHERE name = $1 AND status = 'running'`,
+        [reindexSaga.name],
+      );
+      isBusy = rows.length > 0;
+      for (const reindex of rows) await this.#within(reindex, () => this.advancing.run(reindex));
+    } catch (error) {
+      this.logger.warn({ code: asRagmeshError(error).code }, 'Reindexes could not be read and will be read again');
+    }
+    // A look at a large collection takes its time, and must not take all there is.
+    this.#schedule(isBusy ? Math.max(BUSY_MS, 4 * (performance.now() - began)) : IDLE_MS);
+  }
+
+  #within({ tenant, request_id: requestId, trace }: DueReindex, work: () => Promise<void>): Promise<void> {
+    return traceContext.with(extractTrace(trace), () =>
+      inContext({ tenant, requestId, subject: reindexSaga.name }, work),
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import type { knowledgeV1 } from '@ragmesh/contracts';
+import type { z } from 'zod';
+import type { collectionChange, collectionSchema } from './collection.schema.js';
+
+type CollectionBody = z.input<typeof collectionSchema>;
+type Update = MessageInitShape<typeof knowledgeV1.UpdateCollectionRequestSchema>;
+
+export const collectionBody = (collection: knowledgeV1.Collection): CollectionBody => ({
+  id: collection.id,
+  title: collection.title,
+  metadata: collection.metadata ?? {},
+  documents: Number(collection.documents),
+  chunks: Number(collection.chunks),
+  defaults: defaultsBody(collection.defaults),
+  chunking: collection.chunking ? { size: collection.chunking.size, overlap: collection.chunking.overlap } : null,
+  created_at: collection.createdAt ? timestampDate(collection.createdAt).toISOString() : '',
+});
+
+function defaultsBody(defaults: knowledgeV1.RetrievalDefaults | undefined): CollectionBody['defaults'] {
+  if (!defaults) return {};
+  const { mode, topK: top_k, alpha, minScore: min_score, fusion, mmr, rerank, expand } = defaults;
+  const body = { mode, top_k, alpha, min_score, fusion, mmr, rerank, expand };
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}
+
+/** The settings a change names. */
+export function settingsOf({
+  defaults,
+  chunking,
+}: z.output<typeof collectionChange>): Pick<Update, 'defaults' | 'chunking'> {
+  return {
+    ...(defaults && { defaults: defaultsOf(defaults) }),
+    ...(chunking !== undefined && { chunking: chunking ?? {} }),
+  };
+}
+
+function defaultsOf({
+  top_k,
+  min_score,
+  ...named
+}: NonNullable<z.output<typeof collectionChange>['defaults']>): NonNullable<Update['defaults']> {
+  const all = { ...named, topK: top_k, minScore: min_score };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
