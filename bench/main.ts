@@ -3,13 +3,18 @@ import { parseArgs } from 'node:util';
 import { readCorpus, type DatasetDocument } from '../eval/dataset.js';
 import { benchMesh } from './mesh.js';
 import { Report } from './report.js';
-import { benchStandalone } from './standalone.js';
+import { scenariosNamed } from './scenarios.js';
 
 const { values } = parseArgs({
   options: {
     mode: { type: 'string', default: 'standalone' },
+    scenario: { type: 'string' },
     documents: { type: 'string', default: '1000' },
+    seconds: { type: 'string' },
+    clients: { type: 'string', default: '1000' },
+    chunks: { type: 'string', default: '100000' },
     dataset: { type: 'string', default: '../shared/datasets/scifact' },
+    files: { type: 'string', default: '../shared/documents' },
   },
 });
 
@@ -19,15 +24,38 @@ async function firstDocuments(folder: string, count: number): Promise<DatasetDoc
   return documents;
 }
 
-const benches = { standalone: benchStandalone, mesh: benchMesh };
-const bench = benches[values.mode as keyof typeof benches];
-if (!bench) throw new Error(`--mode must be one of ${Object.keys(benches).join(', ')}, not "${values.mode}".`);
+/** @throws Error naming the option. */
+function positive(option: 'documents' | 'seconds' | 'clients' | 'chunks'): number {
+  const value = Number(values[option]);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${option} must be a whole number above 0, not "${values[option]}".`);
+}
+
+const modes = ['standalone', 'mesh'];
+if (!modes.includes(values.mode)) throw new Error(`--mode must be one of ${modes.join(', ')}, not "${values.mode}".`);
+const isMesh = values.mode === 'mesh';
+if (isMesh && values.scenario) throw new Error('--scenario belongs to --mode standalone: the mesh has one bench.');
+const benches = isMesh ? [benchMesh] : [...scenariosNamed(values.scenario)];
 const root = process.cwd();
-const report = new Report(root, values.mode);
-await bench(report, {
+// A part of the figures is kept beside the whole, not in its place.
+const report = new Report(root, [values.mode, ...(values.scenario?.split(',') ?? [])].join('-'));
+const input = {
   root,
   dataset: values.dataset,
-  documents: await firstDocuments(values.dataset, Number(values.documents)),
+  documents: await firstDocuments(values.dataset, positive('documents')),
   model: join(root, 'services/model/bundled/all-MiniLM-L6-v2'),
-});
+  files: values.files,
+  seconds: values.seconds === undefined ? undefined : positive('seconds'),
+  clients: positive('clients'),
+  chunks: positive('chunks'),
+};
+for (const bench of benches) {
+  try {
+    await bench(report, input);
+  } catch (error) {
+    // What was measured before is kept, and what comes after is still measured.
+    report.add(bench.name, `failed: ${error instanceof Error ? error.message : String(error)}`, 'none fails');
+    process.exitCode = 1;
+  }
+}
 await report.finish();

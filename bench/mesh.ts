@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceNames } from '@ragmesh/contracts';
 import { KafkaServer, findKafkaJars } from '@ragmesh/local-servers';
+import type { BenchInput } from './bench-input.js';
 import { measureEventPath } from './event-path.js';
 import { measureFreshness } from './freshness.js';
 import { measureIngestion } from './ingestion.js';
 import { startMeshProcess } from './mesh-process.js';
 import { measureRecovery } from './recovery.js';
 import type { Report } from './report.js';
-import { s1Row, type BenchInput } from './standalone.js';
+import { s1Row } from './standalone.js';
 
 /** Eight processes on Kafka. */
 export async function benchMesh(report: Report, { root, documents, model }: BenchInput): Promise<void> {
@@ -34,7 +35,7 @@ export async function benchMesh(report: Report, { root, documents, model }: Benc
         '≤ 500 ms',
       );
       report.add(
-        ...s1Row('ingestion as eight processes', await measureIngestion(mesh.url, documents, model), '≥ 60 %'),
+        ...s1Row('ingestion as eight processes', await measureIngestion(mesh.url, { documents, model }), '≥ 60 %'),
       );
       for (const service of serviceNames) {
         const milliseconds = await measureRecovery(mesh, service);

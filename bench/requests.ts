@@ -1,3 +1,6 @@
+import { openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
+
 interface Uploaded {
   readonly id: string;
 }
@@ -15,12 +18,33 @@ export async function uploadText(url: string, collection: string, text: string):
   return (await json<Uploaded>(await post(`${url}/v1/documents`, { text, collection }))).id;
 }
 
-export async function waitReady(url: string, id: string): Promise<void> {
+/** @returns the id of the accepted document; undefined when the file is refused. */
+export async function uploadFile(url: string, collection: string, file: string): Promise<string | undefined> {
+  const form = new FormData();
+  form.append('collection', collection);
+  form.append('file', await openAsBlob(file), basename(file));
+  const response = await fetch(`${url}/v1/documents`, { method: 'POST', body: form });
+  if (response.status >= 400 && response.status < 500) return void (await response.text());
+  return (await json<Uploaded>(response)).id;
+}
+
+/** Waits until a document is ready or has failed. @returns whether it is ready. */
+export async function settled(url: string, id: string): Promise<boolean> {
   for (;;) {
     const { status } = await json<{ status: string }>(await fetch(`${url}/v1/documents/${id}?wait=30`));
-    if (status === 'ready') return;
-    if (status === 'failed') throw new Error(`Document ${id} failed`);
+    if (status === 'ready') return true;
+    if (status === 'failed') return false;
   }
+}
+
+export async function waitReady(url: string, id: string): Promise<void> {
+  if (!(await settled(url, id))) throw new Error(`Document ${id} failed`);
+}
+
+export async function deleteDocument(url: string, id: string): Promise<void> {
+  const response = await fetch(`${url}/v1/documents/${id}`, { method: 'DELETE' });
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${await response.text()}`);
+  await response.arrayBuffer();
 }
 
 /** Texts of all chunks of a document, in order. */
@@ -43,4 +67,10 @@ export interface SearchAnswer {
 
 export async function search(url: string, body: object): Promise<SearchAnswer> {
   return json<SearchAnswer>(await post(`${url}/v1/search`, body));
+}
+
+/** The 99th percentile of the event loop's delay since the last look, in milliseconds. */
+export async function eventLoopDelayMs(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^ragmesh_event_loop_delay_seconds(?:\{[^}]*\})? (\S+)$/m.exec(metrics)?.[1]) * 1000;
 }

@@ -49,7 +49,7 @@ export class ChatController {
     const head = newCompletion(input.model);
     if (input.stream) {
       const includeUsage = input.stream_options?.include_usage ?? false;
-      const answer = this.calls.retrieval.query(query, this.calls.stream(reply));
+      const answer = this.calls.retrieval.query(query, this.calls.answer(reply));
       return streamBlocks(completionBlocks(head, answer, { includeUsage }), reply, this.problems);
     }
     const answer = await wholeAnswer(this.calls.retrieval.query(query, this.calls.unary(reply)));
