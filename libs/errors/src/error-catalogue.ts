@@ -31,7 +31,6 @@ export const errorCatalogue = {
   'REQUEST.METHOD_NOT_ALLOWED': permanent(405, 'Method not allowed', 'See /docs for the methods of this route.'),
   'REQUEST.CANCELLED': permanent(499, 'Request cancelled', 'The caller went away before the answer was ready.'),
   'REQUEST.TIMEOUT': transient(504, 'Deadline exceeded', 'Try again; if it persists, look at the stage timings.'),
-  'REQUEST.NOT_IMPLEMENTED': permanent(501, 'Not implemented', 'See /docs for what this version supports.'),
   'AUTH.REQUIRED': permanent(401, 'Credential required', 'Send an API key or a token as Authorization: Bearer, or an API key as X-API-Key.'),
   'AUTH.INVALID': permanent(401, 'Credential not accepted', 'Check that the credential is whole, meant for this server and not expired, or ask for a new one.'),
   'AUTH.FORBIDDEN': permanent(403, 'Not permitted', 'Use a credential with the named role.'),

@@ -36,8 +36,8 @@ beforeAll(async () => {
     OPENAI_BASE_URL: upstream.url,
     LLM_PRICES: 'scripted=1000/1000',
   });
-  await mesh.createCollection('tuned', { mode: 'lexical', top_k: 1 });
-  await mesh.createCollection('mistuned', { top_k: 'many' });
+  await mesh.createCollection('tuned', { mode: 'lexical', topK: 1 });
+  await mesh.createCollection('mistuned', { fusion: 'of-a-later-release' });
   for (const text of [tides, tidesAgain, bees, glaciers]) await mesh.upload(text);
   for (const text of [tides, tidesAgain]) await mesh.upload(text, { collection: 'tuned' });
   const file = await readFile(new URL('fastify-Server.md', documents));

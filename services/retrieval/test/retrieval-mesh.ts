@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DescMessage, JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
 import {
   catalogue,
@@ -118,9 +118,15 @@ export class RetrievalMesh {
   }
 
   /** Makes a collection with search defaults of its own. */
-  async createCollection(id: string, retrieval: JsonObject): Promise<void> {
+  async createCollection(
+    id: string,
+    defaults: MessageInitShape<typeof knowledgeV1.RetrievalDefaultsSchema>,
+  ): Promise<void> {
     const knowledge = this.clients.of(knowledgeV1.KnowledgeService);
-    await this.as('default', () => knowledge.createCollection({ id, title: id, metadata: { retrieval } }));
+    await this.as('default', async () => {
+      await knowledge.createCollection({ id, title: id });
+      await knowledge.updateCollection({ id, defaults });
+    });
   }
 
   warm(searches: SearchInit[]): Promise<retrievalV1.WarmCacheResponse> {

@@ -1,5 +1,4 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { z } from 'zod';
 import { Calls } from '../api/calls.js';
 import { operationLink } from '../api/document.mapper.js';
@@ -7,9 +6,6 @@ import { operationRef } from '../api/document.schema.js';
 import { idSchema } from '../api/paging.schema.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
-
-/** How gRPC says that a service of an older release has no such call. */
-const UNIMPLEMENTED = 12;
 
 const reindexRequest = z
   .object({
@@ -38,26 +34,13 @@ export class ReindexController {
     body: { 'application/json': reindexRequest },
     example: { collection: 'default' },
     answers: [{ status: 202, description: 'It began; follow its operation', schema: reindexAnswer }],
-    problems: ['COLLECTION.NOT_FOUND', 'REINDEX.RUNNING', 'REQUEST.NOT_IMPLEMENTED'],
+    problems: ['COLLECTION.NOT_FOUND', 'REINDEX.RUNNING'],
   })
   async reindex(
     @Body(valid(reindexRequest)) { collection, chunk_size: chunkSize, overlap }: z.output<typeof reindexRequest>,
   ): Promise<z.input<typeof reindexAnswer>> {
     const request = { collection, chunkSize, chunkOverlap: overlap };
-    try {
-      const { id, status } = await this.calls.documents.startReindex(request, this.calls.write());
-      return { collection, status, operation: operationLink(id) };
-    } catch (error) {
-      throw isUnknownCall(error) ? unsupported() : error;
-    }
+    const { id, status } = await this.calls.documents.startReindex(request, this.calls.write());
+    return { collection, status, operation: operationLink(id) };
   }
 }
-
-const isUnknownCall = (error: unknown): boolean =>
-  isRagmeshError(error) && (error.cause as { readonly code?: unknown } | undefined)?.code === UNIMPLEMENTED;
-
-const unsupported = (): RagmeshError =>
-  new RagmeshError(
-    'REQUEST.NOT_IMPLEMENTED',
-    'The document service of this version builds no second index. Replace documents with PUT /v1/documents/{id} instead.',
-  );

@@ -75,8 +75,8 @@ export class CollectionSettings implements OnModuleDestroy {
   async #read(id: string): Promise<CollectionSetting> {
     const client = this.clients.of(knowledgeV1.KnowledgeService);
     const scope = { deadline: Deadline.in(TIMEOUT_MS), signal: new AbortController().signal };
-    const { metadata = {} } = await this.#knowledge.call((options) => client.getCollection({ id }, options), scope);
-    return { options: collectionDefaults(metadata), usable: true };
+    const { defaults } = await this.#knowledge.call((options) => client.getCollection({ id }, options), scope);
+    return { options: collectionDefaults(defaults), usable: true };
   }
 
   #failed(key: string, failure: unknown): CollectionSetting {

@@ -1,38 +1,16 @@
-import { invalidField } from './field-checks.js';
 import { parseSearchQuery, type SearchOptions } from './search-query.js';
 
-type Kind = 'string' | 'number' | 'boolean';
+/** The search defaults of a collection as they are kept; what is undefined is left to the installation. */
+export type GivenDefaults = { readonly [Name in keyof SearchOptions]?: SearchOptions[Name] | undefined };
 
-/** Names as the API has them, with the type of their values. */
-const known: Readonly<Record<string, readonly [keyof SearchOptions, Kind]>> = {
-  mode: ['mode', 'string'],
-  top_k: ['topK', 'number'],
-  alpha: ['alpha', 'number'],
-  min_score: ['minScore', 'number'],
-  rerank: ['rerank', 'boolean'],
-  expand: ['expand', 'boolean'],
-  fusion: ['fusion', 'string'],
-  mmr: ['mmr', 'number'],
-  multi_query: ['multiQuery', 'boolean'],
-  hyde: ['hyde', 'boolean'],
-  self_check: ['selfCheck', 'boolean'],
-  granularity: ['granularity', 'string'],
-};
+const names = ['mode', 'topK', 'alpha', 'minScore', 'rerank', 'expand', 'fusion', 'mmr'] as const;
 
 /**
- * The search defaults of a collection, from `retrieval` in its metadata: `{"retrieval": {"fusion": "rrf", "top_k": 5}}`.
- * @throws RagmeshError REQUEST.INVALID naming what is unknown, of the wrong type or out of its limits.
+ * What searches of a collection take that say nothing else.
+ * @throws RagmeshError REQUEST.INVALID for a value this release cannot search with; a later one may have written it.
  */
-export function collectionDefaults(metadata: Readonly<Record<string, unknown>>): SearchOptions {
-  const { retrieval = {} } = metadata;
-  if (typeof retrieval !== 'object' || retrieval === null) throw invalidField('retrieval', 'must be an object');
-  const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(retrieval)) {
-    const [option, kind] = known[name] ?? [];
-    if (!option) throw invalidField(`retrieval.${name}`, `is unknown; known are ${Object.keys(known).join(', ')}`);
-    if (typeof value !== kind) throw invalidField(`retrieval.${name}`, `must be a ${kind}`);
-    options[option] = value;
-  }
+export function collectionDefaults(given: GivenDefaults = {}): SearchOptions {
+  const options = Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
   parseSearchQuery({ query: 'any', collection: '', ...options }, 0);
   return options;
 }
