@@ -4,6 +4,7 @@ import { eventually, freshGroup } from '../../testing/src/bus-conformance/bus-fi
 import { join, joinCommitting, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
+import { readTopicConfigs } from '../src/kafka/topic-settings.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
 
 const TOPIC = 'cluster.events';
@@ -34,11 +35,8 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
   const allInSync = async () => (await partitions()).every(({ isr }) => isr.length === 3);
 
   it('keeps three copies of each record, two of them in sync', async () => {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: TOPIC, configNames: ['min.insync.replicas'] }],
-    });
-    expect(resources[0]!.configEntries[0]!.configValue).toBe('2');
+    const settings = (await readTopicConfigs(admin, [TOPIC])).get(TOPIC)!;
+    expect(settings.effective['min.insync.replicas']).toBe('2');
     expect((await partitions()).map(({ replicas }) => replicas.length)).toEqual(Array(PARTITIONS).fill(3));
   });
 

@@ -50,6 +50,9 @@ const outages = new Set([
 /** The broker takes no batch of this size. */
 export const isTooLarge = (error: unknown): boolean => hasType(error, tooLarge);
 
+/** The broker that was asked does not know the topic, or not yet: brokers hear of a new one after each other. */
+export const isUnknownTopic = (error: unknown): boolean => hasType(error, new Set(['UNKNOWN_TOPIC_OR_PARTITION']));
+
 /** The group has moved on without this member, or is about to. */
 export const isMembershipLost = (error: unknown): boolean => hasType(error, membershipLost);
 

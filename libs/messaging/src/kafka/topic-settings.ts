@@ -1,8 +1,13 @@
-import type { Admin, ConfigEntries } from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Admin, ConfigEntries, DescribeConfigResponse } from 'kafkajs';
+import { isUnknownTopic } from './kafka-error.js';
 
 /** Numbers of Kafka's protocol; kafkajs exports them as values, which would load it with this file. */
 const TOPIC = 2;
 const SET_ON_TOPIC = 1;
+
+const KNOWN_WITHIN_MS = 10_000;
+const POLL_MS = 100;
 
 export interface TopicConfig {
   /** What holds, defaults included. */
@@ -11,13 +16,10 @@ export interface TopicConfig {
   readonly own: Readonly<Record<string, string>>;
 }
 
-/** Settings of these topics, by their names in the cluster. */
+/** Settings of these topics, by their names in the cluster; waits for a broker that has not heard of a new one yet. */
 export async function readTopicConfigs(admin: Admin, topics: readonly string[]): Promise<Map<string, TopicConfig>> {
   if (topics.length === 0) return new Map();
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({ type: TOPIC, name })),
-  });
+  const { resources } = await describe(admin, topics);
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
       resourceName,
@@ -27,6 +29,19 @@ export async function readTopicConfigs(admin: Admin, topics: readonly string[]):
       },
     ]),
   );
+}
+
+async function describe(admin: Admin, topics: readonly string[]): Promise<DescribeConfigResponse> {
+  const deadline = performance.now() + KNOWN_WITHIN_MS;
+  for (;;) {
+    try {
+      const resources = topics.map((name) => ({ type: TOPIC, name }));
+      return await admin.describeConfigs({ includeSynonyms: false, resources });
+    } catch (error) {
+      if (!isUnknownTopic(error) || performance.now() > deadline) throw error;
+      await delay(POLL_MS);
+    }
+  }
 }
 
 /** Sets these and keeps what else was set on the topic: the request kafkajs sends replaces everything. */
