@@ -34,6 +34,12 @@ const NOTE = 'INSERT INTO saga_step (saga_name, saga_id, step, status, detail) V
 export type OnMoved<Data> = (tx: SqlTransaction, publish: Publish, id: string, state: SagaState<Data>) => Promise<void>;
 
 /**
+ * Locks what the moves of a saga change besides it, before the saga's own row. Whoever changes that first and then tells
+ * the saga takes the locks in the same order; the other way round the two would wait for each other.
+ */
+export type LockSubject = (tx: SqlTransaction, id: string) => void;
+
+/**
  * Keeps the sagas of one definition. Each input is decided and stored in the caller's transaction, under a row lock and a
  * revision, together with the messages it sends; two orchestrators cannot step on each other.
  */
@@ -41,6 +47,7 @@ export class SagaEngine<Data extends object> {
   constructor(
     readonly definition: SagaDefinition<Data>,
     private readonly onMoved: OnMoved<Data>,
+    readonly lockSubject: LockSubject = () => undefined,
   ) {}
 
   /** Starts a saga; a further start with the same id starts it over when it has ended, and is ignored when it has not. */
@@ -82,6 +89,7 @@ export class SagaEngine<Data extends object> {
     input: SagaInput<Data> | InputFrom<Data>,
   ): Promise<boolean> {
     const { name } = this.definition;
+    this.lockSubject(tx, id);
     const { rows } = await tx.query<SagaRow>(
       `SELECT status, step, data, error, undoing, attempts, undo_error AS "undoError", revision
        FROM saga WHERE name = $1 AND id = $2 FOR UPDATE`,

@@ -58,6 +58,7 @@ export class SagaTimer {
     for (const { id, tenant, request_id: requestId, trace } of rows) {
       const fire = (): Promise<void> =>
         this.outbox.transaction(async (tx, { publish }) => {
+          engine.lockSubject(tx, id);
           const still = await tx.query(
             'SELECT FROM saga WHERE name = $1 AND id = $2 AND deadline <= now() FOR UPDATE SKIP LOCKED',
             [name, id],

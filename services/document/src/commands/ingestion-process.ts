@@ -20,11 +20,18 @@ interface NewVersion {
   readonly replaces?: DocumentRow | undefined;
 }
 
+/** Uploads and deletions lock the document, then tell its saga. */
+const LOCK_DOCUMENT = `
+  SELECT FROM document d JOIN saga s ON s.tenant = d.tenant AND s.data ->> 'documentId' = d.id
+  WHERE s.name = $1 AND s.id = $2 FOR NO KEY UPDATE OF d`;
+
 /** The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it. */
 @Injectable()
 export class IngestionProcess {
-  readonly engine = new SagaEngine<Ingestion>(ingestionSaga, (tx, publish, _id, state) =>
-    this.#show(tx, publish, state),
+  readonly engine = new SagaEngine<Ingestion>(
+    ingestionSaga,
+    (tx, publish, _id, state) => this.#show(tx, publish, state),
+    (tx, id) => tx.write(LOCK_DOCUMENT, [ingestionSaga.name, id]),
   );
 
   constructor(private readonly database: Database) {}
