@@ -1,5 +1,6 @@
+import { timedJson } from './load/timed-request.js';
 import { quantile } from './quantile.js';
-import { search } from './requests.js';
+import type { SearchAnswer } from './requests.js';
 
 const WARM_UP = 20;
 
@@ -22,11 +23,10 @@ export async function measureSearchOverhead(
   const walls: number[] = [];
   const stages: number[] = [];
   for (const [index, query] of questions.entries()) {
-    const begin = performance.now();
-    const { timings } = await search(url, { query, collection, top_k: 10 });
-    const wall = performance.now() - begin;
+    const request = { query, collection, top_k: 10 };
+    const { answer, milliseconds: wall } = await timedJson<SearchAnswer>(`${url}/v1/search`, request);
     if (index < WARM_UP) continue;
-    const { embed_query_ms: embed = 0, vector_search_ms: dense = 0, lexical_search_ms: lexical = 0 } = timings;
+    const { embed_query_ms: embed = 0, vector_search_ms: dense = 0, lexical_search_ms: lexical = 0 } = answer.timings;
     walls.push(wall);
     stages.push(Math.max(embed + dense, lexical));
   }

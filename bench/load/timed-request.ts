@@ -34,6 +34,29 @@ export function timed(url: string, body?: object, signal?: AbortSignal): Promise
   });
 }
 
+/**
+ * Posts and reads the answer, over a connection that is kept. `fetch` would add a quarter of a millisecond of its own.
+ * @returns the answer, and the time to its last byte. @throws when it is not a success.
+ */
+export function timedJson<T>(url: string, body: object): Promise<{ answer: T; milliseconds: number }> {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const begin = performance.now();
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { agent, method: 'POST', headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part)).once('error', reject);
+      response.once('end', () => {
+        const milliseconds = performance.now() - begin;
+        const received = Buffer.concat(parts).toString();
+        if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}: ${received}`));
+        else resolve({ answer: JSON.parse(received) as T, milliseconds });
+      });
+    });
+    outgoing.once('error', reject).end(text);
+  });
+}
+
 /** Sends requests at a fixed rate, whether or not earlier ones have been answered, and waits for all. */
 export async function atRate<T>(
   perSecond: number,

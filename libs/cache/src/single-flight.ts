@@ -8,6 +8,7 @@ interface Flight<V> {
   readonly values: Promise<ReadonlyMap<string, V>>;
   readonly abandoned: AbortController;
   waiters: number;
+  hasLanded: boolean;
 }
 
 /** Failures of the first caller's own patience: those who joined it have theirs left. */
@@ -46,7 +47,7 @@ export class SingleFlight<V> {
   #start(keys: readonly string[], compute: Computation<V>): Flight<V> {
     const abandoned = new AbortController();
     const values = Promise.resolve().then(() => compute(keys, abandoned.signal));
-    const flight: Flight<V> = { keys, values, abandoned, waiters: 0 };
+    const flight: Flight<V> = { keys, values, abandoned, waiters: 0, hasLanded: false };
     for (const key of keys) this.#flights.set(key, flight);
     const land = (): void => this.#land(flight);
     values.then(land, land);
@@ -54,6 +55,7 @@ export class SingleFlight<V> {
   }
 
   #land(flight: Flight<V>): void {
+    flight.hasLanded = true;
     for (const key of flight.keys) if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
@@ -68,11 +70,10 @@ export class SingleFlight<V> {
     } finally {
       signal?.removeEventListener('abort', leave);
       flight.waiters -= 1;
-      if (flight.waiters === 0) this.#abandon(flight);
+      if (flight.waiters === 0 && !flight.hasLanded) this.#abandon(flight);
     }
   }
 
-  /** Harmless when it has landed: nothing listens to its signal any more. */
   #abandon(flight: Flight<V>): void {
     this.#land(flight);
     flight.abandoned.abort();

@@ -1,3 +1,4 @@
+import { RagmeshError } from '@ragmesh/errors';
 import { Deadline } from '@ragmesh/resilience';
 
 /** What an incoming gRPC call says about its caller's patience. */
@@ -16,10 +17,13 @@ export interface CallScope {
 /** Longest time a call without a deadline may take. */
 const MAX_CALL_MS = 120_000;
 
+/** One for all: a call that has been answered counts as cancelled, too, so this is needed for every call. */
+const GONE = new RagmeshError('REQUEST.CANCELLED', 'The caller went away.');
+
 export function scopeOf(call: IncomingCall): CallScope {
   const caller = new AbortController();
-  call.on('cancelled', () => caller.abort());
-  if (call.cancelled) caller.abort();
+  call.on('cancelled', () => caller.abort(GONE));
+  if (call.cancelled) caller.abort(GONE);
   const left = Number(call.getDeadline()) - Date.now();
   return { deadline: Deadline.in(Math.min(left, MAX_CALL_MS), caller.signal), signal: caller.signal };
 }

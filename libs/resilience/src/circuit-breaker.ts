@@ -45,14 +45,14 @@ async function callWithTimeout(name: string, timeoutMs: number, call: Call, call
   };
   const timer = Number.isFinite(timeoutMs) ? setTimeout(expire, timeoutMs) : undefined;
   const signal = caller === undefined ? controller.signal : AbortSignal.any([controller.signal, caller]);
-  const aborted = new Promise<never>((_, reject) => {
-    const refuse = (): void => reject(asAbortError(signal.reason));
-    if (signal.aborted) refuse();
-    else signal.addEventListener('abort', refuse, { once: true });
-  });
+  const aborted = Promise.withResolvers<never>();
+  const refuse = (): void => aborted.reject(asAbortError(signal.reason));
+  if (signal.aborted) refuse();
+  signal.addEventListener('abort', refuse, { once: true });
   try {
-    return await Promise.race([call(signal), aborted]);
+    return await Promise.race([call(signal), aborted.promise]);
   } finally {
+    signal.removeEventListener('abort', refuse);
     clearTimeout(timer);
   }
 }

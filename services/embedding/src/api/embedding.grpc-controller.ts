@@ -3,10 +3,10 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { embeddingV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
 import { EmbedTexts } from '../commands/embed-texts.js';
 import { estimateTokens } from '../domain/token-estimate.js';
 import { toVectorBytes } from '../publishes/vector-bytes.js';
-import { cancelled, type Cancellable } from './cancelled.js';
 
 const MAX_TEXTS = 256;
 
@@ -25,13 +25,13 @@ export class EmbeddingGrpcController {
   async embed(
     { texts, model: name }: embeddingV1.EmbedRequest,
     _metadata: unknown,
-    call: Cancellable,
+    call: IncomingCall,
   ): Promise<MessageInitShape<typeof embeddingV1.EmbedResponseSchema>> {
     if (texts.length === 0 || texts.length > MAX_TEXTS) {
       const details = { field: 'texts', limit: MAX_TEXTS, count: texts.length };
       throw new RagmeshError('REQUEST.INVALID', `texts must hold 1 to ${MAX_TEXTS} texts.`, details);
     }
-    const patience = { signal: cancelled(call), patienceMs: PATIENCE_MS };
+    const patience = { signal: scopeOf(call).signal, patienceMs: PATIENCE_MS };
     const embedding = name ? this.texts.named(name, texts, patience) : this.texts.questions(texts, patience);
     const { vectors, model, dimension, maxTokens = USUAL_MAX_TOKENS } = await embedding;
     const tokens = texts.reduce((sum, text) => sum + estimateTokens(text, maxTokens), 0);
