@@ -1,0 +1,65 @@
+import { kafkaTls, processConfig, saslOf } from '@ragmesh/bootstrap';
+import { topicSpecs } from '@ragmesh/contracts';
+import { isRagmeshError } from '@ragmesh/errors';
+import { KafkaBusDriver } from '@ragmesh/messaging';
+import { fault, type Finding } from '../finding.js';
+import { read, type Situation } from '../situation.js';
+
+const all = processConfig.variables;
+const variables = {
+  ...{ KAFKA_BROKERS: all.KAFKA_BROKERS, RAGMESH_TOPIC_PREFIX: all.RAGMESH_TOPIC_PREFIX, KAFKA_TLS: all.KAFKA_TLS },
+  ...{ KAFKA_TLS_CA_FILE: all.KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE: all.KAFKA_TLS_CERT_FILE },
+  ...{ KAFKA_TLS_KEY_FILE: all.KAFKA_TLS_KEY_FILE, KAFKA_SASL_MECHANISM: all.KAFKA_SASL_MECHANISM },
+  ...{ KAFKA_SASL_USERNAME: all.KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD: all.KAFKA_SASL_PASSWORD },
+};
+
+/** Whether the brokers let us in and their topics are as the catalogue says. Without brokers events run over the database. */
+export async function checkKafka(situation: Situation): Promise<Finding[]> {
+  const config = situation.mode === 'mesh' ? read(situation, variables) : undefined;
+  if (config?.KAFKA_BROKERS === undefined) return [];
+  const sasl = saslOf(config);
+  try {
+    const bus = await KafkaBusDriver.connect({
+      brokers: config.KAFKA_BROKERS.split(','),
+      clientId: 'ragmesh-doctor',
+      topicPrefix: config.RAGMESH_TOPIC_PREFIX,
+      tls: kafkaTls(config),
+      closeTimeoutMs: 1_000,
+      ...(sasl ? { sasl } : {}),
+    });
+    try {
+      return differences(await bus.topics.diff(topicSpecs));
+    } finally {
+      await bus.close();
+    }
+  } catch (error) {
+    const isRefused = isRagmeshError(error) && error.code === 'CONFIG.INVALID';
+    return [isRefused ? refused : unreachable(config.KAFKA_BROKERS)];
+  }
+}
+
+function differences(drift: readonly { topic: string; setting: string; repairable: boolean }[]): Finding[] {
+  if (drift.length === 0) return [];
+  const named = drift.slice(0, 5).map(({ topic, setting }) => `${topic} (${setting})`);
+  const more = drift.length > named.length ? ` and ${drift.length - named.length} more` : '';
+  return [
+    fault(
+      `The cluster's topics differ from the catalogue: ${named.join(', ')}${more}.`,
+      'Services refuse to start with too few partitions; with another retention events are lost or kept too long.',
+      'npm run topics -- diff, then npm run topics -- apply',
+    ),
+  ];
+}
+
+const refused = fault(
+  'The brokers refuse the login or the certificates.',
+  'No event goes out or comes in.',
+  'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_TLS*, and the access rules of this user',
+);
+
+const unreachable = (brokers: string): Finding =>
+  fault(
+    `No broker answers at ${brokers}.`,
+    'Events wait in the outboxes, so uploads are accepted and never become searchable.',
+    'start the brokers, or correct KAFKA_BROKERS; a listener that speaks TLS needs KAFKA_TLS=on and a CA it is trusted by',
+  );

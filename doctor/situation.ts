@@ -1,0 +1,31 @@
+import { loadConfig, type ConfigDefinition, type ConfigOf, type Environment, type Variables } from '@ragmesh/config';
+import { isRagmeshError } from '@ragmesh/errors';
+import type { Gateway } from './gateway.js';
+
+export type Mode = 'standalone' | 'mesh';
+
+/** What is looked at. */
+export interface Situation {
+  readonly mode: Mode;
+  readonly environment: Environment;
+  readonly gateway: Gateway;
+  readonly nodeVersion: string;
+  /** Less free space than this in the data folder is a fault. */
+  readonly leastFreeBytes: number;
+}
+
+/**
+ * Values of a few variables. Undefined when one of them is wrong: the check of the configuration says so, and whatever needs
+ * them cannot be looked at.
+ */
+export function read<V extends Variables>(
+  { environment }: Situation,
+  variables: V,
+): ConfigOf<ConfigDefinition<V>> | undefined {
+  try {
+    return loadConfig({ variables, checks: [] } as unknown as ConfigDefinition<V>, environment);
+  } catch (error) {
+    if (isRagmeshError(error)) return undefined;
+    throw error;
+  }
+}
