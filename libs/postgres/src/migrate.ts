@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { RagmeshError } from '@ragmesh/errors';
 import pg from 'pg';
 import { asStorageError } from './postgres-error.js';
-import { applyWithSchemaEngine } from './schema-engine.js';
 
 /** One folder below `prisma/migrations`. */
 export interface Migration {
@@ -33,12 +32,13 @@ async function readFolder(folder: string): Promise<Migration[]> {
 }
 
 /**
- * Whether every migration is recorded as finished, unchanged.
- * @throws RagmeshError `STORAGE.MIGRATION_FAILED` for one that failed before, or whose file was edited after it ran.
+ * The migrations that are not recorded as applied, in order.
+ * @throws RagmeshError `STORAGE.MIGRATION_FAILED` for one that another tool left half done, or whose file was edited after
+ * it ran.
  */
-async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): Promise<boolean> {
+async function pending(client: pg.Client, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   const table = await client.query(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`);
-  if (table.rows[0].exists !== true) return false;
+  if (table.rows[0].exists !== true) return migrations;
   const { rows } = await client.query<{ name: string; checksum: string; finished: boolean }>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
      FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
@@ -51,7 +51,7 @@ async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): 
       throw migrationFailed(`Migration ${name} was changed after it had been applied.`);
     }
   }
-  return migrations.every(({ name }) => recorded.has(name));
+  return migrations.filter(({ name }) => !recorded.has(name));
 }
 
 const checksumOf = (sql: string): string => createHash('sha256').update(sql).digest('hex');
@@ -70,13 +70,29 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-async function apply(url: string, migrations: readonly Migration[]): Promise<string[]> {
+/** The record Prisma keeps, so that its tools know these databases. */
+const RECORD_TABLE = `
+  CREATE TABLE IF NOT EXISTS _prisma_migrations (
+    id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL,
+    logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
+    applied_steps_count integer NOT NULL DEFAULT 0)`;
+
+const RECORD = `
+  INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+  VALUES (gen_random_uuid(), $1, $2, now(), clock_timestamp(), 1)`;
+
+/** Script and record commit together, so a process that is killed meanwhile leaves all of a migration or nothing. */
+async function apply(client: pg.Client, { name, sql }: Migration): Promise<void> {
+  await client.query('BEGIN');
   try {
-    return await applyWithSchemaEngine(url, migrations);
+    await client.query(sql);
+    await client.query(RECORD, [checksumOf(sql), name]);
+    await client.query('COMMIT');
   } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined); // a connection that broke has rolled back already
     const storageError = asStorageError(error);
     if (storageError !== error) throw storageError;
-    throw migrationFailed(`The database could not be migrated: ${(error as Error).message}`, error);
+    throw migrationFailed(`Migration ${name} could not be applied: ${(error as Error).message}`, error);
   }
 }
 
@@ -111,8 +127,8 @@ async function connectCreating(url: string): Promise<pg.Client> {
 /**
  * Brings a database to the newest migration of all `folders` (a service's `prisma/migrations` and those of the libraries
  * whose tables it holds), ordered by name, forward only; creates the database when it is missing. Safe to run from several
- * processes at once: an advisory lock lets one work while the others wait. Prisma's schema engine does the work and keeps
- * its record; it is not even loaded when there is nothing to do.
+ * processes at once: an advisory lock lets one work while the others wait; and to be killed at any moment. A migration runs in
+ * one transaction, so it must not contain what PostgreSQL refuses there (`CREATE INDEX CONCURRENTLY`, say).
  * @returns the names of the migrations applied by this call.
  * @throws RagmeshError `STORAGE.MIGRATION_FAILED`, `STORAGE.UNAVAILABLE` or `STORAGE.FULL`.
  */
@@ -122,12 +138,32 @@ export async function migrate(url: string, ...folders: string[]): Promise<string
     const client = await connectCreating(url);
     try {
       await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
-      if (await isUpToDate(client, migrations)) return [];
-      return await apply(url, migrations);
+      const toApply = await pending(client, migrations);
+      if (toApply.length > 0) await client.query(RECORD_TABLE);
+      for (const migration of toApply) await apply(client, migration);
+      return toApply.map(({ name }) => name);
     } finally {
       await client.end(); // and with it the lock
     }
   } catch (error) {
     throw asStorageError(error);
+  }
+}
+
+/**
+ * The migrations a database lacks; nothing is changed. Undefined where there is no such database.
+ * @throws RagmeshError `STORAGE.MIGRATION_FAILED` as {@link migrate}; the driver's error when the server does not let it in.
+ */
+export async function pendingMigrations(url: string, ...folders: string[]): Promise<readonly string[] | undefined> {
+  const migrations = await readMigrations(folders);
+  const client = await connect(url).catch((error: unknown) => {
+    if (isMissingDatabase(error)) return undefined;
+    throw error;
+  });
+  if (!client) return undefined;
+  try {
+    return (await pending(client, migrations)).map(({ name }) => name);
+  } finally {
+    await client.end();
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database, EmbeddedPostgres, createPool, migrate } from '../src/index.js';
-import { scratchFolder } from './scratch-folder.js';
+import { eventually, scratchFolder } from './scratch-folder.js';
 
 const sample = fileURLToPath(new URL('sample/migrations', import.meta.url));
 const bothNames = ['20260101000000_first', '20260102000000_second'];
@@ -54,12 +54,35 @@ describe('migrate', () => {
     await expect(migrate(server.url('edited'), edited)).rejects.toMatchObject({ code: 'STORAGE.MIGRATION_FAILED' });
   });
 
-  it('names the migration that failed, and stays refused until it is repaired', async () => {
-    const broken = join(folder.path, 'broken');
-    mkdirSync(join(broken, '20260103000000_broken'), { recursive: true });
-    writeFileSync(join(broken, '20260103000000_broken', 'migration.sql'), 'ALTER TABLE missing ADD COLUMN x int;');
+  it('names the migration that failed, leaves nothing of it, and goes on once it is repaired', async () => {
+    const broken = migrationOf('broken', 'CREATE TABLE half (); ALTER TABLE missing ADD COLUMN x int;');
     const failed = { code: 'STORAGE.MIGRATION_FAILED', message: expect.stringContaining('20260103000000_broken') };
     await expect(migrate(server.url('broken'), broken)).rejects.toMatchObject(failed);
     await expect(migrate(server.url('broken'), broken)).rejects.toMatchObject(failed);
+    migrationOf('broken', 'CREATE TABLE half ();');
+    expect(await migrate(server.url('broken'), broken)).toEqual(['20260103000000_broken']);
   });
+
+  it('starts over after a process was killed in the middle of it', async () => {
+    const long = migrationOf('long', 'CREATE TABLE half (); SELECT pg_sleep(1);');
+    const url = server.url('long');
+    const watch = createPool(server.url('postgres'));
+    const cut = migrate(url, long);
+    cut.catch(() => undefined);
+    await eventually(async () => {
+      const sleeping = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'ragmesh-migrate' AND datname = 'long' AND wait_event = 'PgSleep'`;
+      return (await watch.query(sleeping)).rowCount! > 0;
+    });
+    await watch.end();
+    await expect(cut).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    expect(await migrate(url, long)).toEqual(['20260103000000_long']);
+  });
+
+  function migrationOf(name: string, sql: string): string {
+    const migrations = join(folder.path, name);
+    mkdirSync(join(migrations, `20260103000000_${name}`), { recursive: true });
+    writeFileSync(join(migrations, `20260103000000_${name}`, 'migration.sql'), sql);
+    return migrations;
+  }
 });

@@ -8,6 +8,7 @@ import { clusterPassword, openDataFolder, type DataFolder } from './data-folder.
 import { initialiseCluster } from './initialise-cluster.js';
 import type { Postmaster } from './postmaster.js';
 import { ensureServer, stopServer } from './server-process.js';
+import { serverUrl } from './server-url.js';
 import { unprivilegedUser, type SystemUser } from './system-user.js';
 
 const restartPauseMs = 200;
@@ -71,10 +72,7 @@ export class EmbeddedPostgres {
 
   /** Connection string, with the password, for one of its databases; `migrate` creates a missing one. */
   url(database: string): string {
-    const { port, socketFolder } = this.server;
-    const address = socketFolder ? `localhost` : `127.0.0.1:${port}`;
-    const socket = socketFolder ? `?host=${encodeURIComponent(socketFolder)}&port=${port}` : '';
-    return `postgresql://ragmesh:${this.password}@${address}/${encodeURIComponent(database)}${socket}`;
+    return serverUrl(this.server, this.password, database);
   }
 
   /** Ends the server; connections that are still open are cut. */
