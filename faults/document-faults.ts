@@ -71,6 +71,7 @@ export const documentFaults: readonly Fault[] = [
     standalone: notApplicable('there is one process; its restart is what callers see'),
     mesh: [
       proof('services/mesh/test/rolling-restart.e2e.spec.ts', 'fails no request'),
+      proof('faults/test/rolling-restart.slow.e2e.spec.ts', 'fail no request'),
       proof('services/mesh/test/one-service.e2e.spec.ts', 'a second SIGTERM ends it at once', 'that says "come again"'),
     ],
   },

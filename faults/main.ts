@@ -28,7 +28,7 @@ function chosenFaults(): readonly Fault[] {
   if (values.rows === undefined) return faultMatrix;
   const rows = values.rows.split(',').map(Number);
   const unknown = rows.filter((row) => !faultMatrix.some((fault) => fault.row === row));
-  if (unknown.length > 0) fail(`--rows takes numbers from 1 to ${faultMatrix.length}, separated by commas.`);
+  if (unknown.length > 0) fail(`--rows takes numbers from 1 to ${faultMatrix.at(-1)!.row}, separated by commas.`);
   return faultMatrix.filter(({ row }) => rows.includes(row));
 }
 

@@ -40,6 +40,7 @@ export class CopiedMesh {
     const started = await ServiceCopy.start(service, {
       ...this.servers.environment,
       MAX_CONNECTIONS: '3',
+      SERVICE_AUTH_KEY: 'known-to-the-services-of-this-mesh',
       SHUTDOWN_GRACE_SECONDS: '0',
       SHUTDOWN_DEADLINE_SECONDS: '5',
       GRPC_PORT: String(this.#ports.get(service)![copy]),

@@ -1,20 +1,21 @@
 import { expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { findEventSpec } from '@ragmesh/contracts';
-import type { OutgoingRecord } from '@ragmesh/messaging';
+import { withSignature, type OutgoingRecord } from '@ragmesh/messaging';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import type { FaultyStandalone } from './faulty-standalone.js';
 import { onBothBuses } from './on-both-buses.js';
 
-const headersOf = (type: string, subject: string): Record<string, string> => ({
-  ce_id: uuidv7(),
-  ce_type: type,
-  ce_source: '/ragmesh/spec',
-  ce_specversion: '1.0',
-  ce_time: new Date().toISOString(),
-  ce_subject: subject,
-  ce_tenant: 'default',
-});
+const headersOf = (type: string, subject: string): Record<string, string> =>
+  withSignature({
+    ce_id: uuidv7(),
+    ce_type: type,
+    ce_source: '/ragmesh/spec',
+    ce_specversion: '1.0',
+    ce_time: new Date().toISOString(),
+    ce_subject: subject,
+    ce_tenant: 'default',
+  });
 
 const codesOf = async ({ api }: FaultyStandalone, subject: string): Promise<string[]> => {
   const { body } = await api.call('GET', `/v1/admin/dead-letters?subject=${subject}`);

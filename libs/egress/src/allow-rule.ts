@@ -29,6 +29,11 @@ export class AllowRule {
     return HOST.test(host) && !isNumeric ? new AllowRule(host, port) : undefined;
   }
 
+  /** Whether it could let this host in, whatever its name resolves to. */
+  concerns(host: string): boolean {
+    return typeof this.target !== 'string' || this.matches(host, '');
+  }
+
   /** @param host as a parsed URL has it: lower case, punycode. @param address what it resolved to. */
   matches(host: string, address: string): boolean {
     if (typeof this.target === 'string') {

@@ -37,6 +37,9 @@ export class EgressPolicy {
   async addressesFor(url: URL): Promise<readonly ResolvedAddress[]> {
     const port = this.#checkedPort(url);
     const host = hostOf(url);
+    // A lookup carries what the name says to whoever answers for it: none is made for a host that stays closed anyway.
+    if (!this.rules.EGRESS_PUBLIC && !this.rules.EGRESS_ALLOW.some((rule) => rule.concerns(host)))
+      throw closedAddress();
     const addresses = await this.#resolved(host);
     const areAllowed = addresses.every(({ address }) => this.#isAllowed(host, address, port));
     if (addresses.length === 0 || !areAllowed) throw closedAddress();

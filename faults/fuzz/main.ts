@@ -1,0 +1,25 @@
+/** `npm run fuzz -- [--seconds 600] [--seed 1]`: starts a mesh, has Schemathesis try its API, and says what it found. */
+import { parseArgs } from 'node:util';
+import { startFuzzedMesh } from './fuzzed-mesh.js';
+import { fuzz } from './schemathesis.js';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: '1' } },
+});
+const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
+if (!(seconds >= 1) || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--seconds and --seed take whole numbers, --seconds from 1.\n');
+  process.exit(2);
+}
+
+const mesh = await startFuzzedMesh();
+try {
+  const { output, operations, requests, failures, errors } = await fuzz(mesh.url, { seconds, seed });
+  process.stdout.write(
+    `${output}\n${requests} requests to ${operations.tested} of ${operations.selected} operations in ${seconds} s, ` +
+      `${failures.length} kinds of failure, ${errors.length} kinds of error\n`,
+  );
+  process.exitCode = failures.length + errors.length === 0 ? 0 : 1;
+} finally {
+  await mesh.close();
+}
