@@ -1,0 +1,107 @@
+{{/*
+Environment variables that are no secrets, as YAML: what the installation says, then what is set for this service. Only what the service reads is
+given to it.
+*/}}
+{{- define "ragmesh-common.settings" -}}
+{{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
+{{- $global := .Values.global -}}
+{{- $settings := dict
+  "GRPC_HOST" "0.0.0.0"
+  "PROBE_HOST" "0.0.0.0"
+  "LOG_LEVEL" $global.logLevel
+  "SHUTDOWN_GRACE_SECONDS" (toString $global.shutdown.graceSeconds)
+  "SHUTDOWN_DEADLINE_SECONDS" (toString $global.shutdown.deadlineSeconds)
+-}}
+{{- range $peer := $traits.calls -}}
+{{- $address := printf "dns:///%s-%s-calls.%s.svc:50051" (include "ragmesh-common.prefix" $) $peer $.Release.Namespace -}}
+{{- $_ := set $settings (printf "%s_GRPC_ADDRESS" (upper $peer)) $address -}}
+{{- end -}}
+{{- if has "RAGMESH_DATA_DIR" $traits.reads }}{{ $_ := set $settings "RAGMESH_DATA_DIR" "/data" }}{{ end -}}
+{{- if has "SERVER_HOST" $traits.reads }}{{ $_ := set $settings "SERVER_HOST" "0.0.0.0" }}{{ end -}}
+{{- with $global.tracing.endpoint }}{{ $_ := set $settings "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
+{{- if ne "off" $global.callsTls.mode -}}
+{{- $_ := set $settings "GRPC_TLS" $global.callsTls.mode -}}
+{{- range $variable, $file := dict "CERT" "tls.crt" "KEY" "tls.key" "CA" "ca.crt" -}}
+{{- $_ := set $settings (printf "GRPC_TLS_%s_FILE" $variable) (printf "/etc/ragmesh/calls-tls/%s" $file) -}}
+{{- end -}}
+{{- with $global.callsTls.serverName }}{{ $_ := set $settings "GRPC_TLS_SERVER_NAME" . }}{{ end -}}
+{{- end -}}
+{{- $settings = merge (dict) (include "ragmesh-common.kafkaSettings" . | fromYaml) $settings -}}
+{{- range $name, $value := $global.config -}}
+{{- if has $name $traits.reads }}{{ $_ := set $settings $name (include "ragmesh-common.plain" $value) }}{{ end -}}
+{{- end -}}
+{{- range $name, $value := .Values.config }}{{ $_ := set $settings $name (include "ragmesh-common.plain" $value) }}{{ end -}}
+{{- toYaml $settings -}}
+{{- end -}}
+
+{{/* Whole numbers stay whole: YAML gives them as floats, which would print as 1e+06. */}}
+{{- define "ragmesh-common.plain" -}}
+{{- if kindIs "float64" . -}}
+{{- if eq . (floor .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ragmesh-common.kafkaSettings" -}}
+{{- $kafka := .Values.global.kafka -}}
+{{- with $kafka.topicPrefix }}
+RAGMESH_TOPIC_PREFIX: {{ . | quote }}
+{{- end }}
+{{- if $kafka.brokers }}
+KAFKA_BROKERS: {{ $kafka.brokers | quote }}
+KAFKA_TLS: {{ $kafka.tls | quote }}
+{{- if .Values.global.strimzi.users }}
+KAFKA_SASL_MECHANISM: scram-sha-512
+KAFKA_SASL_USERNAME: {{ include "ragmesh-common.fullname" . }}
+{{- else if $kafka.sasl.mechanism }}
+KAFKA_SASL_MECHANISM: {{ $kafka.sasl.mechanism }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Environment variables from secrets, as YAML: name → existingSecret and key. */}}
+{{- define "ragmesh-common.secrets" -}}
+{{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
+{{- $global := .Values.global -}}
+{{- $secrets := dict "DATABASE_URL" (dict "existingSecret" $global.database.existingSecret "key" $global.database.key) -}}
+{{- $_ := set $secrets "SERVICE_AUTH_KEY" (dict "existingSecret" $global.serviceAuth.existingSecret "key" $global.serviceAuth.key) -}}
+{{- if and $global.redis.existingSecret (has "REDIS_URL" $traits.reads) -}}
+{{- $_ := set $secrets "REDIS_URL" (dict "existingSecret" $global.redis.existingSecret "key" $global.redis.key) -}}
+{{- end -}}
+{{- $sasl := $global.kafka.sasl -}}
+{{- if $global.strimzi.users -}}
+{{- $_ := set $secrets "KAFKA_SASL_PASSWORD" (dict "existingSecret" (include "ragmesh-common.fullname" .) "key" "password") -}}
+{{- else if $sasl.mechanism -}}
+{{- $_ := set $secrets "KAFKA_SASL_USERNAME" (dict "existingSecret" $sasl.existingSecret "key" $sasl.usernameKey) -}}
+{{- $_ := set $secrets "KAFKA_SASL_PASSWORD" (dict "existingSecret" $sasl.existingSecret "key" $sasl.passwordKey) -}}
+{{- end -}}
+{{- range $name, $source := $global.secretConfig -}}
+{{- if has $name $traits.reads }}{{ $_ := set $secrets $name $source }}{{ end -}}
+{{- end -}}
+{{- toYaml (merge (dict) .Values.secretConfig $secrets) -}}
+{{- end -}}
+
+{{/* The container's `env`: each name once, because a server that merges lists by name refuses a second one. */}}
+{{- define "ragmesh-common.env" -}}
+{{- $entries := dict -}}
+{{- range $name, $source := include "ragmesh-common.secrets" . | fromYaml -}}
+{{- $reference := dict "name" $source.existingSecret "key" $source.key -}}
+{{- $_ := set $entries $name (dict "name" $name "valueFrom" (dict "secretKeyRef" $reference)) -}}
+{{- end -}}
+{{- range .Values.extraEnv }}{{ $_ := set $entries .name . }}{{ end -}}
+{{- range $name := keys $entries | sortAlpha }}
+- {{ get $entries $name | toYaml | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.configMap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  {{- include "ragmesh-common.metadata" . | nindent 2 }}
+data:
+  {{- range $name, $value := include "ragmesh-common.settings" . | fromYaml }}
+  {{ $name }}: {{ $value | quote }}
+  {{- end }}
+{{- end -}}

@@ -1,0 +1,131 @@
+{{/* What a schema cannot tell: settings that contradict each other, each with what to change. All of them are told at once. */}}
+{{- define "ragmesh-common.validate" -}}
+{{- $faults := list -}}
+{{- range $guard := list "stores" "environment" "kafka" "scaling" "storage" "shutdown" "rollout" "upgrade" -}}
+{{- range include (printf "ragmesh-common.guard.%s" $guard) $ | splitList "\n" -}}
+{{- with trim . }}{{ $faults = append $faults (printf "  - %s" .) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- if $faults -}}
+{{- fail (printf "\n\nragmesh: the values for %s cannot work:\n%s\n" (include "ragmesh-common.name" .) (join "\n" $faults)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.stores" -}}
+{{- if not .Values.global.database.existingSecret }}
+global.database.existingSecret is not set: make a secret with the URL of your PostgreSQL server under the key "{{ .Values.global.database.key }}" and name it there. No chart brings a database.
+{{- end }}
+{{- if not .Values.global.serviceAuth.existingSecret }}
+global.serviceAuth.existingSecret is not set: make a secret with the key that services sign their calls with, "{{ .Values.global.serviceAuth.key }}" of at least 32 characters, and name it there.
+{{- end }}
+{{- if and (ne "off" .Values.global.callsTls.mode) (not .Values.global.callsTls.existingSecret) }}
+global.callsTls.mode is {{ .Values.global.callsTls.mode }} without global.callsTls.existingSecret: name the secret with tls.crt, tls.key and ca.crt.
+{{- end }}
+{{- $settings := include "ragmesh-common.settings" . | fromYaml }}
+{{- $reads := (include "ragmesh-common.traits" . | fromYaml).reads }}
+{{- if and (has "VECTOR_STORE" $reads) (eq "qdrant" (get $settings "VECTOR_STORE")) (not (get $settings "QDRANT_URL")) }}
+config.QDRANT_URL is not set, but VECTOR_STORE is qdrant: set the URL of your Qdrant, or VECTOR_STORE to pgvector.
+{{- end }}
+{{- if and (has "VECTOR_STORE" $reads) (eq "embedded" (get $settings "VECTOR_STORE" | default "embedded")) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) }}
+config.VECTOR_STORE is embedded, which keeps an index in the memory of each pod: set it to qdrant or pgvector, or replicas to 1 without autoscaling.
+{{- end }}
+{{- if and (has "AUTH_MODE" $reads) (eq "off" (get $settings "AUTH_MODE" | default "off")) (ne "true" (get $settings "SERVER_TRUSTED_NETWORK")) }}
+config.AUTH_MODE is off, so that everybody who reaches the gateway may do everything: set it to keys, jwt or keys+jwt, or config.SERVER_TRUSTED_NETWORK to true if only programs you trust reach it.
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.hasSeveralPods" -}}
+{{- or (and .Values.autoscaling.enabled (gt (int .Values.autoscaling.maxReplicas) 1)) (and (not .Values.autoscaling.enabled) (gt (int .Values.replicas) 1)) -}}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.environment" -}}
+{{- $secrets := include "ragmesh-common.secrets" . | fromYaml }}
+{{- range $name, $value := .Values.config }}
+{{- if hasKey $secrets $name }}
+config.{{ $name }} is set, and it comes from a secret, too: remove one of them.
+{{- end }}
+{{- end }}
+{{- range $name, $source := $secrets }}
+{{- if and (not (has $name (list "DATABASE_URL" "SERVICE_AUTH_KEY" "KAFKA_SASL_USERNAME" "KAFKA_SASL_PASSWORD"))) (not (and $source.existingSecret $source.key)) }}
+the secret for {{ $name }} is not complete: it needs existingSecret and key.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.kafka" -}}
+{{- $global := .Values.global }}
+{{- if and $global.kafka.sasl.mechanism (not $global.kafka.sasl.existingSecret) }}
+global.kafka.sasl.mechanism is set without global.kafka.sasl.existingSecret: name the secret with user and password.
+{{- end }}
+{{- if and $global.strimzi.users (not $global.strimzi.cluster) }}
+global.strimzi.users is on without global.strimzi.cluster: name the Kafka cluster the users belong to.
+{{- end }}
+{{- if and $global.strimzi.users $global.kafka.sasl.mechanism }}
+global.strimzi.users makes a login for every service, and global.kafka.sasl names one: remove one of them.
+{{- end }}
+{{- if and $global.strimzi.cluster (not $global.kafka.brokers) }}
+global.strimzi.cluster is set without global.kafka.brokers: set them to the cluster's bootstrap address, such as {{ $global.strimzi.cluster }}-kafka-bootstrap:9092.
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.scaling" -}}
+{{- with .Values.autoscaling }}
+{{- if .enabled }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+autoscaling.minReplicas is {{ .minReplicas }} and more than autoscaling.maxReplicas, {{ .maxReplicas }}: raise the latter or lower the former.
+{{- end }}
+{{- if eq .by "lag" }}
+{{- $traits := include "ragmesh-common.traits" $ | fromYaml }}
+{{- if not $traits.partitions }}
+autoscaling.by is lag, but {{ include "ragmesh-common.name" $ }} consumes no events: set it to cpu.
+{{- else if gt (int .maxReplicas) (int $traits.partitions) }}
+autoscaling.maxReplicas is {{ .maxReplicas }}, but its topics have {{ $traits.partitions }} partitions and further pods would get none: lower it.
+{{- end }}
+{{- if not .lag.prometheus }}
+autoscaling.by is lag without autoscaling.lag.prometheus: set the address of the Prometheus that scrapes the mesh.
+{{- end }}
+{{- else if not (dig "requests" "cpu" "" $.Values.resources) }}
+autoscaling.by is cpu without resources.requests.cpu, of which it is a share: set it.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.storage" -}}
+{{- $isShared := has "ReadWriteMany" .Values.persistence.accessModes }}
+{{- $several := eq "true" (include "ragmesh-common.hasSeveralPods" .) }}
+{{- if and .Values.persistence.enabled $several (not $isShared) }}
+persistence.accessModes has no ReadWriteMany, but several pods share the volume: add it, or set replicas to 1 without autoscaling.
+{{- end }}
+{{- $traits := include "ragmesh-common.traits" . | fromYaml }}
+{{- $settings := include "ragmesh-common.settings" . | fromYaml }}
+{{- if and (has "S3_BUCKET" $traits.reads) (not (get $settings "S3_BUCKET")) (not .Values.persistence.enabled) }}
+config.S3_BUCKET is not set and persistence is off, so that uploads would be lost with the pod: set the bucket, or persistence.enabled with replicas 1.
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.shutdown" -}}
+{{- $least := int (include "ragmesh-common.leastTerminationGrace" .) }}
+{{- if and .Values.terminationGracePeriodSeconds (lt (int .Values.terminationGracePeriodSeconds) $least) }}
+terminationGracePeriodSeconds is {{ .Values.terminationGracePeriodSeconds }}, but grace, deadline and the last steps take up to {{ $least }}: raise it, or lower global.shutdown.
+{{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.guard.rollout" -}}
+{{- if and (eq "true" (include "ragmesh-common.isRollout" .)) .Values.strategy }}
+strategy is set, but a rollout is blue-green: remove one of strategy and rollout.enabled.
+{{- end }}
+{{- end -}}
+
+{{/* Where a cluster can be asked: events that are still in topics of another name would never be read. */}}
+{{- define "ragmesh-common.guard.upgrade" -}}
+{{- if .Release.IsUpgrade }}
+{{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ragmesh-common.fullname" .) }}
+{{- $before := get (.data | default dict) "RAGMESH_TOPIC_PREFIX" }}
+{{- $now := $.Values.global.kafka.topicPrefix }}
+{{- if ne $before $now }}
+global.kafka.topicPrefix was "{{ $before }}" and would become "{{ $now }}", and events that wait in the old topics would be lost: set it back.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
