@@ -8,7 +8,16 @@ const string = (description: string): Node => ({ type: 'string', description });
 
 const headers: Node = {
   type: 'object',
-  required: ['ce_id', 'ce_source', 'ce_type', 'ce_specversion', 'ce_time', 'ce_subject', 'ce_tenant'],
+  required: [
+    'ce_id',
+    'ce_source',
+    'ce_type',
+    'ce_specversion',
+    'ce_time',
+    'ce_subject',
+    'ce_tenant',
+    'ragmesh-signature',
+  ],
   properties: {
     ce_id: string('UUIDv7 of the event; the same on every redelivery'),
     ce_source: string('/ragmesh/<service>'),
@@ -17,6 +26,10 @@ const headers: Node = {
     ce_time: { type: 'string', format: 'date-time' },
     ce_subject: string('Id of the aggregate; also the key of the record'),
     ce_tenant: string('Tenant the event belongs to'),
+    ce_actor: string('Who did what it tells of: a user, a key, or a service of its own accord'),
+    'ragmesh-signature': string(
+      'HMAC-SHA256 with SERVICE_AUTH_KEY over type, source, tenant, subject, actor and correlation',
+    ),
     ce_correlation: string('Id of the request that began it all'),
     ce_causation: string('Id of the event that caused this one'),
     traceparent: string('W3C trace context'),

@@ -89,7 +89,7 @@ export const catalogue = {
   }),
   documentDeleted: event('document.deleted', events.DocumentDeletedSchema, {
     from: ['document'],
-    to: ['knowledge'],
+    to: ['knowledge', 'generation'],
     says: 'Nothing of the document is left; the counts are its receipt.',
   }),
   chunksEmbedded: event('chunks.embedded', events.ChunksEmbeddedSchema, {
@@ -145,7 +145,8 @@ export const catalogue = {
     says: 'A newer revision of a model is there.',
   }),
   accessChanged: event('access.changed', events.AccessChangedSchema, {
-    from: ['knowledge'],
+    from: ['knowledge', 'document'],
+    to: ['document', 'vector', 'retrieval', 'generation'],
     says: 'Who may read a collection or document changed.',
   }),
   settingsChanged: event('settings.changed', events.SettingsChangedSchema, {

@@ -1,3 +1,4 @@
+export { findFlag, flagCatalogue, type FlagName, type FlagSpec } from './flag-catalogue.js';
 export * as eventsV1 from './events.js';
 export * as documentV1 from './generated/ragmesh/document/v1/document_pb.js';
 export * as knowledgeV1 from './knowledge.js';

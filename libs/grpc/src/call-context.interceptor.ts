@@ -2,17 +2,15 @@ import { Metadata } from '@grpc/grpc-js';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { SpanKind, extractTrace, inContext, markFailed, startSpan, traceContext } from '@ragmesh/observability';
 import { Observable } from 'rxjs';
-import { RagmeshError } from '@ragmesh/errors';
 import { incomingContext, incomingTrace } from './call-metadata.js';
 
-/** Runs each gRPC handler inside the caller's tenant, request id and trace. A call without a tenant is refused. */
+/** Runs each gRPC handler for whom its call was signed: tenant, subject, principals, request id. */
 @Injectable()
 export class CallContextInterceptor implements NestInterceptor {
   intercept(host: ExecutionContext, next: CallHandler): Observable<unknown> {
     const metadata = metadataOf(host);
     if (!metadata) return next.handle();
     const context = incomingContext(metadata);
-    if (!context) throw new RagmeshError('REQUEST.INVALID', 'The call names no tenant (metadata x-ragmesh-tenant).');
     const name = `${host.getClass().name}.${host.getHandler().name}`;
     return new Observable((subscriber) => {
       const { span, context: traced } = startSpan(name, {

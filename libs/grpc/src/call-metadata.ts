@@ -1,32 +1,73 @@
 import { Metadata } from '@grpc/grpc-js';
-import { currentContext, injectTrace, type RequestContext } from '@ragmesh/observability';
+import { RagmeshError } from '@ragmesh/errors';
+import { currentContext, injectTrace, serviceSignatures, type RequestContext } from '@ragmesh/observability';
 
-const names = { tenant: 'x-ragmesh-tenant', subject: 'x-ragmesh-subject', requestId: 'x-request-id' } as const;
+const names = {
+  tenant: 'x-ragmesh-tenant',
+  subject: 'x-ragmesh-subject',
+  principals: 'x-ragmesh-principals',
+  requestId: 'x-request-id',
+  expires: 'x-ragmesh-expires',
+  signature: 'x-ragmesh-signature',
+} as const;
 
-/** Metadata of an outgoing call: tenant, subject, request id and trace of the running work. */
-export function outgoingMetadata(): Metadata {
+/** How long a signature is taken: a call begins at once, and clocks of services differ by less. */
+const SIGNED_FOR_MS = 60_000;
+const PURPOSE = 'grpc/1';
+
+/**
+ * Metadata of an outgoing call: whom the running work is for, signed for the service that is called, and its trace.
+ * @param audience the service that is called.
+ */
+export function outgoingMetadata(audience: string, now = Date.now()): Metadata {
   const metadata = new Metadata();
   const context = currentContext();
   if (context) {
-    metadata.set(names.tenant, context.tenant);
-    metadata.set(names.subject, context.subject);
-    metadata.set(names.requestId, context.requestId);
+    const { tenant, subject, requestId, principals = [] } = context;
+    const expires = String(now + SIGNED_FOR_MS);
+    const fields = { tenant, subject, principals: principals.join(','), requestId, expires };
+    for (const [name, value] of Object.entries(fields)) metadata.set(names[name as keyof typeof fields], value);
+    metadata.set(names.signature, serviceSignatures().sign(PURPOSE, [audience, ...Object.values(fields)]));
   }
   for (const [name, value] of Object.entries(injectTrace())) metadata.set(name, value);
   return metadata;
 }
 
-const first = (metadata: Metadata, name: string): string => String(metadata.get(name)[0] ?? '');
-
-/** The request context a call came with; undefined when its caller named no tenant. */
-export function incomingContext(metadata: Metadata): RequestContext | undefined {
-  const tenant = first(metadata, names.tenant);
-  if (!tenant) return undefined;
-  return { tenant, subject: first(metadata, names.subject), requestId: first(metadata, names.requestId) };
+/** Metadata given twice is nobody's: one part of the way may take the first, another the last. */
+function only(metadata: Metadata, name: string): string {
+  const values = metadata.get(name);
+  return values.length === 1 ? String(values[0]) : '';
 }
+
+/**
+ * Checks whom a call says it is for.
+ * @param audience this service.
+ * @throws RagmeshError AUTH.SERVICE_UNKNOWN unless a service of this installation signed it for this one, lately.
+ */
+export function checkCall(metadata: Metadata, audience: string, now = Date.now()): void {
+  const of = (name: keyof typeof names): string => only(metadata, names[name]);
+  const fields = [of('tenant'), of('subject'), of('principals'), of('requestId'), of('expires')];
+  if (of('tenant') === '') throw refused('names no tenant');
+  if (!serviceSignatures().holds(of('signature'), PURPOSE, [audience, ...fields]))
+    throw refused('is not signed for it');
+  if (!(Number(of('expires')) > now)) throw refused('was signed too long ago');
+}
+
+/** The request context of a call that {@link checkCall} let in. */
+export function incomingContext(metadata: Metadata): RequestContext {
+  const of = (name: keyof typeof names): string => only(metadata, names[name]);
+  const principals = of('principals');
+  return {
+    ...{ tenant: of('tenant'), subject: of('subject'), requestId: of('requestId') },
+    principals: principals === '' ? [] : principals.split(','),
+  };
+}
+
+const refused = (why: string): RagmeshError =>
+  new RagmeshError('AUTH.SERVICE_UNKNOWN', `A call of the service ${why}.`);
 
 /** Trace headers of a call. */
 export const incomingTrace = (metadata: Metadata): Record<string, string> => ({
-  traceparent: first(metadata, 'traceparent'),
-  tracestate: first(metadata, 'tracestate'),
+  traceparent: String(metadata.get('traceparent')[0] ?? ''),
+  tracestate: String(metadata.get('tracestate')[0] ?? ''),
 });

@@ -5,18 +5,12 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import {
-  Client,
-  connectivityState,
-  credentials,
-  type ClientReadableStream,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { Client, connectivityState, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
 import { outgoingMetadata } from './call-metadata.js';
 import { fromGrpcError } from './grpc-error.js';
 import { serviceDefinition } from './service-definition.js';
+import { clientCredentials, tlsChannelOptions, type GrpcTls } from './tls-credentials.js';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -45,9 +39,19 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** Calls go in turn to every copy of a service that its name resolves to, and past one that is gone. */
 const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 
-/** A client over one connection to each address behind the name, made on first use and remade by itself. */
-export function createGrpcClient<Service extends DescService>(service: Service, address: string): GrpcClient<Service> {
-  const client = new Client(address, credentials.createInsecure(), {
+/**
+ * A client over one connection to each address behind the name, made on first use and remade by itself.
+ * @param owner the service that is called: what calls are signed for.
+ * @param tls how both sides prove who they are; without it nothing is encrypted.
+ */
+export function createGrpcClient<Service extends DescService>(
+  service: Service,
+  address: string,
+  owner: string = ownerOf(service),
+  tls?: GrpcTls,
+): GrpcClient<Service> {
+  const client = new Client(address, clientCredentials(tls), {
+    ...tlsChannelOptions(tls),
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.initial_reconnect_backoff_ms': 100,
@@ -55,8 +59,17 @@ export function createGrpcClient<Service extends DescService>(service: Service, 
     'grpc.dns_min_time_between_resolutions_ms': 5_000,
     'grpc.service_config': ROUND_ROBIN,
   });
-  const calls = service.methods.map((method) => [method.localName, callOf(client, service, method)]);
+  const calls = service.methods.map((method) => [method.localName, callOf(client, { service, owner }, method)]);
   return { ...Object.fromEntries(calls), close: () => client.close() } as GrpcClient<Service>;
+}
+
+/** The service that has a gRPC service, unless every service has it. */
+export const ownerOf = (service: DescService): string => service.typeName.split('.')[1]!;
+
+/** What is called, and whose it is. */
+interface Callee {
+  readonly service: DescService;
+  readonly owner: string;
 }
 
 interface Begun {
@@ -65,17 +78,17 @@ interface Begun {
   readonly callOptions: { readonly deadline: number };
 }
 
-function beginCall(owner: string, service: DescService, method: DescMethod, { deadlineMs }: CallOptions): Begun {
+function beginCall({ owner, service }: Callee, method: DescMethod, { deadlineMs }: CallOptions): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
-  const metadata = traceContext.with(context, outgoingMetadata);
+  const metadata = traceContext.with(context, () => outgoingMetadata(owner));
   return { span, metadata, callOptions: { deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
 }
 
-function callOf(client: Client, service: DescService, method: DescMethod): unknown {
-  const owner = service.typeName.split('.')[1]!;
-  const begin = (options: CallOptions): Begun => beginCall(owner, service, method, options);
-  if (method.methodKind === 'server_streaming') return streamingCall(client, service, method, begin);
+function callOf(client: Client, callee: Callee, method: DescMethod): unknown {
+  const { owner, service } = callee;
+  const begin = (options: CallOptions): Begun => beginCall(callee, method, options);
+  if (method.methodKind === 'server_streaming') return streamingCall(client, callee, method, begin);
   const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
   return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
     await reconnected(client);
@@ -117,12 +130,11 @@ async function reconnected(client: Client): Promise<void> {
 
 function streamingCall(
   client: Client,
-  service: DescService,
+  { service, owner }: Callee,
   method: DescMethod,
   begin: (options: CallOptions) => Begun,
 ) {
   const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
-  const owner = service.typeName.split('.')[1]!;
   return async function* (request: Fields, options: CallOptions = {}) {
     const { span, metadata, callOptions } = begin(options);
     const message = create(method.input, request);

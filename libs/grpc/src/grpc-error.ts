@@ -6,6 +6,8 @@ const CARRIER = 'ragmesh-error-bin';
 /** HTTP status of the error catalogue → gRPC status, for callers that know no ragmesh codes. */
 const statusByHttp: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   409: status.FAILED_PRECONDITION,
   413: status.INVALID_ARGUMENT,
@@ -38,6 +40,7 @@ export function fromGrpcError(error: ServiceError, service: string): RagmeshErro
   const [carrier] = error.metadata?.get(CARRIER) ?? [];
   if (Buffer.isBuffer(carrier)) {
     const { code, message, details } = JSON.parse(carrier.toString()) as Carried;
+    if (code === 'AUTH.SERVICE_UNKNOWN') return strangers(service);
     if (code in errorCatalogue) return new RagmeshError(code, message, details);
   }
   if (error.code === status.CANCELLED)
@@ -52,3 +55,10 @@ export function fromGrpcError(error: ServiceError, service: string): RagmeshErro
     { cause: error },
   );
 }
+
+/** Nothing the caller of this service could mend: its operators have given the two different keys. */
+const strangers = (service: string): RagmeshError =>
+  new RagmeshError('DEPENDENCY.UNAVAILABLE', `The ${service} service takes no calls from here; see SERVICE_AUTH_KEY.`, {
+    service,
+    reason: 'AUTH.SERVICE_UNKNOWN',
+  });

@@ -1,9 +1,10 @@
 export { CallContextInterceptor } from './call-context.interceptor.js';
-export { incomingContext, incomingTrace } from './call-metadata.js';
+export { incomingContext, incomingTrace, outgoingMetadata } from './call-metadata.js';
 export { GrpcClients } from './grpc-clients.js';
 export { createGrpcClient, type CallOptions, type GrpcClient } from './grpc-client.js';
 export { toGrpcStatus } from './grpc-error.js';
 export { grpcTransport } from './grpc-server.js';
+export type { GrpcTls } from './tls-credentials.js';
 export { RpcErrorFilter } from './rpc-error.filter.js';
 export type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
 export { scopeOf, type CallScope, type IncomingCall } from './call-scope.js';

@@ -37,7 +37,8 @@ export class BestEffortPublisher {
       this.#dropped += 1;
       return;
     }
-    const origin = { source: `/ragmesh/${this.service}`, tenant: context.tenant, correlationId: context.requestId };
+    const { tenant, subject: actor, requestId: correlationId } = context;
+    const origin = { source: `/ragmesh/${this.service}`, tenant, actor, correlationId };
     const trace = injectTrace();
     this.#waiting.push(() => this.#record(encodeEvent(spec, subject, payload, { ...origin, trace })));
     this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();

@@ -14,6 +14,7 @@ export type {
 export { partitionForKey } from './driver/partitioner.js';
 export { EmbeddedBusDriver } from './embedded/embedded-bus-driver.js';
 export { encodeEvent, readEnvelope, type EncodedEvent, type EventContext } from './envelope/cloud-events.js';
+export { withSignature } from './envelope/event-signature.js';
 export type { Message } from './envelope/message.js';
 export { originTopic, readRetryState, retryHeaders, type RetryState } from './envelope/retry-headers.js';
 export type { Delivery, Publish } from './handling/delivery.js';

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
-import { partitionForKey, type BusDriver, type OutgoingRecord, type PublishOutcome } from '@ragmesh/messaging';
+import {
+  partitionForKey,
+  withSignature,
+  type BusDriver,
+  type OutgoingRecord,
+  type PublishOutcome,
+} from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import type { Database, Notifications } from '@ragmesh/postgres';
 import type { Outbox } from './outbox.js';
@@ -22,10 +28,12 @@ interface Row {
   readonly key: string;
   readonly headers: Record<string, string>;
   readonly value: Buffer;
+  /** Written by a release that did not sign. */
+  readonly unsigned: boolean;
 }
 
 const PENDING = `
-  SELECT id, topic, key, headers, value FROM outbox
+  SELECT id, topic, key, headers, value, unsigned FROM outbox
   WHERE published_at IS NULL AND error IS NULL AND available_at <= now() ORDER BY id LIMIT ${BATCH_ROWS}`;
 
 const MARK = `
@@ -116,7 +124,8 @@ export class OutboxRelay {
     return rows.length;
   }
 
-  #record({ topic, key, headers, value }: Row): OutgoingRecord {
+  #record({ topic, key, headers: written, value, unsigned }: Row): OutgoingRecord {
+    const headers = unsigned ? withSignature(written) : written;
     return { topic, key, headers, value, partition: partitionForKey(key, this.options.driver.partitionsOf(topic)) };
   }
 

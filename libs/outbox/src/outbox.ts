@@ -74,6 +74,7 @@ export class Outbox {
     return encodeEvent(spec, subject, payload, {
       source: `/ragmesh/${this.service}`,
       tenant: context.tenant,
+      actor: context.subject,
       correlationId: context.requestId,
       ...(causationId ? { causationId } : {}),
       trace: injectTrace(),

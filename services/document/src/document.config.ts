@@ -15,6 +15,11 @@ export const documentConfig = defineConfig({
   PARSE_MAX_PAGES: int({ min: 1 }).default(5000).describe('Most pages, slides or sheets of a file'),
   PARSE_MAX_INFLATED: bytes().default('500mb').describe('Most bytes a compressed file may inflate to'),
   PARSE_CONCURRENCY: int({ min: 1, max: 32 }).default(2).describe('Files read at once'),
+  INGESTION_IN_FLIGHT: int({ min: 1, max: 10_000 })
+    .default(64)
+    .describe(
+      'Documents of one tenant on their way at a time, further ones wait: fewer let other tenants through sooner, more keep many copies busy',
+    ),
   REINDEX_IN_FLIGHT: int({ min: 1, max: 1000 })
     .default(16)
     .describe('Documents of a reindex on their way at a time; fewer leave more room for uploads'),

@@ -8,6 +8,7 @@ import { BlobCollector } from './adapters/blob-collector.js';
 import { openBlobStore } from './adapters/blob-store-choice.js';
 import { BlobStore } from './adapters/blob-store.js';
 import { ChunkRepository } from './adapters/chunk.repository.js';
+import { CollectionAccess } from './adapters/collection-access.repository.js';
 import { ContentReader } from './adapters/content-reader.js';
 import { GenerationCollector } from './adapters/generation-collector.js';
 import { GenerationIndex } from './adapters/generation-index.js';
@@ -15,7 +16,9 @@ import { GenerationRepository } from './adapters/generation.repository.js';
 import { DocumentRepository } from './adapters/document.repository.js';
 import { DocumentWatch } from './adapters/document-watch.js';
 import { TextExtractor } from './adapters/text-extractor.js';
+import { WaitingIngestions } from './adapters/waiting-ingestions.js';
 import { TimelineRepository } from './adapters/timeline.repository.js';
+import { AccessGrpcController } from './api/access.grpc-controller.js';
 import { DocumentGrpcController } from './api/document.grpc-controller.js';
 import { ReindexGrpcController } from './api/reindex.grpc-controller.js';
 import { OperationGrpcController } from './api/operation.grpc-controller.js';
@@ -29,8 +32,10 @@ import { BuildGeneration } from './commands/build-generation.js';
 import { CheckGeneration } from './commands/check-generation.js';
 import { ReindexProcess } from './commands/reindex-process.js';
 import { CancelDocument } from './commands/cancel-document.js';
+import { ChangeDocumentAccess } from './commands/change-document-access.js';
 import { ChunkDocument } from './commands/chunk-document.js';
 import { DeleteDocument } from './commands/delete-document.js';
+import { KnownDocument } from './commands/known-document.js';
 import { IngestionProcess } from './commands/ingestion-process.js';
 import { RetryDocument } from './commands/retry-document.js';
 import { ChunkCreatedDocument } from './consumers/chunk-created-document.handler.js';
@@ -38,9 +43,11 @@ import { ChunkUpdatedDocument } from './consumers/chunk-updated-document.handler
 import { CountIndexedBatch } from './consumers/count-indexed-batch.handler.js';
 import { DiscardChunks } from './consumers/discard-chunks.handler.js';
 import { FailIngestion } from './consumers/fail-ingestion.handler.js';
+import { NoteCollectionAccess } from './consumers/note-collection-access.handler.js';
 import { NoteRemovedPoints } from './consumers/note-removed-points.handler.js';
 import { NoteShownVersion } from './consumers/note-shown-version.handler.js';
 import { ResumeIngestion } from './consumers/resume-ingestion.handler.js';
+import { AdmissionWorker } from './sagas/admission-worker.js';
 import { ReindexWorker } from './sagas/reindex-worker.js';
 import { DocumentSagas } from './sagas/document-sagas.js';
 
@@ -57,6 +64,7 @@ const blobStore = {
     LifecycleGrpcController,
     DocumentGrpcController,
     OperationGrpcController,
+    AccessGrpcController,
     ReindexGrpcController,
     ChunkCreatedDocument,
     ChunkUpdatedDocument,
@@ -66,6 +74,7 @@ const blobStore = {
     DiscardChunks,
     FailIngestion,
     ResumeIngestion,
+    NoteCollectionAccess,
   ],
   providers: [
     AcceptDocument,
@@ -82,10 +91,15 @@ const blobStore = {
     BuildGeneration,
     CheckGeneration,
     ReindexWorker,
+    AdmissionWorker,
+    WaitingIngestions,
     GenerationRepository,
     GenerationIndex,
     GenerationCollector,
     DocumentRepository,
+    CollectionAccess,
+    ChangeDocumentAccess,
+    KnownDocument,
     ChunkRepository,
     TimelineRepository,
     ContentReader,

@@ -9,6 +9,6 @@ export const knowledgeService: ServiceDefinition<typeof knowledgeConfig.variable
   name: 'knowledge',
   config: knowledgeConfig,
   module: KnowledgeModule,
-  grpc: [knowledgeV1.KnowledgeService, knowledgeV1.KeyService],
+  grpc: [knowledgeV1.KnowledgeService, knowledgeV1.KeyService, knowledgeV1.FlagService],
   migrations: fileURLToPath(new URL('../prisma/migrations', import.meta.url)),
 };

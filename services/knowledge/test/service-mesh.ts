@@ -115,7 +115,7 @@ export class ServiceMesh {
     payload: MessageInitShape<Desc> & { documentId: string },
     { tenant = 'default', times = 1, consumer }: { tenant?: string; times?: number; consumer?: string } = {},
   ): Promise<string> {
-    const context = { source: '/ragmesh/document', tenant, correlationId: randomUUID(), trace: {} };
+    const context = { source: '/ragmesh/document', tenant, actor: 'spec', correlationId: randomUUID(), trace: {} };
     const { id, topic, key, headers, value } = encodeEvent(spec, payload.documentId, payload, context);
     const record = { topic, key, headers, value, partition: partitionForKey(key, this.bus.partitionsOf(topic)) };
     await this.bus.publish(Array.from({ length: times }, () => record));

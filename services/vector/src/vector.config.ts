@@ -1,4 +1,15 @@
-import { defineConfig, duration, int, oneOf, secret, string, url, type ConfigOf } from '@ragmesh/config';
+import {
+  defineConfig,
+  duration,
+  int,
+  isTlsUsed,
+  oneOf,
+  secret,
+  string,
+  tlsFileVariables,
+  url,
+  type ConfigOf,
+} from '@ragmesh/config';
 
 /** What the vector service reads from its environment. */
 export const vectorConfig = defineConfig({
@@ -9,6 +20,7 @@ export const vectorConfig = defineConfig({
     ),
   QDRANT_URL: url('http', 'https').optional().describe('Qdrant, for `VECTOR_STORE=qdrant`'),
   QDRANT_API_KEY: secret().optional().describe('Key Qdrant asks for'),
+  ...tlsFileVariables('QDRANT', 'Qdrant at an https URL'),
   QDRANT_COLLECTION: string({ matches: /^[A-Za-z0-9_-]{1,64}$/, expected: '1 to 64 letters, digits, _ or -' })
     .default('ragmesh')
     .describe('What the names of all collections and aliases in Qdrant begin with'),
@@ -19,8 +31,13 @@ export const vectorConfig = defineConfig({
   RECONCILE_INTERVAL_SECONDS: duration({ min: 0 })
     .default('5m')
     .describe('Pause between two comparisons of the store with its rows; 0 turns them off'),
-}).check(
-  'QDRANT_URL must be set when VECTOR_STORE is qdrant',
-  (config) => config.VECTOR_STORE !== 'qdrant' || config.QDRANT_URL !== undefined,
-);
+})
+  .check(
+    'QDRANT_URL must be set when VECTOR_STORE is qdrant',
+    (config) => config.VECTOR_STORE !== 'qdrant' || config.QDRANT_URL !== undefined,
+  )
+  .check(
+    'QDRANT_TLS_*_FILE are set, so QDRANT_URL must begin with https://',
+    isTlsUsed('QDRANT', ({ QDRANT_URL }) => QDRANT_URL?.startsWith('https:') ?? false),
+  );
 export type VectorConfig = ConfigOf<typeof vectorConfig>;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
+import { accessSuite } from './store-suite/access.js';
 import { deletionSuite } from './store-suite/deletion.js';
 import { filterSuite } from './store-suite/filters.js';
 import { generationSuite } from './store-suite/generations.js';
@@ -42,6 +43,7 @@ export function storeSuite(name: string, start: () => Promise<StoreUnderTest>): 
 
     versionSuite(context);
     filterSuite(context);
+    accessSuite(context);
     deletionSuite(context);
     generationSuite(context);
     reconcilerSuite(context);

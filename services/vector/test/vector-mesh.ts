@@ -131,7 +131,7 @@ export class VectorMesh {
     payload: MessageInitShape<Desc> & { documentId: string },
     tenant = 'default',
   ): EncodedEvent {
-    const context = { source: '/ragmesh/spec', tenant, correlationId: randomUUID(), trace: {} };
+    const context = { source: '/ragmesh/spec', tenant, actor: 'spec', correlationId: randomUUID(), trace: {} };
     return encodeEvent(spec, payload.documentId, payload, context);
   }
 

@@ -67,7 +67,9 @@ export class EventConsumer implements RecordSink {
       this.#subscription?.pause([partition.id]);
     }
     for (const record of records) {
-      this.#queues.run(`${record.topic}/${record.partition}/${record.key}`, () => this.#process(partition, record));
+      const { topic, key, headers } = record;
+      const work = (): Promise<void> => this.#process(partition, record);
+      this.#queues.run(`${topic}/${record.partition}/${key}`, work, headers['ce_tenant']);
     }
   }
 

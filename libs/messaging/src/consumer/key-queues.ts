@@ -1,19 +1,32 @@
+import { TurnQueue } from '@ragmesh/resilience';
+
+/** With fewer slots than this, one kept free would cost too large a share of them. */
+const LEAST_TO_RESERVE = 4;
+
 /**
  * Runs work in order per key and at most `concurrency` pieces at once. A slow key delays nobody else, as far as slots
  * last; work must not throw.
+ *
+ * Slots go to tenants in turn, and the last free one only to a tenant that has none: what one tenant has queued, however
+ * much, delays another one's first piece of work by nothing, and the next ones by one turn each.
  */
 export class KeyQueues {
   readonly #tails = new Map<string, Promise<void>>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new TurnQueue<() => void>();
+  /** Slots each tenant holds. */
+  readonly #held = new Map<string, number>();
+  readonly #reserved: number;
   #free: number;
 
   constructor(concurrency: number) {
     this.#free = concurrency;
+    this.#reserved = concurrency >= LEAST_TO_RESERVE ? 1 : 0;
   }
 
-  run(key: string, work: () => Promise<void>): void {
+  /** @param tenant whose work it is. */
+  run(key: string, work: () => Promise<void>, tenant = ''): void {
     const before = this.#tails.get(key) ?? Promise.resolve();
-    const tail = before.then(() => this.#inSlot(work));
+    const tail = before.then(() => this.#inSlot(work, tenant));
     this.#tails.set(key, tail);
     void tail.finally(() => {
       if (this.#tails.get(key) === tail) this.#tails.delete(key);
@@ -25,15 +38,30 @@ export class KeyQueues {
     await Promise.all(this.#tails.values());
   }
 
-  async #inSlot(work: () => Promise<void>): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #inSlot(work: () => Promise<void>, tenant: string): Promise<void> {
+    if (this.#mayTake(tenant)) this.#take(tenant);
+    else await new Promise<void>((resolve) => this.#waiting.push(tenant, () => resolve(this.#take(tenant))));
     try {
       await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
+      this.#giveBack(tenant);
+      this.#waiting.shift((next) => this.#mayTake(next))?.();
     }
+  }
+
+  #mayTake(tenant: string): boolean {
+    return this.#free > (this.#held.has(tenant) ? this.#reserved : 0);
+  }
+
+  #take(tenant: string): void {
+    this.#free -= 1;
+    this.#held.set(tenant, (this.#held.get(tenant) ?? 0) + 1);
+  }
+
+  #giveBack(tenant: string): void {
+    this.#free += 1;
+    const left = this.#held.get(tenant)! - 1;
+    if (left > 0) this.#held.set(tenant, left);
+    else this.#held.delete(tenant);
   }
 }

@@ -40,4 +40,29 @@ describe('KeyQueues', () => {
     await queues.drained();
     expect(most).toBe(3);
   });
+
+  it('serves the first work of a tenant at once, however much another one has queued', async () => {
+    const queues = new KeyQueues(4);
+    const done: string[] = [];
+    const held = gate();
+    for (let index = 0; index < 10_000; index += 1)
+      queues.run(`a${index}`, () => held.opened.then(() => void done.push('a')), 'a');
+    await new Promise(setImmediate);
+    const served = gate();
+    queues.run('b', async () => served.open(), 'b');
+    await served.opened;
+    expect(done).toEqual([]);
+    held.open();
+    await queues.drained();
+    expect(done).toHaveLength(10_000);
+  });
+
+  it('gives slots to tenants in turn', async () => {
+    const queues = new KeyQueues(1);
+    const done: string[] = [];
+    for (const tenant of ['a', 'a', 'a', 'a', 'b', 'b', 'c'])
+      queues.run(`${tenant}${done.length}${Math.random()}`, async () => void done.push(tenant), tenant);
+    await queues.drained();
+    expect(done).toEqual(['a', 'a', 'b', 'c', 'a', 'b', 'a']);
+  });
 });

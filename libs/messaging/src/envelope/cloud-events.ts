@@ -2,6 +2,7 @@ import { create, type DescMessage, type MessageInitShape } from '@bufbuild/proto
 import { contentTypeOf, encodePayload, type EventSpec } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { v7 as uuidv7 } from 'uuid';
+import { checkSignature, withSignature } from './event-signature.js';
 import type { Message } from './message.js';
 
 type Headers = Readonly<Record<string, string>>;
@@ -10,6 +11,8 @@ type Headers = Readonly<Record<string, string>>;
 export interface EventContext {
   readonly source: string;
   readonly tenant: string;
+  /** Who did what the event tells of: a user, a key, or a service of its own accord. */
+  readonly actor: string;
   readonly correlationId: string;
   readonly causationId?: string;
   /** Trace context headers (`traceparent`, `tracestate`) of the span that publishes. */
@@ -25,7 +28,7 @@ export interface EncodedEvent {
   readonly value: Uint8Array;
 }
 
-/** Builds the record of an event about `subject`. Pure but for the id and time it stamps. */
+/** Builds the signed record of an event about `subject`. Pure but for the id and time it stamps. */
 export function encodeEvent<Desc extends DescMessage>(
   spec: EventSpec<Desc>,
   subject: string,
@@ -41,19 +44,21 @@ export function encodeEvent<Desc extends DescMessage>(
     ce_time: new Date().toISOString(),
     ce_subject: subject,
     ce_tenant: context.tenant,
+    ce_actor: context.actor,
     ce_correlation: context.correlationId,
     'content-type': contentTypeOf(spec),
     ...context.trace,
   };
   if (context.causationId) headers['ce_causation'] = context.causationId;
-  return { id, topic: spec.topic, key: subject, headers, value: encodePayload(spec, create(spec.schema, payload)) };
+  const value = encodePayload(spec, create(spec.schema, payload));
+  return { id, topic: spec.topic, key: subject, headers: withSignature(headers), value };
 }
 
 const required = ['ce_id', 'ce_type', 'ce_source', 'ce_subject', 'ce_tenant', 'ce_time'] as const;
 
 /**
  * Reads the envelope.
- * @throws RagmeshError EVENT.INVALID when a required attribute is missing, EVENT.VERSION_UNSUPPORTED for another major
+ * @throws RagmeshError EVENT.UNSIGNED for one that no service of this installation wrote, EVENT.INVALID when a required attribute is missing, EVENT.VERSION_UNSUPPORTED for another major
  * version of CloudEvents.
  */
 export function readEnvelope(headers: Headers): Omit<Message, 'payload'> {
@@ -62,6 +67,7 @@ export function readEnvelope(headers: Headers): Omit<Message, 'payload'> {
   if (headers['ce_specversion'] !== '1.0') {
     throw new RagmeshError('EVENT.VERSION_UNSUPPORTED', 'The event is not a CloudEvents 1.0 event.');
   }
+  checkSignature(headers);
   const time = new Date(headers['ce_time']!);
   if (Number.isNaN(time.getTime())) throw new RagmeshError('EVENT.INVALID', 'The event has no valid ce_time.');
   return {
@@ -70,6 +76,7 @@ export function readEnvelope(headers: Headers): Omit<Message, 'payload'> {
     source: headers['ce_source']!,
     subject: headers['ce_subject']!,
     tenant: headers['ce_tenant']!,
+    actor: headers['ce_actor'] || headers['ce_source']!.slice('/ragmesh/'.length),
     correlationId: headers['ce_correlation'] ?? headers['ce_id']!,
     ...(headers['ce_causation'] ? { causationId: headers['ce_causation'] } : {}),
     time,

@@ -8,6 +8,8 @@ export interface Message<Payload = unknown> {
   /** Id of the aggregate it is about; also the record's key. */
   readonly subject: string;
   readonly tenant: string;
+  /** Who did what it tells of: a user, a key, or a service of its own accord. */
+  readonly actor: string;
   /** Stays the same from the request that began it all. */
   readonly correlationId: string;
   /** Id of the event that caused this one; absent at the start of a chain. */

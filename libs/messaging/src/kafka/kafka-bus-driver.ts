@@ -15,11 +15,14 @@ import { kafkaError } from './kafka-error.js';
 import { KafkaSubscription } from './kafka-subscription.js';
 import { KafkaTopics } from './kafka-topics.js';
 import { RecordPublisher } from './record-publisher.js';
+import { TopicExtents } from './topic-extents.js';
 
 /** The bus on Kafka, through kafkajs 2.2.4 and around its defects; the README lists which guard answers which. */
 export class KafkaBusDriver implements BusDriver {
   /** Provisioning, and the comparison of cluster and catalogue. */
   readonly topics: KafkaTopics;
+  /** How far topics are written and groups have read. */
+  readonly extents: TopicExtents;
   private readonly publisher: RecordPublisher;
   private readonly subscriptions = new Set<KafkaSubscription>();
   private closing: Promise<void> | undefined;
@@ -57,6 +60,7 @@ export class KafkaBusDriver implements BusDriver {
     private readonly producer: Producer,
   ) {
     this.topics = new KafkaTopics(admin, options);
+    this.extents = new TopicExtents(admin, this.topics);
     this.publisher = new RecordPublisher(producer, this.topics, options.maxRecordBytes);
   }
 

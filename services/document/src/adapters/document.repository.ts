@@ -1,11 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
+import { currentPrincipals, mayRead, readsEverything } from '@ragmesh/observability';
 import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentRow, VersionRow } from './document.rows.js';
 
 const SELECT = `
-  SELECT d.*, v.media_type, v.size_bytes, v.sha256, v.chunks
-  FROM document d LEFT JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version`;
+  SELECT d.*, v.media_type, v.size_bytes, v.sha256, v.chunks, c.access AS collection_access
+  FROM document d LEFT JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version
+  LEFT JOIN collection_access c ON c.tenant = d.tenant AND c.collection = d.collection`;
+
+/** Whether both lists admit one of the principals at `place`; null stands for all of them. */
+const isReadable = (place: string): string => `(${place}::text[] IS NULL
+  OR ((d.access IS NULL OR d.access && ${place}) AND (c.access IS NULL OR c.access && ${place})))`;
 
 export interface ListFilter {
   readonly collection?: string;
@@ -15,16 +21,22 @@ export interface ListFilter {
   readonly after?: string;
 }
 
-/** Reads and locks documents of one tenant at a time. A tombstone counts as missing. */
+/** Reads and locks documents of one tenant at a time. A tombstone counts as missing, and so does what the caller may not read. */
 @Injectable()
 export class DocumentRepository {
   constructor(private readonly database: Database) {}
 
   /** @throws RagmeshError DOCUMENT.NOT_FOUND. */
   async get(tenant: string, id: string): Promise<DocumentRow> {
-    const row = await this.find(tenant, id);
+    const row = await this.findReadable(tenant, id);
     if (!row || row.status === 'deleted') throw notFound(id);
     return row;
+  }
+
+  /** The row, also when it is a tombstone, if the caller may read the document. */
+  async findReadable(tenant: string, id: string): Promise<DocumentRow | undefined> {
+    const row = await this.find(tenant, id);
+    return row && isReadableByCaller(row) ? row : undefined;
   }
 
   /** The row, also when it is a tombstone. */
@@ -48,18 +60,25 @@ export class DocumentRepository {
   /** As {@link findLocked}, for a document that is there. @throws RagmeshError DOCUMENT.NOT_FOUND. */
   async lock(tx: SqlTransaction, tenant: string, id: string): Promise<DocumentRow> {
     const row = await this.findLocked(tx, tenant, id);
-    if (!row || row.status === 'deleted') throw notFound(id);
+    if (!row || row.status === 'deleted' || !isReadableByCaller(row)) throw notFound(id);
     return row;
   }
 
   /** Newest first. */
   async list(tenant: string, filter: ListFilter): Promise<DocumentRow[]> {
+    const principals = currentPrincipals();
     const { rows } = await this.database.query<DocumentRow>(
       `${SELECT} WHERE d.tenant = $1 AND d.status <> 'deleted'
          AND ($2::text IS NULL OR d.collection = $2) AND ($3::text IS NULL OR d.status = $3)
-         AND ($5::text IS NULL OR (d.created_at, d.id) < (SELECT created_at, id FROM document WHERE tenant = $1 AND id = $5))
+         AND ${isReadable('$6')}
+         AND ($5::text IS NULL OR (d.created_at, d.id) < (
+           SELECT d.created_at, d.id FROM document d LEFT JOIN collection_access c USING (tenant, collection)
+           WHERE tenant = $1 AND d.id = $5 AND ${isReadable('$6')}))
        ORDER BY d.created_at DESC, d.id DESC LIMIT $4`,
-      [tenant, filter.collection ?? null, filter.status ?? null, filter.limit, filter.after ?? null],
+      [
+        ...[tenant, filter.collection ?? null, filter.status ?? null, filter.limit, filter.after ?? null],
+        readsEverything(principals) ? null : principals,
+      ],
     );
     return rows;
   }
@@ -104,6 +123,10 @@ export class DocumentRepository {
     return rows[0];
   }
 }
+
+/** Whether both lists admit whom the running work is for. */
+export const isReadableByCaller = (row: Pick<DocumentRow, 'access' | 'collection_access'>): boolean =>
+  mayRead(row.access, currentPrincipals()) && mayRead(row.collection_access, currentPrincipals());
 
 export const notFound = (id: string): RagmeshError =>
   new RagmeshError('DOCUMENT.NOT_FOUND', `There is no document "${id}".`, { id });

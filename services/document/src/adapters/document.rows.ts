@@ -1,3 +1,4 @@
+import type { AccessList } from '@ragmesh/observability';
 import type { SagaError } from '@ragmesh/saga';
 
 export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
@@ -17,6 +18,10 @@ export interface DocumentRow {
   readonly error: SagaError | null;
   readonly metadata: Record<string, unknown>;
   readonly receipt: Record<string, number> | null;
+  readonly access: AccessList;
+  readonly access_revision: number;
+  /** The list of its collection; both must admit a reader. */
+  readonly collection_access: AccessList;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly media_type: string;

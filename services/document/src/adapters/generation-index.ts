@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { embeddingV1, vectorV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import { GrpcClients } from '@ragmesh/grpc';
 import type { Leftover } from './generation.repository.js';
 
@@ -13,8 +14,8 @@ const LONG_DEADLINE = { deadlineMs: 120_000 };
 export class GenerationIndex {
   constructor(private readonly clients: GrpcClients) {}
 
-  async open({ collection, generation }: Leftover): Promise<void> {
-    await this.#vector.openGeneration({ collection, generation }, DEADLINE);
+  async open({ collection, generation }: Leftover, model: string | null): Promise<void> {
+    await this.#vector.openGeneration({ collection, generation, model: model ?? '' }, DEADLINE);
   }
 
   /** @param limit 0: no missing documents are listed, and points are counted instead. */
@@ -37,10 +38,21 @@ export class GenerationIndex {
     await this.#vector.dropGeneration({ collection, generation }, LONG_DEADLINE);
   }
 
-  /** One vector for each text, as bytes. */
-  async embed(texts: readonly string[]): Promise<Uint8Array[]> {
+  /**
+   * What a model is called with its revision.
+   * @throws RagmeshError `MODEL.NOT_FOUND` for one that is not here, `REQUEST.INVALID` for one that makes no vectors.
+   */
+  async modelNamed(name: string): Promise<string> {
     const client = this.clients.of(embeddingV1.EmbeddingService);
-    const { vectors, dimension } = await client.embed({ texts: [...texts] }, LONG_DEADLINE);
+    const { model, dimension } = await client.embed({ texts: ['model'], model: name }, LONG_DEADLINE);
+    if (dimension > 1) return model;
+    throw new RagmeshError('REQUEST.INVALID', `The model ${model} makes no vectors of texts.`, { field: 'model' });
+  }
+
+  /** One vector for each text, as bytes. @param model null: the one this installation embeds with. */
+  async embed(texts: readonly string[], model: string | null): Promise<Uint8Array[]> {
+    const client = this.clients.of(embeddingV1.EmbeddingService);
+    const { vectors, dimension } = await client.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
     const size = dimension * Float32Array.BYTES_PER_ELEMENT;
     return texts.map((_, at) => vectors.subarray(at * size, (at + 1) * size));
   }

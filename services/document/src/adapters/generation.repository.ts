@@ -21,6 +21,8 @@ export interface GenerationRow {
   readonly state: GenerationStatus;
   readonly chunk_size: number | null;
   readonly chunk_overlap: number | null;
+  /** `name@revision` it is built with; null: the one this installation embeds with. */
+  readonly model: string | null;
   readonly operation: GenerationOperation;
   readonly quality: Quality | null;
   readonly created_at: Date;
@@ -35,13 +37,13 @@ export interface Leftover {
 }
 
 const TARGETS = `
-  SELECT generation, chunk_size, chunk_overlap FROM index_generation
+  SELECT generation, chunk_size, chunk_overlap, model FROM index_generation
   WHERE tenant = $1 AND collection = $2 AND state IN ('live', 'previous', 'building')
   ORDER BY state = 'live' DESC, generation`;
 
 const ADD = `
-  INSERT INTO index_generation (tenant, collection, generation, state, chunk_size, chunk_overlap)
-  SELECT $1, $2, coalesce(max(generation), 0) + 1, 'building', $3::int, $4::int
+  INSERT INTO index_generation (tenant, collection, generation, state, chunk_size, chunk_overlap, model)
+  SELECT $1, $2, coalesce(max(generation), 0) + 1, 'building', $3::int, $4::int, $5::text
   FROM index_generation WHERE tenant = $1 AND collection = $2 RETURNING generation`;
 
 /** Nobody removes what an ingestion still counts the batches of. */
@@ -68,11 +70,11 @@ export class GenerationRepository {
 
   /** What a new version is written to, the one readers see first; none for a collection that was never indexed anew. */
   async targets(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<Target[]> {
-    const { rows } = await sql.query<Pick<GenerationRow, 'generation' | 'chunk_size' | 'chunk_overlap'>>(TARGETS, [
-      tenant,
-      collection,
-    ]);
-    return rows.map((row) => ({ generation: row.generation, chunking: chunkingOf(row) }));
+    const { rows } = await sql.query<Pick<GenerationRow, 'generation' | 'chunk_size' | 'chunk_overlap' | 'model'>>(
+      TARGETS,
+      [tenant, collection],
+    );
+    return rows.map((row) => ({ generation: row.generation, chunking: chunkingOf(row), model: row.model }));
   }
 
   /** The generation readers see. */
@@ -103,14 +105,28 @@ export class GenerationRepository {
     return rows[0];
   }
 
-  /** Adds a generation that is to be built; the first time the one there is gets its row, too. @returns its number. */
-  async add(tx: SqlTransaction, tenant: string, collection: string, chunking: Chunking): Promise<number> {
+  /** The model of the generation readers see; null: the one this installation embeds with. */
+  async liveModel(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<string | null> {
+    const query = `SELECT model FROM index_generation WHERE tenant = $1 AND collection = $2 AND state = 'live'`;
+    return (await sql.query<{ model: string | null }>(query, [tenant, collection])).rows[0]?.model ?? null;
+  }
+
+  /**
+   * Adds a generation that is to be built; the first time the one there is gets its row, too. Without a model of its own it has
+   * that of the one readers see. @returns its number.
+   */
+  async add(
+    tx: SqlTransaction,
+    { tenant, collection }: Omit<Leftover, 'generation'>,
+    { chunking, model }: Omit<Target, 'generation'>,
+  ): Promise<number> {
     await tx.query(
       `INSERT INTO index_generation (tenant, collection, generation, state) SELECT $1, $2, 0, 'live'
        WHERE NOT EXISTS (SELECT FROM index_generation WHERE tenant = $1 AND collection = $2)`,
       [tenant, collection],
     );
-    const values = [tenant, collection, chunking?.size ?? null, chunking?.overlap ?? null];
+    const kept = model ?? (await this.liveModel(tenant, collection, tx));
+    const values = [tenant, collection, chunking?.size ?? null, chunking?.overlap ?? null, kept];
     return (await tx.query<{ generation: number }>(ADD, values)).rows[0]!.generation;
   }
 

@@ -37,8 +37,9 @@ export class DocumentGrpcController {
     const terminal = document.status === 'ready' || document.status === 'failed';
     if (waitSeconds <= 0 || terminal) return toDocument(document);
     await this.watch.untilTerminal(tenant, id, Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000);
-    const later = await this.documents.find(tenant, id);
-    return toDocument(later ?? document);
+    const later = await this.documents.findReadable(tenant, id);
+    if (!later) throw notFound(id);
+    return toDocument(later);
   }
 
   @GrpcMethod('DocumentService', 'ListDocuments')
@@ -104,7 +105,7 @@ export class DocumentGrpcController {
   @GrpcMethod('DocumentService', 'GetTimeline')
   async getTimeline({ id }: documentV1.DocumentRef): Promise<MessageInitShape<typeof documentV1.TimelineSchema>> {
     const tenant = currentTenant();
-    const document = await this.documents.find(tenant, id);
+    const document = await this.documents.findReadable(tenant, id);
     if (!document) throw notFound(id);
     const steps = await this.timelines.steps(tenant, id);
     return {

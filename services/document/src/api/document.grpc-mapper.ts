@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { documentV1 } from '@ragmesh/contracts';
 import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
+import type { AccessList } from '@ragmesh/observability';
 import type { SagaError } from '@ragmesh/saga';
 import type { DocumentRow } from '../adapters/document.rows.js';
 
@@ -31,10 +32,15 @@ export function toDocument(row: DocumentRow): DocumentInit {
     sizeBytes: BigInt(row.size_bytes ?? 0),
     sha256: row.sha256 ?? '',
     chunks: row.chunks ?? 0,
+    access: { restricted: row.access !== null, principals: [...(row.access ?? [])] },
     createdAt: timestampFromDate(row.created_at),
     updatedAt: timestampFromDate(row.updated_at),
   };
 }
+
+/** The list a message has; undefined when it has none, null when everyone of the tenant may read. */
+export const accessOf = (access: documentV1.Access | undefined): AccessList | undefined =>
+  access && (access.restricted ? access.principals : null);
 
 export type OperationKind = 'ingestion' | 'deletion';
 

@@ -26,7 +26,7 @@ export class OperationGrpcController {
       reindex && (await this.generations.find(currentTenant(), reindex.collection, reindex.generation));
     if (reindex && generation) return toReindexOperation(reindex.collection, generation);
     const parsed = parseOperationId(id);
-    const document = parsed && (await this.documents.find(currentTenant(), parsed.documentId));
+    const document = parsed && (await this.documents.findReadable(currentTenant(), parsed.documentId));
     if (!parsed || !document || document.version < parsed.version)
       throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
     return toOperation(parsed.kind, parsed.version, document);

@@ -31,7 +31,9 @@ export class ReindexGrpcController {
   @GrpcMethod('DocumentService', 'StartReindex')
   async start(request: documentV1.StartReindexRequest): Promise<OperationReply> {
     const collection = checkId('collection', request.collection);
-    return this.#operation(collection, await this.process.begin(collection, chunkingOf(request)));
+    const chunking = chunkingOf(request);
+    const model = request.model === '' ? null : await this.index.modelNamed(request.model);
+    return this.#operation(collection, await this.process.begin(collection, { chunking, model }));
   }
 
   @GrpcMethod('DocumentService', 'AbortReindex')
@@ -69,6 +71,7 @@ export class ReindexGrpcController {
       ...{ generation, state, documents: held?.complete ?? 0n, points: held?.points ?? 0n },
       ...(size === null ? {} : { chunkSize: size, chunkOverlap: overlap ?? 0 }),
       ...(quality ? { quality } : {}),
+      model: modelOf(row),
       ...(row === firstGeneration ? {} : { createdAt: timestampFromDate(row.created_at) }),
       ...(operation.error ? { error: toError(operation.error) } : {}),
       ...(dropAt ? { dropAt: timestampFromDate(dropAt) } : {}),
@@ -82,12 +85,15 @@ export class ReindexGrpcController {
   }
 }
 
+const modelOf = ({ model }: GenerationRow): string => model ?? '';
+
 /** What a collection has that was never indexed anew. */
 const firstGeneration: GenerationRow = {
   generation: 0,
   state: 'live',
   chunk_size: null,
   chunk_overlap: null,
+  model: null,
   operation: {},
   quality: null,
   created_at: new Date(0),

@@ -4,9 +4,10 @@ import { GrpcStreamCall } from '@nestjs/microservices';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { toGrpcStatus, type ServerReadableStream, type sendUnaryData } from '@ragmesh/grpc';
+import { reportUnexpected } from '@ragmesh/observability';
 import type { UploadKind } from '../adapters/document.rows.js';
 import { AcceptDocument, type Upload } from '../commands/accept-document.js';
-import { operationId } from './document.grpc-mapper.js';
+import { accessOf, operationId } from './document.grpc-mapper.js';
 
 const kinds: Readonly<Record<number, UploadKind>> = {
   [documentV1.UploadKind.FILE]: 'file',
@@ -40,6 +41,7 @@ export class UploadGrpcController {
         }),
       );
     } catch (error) {
+      reportUnexpected(error, { service: 'document', where: 'Upload' });
       respond(toGrpcStatus(error));
       call.resume(); // what the caller still sends is read and dropped, so that it sees the answer
     }
@@ -60,6 +62,7 @@ function toUpload(header: documentV1.UploadHeader): Upload {
     ...(header.chunkOverlap === undefined ? {} : { chunkOverlap: header.chunkOverlap }),
     kind,
     replace: header.replace,
+    access: accessOf(header.access),
   };
 }
 

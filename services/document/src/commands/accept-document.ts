@@ -1,18 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
-import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { currentTenant } from '@ragmesh/observability';
+import { currentTenant, type AccessList } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
-import { DocumentRepository } from '../adapters/document.repository.js';
-import type { DocumentRow, DocumentStatus, UploadKind } from '../adapters/document.rows.js';
+import type { DocumentStatus, UploadKind } from '../adapters/document.rows.js';
 import type { DocumentConfig } from '../document.config.js';
 import { checkChunking, checkId, dedupKey, titleFrom } from '../domain/upload.js';
 import { IngestionProcess } from './ingestion-process.js';
+import { KnownDocument } from './known-document.js';
 
 export interface Upload {
   /** Empty: a new id is made. */
@@ -25,6 +24,8 @@ export interface Upload {
   readonly chunkOverlap?: number;
   readonly kind: UploadKind;
   readonly replace: boolean;
+  /** Who may read it; undefined: as before, at first everyone of the tenant. */
+  readonly access: AccessList | undefined;
 }
 
 export interface Accepted {
@@ -44,12 +45,15 @@ interface Prepared extends Upload {
 
 const KEEP = `
   WITH kept AS (
-    INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata)
-    VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, $6, $7)
+    INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata, access, access_revision)
+    VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, CASE WHEN NOT EXISTS (
+      SELECT FROM document WHERE tenant = $1 AND collection = $3 AND dedup_key = $6 AND id <> $2) THEN $6 END, $7, $16, 1)
     ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
       stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
       receipt = NULL, metadata = excluded.metadata, updated_at = now(),
-      created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END)
+      created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END,
+      access = CASE WHEN document.status = 'deleted' THEN excluded.access ELSE document.access END,
+      access_revision = document.access_revision + CASE WHEN document.status = 'deleted' THEN 1 ELSE 0 END)
   INSERT INTO document_version
     (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
   VALUES ($1, $2, $5, $8, $9, $10, $11, $12, $13, $14, $15)`;
@@ -60,7 +64,7 @@ export class AcceptDocument {
   constructor(
     private readonly outbox: Outbox,
     private readonly blobs: BlobStore,
-    private readonly documents: DocumentRepository,
+    private readonly known: KnownDocument,
     private readonly ingestion: IngestionProcess,
     @Inject(CONFIG) private readonly config: DocumentConfig,
   ) {}
@@ -76,7 +80,7 @@ export class AcceptDocument {
     try {
       if (blob.bytes === 0)
         throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
-      const dedup = dedupKey(upload.kind, blob.sha256, chunking.size, chunking.overlap);
+      const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
       return await this.outbox.transaction((tx, out) => this.#accept(tx, out, prepared));
@@ -93,31 +97,16 @@ export class AcceptDocument {
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
     const locks = [upload.blob.key, ...(upload.id ? [`id/${upload.id}`] : [])];
     await Promise.all(locks.map((key) => BlobCollector.lock(tx, tenant, key)));
-    const known = await this.#findKnown(tx, upload);
-    const alive = known?.status === 'deleted' ? undefined : known;
-    if (alive && isSame(alive, upload)) {
-      return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
-    }
-    if (alive && !upload.replace) throw idTaken(alive.id);
+    const { row: known, alive, isSame } = await this.known.find(tx, publish, { ...upload, sha256: upload.blob.sha256 });
+    if (alive && isSame) return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
     this.#write(tx, upload, id, version);
-    await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive });
-    const event = { documentId: id, version: BigInt(version), collection, chunking: upload.chunking };
-    if (alive) publish(catalogue.documentUpdated, id, event);
-    else publish(catalogue.documentCreated, id, event);
+    const { chunking } = upload;
+    const isUpdate = alive !== undefined;
+    await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive, isUpdate, chunking });
     return { id, version, status: 'uploaded', deduplicated: false };
-  }
-
-  /** The document of this id, or without an id the one that has the same bytes, locked against deletion; a tombstone too. */
-  async #findKnown(tx: SqlTransaction, { tenant, id, collection, dedup }: Prepared): Promise<DocumentRow | undefined> {
-    if (id) return this.documents.findLocked(tx, tenant, id);
-    const { rows } = await tx.query<{ id: string }>(
-      `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
-      [tenant, collection, dedup],
-    );
-    return rows[0] && this.documents.findLocked(tx, tenant, rows[0].id);
   }
 
   #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): void {
@@ -126,17 +115,7 @@ export class AcceptDocument {
       ...[tenant, id, collection, titleFrom(upload.title, upload.fileName), version],
       ...[upload.id ? null : upload.dedup, upload.metadata, upload.kind, upload.fileName, upload.mediaType],
       ...[blob.bytes, blob.sha256, blob.key, chunking.size, chunking.overlap],
+      upload.access ?? null,
     ]);
   }
 }
-
-/** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */
-function isSame(known: DocumentRow, upload: Prepared): boolean {
-  const { id, status, sha256, collection } = known;
-  if (status === 'deleting') throw new RagmeshError('DOCUMENT.DELETING', `Document "${id}" is being deleted.`, { id });
-  if (!upload.id) return true; // found by its bytes
-  return sha256 === upload.blob.sha256 && collection === upload.collection && status !== 'failed';
-}
-
-const idTaken = (id: string): RagmeshError =>
-  new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${id}" with other content.`, { field: 'id', id });

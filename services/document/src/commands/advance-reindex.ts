@@ -53,7 +53,7 @@ export class AdvanceReindex {
 
   async #inputOf({ id, step, data }: OpenReindex): Promise<SagaInput<Reindex> | undefined> {
     if (step === 'open') {
-      await this.index.open(data);
+      await this.index.open(data, await this.process.modelOf(data));
       return { kind: 'step-done', step };
     }
     if (step === 'check') return this.#check(data);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import { GenerationIndex } from '../adapters/generation-index.js';
+import { GenerationRepository, type Leftover } from '../adapters/generation.repository.js';
 import { TextExtractor } from '../adapters/text-extractor.js';
 import type { DocumentConfig } from '../document.config.js';
 import { questionFrom, shortfallOf, type Quality } from '../domain/quality.js';
@@ -17,6 +18,7 @@ export class CheckGeneration {
     private readonly documents: DocumentRepository,
     private readonly extractor: TextExtractor,
     private readonly index: GenerationIndex,
+    private readonly generations: GenerationRepository,
     @Inject(CONFIG) private readonly config: DocumentConfig,
   ) {}
 
@@ -34,12 +36,21 @@ export class CheckGeneration {
       const text = questionFrom(title, await this.extractor.readText(tenant, key));
       if (text !== '') asked.push({ documentId: id, text });
     }
-    const vectors = asked.length === 0 ? [] : await this.index.embed(asked.map(({ text }) => text));
-    const questions = asked.map((one, at) => ({ ...one, vector: vectors[at]! }));
+    const [model, liveModel] = await this.#models({ tenant, collection, generation });
+    const texts = asked.map(({ text }) => text);
+    const vectors = asked.length === 0 ? [] : await this.index.embed(texts, model);
+    // Each generation is asked by the model it was built with: vectors of two models say nothing about each other.
+    const others = asked.length === 0 || model === liveModel ? [] : await this.index.embed(texts, liveModel);
+    const questions = asked.map((one, at) => ({ ...one, vector: vectors[at]!, liveVector: others[at] }));
     const { overlap, selfRetrieval, liveSelfRetrieval } = await this.index.compare({
       ...{ collection, generation, topK: TOP_K },
       questions,
     });
     return { questions: asked.length, overlap, selfRetrieval, liveSelfRetrieval };
+  }
+
+  async #models({ tenant, collection, generation }: Leftover): Promise<[string | null, string | null]> {
+    const row = await this.generations.find(tenant, collection, generation);
+    return [row?.model ?? null, await this.generations.liveModel(tenant, collection)];
   }
 }

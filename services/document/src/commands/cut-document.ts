@@ -16,6 +16,8 @@ export interface CutVersion {
   readonly version: number;
   readonly text: string;
   readonly spans: readonly Span[];
+  /** `name@revision` of the model that the generation is built with; null: this installation's own. */
+  readonly model: string | null;
 }
 
 /** Cuts a document readers see for another generation, from its stored text, and sends it there. */
@@ -41,10 +43,12 @@ export class CutDocument {
     const text = await this.extractor.readText(tenant, upload.text_blob_key);
     const place = { tenant, documentId, version };
     const kept = await this.chunks.read({ ...place, generation });
-    if (kept.length > 0) return { document, version, text, spans: kept };
+    const model = row?.model ?? null;
+    if (kept.length > 0) return { document, version, text, spans: kept, model };
     const live = await this.generations.live(tenant, collection);
     const spans = await this.chunks.read({ ...place, generation: live });
-    return { document, version, text, spans: recut(upload.kind, text, spans, row ? chunkingOf(row) : null) };
+    const cut = recut(upload.kind, text, spans, row ? chunkingOf(row) : null);
+    return { document, version, text, spans: cut, model };
   }
 
   /**
@@ -55,11 +59,11 @@ export class CutDocument {
     tx: SqlTransaction,
     publish: Publish,
     { tenant, generation }: Reindex,
-    { document, version, text, spans }: CutVersion,
+    { document, version, text, spans, model }: CutVersion,
   ): Promise<void> {
     const now = await this.documents.findKept(tx, tenant, document.id);
     if (now?.live_version !== version || now.status === 'deleting') return;
     this.chunks.add(tx, { tenant, documentId: document.id, version, generation }, spans);
-    publishChunks(publish, { ...document, version }, text, { generation, spans });
+    publishChunks(publish, { ...document, version }, text, { generation, spans, model });
   }
 }

@@ -1,13 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG } from '@ragmesh/bootstrap';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
-import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
-import { currentTenant, histogram } from '@ragmesh/observability';
+import { currentTenant, type AccessList } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { SagaEngine, type InputFrom, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
-import { BlobCollector } from '../adapters/blob-collector.js';
 import type { DocumentRow } from '../adapters/document.rows.js';
+import { WaitingIngestions, type Arrival } from '../adapters/waiting-ingestions.js';
+import type { DocumentConfig } from '../document.config.js';
 import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
+import { showIngestion } from './ingestion-status.js';
 
 type Publish = OutboxWriter['publish'];
 type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' | 'generation'>;
@@ -18,6 +20,9 @@ interface NewVersion {
   readonly collection: string;
   /** The document as it was before, when this is a further version of it. */
   readonly replaces?: DocumentRow | undefined;
+  /** Readers may see an older version: `document.updated` tells of it. */
+  readonly isUpdate: boolean;
+  readonly chunking?: { readonly size: number; readonly overlap: number };
 }
 
 /** Uploads and deletions lock the document, then tell its saga. */
@@ -25,19 +30,31 @@ const LOCK_DOCUMENT = `
   SELECT FROM document d JOIN saga s ON s.tenant = d.tenant AND s.data ->> 'documentId' = d.id
   WHERE s.name = $1 AND s.id = $2 FOR NO KEY UPDATE OF d`;
 
-/** The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it. */
+/**
+ * The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it.
+ *
+ * Only so many of a tenant's ingestions are on their way at a time. The others wait in the database, so every queue behind
+ * this point is short, and a tenant's upload finds few of another one's before it, however many that one sent.
+ */
 @Injectable()
 export class IngestionProcess {
   readonly engine = new SagaEngine<Ingestion>(
     ingestionSaga,
-    (tx, publish, _id, state) => this.#show(tx, publish, state),
+    (tx, publish, _id, state) => this.#moved(tx, publish, state),
     (tx, id) => tx.write(LOCK_DOCUMENT, [ingestionSaga.name, id]),
   );
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly waiting: WaitingIngestions,
+    @Inject(CONFIG) private readonly config: DocumentConfig,
+  ) {}
 
-  /** Starts the ingestion of a version; one of an older version that still runs is called off. */
-  async begin(tx: SqlTransaction, publish: Publish, { id, version, collection, replaces }: NewVersion): Promise<void> {
+  /**
+   * Starts the ingestion of a version and tells of it, now or when its turn comes; one of an older version that still runs
+   * or waits is called off.
+   */
+  async begin(tx: SqlTransaction, publish: Publish, { id, replaces, chunking, ...rest }: NewVersion): Promise<void> {
     const tenant = currentTenant();
     if (replaces)
       await this.abort(tx, publish, id, replaces.version, {
@@ -45,16 +62,16 @@ export class IngestionProcess {
         message: 'A newer version was uploaded.',
       });
     const acceptedAt = new Date().toISOString();
-    await this.engine.start(tx, publish, ingestionId(tenant, id, version), {
-      tenant,
-      documentId: id,
-      version,
-      collection,
-      chunks: 0,
-      batches: 0,
-      indexed: [],
-      acceptedAt,
-    });
+    const arrival = { ...rest, tenant, documentId: id, chunking: chunking ?? null, acceptedAt };
+    const mayBegin = await this.waiting.mayBegin(tx, tenant, this.config.INGESTION_IN_FLIGHT);
+    if (mayBegin) await this.#begin(tx, publish, arrival);
+    else this.waiting.add(tx, arrival);
+  }
+
+  /** Begins what may begin of what waits. Done at each end of an ingestion; a worker looks after what is left over. */
+  async beginNext(tx: SqlTransaction, publish: Publish, tenant: string): Promise<void> {
+    const next = await this.waiting.takeNext(tx, tenant, this.config.INGESTION_IN_FLIGHT);
+    for (const { arrival, within } of next) await within(() => this.#begin(tx, publish, arrival));
   }
 
   /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
@@ -77,13 +94,16 @@ export class IngestionProcess {
     return rows[0]?.undone ?? false;
   }
 
-  abort(
+  /** Calls an ingestion off; one that waits ends without an event that tells of its beginning. */
+  async abort(
     tx: SqlTransaction,
     publish: Publish,
     id: string,
     version: number | bigint,
     error: SagaError,
   ): Promise<boolean> {
+    const waited = await this.waiting.take(tx, currentTenant(), id, version);
+    if (waited) await waited.within(() => this.#start(tx, publish, waited.arrival));
     return this.deliver(tx, publish, id, version, { kind: 'abort', error });
   }
 
@@ -104,84 +124,37 @@ export class IngestionProcess {
     });
   }
 
-  async #show(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {
-    const { tenant, documentId, version } = state.data;
-    if (state.status === 'completed') return this.#showReady(tx, publish, state.data);
-    // A caller does not wait for an undo that gets nowhere; the operators do.
-    const stuck = state.status === 'compensating' && (state.undoError !== null || state.attempts > 1);
-    if (stuck || state.status === 'failed' || state.status === 'aborted') return this.#showFailed(tx, publish, state);
-    if (state.step === 'chunk') return; // the document's row was made for this step
-    const { stage, progress } = stageOf(state);
-    tx.write(
-      `UPDATE document SET status = CASE WHEN $4 = 'parse' AND status = 'uploaded' THEN status ELSE 'processing' END,
-         stage = $4, progress = $5, updated_at = now()
-       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing')`,
-      [tenant, documentId, version, stage, progress],
-    );
+  async #begin(tx: SqlTransaction, publish: Publish, arrival: Arrival): Promise<void> {
+    const { documentId, version, collection, isUpdate, chunking } = arrival;
+    await this.#start(tx, publish, arrival);
+    const event = { documentId, version: BigInt(version), collection, ...(chunking ? { chunking } : {}) };
+    if (isUpdate) publish(catalogue.documentUpdated, documentId, event);
+    else publish(catalogue.documentCreated, documentId, event);
   }
 
-  async #showReady(tx: SqlTransaction, publish: Publish, data: Ingestion): Promise<void> {
-    const { tenant, documentId, version, collection } = data;
-    const { rows } = await tx.query<{ title: string; media_type: string; size_bytes: number; sha256: string }>(
-      `UPDATE document d SET live_version = $3,
-         status = CASE WHEN d.version = $3 AND d.status <> 'deleting' THEN 'ready' ELSE d.status END,
-         stage = CASE WHEN d.version = $3 THEN NULL ELSE stage END, progress = CASE WHEN d.version = $3 THEN 1 ELSE progress END,
-         error = CASE WHEN d.version = $3 THEN NULL ELSE error END, updated_at = now()
-       FROM document_version v
-       WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.version = $3
-       RETURNING d.title, v.media_type, v.size_bytes, v.sha256`,
-      [tenant, documentId, version],
-    );
-    const row = rows[0];
-    if (!row) return;
-    if (version > 1) this.#dropOlder(tx, data);
-    histogram('ragmesh_freshness_seconds').observe((Date.now() - Date.parse(data.acceptedAt)) / 1000);
-    publish(catalogue.documentReady, documentId, {
-      documentId,
-      version: BigInt(version),
-      collection,
-      chunks: data.chunks,
-      title: row.title,
-      mediaType: row.media_type,
-      sizeBytes: BigInt(row.size_bytes),
-      sha256: row.sha256,
-    });
+  async #start(tx: SqlTransaction, publish: Publish, arrival: Arrival): Promise<void> {
+    const { tenant, documentId, version, collection, acceptedAt } = arrival;
+    const nothing = { chunks: 0, batches: 0, indexed: [] };
+    const access = await accessOf(tx, tenant, documentId);
+    const data = { tenant, documentId, version, collection, ...nothing, acceptedAt, ...(access ? { access } : {}) };
+    await this.engine.start(tx, publish, ingestionId(tenant, documentId, version), data);
   }
 
-  #dropOlder(tx: SqlTransaction, { tenant, documentId, version }: Ingestion): void {
-    BlobCollector.release(tx, tenant, documentId, version);
-    for (const table of ['chunk_batch', 'document_version']) {
-      const older = `DELETE FROM ${table} WHERE tenant = $1 AND document_id = $2 AND version < $3`;
-      tx.write(older, [tenant, documentId, version]);
-    }
-  }
-
-  async #showFailed(tx: SqlTransaction, publish: Publish, { data, error, step }: SagaState<Ingestion>): Promise<void> {
-    const { tenant, documentId, version, collection } = data;
-    const { code, message } = error ?? { code: 'INTERNAL.UNEXPECTED', message: 'Ingestion failed.' };
-    const { rowCount } = await tx.query(
-      `UPDATE document SET status = 'failed', error = $4, dedup_key = NULL, updated_at = now()
-       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing') RETURNING id`,
-      [tenant, documentId, version, JSON.stringify({ code, message })],
-    );
-    if (rowCount === 0) return; // superseded or being deleted: not a failure anyone has to act on
-    const retryable = code === 'DOCUMENT.CANCELLED' || errorCatalogue[code as ErrorCode]?.retry === 'transient';
-    publish(catalogue.documentFailed, documentId, {
-      documentId,
-      version: BigInt(version),
-      collection,
-      stage: step,
-      code,
-      message,
-      retryable,
-    });
+  async #moved(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {
+    await showIngestion(tx, publish, state);
+    if (state.status !== 'running') await this.beginNext(tx, publish, state.data.tenant);
   }
 }
 
-/** Stage and progress (0–1) callers see. Most of the time goes into embedding, so most of the way does too. */
-function stageOf({ step, data }: SagaState<Ingestion>): { stage: string; progress: number } {
-  if (step === 'chunk') return { stage: 'parse', progress: 0 };
-  if (step === 'show') return { stage: 'index', progress: 0.95 };
-  const share = data.batches === 0 ? 0 : data.indexed.length / data.batches;
-  return { stage: data.indexed.length === 0 ? 'embed' : 'index', progress: Number((0.1 + 0.85 * share).toFixed(3)) };
+/** The list a version is shown with; undefined for a document that never had one. */
+async function accessOf(tx: SqlTransaction, tenant: string, documentId: string): Promise<Ingestion['access']> {
+  const { rows } = await tx.query<{ access: AccessList; access_revision: number }>(
+    'SELECT access, access_revision FROM document WHERE tenant = $1 AND id = $2',
+    [tenant, documentId],
+  );
+  const { access: principals = null, access_revision: revision = 0 } = rows[0] ?? {};
+  return principals === null && revision <= FIRST_REVISION ? undefined : { principals, revision };
 }
+
+/** Of the list a document is accepted with. */
+const FIRST_REVISION = 1;

@@ -6,7 +6,7 @@ import type { SqlTransaction } from '@ragmesh/postgres';
 import { SagaEngine, type SagaInput, type SagaState } from '@ragmesh/saga';
 import { GenerationRepository, type GenerationOperation } from '../adapters/generation.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
-import type { Chunking } from '../domain/chunking.js';
+import type { Target } from '../domain/chunking.js';
 import { reindexId, reindexSaga, type Reindex } from '../sagas/reindex.saga.js';
 
 /** The reindex saga together with what callers see of it: each move changes the generation's row with it. */
@@ -24,7 +24,7 @@ export class ReindexProcess {
    * Begins a generation beside the one readers see. From the commit on every new version is written to it, too.
    * @returns its number. @throws RagmeshError `REINDEX.RUNNING`, `REQUEST.INVALID` for a collection without documents.
    */
-  async begin(collection: string, chunking: Chunking): Promise<number> {
+  async begin(collection: string, wanted: Omit<Target, 'generation'>): Promise<number> {
     const tenant = currentTenant();
     if ((await this.documents.countLive(tenant, collection)) === 0) {
       const message = `The collection "${collection}" has no document that is ready: there is nothing to index anew.`;
@@ -32,11 +32,16 @@ export class ReindexProcess {
     }
     return this.outbox.transaction(async (tx, { publish }) => {
       await this.generations.change(tx, tenant, collection);
-      const generation = await this.generations.add(tx, tenant, collection, chunking);
+      const generation = await this.generations.add(tx, { tenant, collection }, wanted);
       const begun = await this.engine.start(tx, publish, reindexId(tenant, collection), dataOf(collection, generation));
       if (!begun) throw running(collection);
       return generation;
     });
+  }
+
+  /** `name@revision` of the model it is built with; null: the one this installation embeds with. */
+  async modelOf({ tenant, collection, generation }: Reindex): Promise<string | null> {
+    return (await this.generations.find(tenant, collection, generation))?.model ?? null;
   }
 
   /**

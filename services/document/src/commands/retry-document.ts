@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentTenant } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
@@ -58,10 +57,7 @@ export class RetryDocument {
          WHERE tenant = $1 AND id = $2`,
       [tenant, id, next],
     );
-    await this.ingestion.begin(tx, publish, { id, version: next, collection });
-    const event = { documentId: id, version: BigInt(next), collection };
-    if (live) publish(catalogue.documentUpdated, id, event);
-    else publish(catalogue.documentCreated, id, event);
+    await this.ingestion.begin(tx, publish, { id, version: next, collection, isUpdate: Boolean(live) });
     return next;
   }
 }

@@ -48,8 +48,8 @@ export class VersionCuts {
     const { document_id: documentId, version, kind } = upload;
     this.generations.keep(tx, tenant, collection);
     const targets = await this.generations.targets(tenant, collection, tx);
-    const own: Cut[] = [{ generation: undefined, spans }];
-    const cuts = targets.map(({ generation, chunking }) => ({ generation, spans: recut(kind, text, spans, chunking) }));
+    const own: Cut[] = [{ generation: undefined, spans, model: null }];
+    const cuts = targets.map(({ chunking, ...target }) => ({ ...target, spans: recut(kind, text, spans, chunking) }));
     const all = cuts.length > 0 ? cuts : own;
     if (upload.chunks > 0) this.chunks.discard(tx, tenant, documentId, version);
     for (const cut of all)

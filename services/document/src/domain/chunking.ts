@@ -5,4 +5,6 @@ export type Chunking = { readonly size: number; readonly overlap: number } | nul
 export interface Target {
   readonly generation: number;
   readonly chunking: Chunking;
+  /** `name@revision` it is built with; null: the one this installation embeds with. */
+  readonly model: string | null;
 }

@@ -28,9 +28,15 @@ export function checkChunking(size: number, overlap: number): { size: number; ov
   return { size, overlap };
 }
 
-/** The same bytes, cut the same way, are the same document. */
-export function dedupKey(kind: string, sha256: string, size: number, overlap: number): string {
-  return createHash('sha256').update(`${kind} ${sha256} ${size} ${overlap}`).digest('hex');
+/** The same bytes, cut the same way, for the same readers, are the same document. @param access null: for everyone. */
+export function dedupKey(
+  kind: string,
+  sha256: string,
+  { size, overlap }: { readonly size: number; readonly overlap: number },
+  access: readonly string[] | null,
+): string {
+  const readers = access === null ? '' : ` ${JSON.stringify(access.toSorted())}`;
+  return createHash('sha256').update(`${kind} ${sha256} ${size} ${overlap}${readers}`).digest('hex');
 }
 
 /** What a document is called when its upload gives no title. */

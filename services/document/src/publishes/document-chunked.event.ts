@@ -7,12 +7,15 @@ import type { DocumentRow, Span } from '../adapters/document.rows.js';
 export interface Cut {
   readonly generation: number | undefined;
   readonly spans: readonly Span[];
+  /** `name@revision` of the model it is built with; null: the one this installation embeds with. */
+  readonly model: string | null;
 }
 
 type Chunked = Pick<DocumentRow, 'id' | 'version' | 'collection' | 'title' | 'metadata'>;
 
 /** One event for each batch of chunks. */
-export function publishChunks(publish: Publish, document: Chunked, text: string, { generation, spans }: Cut): void {
+export function publishChunks(publish: Publish, document: Chunked, text: string, cut: Cut): void {
+  const { generation, spans, model } = cut;
   const batches = Math.ceil(spans.length / BATCH_SIZE);
   for (let batch = 0; batch < batches; batch += 1) {
     const first = batch * BATCH_SIZE;
@@ -26,6 +29,7 @@ export function publishChunks(publish: Publish, document: Chunked, text: string,
       metadata: document.metadata as never,
       chunks: spans.slice(first, first + BATCH_SIZE).map((span, index) => toChunk(span, first + index, text)),
       ...(generation === undefined ? {} : { generation }),
+      model: model ?? '',
     });
   }
 }

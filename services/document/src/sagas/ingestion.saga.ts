@@ -16,12 +16,20 @@ export interface Ingestion {
   readonly generation?: number;
   /** Chunks in every generation the version was written to, that one first. */
   readonly generations?: readonly { readonly generation: number; readonly chunks: number }[];
+  /** Who may read the document, unless that has changed since; unset: it never had a list. */
+  readonly access?: { readonly principals: readonly string[] | null; readonly revision: number };
 }
 
 const about = ({ documentId, version, collection }: Ingestion) => ({
   documentId,
   version: BigInt(version),
   collection,
+});
+
+const listOf = ({ principals, revision }: NonNullable<Ingestion['access']>) => ({
+  restricted: principals !== null,
+  principals: [...(principals ?? [])],
+  revision: BigInt(revision),
 });
 
 /**
@@ -63,6 +71,7 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
             generation,
             points: BigInt(chunks),
           })),
+          ...(data.access ? { access: listOf(data.access) } : {}),
         }),
       ],
     },

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { Database } from '@ragmesh/postgres';
+import { KeyOwnerRepository } from './key-owner.repository.js';
 import type { ListPosition } from '../domain/list-cursor.js';
 
 /** An API key without what was kept of its secret. */
@@ -9,6 +10,8 @@ export interface ApiKeyRow {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** Whose it is. */
+  readonly owner: string;
   readonly created_by: string;
   readonly created_at: Date;
   readonly created_micros: string;
@@ -20,6 +23,16 @@ export interface ApiKeyRow {
 /** A key as it is made. */
 export interface ApiKeyInsert extends Pick<ApiKeyRow, 'id' | 'name' | 'roles' | 'created_by' | 'expires_at'> {
   readonly secretSha256: Buffer;
+  /** Undefined for whoever makes it. */
+  readonly owner: string | undefined;
+}
+
+/** Which keys are listed. */
+export interface KeyQuery {
+  /** Undefined for everyone's. */
+  readonly owner: string | undefined;
+  readonly limit: number;
+  readonly position: ListPosition | undefined;
 }
 
 /** Who calls with a key that holds. */
@@ -35,7 +48,7 @@ interface Candidate extends KeyHolder {
   readonly is_use_due: boolean;
 }
 
-const FIELDS = `id, name, roles, created_by, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+const FIELDS = `id, name, roles, coalesce(owner, created_by) AS owner, created_by, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
   expires_at, last_used_at, revoked_at`;
 
 /** Compared with when there is no such key, so that a wrong id takes the time of a wrong secret. */
@@ -44,15 +57,22 @@ const NO_HASH = Buffer.alloc(32);
 /** API keys; all but {@link verify} see one tenant at a time. */
 @Injectable()
 export class ApiKeyRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly owners: KeyOwnerRepository,
+  ) {}
 
-  async create(tenant: string, key: ApiKeyInsert): Promise<ApiKeyRow> {
-    const { rows } = await this.database.query<ApiKeyRow>(
-      `INSERT INTO api_key (tenant, id, name, roles, secret_sha256, created_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${FIELDS}`,
-      [tenant, key.id, key.name, key.roles, key.secretSha256, key.created_by, key.expires_at],
-    );
-    return rows[0]!;
+  /** @throws RagmeshError as {@link KeyOwnerRepository.admit} does. */
+  create(tenant: string, key: ApiKeyInsert): Promise<ApiKeyRow> {
+    return this.database.transaction(async (tx) => {
+      const owner = await this.owners.admit(tx, { tenant, createdBy: key.created_by, owner: key.owner });
+      const { rows } = await tx.query<ApiKeyRow>(
+        `INSERT INTO api_key (tenant, id, name, roles, secret_sha256, created_by, expires_at, owner)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${FIELDS}`,
+        [tenant, key.id, key.name, key.roles, key.secretSha256, key.created_by, key.expires_at, owner],
+      );
+      return rows[0]!;
+    });
   }
 
   /** @throws RagmeshError KEY.NOT_FOUND. */
@@ -64,12 +84,13 @@ export class ApiKeyRepository {
   }
 
   /** Newest first, from the one after `position`; revoked ones, too. */
-  async list(tenant: string, limit: number, position?: ListPosition): Promise<ApiKeyRow[]> {
+  async list(tenant: string, { owner, limit, position }: KeyQuery): Promise<ApiKeyRow[]> {
     const { rows } = await this.database.query<ApiKeyRow>(
       `SELECT ${FIELDS} FROM api_key WHERE tenant = $1
          AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
+         AND ($5::text IS NULL OR coalesce(owner, created_by) = $5)
        ORDER BY api_key.created_at DESC, api_key.id DESC LIMIT $2`,
-      [tenant, limit, position?.createdMicros ?? null, position?.id ?? null],
+      [tenant, limit, position?.createdMicros ?? null, position?.id ?? null, owner ?? null],
     );
     return rows;
   }

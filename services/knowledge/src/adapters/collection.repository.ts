@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, isUniqueViolation, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
+import { currentPrincipals, mayRead, readsEverything, type AccessList } from '@ragmesh/observability';
 import { defaultCollection } from '../domain/collection-id.js';
 import type { CollectionSettings } from '../domain/collection-settings.js';
 import type { ListPosition } from '../domain/list-cursor.js';
@@ -15,6 +16,14 @@ export interface CollectionRow {
   readonly created_micros: string;
   readonly documents: number;
   readonly chunks: number;
+  /** Who may read it and what is in it. */
+  readonly access: AccessList;
+}
+
+/** A list, and which of two is the newer. */
+export interface RevisedAccess {
+  readonly access: AccessList;
+  readonly access_revision: number;
 }
 
 /** What is left out stays as it is. */
@@ -26,14 +35,14 @@ export interface CollectionChange {
 }
 
 const SELECT = `
-  SELECT id, title, metadata, settings, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+  SELECT id, title, metadata, settings, access, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
          held.documents, held.chunks
   FROM collection CROSS JOIN LATERAL (
     SELECT count(*) AS documents, coalesce(sum(chunks), 0)::bigint AS chunks
     FROM catalogue_entry entry
     WHERE entry.tenant = collection.tenant AND entry.collection = collection.id AND entry.state = 'ready') held`;
 
-/** Collections of one tenant at a time. */
+/** Collections of one tenant at a time. What the caller may not read counts as missing. */
 @Injectable()
 export class CollectionRepository {
   constructor(private readonly database: Database) {}
@@ -69,7 +78,7 @@ export class CollectionRepository {
   async get(tenant: string, id: string): Promise<CollectionRow> {
     if (id === defaultCollection.id) await this.ensure(tenant, id);
     const { rows } = await this.database.query<CollectionRow>(`${SELECT} WHERE tenant = $1 AND id = $2`, [tenant, id]);
-    if (!rows[0]) throw notFound(id);
+    if (!rows[0] || !mayRead(rows[0].access, currentPrincipals())) throw notFound(id);
     return rows[0];
   }
 
@@ -85,14 +94,43 @@ export class CollectionRepository {
     if (rowCount === 0) throw notFound(id);
   }
 
+  /** The list of a collection, whose row stays locked until the transaction ends. @throws RagmeshError COLLECTION.NOT_FOUND. */
+  async lockAccess(tx: SqlTransaction, tenant: string, id: string): Promise<RevisedAccess> {
+    if (id === defaultCollection.id) await this.ensure(tenant, id, tx);
+    const { rows } = await tx.query<RevisedAccess>(
+      'SELECT access, access_revision FROM collection WHERE tenant = $1 AND id = $2 FOR NO KEY UPDATE',
+      [tenant, id],
+    );
+    if (!rows[0] || !mayRead(rows[0].access, currentPrincipals())) throw notFound(id);
+    return rows[0];
+  }
+
+  setAccess(
+    tx: SqlTransaction,
+    tenant: string,
+    id: string,
+    { access, access_revision: revision }: RevisedAccess,
+  ): void {
+    tx.write('UPDATE collection SET access = $3, access_revision = $4 WHERE tenant = $1 AND id = $2', [
+      ...[tenant, id, access, revision],
+    ]);
+  }
+
   /** Newest first, from the one after `position`. */
   async list(tenant: string, limit: number, position?: ListPosition): Promise<CollectionRow[]> {
     await this.ensure(tenant, defaultCollection.id);
+    const principals = currentPrincipals();
     const { rows } = await this.database.query<CollectionRow>(
-      `${SELECT} WHERE tenant = $1
+      `${SELECT} WHERE tenant = $1 AND ($5::text[] IS NULL OR access IS NULL OR access && $5)
          AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
        ORDER BY collection.created_at DESC, collection.id DESC LIMIT $2`,
-      [tenant, limit, position?.createdMicros ?? null, position?.id ?? null],
+      [
+        tenant,
+        limit,
+        position?.createdMicros ?? null,
+        position?.id ?? null,
+        readsEverything(principals) ? null : principals,
+      ],
     );
     return rows;
   }

@@ -5,12 +5,14 @@ import { GrpcMethod } from '@nestjs/microservices';
 import type { knowledgeV1 } from '@ragmesh/contracts';
 import { currentContext, currentTenant } from '@ragmesh/observability';
 import { ApiKeyRepository, type ApiKeyRow } from '../adapters/api-key.repository.js';
+import { KeyOwnerRepository } from '../adapters/key-owner.repository.js';
 import { newApiKey } from '../domain/api-key.js';
 import { decodeCursor, encodeCursor } from '../domain/list-cursor.js';
 
 type KeyReply = MessageInitShape<typeof knowledgeV1.KeySchema>;
 type CreateReply = MessageInitShape<typeof knowledgeV1.CreateKeyResponseSchema>;
 type ListReply = MessageInitShape<typeof knowledgeV1.ListKeysResponseSchema>;
+type RemoveOwnerReply = MessageInitShape<typeof knowledgeV1.RemoveOwnerResponseSchema>;
 type VerifyReply = MessageInitShape<typeof knowledgeV1.VerifyKeyResponseSchema>;
 
 const DEFAULT_PAGE = 50;
@@ -19,16 +21,20 @@ const MAX_PAGE = 200;
 /** API keys of the caller's tenant. What a role permits is the edge's business. */
 @Controller()
 export class ApiKeyGrpcController {
-  constructor(private readonly keys: ApiKeyRepository) {}
+  constructor(
+    private readonly keys: ApiKeyRepository,
+    private readonly owners: KeyOwnerRepository,
+  ) {}
 
   @GrpcMethod('KeyService', 'CreateKey')
-  async create({ name, roles, expiresAt }: knowledgeV1.CreateKeyRequest): Promise<CreateReply> {
+  async create({ name, roles, expiresAt, owner }: knowledgeV1.CreateKeyRequest): Promise<CreateReply> {
     const { id, text, secretSha256 } = newApiKey();
     const row = await this.keys.create(currentTenant(), {
       id,
       name,
       roles,
       secretSha256,
+      owner: owner || undefined,
       created_by: currentContext()?.subject ?? '',
       expires_at: expiresAt ? timestampDate(expiresAt) : null,
     });
@@ -41,10 +47,10 @@ export class ApiKeyGrpcController {
   }
 
   @GrpcMethod('KeyService', 'ListKeys')
-  async list({ limit, cursor }: knowledgeV1.ListKeysRequest): Promise<ListReply> {
+  async list({ limit, cursor, owner }: knowledgeV1.ListKeysRequest): Promise<ListReply> {
     const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
     const position = cursor === '' ? undefined : decodeCursor(cursor);
-    const rows = await this.keys.list(currentTenant(), size + 1, position);
+    const rows = await this.keys.list(currentTenant(), { owner: owner || undefined, limit: size + 1, position });
     const page = rows.slice(0, size);
     const last = page.at(-1);
     const hasMore = rows.length > size && last !== undefined;
@@ -58,6 +64,12 @@ export class ApiKeyGrpcController {
     return {};
   }
 
+  /** An owner nobody has heard of has no keys, and is removed as any other: his name may be one of the identity provider's. */
+  @GrpcMethod('KeyService', 'RemoveOwner')
+  async removeOwner({ owner }: knowledgeV1.OwnerRef): Promise<RemoveOwnerReply> {
+    return { keyIds: await this.owners.remove(currentTenant(), owner, currentContext()?.subject ?? '') };
+  }
+
   /** Answers alike for every key that does not hold, whether it exists or not. */
   @GrpcMethod('KeyService', 'VerifyKey')
   async verify({ id, secretSha256 }: knowledgeV1.VerifyKeyRequest): Promise<VerifyReply> {
@@ -67,11 +79,12 @@ export class ApiKeyGrpcController {
   }
 }
 
-function toKey({ id, name, roles, created_by: createdBy, ...row }: ApiKeyRow): KeyReply {
+function toKey({ id, name, roles, owner, created_by: createdBy, ...row }: ApiKeyRow): KeyReply {
   return {
     id,
     name,
     roles: [...roles],
+    owner,
     createdBy,
     createdAt: timestampFromDate(row.created_at),
     ...instant('expiresAt', row.expires_at),

@@ -3,9 +3,10 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { knowledgeV1 } from '@ragmesh/contracts';
-import { currentTenant } from '@ragmesh/observability';
+import { asService, currentTenant } from '@ragmesh/observability';
 import { v7 as uuidv7 } from 'uuid';
 import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
+import { ChangeCollectionAccess } from '../commands/change-collection-access.js';
 import { checkCollectionId, defaultCollection } from '../domain/collection-id.js';
 import {
   checkChunkingDefaults,
@@ -23,7 +24,10 @@ const MAX_PAGE = 200;
 /** Collections of the caller's tenant. */
 @Controller()
 export class CollectionGrpcController {
-  constructor(private readonly collections: CollectionRepository) {}
+  constructor(
+    private readonly collections: CollectionRepository,
+    private readonly changingAccess: ChangeCollectionAccess,
+  ) {}
 
   /** Makes an id when the request names none. */
   @GrpcMethod('KnowledgeService', 'CreateCollection')
@@ -64,6 +68,7 @@ export class CollectionGrpcController {
     chunking,
   }: knowledgeV1.UpdateCollectionRequest): Promise<CollectionReply> {
     const tenant = currentTenant();
+    await this.collections.get(tenant, id);
     await this.collections.update(tenant, id, {
       title,
       metadata,
@@ -75,10 +80,18 @@ export class CollectionGrpcController {
     return toCollection(await this.collections.get(tenant, id));
   }
 
+  /** Answers with the collection also to a caller who is not on the list any more: it is what the caller just said. */
+  @GrpcMethod('KnowledgeService', 'SetCollectionAccess')
+  async setAccess({ id, access }: knowledgeV1.SetCollectionAccessRequest): Promise<CollectionReply> {
+    await this.changingAccess.run(id, access?.restricted ? access.principals : null);
+    return toCollection(await asService(() => this.collections.get(currentTenant(), id)));
+  }
+
   @GrpcMethod('KnowledgeService', 'DeleteCollection')
   async delete({
     id,
   }: knowledgeV1.CollectionRef): Promise<MessageInitShape<typeof knowledgeV1.DeleteCollectionResponseSchema>> {
+    await this.collections.get(currentTenant(), id);
     await this.collections.delete(currentTenant(), id);
     return {};
   }
@@ -97,6 +110,7 @@ function toCollection({
   created_at,
   documents,
   chunks,
+  access,
 }: CollectionRow): CollectionReply {
   return {
     id,
@@ -105,6 +119,7 @@ function toCollection({
     documents: BigInt(documents),
     chunks: BigInt(chunks),
     createdAt: timestampFromDate(created_at),
+    access: { restricted: access !== null, principals: [...(access ?? [])] },
     ...(settings.retrieval ? { defaults: settings.retrieval } : {}),
     ...(settings.chunking ? { chunking: settings.chunking } : {}),
   };

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { AccessList } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 
 /** A document of a tenant. */
@@ -17,13 +18,15 @@ export interface DocumentState {
   readonly tombstoned: boolean;
   /** The one readers see of the collection that was asked with. */
   readonly generation: number;
+  readonly access: AccessList;
+  readonly accessRevision: number;
 }
 
 const LOCK = `
   INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, $3)
   ON CONFLICT (tenant, document_id) DO UPDATE SET updated_at = now()
   RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion",
-    tombstoned_at IS NOT NULL AS tombstoned, coalesce((
+    tombstoned_at IS NOT NULL AS tombstoned, access, access_revision AS "accessRevision", coalesce((
       SELECT generation FROM index_generation g WHERE g.tenant = $1 AND g.collection = $3 AND g.live), 0) AS generation`;
 
 const BURY = `

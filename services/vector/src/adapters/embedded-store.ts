@@ -1,5 +1,6 @@
 import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
+import { EVERYTHING, type AccessList } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentIndexRepository, DocumentKey } from './document-index.repository.js';
 import type { EmbeddedIndex } from './embedded-index/embedded-index.js';
@@ -13,6 +14,7 @@ import {
   type ChunkPlace,
   type DocumentHit,
   type Drift,
+  type Principals,
   type Question,
   type Scope,
   type SearchOptions,
@@ -65,19 +67,28 @@ export class EmbeddedStore extends VectorStore {
     return this.index.find(scope)?.searchHybrid(vector, query, options) ?? { hits: [], denseMs: 0, lexicalMs: 0 };
   }
 
-  points(scope: Scope, pointIds: readonly string[]): readonly IndexedChunk[] {
-    return this.index.find(scope)?.points(pointIds) ?? [];
+  points(scope: Scope, pointIds: readonly string[], principals: Principals = []): readonly IndexedChunk[] {
+    return this.index.find(scope)?.points(pointIds, principals) ?? [];
   }
 
-  neighbours(scope: Scope, { documentId, version, ordinals }: ChunkPlace): readonly IndexedChunk[] {
+  neighbours(
+    scope: Scope,
+    { documentId, version, ordinals }: ChunkPlace,
+    principals: Principals = [],
+  ): readonly IndexedChunk[] {
     const index = this.index.find(scope);
     const visible = index?.shownVersion(documentId);
-    if (!index || visible === undefined || (version !== 0 && visible !== version)) return [];
+    if (!index?.isReadable(documentId, principals) || visible === undefined || (version !== 0 && visible !== version))
+      return [];
     return index.chunks(documentId, visible, new Set(ordinals));
   }
 
   following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
     return this.index.following(document, (follow) => commit(new EmbeddedChanges(this.parts, follow)));
+  }
+
+  liveGeneration(scope: Scope): number {
+    return this.index.liveGeneration(scope);
   }
 
   count({ tenant, collection, documentId }: DocumentPoints, version: number): number {
@@ -101,7 +112,9 @@ export class EmbeddedStore extends VectorStore {
   }
 
   searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): readonly DocumentHit[] {
-    return this.index.find(scope, generation)?.searchHybrid(vector, text, { topK }).hits ?? [];
+    return (
+      this.index.find(scope, generation)?.searchHybrid(vector, text, { topK, principals: [EVERYTHING] }).hits ?? []
+    );
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {
@@ -127,6 +140,8 @@ export class EmbeddedStore extends VectorStore {
 
 /** Memory changes once the transaction is committed, so next to nothing is to be done inside it. */
 class EmbeddedChanges implements StoreChanges {
+  private tagged: ((index: EmbeddedIndex) => void) | undefined;
+
   constructor(
     private readonly parts: EmbeddedStoreParts,
     private readonly follow: FollowWith,
@@ -134,13 +149,20 @@ class EmbeddedChanges implements StoreChanges {
 
   /** Into another generation than the live one come points of versions that readers see already. */
   async stage(tx: SqlTransaction, batch: PointBatch): Promise<void> {
-    const { collection, documentId, version, generation, points } = batch;
+    const { collection, documentId, version, generation, points, access = null } = batch;
     const isBeside = generation !== this.parts.index.liveGeneration(batch);
     const visible = isBeside && (await this.parts.documents.visibleVersion(tx, batch)) === version;
     this.follow({ collection, generation }, async (index) => {
+      index.restrict(documentId, access);
       await index.addPoints(points);
       if (visible) index.showVersion(documentId, version);
     });
+  }
+
+  /** Followed at once, or when the same transaction shows a version, before that. */
+  tag(_tx: SqlTransaction, { collection, documentId }: DocumentPoints, access: AccessList): void {
+    this.tagged = (index) => index.restrict(documentId, access);
+    this.follow({ collection }, this.tagged);
   }
 
   hide({ collection, documentId }: DocumentPoints): void {
@@ -148,7 +170,11 @@ class EmbeddedChanges implements StoreChanges {
   }
 
   show(_tx: SqlTransaction, shown: ShownVersion): void {
-    this.follow({ collection: shown.collection }, (index, { generation }) => flip(index, shown, generation));
+    const { tagged } = this;
+    this.follow({ collection: shown.collection }, (index, { generation }) => {
+      tagged?.(index);
+      flip(index, shown, generation);
+    });
   }
 
   /** Nothing is left once the commit is followed. */

@@ -15,7 +15,7 @@ const OPEN_FIRST = `
   ON CONFLICT DO NOTHING`;
 
 const OPEN = `
-  INSERT INTO index_generation (tenant, collection, generation) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
+  INSERT INTO index_generation (tenant, collection, generation, model) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
 
 /** Does not stand in the way of a cut-over, which leaves the key as it is. */
 const HOLD = `
@@ -41,11 +41,21 @@ export class GenerationRepository {
   }
 
   /** Lets a generation come into being beside the one readers see, which has a row of its own from now on. */
-  async open({ tenant, collection }: Scope, generation: number): Promise<void> {
+  async open({ tenant, collection }: Scope, generation: number, model: string | null): Promise<void> {
     await this.database.transaction(async (tx) => {
       tx.write(OPEN_FIRST, [tenant, collection]);
-      await tx.query(OPEN, [tenant, collection, generation]);
+      await tx.query(OPEN, [tenant, collection, generation, model]);
     });
+  }
+
+  /** The model named for a generation, `name@revision`; null for this installation's own. It never changes. */
+  async model(
+    { tenant, collection }: Scope,
+    generation: number,
+    runner: SqlRunner = this.database,
+  ): Promise<string | null> {
+    const sql = 'SELECT model FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3';
+    return (await runner.query<{ model: string | null }>(sql, [tenant, collection, generation])).rows[0]?.model ?? null;
   }
 
   /** Keeps a generation from being removed until the transaction ends. @returns false when there is none. */

@@ -1,3 +1,4 @@
+import type { AccessList } from '@ragmesh/observability';
 import type { Metadata } from '../domain/metadata-filter.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
 import { vectorFromBytes } from './float32-bytes.js';
@@ -8,7 +9,7 @@ export const pointColumns = `
   p.tenant, p.collection, p.document_id AS "documentId", p.version, p.ordinal, p.point_id AS "pointId", p.text,
   p.start_offset AS start, p.end_offset AS "end", p.page, p.heading, p.metadata::text AS metadata, p.vector, p.generation,
   p.model, p.hash::text AS hash,
-  d.visible_version AS "visibleVersion"`;
+  d.visible_version AS "visibleVersion", d.access`;
 
 export interface PointRow extends Omit<IndexedPoint, 'chunkId' | 'metadata' | 'vector'> {
   readonly tenant: string;
@@ -20,6 +21,7 @@ export interface PointRow extends Omit<IndexedPoint, 'chunkId' | 'metadata' | 'v
   /** Decimal, see `contentHash`. */
   readonly hash: string;
   readonly visibleVersion: number | null;
+  readonly access: AccessList;
 }
 
 /** Makes points of rows. Chunks of a document mostly carry the same metadata, so neighbours share one object in memory. */

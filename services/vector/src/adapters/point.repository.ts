@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { AccessList } from '@ragmesh/observability';
 import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { contentHash } from './content-hash.js';
 import type { DocumentKey } from './document-index.repository.js';
@@ -19,6 +20,8 @@ export interface PointBatch extends DocumentPoints {
   readonly model: string;
   readonly points: readonly IndexedPoint[];
   readonly dimension: number;
+  /** Who may find them, as the document's row says; left out: everyone of the tenant. */
+  readonly access?: AccessList;
   /** The vectors of all points in their order: float32, little endian. */
   readonly vectors: Uint8Array;
 }

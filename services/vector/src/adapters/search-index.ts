@@ -62,7 +62,7 @@ export class SearchIndex {
     this.measure();
     const milliseconds = Math.round(performance.now() - started);
     const points = [...this.known.values()].reduce((sum, { index }) => sum + index.count(), 0);
-    this.logger.info({ points, milliseconds }, 'The index is in memory');
+    this.logger.info({ points, duration_ms: milliseconds }, 'The index is in memory');
   }
 
   close(): void {
@@ -154,6 +154,7 @@ export class SearchIndex {
     const missing = rows.filter(({ pointId }) => !held.delete(pointId)).length;
     const [visible, shown] = [rows[0]?.visibleVersion ?? undefined, index.shownVersion(documentId)];
     const stale = visible === shown ? 0 : index.count({ documentId, visible: true });
+    index.restrict(documentId, rows[0]?.access ?? null);
     if (missing > 0) await this.add(rows);
     // Nothing is removed before readers see what takes its place.
     if (visible !== undefined) index.showVersion(documentId, visible);
@@ -166,6 +167,7 @@ export class SearchIndex {
     const reader = new PointReader();
     for (const batch of Map.groupBy(rows, nameOf).values()) {
       const index = this.open(batch[0]!);
+      for (const { documentId, access } of batch) if (access !== null) index.restrict(documentId, access);
       await this.addPoints(
         index,
         batch.map((row) => reader.read(row)),

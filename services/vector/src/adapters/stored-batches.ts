@@ -14,9 +14,9 @@ const keyOf = ({ tenant, collection, documentId, version, generation, model, vec
 export function batchesOf(rows: readonly PointRow[]): StoredBatch[] {
   const reader = new PointReader();
   return [...Map.groupBy(rows, keyOf).values()].map((group) => {
-    const { tenant, collection, documentId, version, generation, model, vector, visibleVersion } = group[0]!;
+    const { tenant, collection, documentId, version, generation, model, vector, visibleVersion, access } = group[0]!;
     return {
-      ...{ tenant, collection, documentId, version, generation, model },
+      ...{ tenant, collection, documentId, version, generation, model, access },
       dimension: vector.byteLength / Float32Array.BYTES_PER_ELEMENT,
       points: group.map((row) => reader.read(row)),
       visible: version === visibleVersion,

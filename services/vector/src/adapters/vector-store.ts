@@ -1,4 +1,5 @@
 import type { HandlerResult } from '@ragmesh/messaging';
+import type { AccessList } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { MetadataFilter } from '../domain/metadata-filter.js';
 import type { DocumentKey } from './document-index.repository.js';
@@ -11,10 +12,14 @@ export interface Scope {
   readonly collection: string;
 }
 
+/** For whom something is looked up: whom access lists may name; nobody when left out. */
+export type Principals = readonly string[];
+
 /** `topK` ≥ 1; the same filter object means the same filter. */
 export interface SearchOptions {
   readonly topK: number;
   readonly filter?: MetadataFilter | undefined;
+  readonly principals?: Principals;
 }
 
 /** Chunks of one version by ordinal. */
@@ -42,6 +47,8 @@ export interface ShownVersion extends DocumentPoints {
 export interface StoreChanges {
   /** Takes points in, staged: nobody sees them before their version is shown. */
   stage(tx: SqlTransaction, batch: PointBatch): Promise<void> | void;
+  /** Marks every point of a document with who may find it. */
+  tag(tx: SqlTransaction, document: DocumentPoints, access: AccessList): Promise<void> | void;
   /** Hides a document, whatever its versions: its tombstone is about to be committed. */
   hide(document: DocumentPoints): void;
   /** @throws RagmeshError `VECTOR.UNAVAILABLE` when the store lacks points of the version and cannot get them. */
@@ -87,8 +94,9 @@ export type Answer<T> = T | Promise<T>;
 
 /**
  * Where points are searched. The rows of `point` and `document_index` are the truth for every store: which points exist,
- * which version and which generation readers see. A store holds a searchable copy, follows the rows, and can be made of
- * them again at any time.
+ * which version and which generation readers see, who may read it. Who may read is part of what is searched for: what others may
+ * not see takes no place among the hits. A store holds a searchable copy, follows the rows, and can be made of them again at
+ * any time.
  */
 export abstract class VectorStore {
   /** The visible points most similar to a vector, by cosine. @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`. */
@@ -98,9 +106,9 @@ export abstract class VectorStore {
   /** The visible points that either leg finds, each scored by both, in no particular order. */
   abstract searchHybrid(scope: Scope, vector: Float32Array, query: string, options: SearchOptions): Answer<HybridHits>;
   /** Visible chunks by point id, in the order asked for; those that are gone are left out. */
-  abstract points(scope: Scope, pointIds: readonly string[]): Answer<readonly IndexedChunk[]>;
+  abstract points(scope: Scope, pointIds: readonly string[], principals?: Principals): Answer<readonly IndexedChunk[]>;
   /** Chunks of the visible version in order; none when another version is asked for. */
-  abstract neighbours(scope: Scope, place: ChunkPlace): Answer<readonly IndexedChunk[]>;
+  abstract neighbours(scope: Scope, place: ChunkPlace, principals?: Principals): Answer<readonly IndexedChunk[]>;
 
   /** Runs a transaction about a document, one at a time, and lets the store follow what it committed. */
   abstract following(
@@ -108,6 +116,8 @@ export abstract class VectorStore {
     commit: (changes: StoreChanges) => Promise<HandlerResult>,
   ): Promise<HandlerResult>;
 
+  /** The generation of a collection that searches see. */
+  abstract liveGeneration(scope: Scope): Answer<number>;
   /** How many points the store itself has of a version of a document, or of all when it is 0. */
   abstract count(document: DocumentPoints, version: number): Answer<number>;
   /**

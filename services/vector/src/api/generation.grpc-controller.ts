@@ -27,7 +27,7 @@ export class GenerationGrpcController {
   @GrpcMethod('VectorService', 'OpenGeneration')
   async open(request: vectorV1.GenerationRef): Promise<{ live: number }> {
     const scope = scopeOf(request);
-    await this.generations.open(scope, request.generation);
+    await this.generations.open(scope, request.generation, request.model || null);
     return { live: await this.generations.live(scope) };
   }
 
@@ -51,7 +51,12 @@ export class GenerationGrpcController {
   @GrpcMethod('VectorService', 'CompareGenerations')
   async compare(request: vectorV1.CompareGenerationsRequest): Promise<Comparison> {
     const { generation, questions, topK } = request;
-    const probes = questions.map((one) => ({ ...one, vector: queryVectorOf(one) }));
+    const probes = questions.map((one) => ({
+      documentId: one.documentId,
+      text: one.text,
+      vector: queryVectorOf(one),
+      ...(one.liveVector.length === 0 ? {} : { liveVector: queryVectorOf({ vector: one.liveVector }) }),
+    }));
     const compared = await this.comparing.run(scopeOf(request), generation, probes, topK);
     return { ...compared, questions: questions.length };
   }

@@ -2,9 +2,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { vectorV1 } from '@ragmesh/contracts';
-import { currentTenant } from '@ragmesh/observability';
+import { currentPrincipals, currentTenant } from '@ragmesh/observability';
+import { AccessRepository } from '../adapters/access.repository.js';
+import { GenerationModels } from '../adapters/generation-models.js';
 import { PointRepository } from '../adapters/point.repository.js';
-import { VectorStore, type Scope } from '../adapters/vector-store.js';
+import type { IndexedChunk } from '../adapters/embedded-index/indexed-point.js';
+import { VectorStore, type Scope, type SearchOptions } from '../adapters/vector-store.js';
 import { leadingHits } from '../domain/leading-hits.js';
 import { MetadataFilters } from './metadata-filters.js';
 import { queryVectorOf, toHit, topKOf } from './vector.grpc-mapper.js';
@@ -13,7 +16,10 @@ type SearchResponse = MessageInitShape<typeof vectorV1.SearchResponseSchema>;
 type HybridResponse = MessageInitShape<typeof vectorV1.SearchHybridResponseSchema>;
 type CountResponse = MessageInitShape<typeof vectorV1.CountResponseSchema>;
 
-/** The index as others call it. Searches see visible versions of the caller's tenant only; a collection never used is empty. */
+/**
+ * The index as others call it. Searches see visible versions of the caller's tenant that the caller may read, and no others; a
+ * collection that was never used is empty, and so is one that the caller may not read.
+ */
 @Controller()
 export class VectorGrpcController {
   private readonly filters = new MetadataFilters();
@@ -21,30 +27,37 @@ export class VectorGrpcController {
   constructor(
     private readonly store: VectorStore,
     private readonly points: PointRepository,
+    private readonly models: GenerationModels,
+    private readonly access: AccessRepository,
   ) {}
 
   @GrpcMethod('VectorService', 'SearchDense')
   async searchDense(request: vectorV1.SearchDenseRequest): Promise<SearchResponse> {
-    const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    const hits = await this.store.searchDense(scopeOf(request), queryVectorOf(request), options);
+    const [scope, options, vector] = [scopeOf(request), this.optionsOf(request), queryVectorOf(request)];
+    if (!(await this.access.admits(scope, currentPrincipals()))) return { hits: [] };
+    const search = () => this.store.searchDense(scope, vector, options);
+    const hits = await this.models.searchBy(request.generationModel, scope, search);
     return { hits: hits.map(toHit) };
   }
 
   @GrpcMethod('VectorService', 'SearchLexical')
   async searchLexical(request: vectorV1.SearchLexicalRequest): Promise<SearchResponse> {
-    const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    const hits = await this.store.searchLexical(scopeOf(request), request.query, options);
+    const [scope, options] = [scopeOf(request), this.optionsOf(request)];
+    if (!(await this.access.admits(scope, currentPrincipals()))) return { hits: [] };
+    const hits = await this.store.searchLexical(scope, request.query, options);
     return { hits: hits.map(toHit) };
   }
 
   @GrpcMethod('VectorService', 'SearchHybrid')
   async searchHybrid(request: vectorV1.SearchHybridRequest): Promise<HybridResponse> {
-    const options = { topK: topKOf(request), filter: this.filters.parse(request.filters) };
-    const scope = scopeOf(request);
-    const found = await this.store.searchHybrid(scope, queryVectorOf(request), request.query, options);
+    const [scope, options, vector] = [scopeOf(request), this.optionsOf(request), queryVectorOf(request)];
+    if (!(await this.access.admits(scope, options.principals))) return { hits: [], denseMs: 0, lexicalMs: 0 };
+    const search = () => this.store.searchHybrid(scope, vector, request.query, options);
+    const found = await this.models.searchBy(request.generationModel, scope, search);
     const leading = leadingHits(found.hits, request.alpha, Math.min(request.withChunks, options.topK));
     const ids = leading.map(({ pointId }) => pointId);
-    const chunks = new Map((await this.store.points(scope, ids)).map((chunk) => [chunk.pointId, toHit(chunk)]));
+    const read = await this.store.points(scope, ids, options.principals);
+    const chunks = new Map(read.map((chunk) => [chunk.pointId, toHit(chunk)]));
     const hits = found.hits.map((hit) => {
       const chunk = chunks.get(hit.pointId);
       return { ...hit, version: BigInt(hit.version), ...(chunk && { chunk }) };
@@ -54,7 +67,7 @@ export class VectorGrpcController {
 
   @GrpcMethod('VectorService', 'GetPoints')
   async getPoints(request: vectorV1.GetPointsRequest): Promise<SearchResponse> {
-    return { hits: (await this.store.points(scopeOf(request), request.pointIds)).map(toHit) };
+    return { hits: (await this.read(scopeOf(request), request.pointIds)).map(toHit) };
   }
 
   /** Chunks of the visible version; none when another version is asked for, so that a result never mixes versions. */
@@ -62,10 +75,26 @@ export class VectorGrpcController {
   async getNeighbours(request: vectorV1.GetNeighboursRequest): Promise<SearchResponse> {
     const { documentId, version, ordinals, pointId } = request;
     const place = { documentId, version: Number(version), ordinals };
-    const hits = await this.store.neighbours(scopeOf(request), place);
+    const scope = scopeOf(request);
+    const hits = await this.store.neighbours(scope, place, currentPrincipals());
     // Looked at after them: what the hit and its neighbours belong to was not cut over in between.
-    const isShown = pointId === '' || (await this.store.points(scopeOf(request), [pointId])).length > 0;
+    const isShown =
+      pointId === ''
+        ? await this.access.admits(scope, currentPrincipals())
+        : (await this.read(scope, [pointId])).length > 0;
     return { hits: isShown ? hits.map(toHit) : [] };
+  }
+
+  private async read(scope: Scope, pointIds: readonly string[]): Promise<readonly IndexedChunk[]> {
+    const principals = currentPrincipals();
+    return (await this.access.admits(scope, principals)) ? this.store.points(scope, pointIds, principals) : [];
+  }
+
+  private optionsOf(
+    request: Pick<vectorV1.SearchDenseRequest, 'topK' | 'filters'>,
+  ): SearchOptions & { readonly principals: readonly string[] } {
+    const filter = this.filters.parse(request.filters);
+    return { topK: topKOf(request), filter, principals: currentPrincipals() };
   }
 
   /** Counted in the rows, and for a document in the store, too, whichever has more: the proof of a deletion. */

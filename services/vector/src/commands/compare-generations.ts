@@ -7,6 +7,8 @@ import { compareGenerations, type Comparison } from '../domain/generation-compar
 /** A question and the document it was made from. */
 export interface Probe extends Omit<Question, 'topK'> {
   readonly documentId: string;
+  /** By the model of the generation readers see, where that is another one. */
+  readonly liveVector?: Float32Array;
 }
 
 /** Reciprocal rank fusion: the constant of Cormack, Clarke and Büttcher (2009). */
@@ -28,9 +30,10 @@ export class CompareGenerations {
     const compared = [];
     for (const probe of probes) {
       const question = { ...probe, topK: topK * CHUNKS_PER_DOCUMENT };
+      const asked = { ...question, vector: probe.liveVector ?? probe.vector };
       compared.push({
         documentId: probe.documentId,
-        live: leadingDocuments(await this.askLive(scope, live, question), topK),
+        live: leadingDocuments(await this.askLive(scope, live, asked), topK),
         other: leadingDocuments(await this.askNew(scope, generation, question), topK),
       });
     }

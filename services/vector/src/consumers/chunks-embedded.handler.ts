@@ -18,7 +18,7 @@ import { GenerationProgress } from '../adapters/generation-progress.repository.j
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
 import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
-import { inGeneration, readEmbeddedBatch } from './embedded-batch.js';
+import { inGeneration, readEmbeddedBatch, type EmbeddedBatch } from './embedded-batch.js';
 
 /** Takes a batch into the index, staged: readers see it once its version is shown. */
 @Controller()
@@ -49,7 +49,7 @@ export class IndexChunks {
         const isLive = generation === state.generation;
         if (!isLive && !(await this.generations.hold(tx, batch, generation))) return skip('the generation was removed');
         // Readers do not see it, so nobody fails for its sake: it stays incomplete, and is not shown again.
-        if (!isLive && (await this.points.dimension(tx, { ...batch, generation })) !== batch.dimension)
+        if (!isLive && !(await this.isOfItsModel(tx, batch, generation)))
           return skip('the generation is of another model');
         if (!isLive || batch.version !== state.visibleVersion)
           await this.take(tx, inGeneration(batch, generation), state, changes);
@@ -89,7 +89,13 @@ export class IndexChunks {
       });
     }
     this.points.upsert(tx, batch);
-    await changes.stage(tx, batch);
+    await changes.stage(tx, { ...batch, access: state.access });
+  }
+
+  private async isOfItsModel(tx: SqlTransaction, batch: EmbeddedBatch, generation: number): Promise<boolean> {
+    const named = await this.generations.model(batch, generation, tx);
+    if (named !== null && named !== batch.model) return false;
+    return (await this.points.dimension(tx, { ...batch, generation })) === batch.dimension;
   }
 
   private async isEmpty(tx: SqlTransaction, document: DocumentPoints): Promise<boolean> {

@@ -3,10 +3,12 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { HandlesEvent, ack, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
-import { DocumentIndexRepository } from '../adapters/document-index.repository.js';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { AccessRepository } from '../adapters/access.repository.js';
+import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
-import { PointRepository } from '../adapters/point.repository.js';
-import { VectorStore } from '../adapters/vector-store.js';
+import { PointRepository, type DocumentPoints } from '../adapters/point.repository.js';
+import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
 
 /** Makes a version of a document the one readers see, and removes older ones. */
 @Controller()
@@ -16,6 +18,7 @@ export class ShowVersion {
     private readonly points: PointRepository,
     private readonly store: VectorStore,
     private readonly generations: GenerationRepository,
+    private readonly access: AccessRepository,
   ) {}
 
   /** Redelivery is safe: showing the shown version changes nothing, and an older one is passed over. */
@@ -29,11 +32,8 @@ export class ShowVersion {
     return this.store.following({ tenant, documentId }, (changes) =>
       delivery.commit(async (tx, publish) => {
         this.generations.keepLive(tx, { tenant, collection: payload.collection });
-        const { collection, visibleVersion, deadVersion, generation } = await this.documents.lock(
-          tx,
-          { tenant, documentId },
-          payload.collection,
-        );
+        const state = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
+        const { collection, visibleVersion, deadVersion, generation } = state;
         if (version <= deadVersion) return skip('the version was deleted');
         if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
         const document = { tenant, documentId, collection };
@@ -43,6 +43,8 @@ export class ShowVersion {
         // The store before the rows: until these are committed it shows both, and readers the one the rows name.
         const removed = await this.points.remove(tx, document, { below: version });
         const older = [...removed.keys()];
+        // A version is never seen by more than may read it: the command brings the list it was accepted with.
+        await this.tag(tx, changes, { ...document, ...state }, payload.access);
         await changes.show(tx, { ...document, version, generation, points: actual, older });
         this.documents.show(tx, document, version);
         publish(catalogue.vectorUpdated, documentId, {
@@ -55,6 +57,18 @@ export class ShowVersion {
         return ack();
       }),
     );
+  }
+
+  private async tag(
+    tx: SqlTransaction,
+    changes: StoreChanges,
+    document: DocumentPoints & DocumentState,
+    told: eventsV1.Access | undefined,
+  ): Promise<void> {
+    const revision = Number(told?.revision ?? 0n);
+    if (!told || revision <= document.accessRevision) return;
+    const access = told.restricted ? told.principals : null;
+    if (await this.access.setDocument(tx, document, { access, revision })) await changes.tag(tx, document, access);
   }
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { CollectionRoutes } from './collection-routes.js';
 import { PointRoutes } from './point-routes.js';
@@ -26,6 +27,12 @@ const probes: Readonly<Record<string, string>> = {
   '/readyz': 'all shards are ready',
 };
 
+export interface StandInOptions {
+  readonly firstOfEquals?: readonly string[];
+  /** Certificate and key to answer over https with. */
+  readonly tls?: ServerOptions;
+}
+
 /** What the server holds: collections by name, and aliases of them. */
 export interface Storage {
   readonly collections: Map<string, StoredCollection>;
@@ -44,19 +51,22 @@ export class QdrantStandIn {
   private constructor(
     private readonly server: Server,
     readonly storage: Storage,
+    private readonly scheme: 'http' | 'https',
   ) {
     this.routes = [...new CollectionRoutes(this.storage).routes, ...new PointRoutes(this.storage).routes];
   }
 
-  static async start({ firstOfEquals = [] }: { firstOfEquals?: readonly string[] } = {}): Promise<QdrantStandIn> {
-    const server = createServer((request, response) => void standIn.serve(request, response));
-    const standIn = new QdrantStandIn(server, { collections: new Map(), aliases: new Map(), firstOfEquals });
+  static async start({ firstOfEquals = [], tls }: StandInOptions = {}): Promise<QdrantStandIn> {
+    const answer = (request: IncomingMessage, response: ServerResponse) => void standIn.serve(request, response);
+    const server = tls ? createTlsServer(tls, answer) : createServer(answer);
+    const storage = { collections: new Map(), aliases: new Map(), firstOfEquals };
+    const standIn = new QdrantStandIn(server, storage, tls ? 'https' : 'http');
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return standIn;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `${this.scheme}://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {

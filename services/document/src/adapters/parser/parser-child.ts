@@ -78,6 +78,10 @@ const reader = new FrameReader();
 let job: ParseJob | null = null;
 let pieces: Buffer[] = [];
 
+// Libraries work on in the background after a document was given up, and what fails there is nobody's: without this it would
+// end the process, and with it the next document, which has done nothing. What a document waits for fails the document.
+process.on('unhandledRejection', () => undefined);
+
 await send('ready');
 for await (const piece of process.stdin as AsyncIterable<Buffer>) {
   for (const { type, payload } of reader.push(piece)) {

@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { currentContext } from '@ragmesh/observability';
+import { TurnQueue } from '@ragmesh/resilience';
 import { residentBytes } from './memory-watch.js';
 import { runParse, type ParseRequest, type ParseResult } from './parse-run.js';
 import { defaultParserLimits, type ParserLimits } from './parser-limits.js';
@@ -21,12 +23,12 @@ function defaultEntry(): string {
 
 /**
  * Parses documents in killable child processes without network, environment or data folder. One lean child is kept ready
- * from the start; at most `concurrency` documents are read at once and the others wait their turn. The event loop of
- * this process only moves buffers of some ten kilobytes.
+ * from the start; at most `concurrency` documents are read at once and the others wait their turn, which goes from tenant
+ * to tenant. The event loop of this process only moves buffers of some ten kilobytes.
  */
 export class ParserProcesses {
   private readonly limits: ParserLimits;
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting = new TurnQueue<() => void>();
   private readonly children = new Set<WarmChild>();
   private idle: WarmChild | null = null;
   private leaning: NodeJS.Timeout | undefined;
@@ -72,17 +74,17 @@ export class ParserProcesses {
       return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const tenant = currentContext()?.tenant ?? '';
     const abort = () => {
-      const place = this.waiting.indexOf(resolve);
-      if (place >= 0) this.waiting.splice(place, 1);
+      this.waiting.remove(tenant, resolve);
       reject(signal?.reason);
     };
-    this.waiting.push(resolve);
+    this.waiting.push(tenant, resolve);
     signal?.addEventListener('abort', abort, { once: true });
     await promise.finally(() => signal?.removeEventListener('abort', abort));
   }
 
-  /** The turn passes directly to who waits longest, so `running` stays as it is then. */
+  /** The turn passes directly to who is next, so `running` stays as it is then. */
   private release(): void {
     const next = this.waiting.shift();
     if (next) next();

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { limitExceeded } from './document-text.js';
 import type { ZipArchive } from './zip-archive.js';
 
 export interface XmlHandlers {
@@ -7,12 +8,13 @@ export interface XmlHandlers {
   close?(name: string): void;
 }
 
-/** Deeper nesting is no document; handlers keep one stack entry per level. */
+/** Deeper nesting is no document: handlers keep an entry for each level, and the parser takes time for all of them at each. */
 const maxDepth = 2000;
 
 /**
  * Streams one XML part of an archive through the handlers, element names without their prefix. No document type is read
  * and no entity expanded, so XML bombs have no effect. Gives false when the part does not exist.
+ * @throws `DOCUMENT.LIMIT_EXCEEDED` for elements nested too deeply.
  */
 export async function readXml(archive: ZipArchive, part: string, handlers: XmlHandlers): Promise<boolean> {
   if (!archive.has(part)) return false;
@@ -21,11 +23,12 @@ export async function readXml(archive: ZipArchive, part: string, handlers: XmlHa
     {
       onopentag(name, attributes) {
         depth += 1;
-        if (depth <= maxDepth) handlers.open?.(localName(name), attributes);
+        if (depth > maxDepth) throw limitExceeded('nested elements', maxDepth);
+        handlers.open?.(localName(name), attributes);
       },
       ontext: (text) => handlers.text?.(text),
       onclosetag(name) {
-        if (depth <= maxDepth) handlers.close?.(localName(name));
+        handlers.close?.(localName(name));
         depth -= 1;
       },
     },

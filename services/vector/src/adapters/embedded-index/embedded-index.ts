@@ -1,3 +1,4 @@
+import type { AccessList } from '@ragmesh/observability';
 import { LexicalIndex } from '../../domain/lexical-index.js';
 import type { MetadataFilter } from '../../domain/metadata-filter.js';
 import type { ScoredSlot } from '../../domain/top-hits.js';
@@ -12,11 +13,14 @@ import { TimeSlice } from './time-slice.js';
 /** Beyond its own points an addition moves so many waiting vectors into the graph, so that a backlog melts away. */
 const EXTRA_GRAPH_POINTS = 256;
 const MAX_CACHED_FILTERS = 8;
+const MAX_CACHED_READERS = 32;
 
 /** `filter` comes from `parseMetadataFilter`; pass the same object to both legs and it is evaluated once. */
 export interface SearchOptions {
   readonly topK: number;
   readonly filter?: MetadataFilter | undefined;
+  /** Whom access lists may name; left out: nobody. */
+  readonly principals?: readonly string[];
 }
 
 /**
@@ -29,7 +33,7 @@ export class EmbeddedIndex {
   private readonly dense: DenseIndex;
   private readonly reclaimer = new SlotReclaimer(this.lexical, (slots) => this.table.release(slots));
   private readonly additions = new Set<PendingAddition>();
-  private allowedByFilter = new Map<MetadataFilter, AllowedSlots>();
+  private allowedByFilter = new Map<MetadataFilter | undefined, Map<string, AllowedSlots>>();
 
   /** @param options.graphThreshold points from which on the dense leg uses a graph; the default suits 384 dimensions. */
   constructor(options: { graphThreshold?: number } = {}) {
@@ -68,6 +72,21 @@ export class EmbeddedIndex {
   hideDocument(documentId: string): void {
     this.table.show(documentId, null);
     this.forgetFilters();
+  }
+
+  /** From this tick on only these find the document's points, those to come too. */
+  restrict(documentId: string, access: AccessList): void {
+    this.table.restrict(documentId, access);
+    this.forgetFilters();
+  }
+
+  /** Who finds the points of a document. */
+  accessOf(documentId: string): AccessList {
+    return this.table.accessOf(documentId);
+  }
+
+  isReadable(documentId: string, principals: readonly string[] = []): boolean {
+    return this.table.isReadable(documentId, principals);
   }
 
   /** The version a search sees, if any. */
@@ -136,16 +155,14 @@ export class EmbeddedIndex {
    */
   searchDense(vector: Float32Array, options: SearchOptions): SearchHit[] {
     const { tieBreak } = this.table;
-    return this.hits(
-      this.dense.search(vector, { topK: options.topK, allowed: this.allowed(options.filter), tieBreak }),
-    );
+    return this.hits(this.dense.search(vector, { topK: options.topK, allowed: this.allowed(options), tieBreak }));
   }
 
   /** The visible points that match a query best, by raw BM25 (above 0), best first, equals by point id. */
   searchLexical(query: string, options: SearchOptions): SearchHit[] {
     const { tieBreak } = this.table;
     return this.hits(
-      this.lexical.search(query, { topK: options.topK, allowed: this.allowed(options.filter).flags, tieBreak }),
+      this.lexical.search(query, { topK: options.topK, allowed: this.allowed(options).flags, tieBreak }),
     );
   }
 
@@ -154,7 +171,7 @@ export class EmbeddedIndex {
    * as one it rejected. In no particular order.
    */
   searchHybrid(vector: Float32Array, query: string, options: SearchOptions): HybridHits {
-    const allowed = this.allowed(options.filter);
+    const allowed = this.allowed(options);
     const legs = { topK: options.topK, tieBreak: this.table.tieBreak };
     const begin = performance.now();
     const lexical = this.lexical.search(query, { ...legs, allowed: allowed.flags });
@@ -174,10 +191,12 @@ export class EmbeddedIndex {
   }
 
   /** Visible chunks by point id, in the order asked for; those that are gone are left out. */
-  points(pointIds: readonly string[]): IndexedChunk[] {
+  points(pointIds: readonly string[], principals: readonly string[] = []): IndexedChunk[] {
     return pointIds.flatMap((pointId) => {
       const slot = this.table.slot(pointId);
-      return slot !== undefined && this.table.isVisible(slot) ? [this.table.get(slot)] : [];
+      if (slot === undefined || !this.table.isVisible(slot)) return [];
+      const chunk = this.table.get(slot);
+      return this.table.isReadable(chunk.documentId, principals) ? [chunk] : [];
     });
   }
 
@@ -218,13 +237,16 @@ export class EmbeddedIndex {
     this.reclaimer.add(slot);
   }
 
-  private allowed(filter: MetadataFilter | undefined): AllowedSlots {
-    if (!filter) return this.table.allowed(undefined);
-    let allowed = this.allowedByFilter.get(filter);
+  private allowed({ filter, principals = [] }: SearchOptions): AllowedSlots {
+    const reader = principals.join();
+    const known = this.allowedByFilter.get(filter);
+    let allowed = known?.get(reader);
     if (allowed) return allowed;
-    if (this.allowedByFilter.size >= MAX_CACHED_FILTERS) this.forgetFilters();
-    allowed = this.table.allowed(filter);
-    this.allowedByFilter.set(filter, allowed);
+    allowed = this.table.readable(this.table.allowed(filter), principals);
+    if (this.allowedByFilter.size >= MAX_CACHED_FILTERS || (known?.size ?? 0) >= MAX_CACHED_READERS)
+      this.forgetFilters();
+    const readers = this.allowedByFilter.get(filter) ?? new Map<string, AllowedSlots>();
+    this.allowedByFilter.set(filter, readers.set(reader, allowed));
     return allowed;
   }
 

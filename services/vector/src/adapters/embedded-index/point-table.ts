@@ -1,3 +1,4 @@
+import { mayRead, type AccessList } from '@ragmesh/observability';
 import { evaluateFilter, type MetadataFilter } from '../../domain/metadata-filter.js';
 import type { TieBreak } from '../../domain/top-hits.js';
 import type { AllowedSlots } from './allowed-slots.js';
@@ -14,6 +15,8 @@ export class PointTable {
   private readonly slotOf = new Map<string, number>();
   private readonly documents = new Map<string, SlotsByVersion>();
   private readonly shownVersion = new Map<string, number>();
+  /** Documents that not everyone may read. */
+  private readonly restricted = new Map<string, readonly string[]>();
   private visible = new Uint8Array(1024);
   private visibleCount = 0;
   private freeSlots: number[] = [];
@@ -115,6 +118,35 @@ export class PointTable {
       count++;
     }
     return { flags, count, alive: this.size };
+  }
+
+  /** Sets who may find the points of a document, those to come too. */
+  restrict(documentId: string, access: AccessList): void {
+    if (access === null) this.restricted.delete(documentId);
+    else this.restricted.set(documentId, access);
+  }
+
+  /** Who may find the points of a document. */
+  accessOf(documentId: string): AccessList {
+    return this.restricted.get(documentId) ?? null;
+  }
+
+  isReadable(documentId: string, principals: readonly string[]): boolean {
+    return mayRead(this.accessOf(documentId), principals);
+  }
+
+  /** Those of some slots whose documents may be read with these principals. */
+  readable(slots: AllowedSlots, principals: readonly string[]): AllowedSlots {
+    const refused = [...this.restricted].filter(([, access]) => !mayRead(access, principals));
+    if (refused.length === 0) return slots;
+    const flags = slots.flags.slice();
+    let { count } = slots;
+    for (const slot of refused.flatMap(([documentId]) => this.slotsOf(documentId))) {
+      if (flags[slot] !== 1) continue;
+      flags[slot] = 0;
+      count--;
+    }
+    return { flags, count, alive: slots.alive };
   }
 
   /** By point id, so that equal scores come in the same order after a rebuild. */

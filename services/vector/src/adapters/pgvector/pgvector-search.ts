@@ -1,9 +1,10 @@
 import { RagmeshError } from '@ragmesh/errors';
+import { EVERYTHING } from '@ragmesh/observability';
 import type { Database, SqlRunner } from '@ragmesh/postgres';
 import { B, K1, numberedQuery } from '../../domain/sparse-bm25.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
-import type { Scope, SearchOptions } from '../vector-store.js';
-import { chunkColumns, chunkOf, isVisible, type ChunkRow } from '../visible-rows.js';
+import type { Principals, Scope, SearchOptions } from '../vector-store.js';
+import { chunkColumns, chunkOf, isReadable, isVisible, readerOf, type ChunkRow } from '../visible-rows.js';
 import { filterSql } from './pgvector-filter.js';
 import { signed } from './pgvector-rows.js';
 
@@ -110,7 +111,7 @@ export class PgvectorSearch {
       const between = performance.now();
       const dense = await this.dense(scope, vector, options, runner);
       const found = new Map([...lexical, ...dense].map((hit) => [hit.pointId, hit]));
-      const both = { topK: found.size, among: [...found.keys()] };
+      const both = { topK: found.size, among: [...found.keys()], principals: [EVERYTHING] };
       const lexicalScores = scoresOf(found.size > 0 ? await this.lexical(scope, text, both, runner) : []);
       const denseScores = scoresOf(found.size > 0 ? await this.dense(scope, vector, both, runner) : []);
       const hits = [...found.values()].map(({ pointId, documentId, version }) => {
@@ -121,11 +122,17 @@ export class PgvectorSearch {
     });
   }
 
-  async chunks({ tenant, collection }: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
+  async chunks(
+    { tenant, collection }: Scope,
+    pointIds: readonly string[],
+    principals: Principals = [],
+  ): Promise<IndexedChunk[]> {
     const sql = `
       SELECT ${chunkColumns} FROM point_search s ${chunk}
-      WHERE s.point_id = ANY($3::uuid[]) AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation}`;
-    const { rows } = await this.database.query<ChunkRow>(sql, [tenant, collection, pointIds]);
+      WHERE s.point_id = ANY($3::uuid[]) AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation}
+        AND ${isReadable('$4')}`;
+    const values = [tenant, collection, pointIds, readerOf(principals)];
+    const { rows } = await this.database.query<ChunkRow>(sql, values);
     const byId = new Map(rows.map((row) => [row.pointId, chunkOf(row)]));
     return pointIds.flatMap((pointId) => byId.get(pointId) ?? []);
   }
@@ -164,8 +171,10 @@ class Parameters {
   readonly add = (value: unknown): string => `$${this.values.push(value)}`;
 }
 
-function conditions({ filter, among }: Choice, parameters: Parameters): string {
-  const passes = filter ? `AND ${filterSql(filter, parameters.add)}` : '';
+function conditions({ filter, among, principals = [] }: Choice, parameters: Parameters): string {
+  const reader = readerOf(principals);
+  const readable = reader === null ? '' : `AND ${isReadable(parameters.add(reader))}`;
+  const passes = filter ? `${readable} AND ${filterSql(filter, parameters.add)}` : readable;
   return among ? `${passes} AND s.point_id = ANY(${parameters.add(among)}::uuid[])` : passes;
 }
 

@@ -1,5 +1,6 @@
 import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
+import { EVERYTHING } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentIndexRepository, DocumentKey } from '../document-index.repository.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
@@ -12,6 +13,7 @@ import {
   type ChunkPlace,
   type DocumentHit,
   type Drift,
+  type Principals,
   type Question,
   type Scope,
   type SearchOptions,
@@ -82,16 +84,20 @@ export class PgvectorStore extends VectorStore {
     return this.search.hybrid(scope, vector, query, options);
   }
 
-  points(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
-    return this.search.chunks(scope, pointIds);
+  points(scope: Scope, pointIds: readonly string[], principals: Principals = []): Promise<IndexedChunk[]> {
+    return this.search.chunks(scope, pointIds, principals);
   }
 
-  neighbours(scope: Scope, place: ChunkPlace): Promise<IndexedChunk[]> {
-    return this.parts.visible.neighbours(scope, place);
+  neighbours(scope: Scope, place: ChunkPlace, principals: Principals = []): Promise<IndexedChunk[]> {
+    return this.parts.visible.neighbours(scope, place, principals);
   }
 
   following(_document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
     return commit(this.changes);
+  }
+
+  liveGeneration(scope: Scope): Promise<number> {
+    return this.parts.generations.live(scope);
   }
 
   async count({ tenant, collection, documentId }: DocumentPoints, version: number): Promise<number> {
@@ -114,7 +120,7 @@ export class PgvectorStore extends VectorStore {
   searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): Promise<readonly DocumentHit[]> {
     return this.search
       .in(generation)
-      .hybrid(scope, vector, text, { topK })
+      .hybrid(scope, vector, text, { topK, principals: [EVERYTHING] })
       .then(({ hits }) => hits);
   }
 
@@ -161,6 +167,7 @@ export class PgvectorStore extends VectorStore {
       writeSearchRows(tx, batch);
     },
     hide: () => undefined,
+    tag: () => undefined, // searches read it off the document's row
     show: async (tx: SqlTransaction, shown: ShownVersion): Promise<void> => {
       const isShown = ({ version, generation }: HeldRow) =>
         version === shown.version && generation === shown.generation;

@@ -14,6 +14,8 @@ const indexes = [
   ['version', 'integer'],
   ['visible', 'bool'],
   ['terms', keyword],
+  ['restricted', 'bool'],
+  ['access', keyword],
 ] as const;
 
 /** Vectors of one length, of one generation. */

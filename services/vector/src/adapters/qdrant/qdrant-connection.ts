@@ -1,12 +1,17 @@
+import type { TlsMaterial } from '@ragmesh/config';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { circuitBreaker, retryWithJitter, RetryBudget, type CircuitBreaker } from '@ragmesh/resilience';
 import { QdrantClient } from '@qdrant/js-client-rest';
+import type { Agent } from 'undici';
+import { useTls } from './qdrant-dispatcher.js';
 
 export interface QdrantConnectionOptions {
   readonly url: string;
   readonly apiKey: string | undefined;
   /** Longest time of one call. */
   readonly timeoutMs: number;
+  /** Authorities that an https server is trusted by, and what is shown to it where it asks. */
+  readonly tls?: TlsMaterial | undefined;
 }
 
 /** What the client throws, as far as it can be told apart. */
@@ -23,10 +28,11 @@ const HTTPS = 443;
 /** Calls to one Qdrant: bounded in time, through one breaker, with one meaning of failure. */
 export class QdrantConnection {
   private readonly client: QdrantClient;
+  private readonly dispatcher: Agent | undefined;
   private readonly breaker: CircuitBreaker;
   private readonly retries = new RetryBudget();
 
-  constructor({ url, apiKey, timeoutMs }: QdrantConnectionOptions) {
+  constructor({ url, apiKey, timeoutMs, tls }: QdrantConnectionOptions) {
     const { protocol, port } = new URL(url);
     // Without a port the client takes 6333, also behind an https address.
     const explicitPort = port === '' ? (protocol === 'https:' ? HTTPS : HTTP) : Number(port);
@@ -34,6 +40,7 @@ export class QdrantConnection {
       ...{ url, port: explicitPort, timeout: timeoutMs, checkCompatibility: false },
       ...(apiKey === undefined ? {} : { apiKey }),
     });
+    this.dispatcher = tls && useTls(this.client, tls);
     this.breaker = circuitBreaker('qdrant', { service: 'vector', timeoutMs });
   }
 
@@ -62,6 +69,7 @@ export class QdrantConnection {
 
   close(): void {
     this.breaker.shutdown();
+    void this.dispatcher?.close();
   }
 }
 

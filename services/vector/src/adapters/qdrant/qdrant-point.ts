@@ -1,4 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
+import type { AccessList } from '@ragmesh/observability';
 import { metadataTerms } from '../../domain/metadata-terms.js';
 import { bm25Vector } from '../../domain/sparse-bm25.js';
 import { contentHash } from '../content-hash.js';
@@ -17,6 +18,7 @@ export interface HeldPoint extends RowKey, DocumentPoints {
   readonly pointId: string;
   readonly visible: boolean;
   readonly hash: bigint;
+  readonly access: AccessList;
   /** Where it lies. */
   readonly holder: string;
 }
@@ -30,12 +32,15 @@ interface PointPayload {
   readonly ordinal: number;
   readonly generation: number;
   readonly visible: boolean;
+  /** Whether `access` lists who may find it; points of releases that knew no lists have neither. */
+  readonly restricted?: boolean;
+  readonly access?: readonly string[];
   /** Hexadecimal: a JSON number would lose digits. */
   readonly hash: string;
 }
 
 export const keyFields = ['document_id', 'version', 'ordinal', 'generation'];
-export const heldFields = [...keyFields, 'tenant', 'collection', 'visible', 'hash'];
+export const heldFields = [...keyFields, 'tenant', 'collection', 'visible', 'hash', 'restricted', 'access'];
 
 const HASH_BITS = 64;
 const hexadecimal = /^[0-9a-f]{1,16}$/;
@@ -47,7 +52,7 @@ export function toQdrant(
   visible: boolean,
   averageLength: number,
 ): Schemas['PointStruct'] {
-  const { tenant, collection, documentId, version, generation, model } = batch;
+  const { tenant, collection, documentId, version, generation, model, access = null } = batch;
   const { pointId, ordinal, metadata, vector, text } = point;
   const hash = BigInt.asUintN(HASH_BITS, contentHash(model, point)).toString(16);
   const key = { tenant, collection, document_id: documentId, version, ordinal, generation, visible, hash };
@@ -58,9 +63,15 @@ export function toQdrant(
       ...(vector ? { dense: Array.from(vector) } : {}),
       ...(lexical.indices.length > 0 ? { lexical } : {}),
     },
-    payload: { ...key, metadata, terms: metadataTerms(metadata) },
+    payload: { ...key, ...accessTags(access), metadata, terms: metadataTerms(metadata) },
   };
 }
+
+/** What of a point says who may find it. */
+export const accessTags = (access: AccessList): { restricted: boolean; access: string[] } => ({
+  restricted: access !== null,
+  access: [...(access ?? [])],
+});
 
 export function keyOf(payload: unknown): RowKey {
   const { document_id: documentId, version, ordinal, generation } = payload as PointPayload;
@@ -69,7 +80,8 @@ export function keyOf(payload: unknown): RowKey {
 
 /** A hash that cannot be read is one that differs. */
 export function heldOf(pointId: string, payload: unknown, holder: string): HeldPoint {
-  const { tenant, collection, visible, hash } = payload as PointPayload;
+  const { tenant, collection, visible, hash, restricted = false, access: listed = [] } = payload as PointPayload;
+  const access = restricted ? listed : null;
   const content = hexadecimal.test(hash) ? BigInt.asIntN(HASH_BITS, BigInt(`0x${hash}`)) : 0n;
-  return { ...keyOf(payload), tenant, collection, visible, hash: content, pointId, holder };
+  return { ...keyOf(payload), tenant, collection, visible, hash: content, access, pointId, holder };
 }

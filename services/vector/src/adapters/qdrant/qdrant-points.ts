@@ -1,14 +1,24 @@
 import { isRagmeshError } from '@ragmesh/errors';
 import type { QdrantClient, Schemas } from '@qdrant/js-client-rest';
+import { readsEverything, type AccessList } from '@ragmesh/observability';
 import type { MetadataFilter } from '../../domain/metadata-filter.js';
 import { numberedQuery } from '../../domain/sparse-bm25.js';
 import type { DocumentKey } from '../document-index.repository.js';
 import type { DocumentPoints, StoreBatch, VersionRange } from '../point.repository.js';
-import type { Scope } from '../vector-store.js';
+import type { Principals, Scope } from '../vector-store.js';
 import type { QdrantCollections } from './qdrant-collections.js';
 import type { QdrantConnection } from './qdrant-connection.js';
 import { compileFilter } from './qdrant-filter.js';
-import { heldFields, heldOf, keyFields, keyOf, toQdrant, type FoundPoint, type HeldPoint } from './qdrant-point.js';
+import {
+  accessTags,
+  heldFields,
+  heldOf,
+  keyFields,
+  keyOf,
+  toQdrant,
+  type FoundPoint,
+  type HeldPoint,
+} from './qdrant-point.js';
 
 type Condition = Schemas['Condition'];
 type Filter = Schemas['Filter'];
@@ -21,6 +31,7 @@ export interface LegQuery {
   readonly among?: readonly string[] | undefined;
   /** In this collection of Qdrant instead of the one readers see. */
   readonly name?: string | undefined;
+  readonly principals: Principals;
 }
 
 const UPSERT_POINTS = 128;
@@ -87,6 +98,12 @@ export class QdrantPoints {
     await this.everywhere((client, name) => client.setPayload(name, change));
   }
 
+  /** Marks every point of a document with who may find it. */
+  async tag(document: DocumentPoints, access: AccessList): Promise<void> {
+    const change = { wait: true, payload: accessTags(access), filter: ofDocument(document, 'all') };
+    await this.everywhere((client, name) => client.setPayload(name, change));
+  }
+
   async remove(document: DocumentPoints, versions: VersionRange): Promise<void> {
     const filter = ofDocument(document, versions);
     await this.everywhere((client, name) => client.delete(name, { wait: true, filter }));
@@ -144,10 +161,10 @@ export class QdrantPoints {
   private async find(
     scope: Scope,
     leg: Pick<Schemas['QueryRequest'], 'query' | 'using'>,
-    { limit, filter, among, name }: LegQuery,
+    { limit, filter, among, name, principals }: LegQuery,
   ): Promise<FoundPoint[]> {
     const { condition } = filter ? compileFilter(filter) : { condition: undefined };
-    const conditions = [condition ?? [], among ? { has_id: [...among] } : []].flat();
+    const conditions = [condition ?? [], among ? { has_id: [...among] } : [], readableBy(principals)].flat();
     const request = { ...leg, limit, filter: visibleOf(scope, conditions), with_payload: keyFields };
     const { points } = await this.ask(scope, (client, alias) => client.query(name ?? alias, request), {
       points: [],
@@ -178,6 +195,14 @@ const match = (key: string, value: string | number | boolean): Condition => ({ k
 const visibleOf = ({ tenant, collection }: Scope, conditions: readonly Condition[]): Filter => ({
   must: [match('tenant', tenant), match('collection', collection), match('visible', true), ...conditions],
 });
+
+/** Everyone of the tenant may find what is not restricted. */
+function readableBy(principals: Principals): Condition[] {
+  if (readsEverything(principals)) return [];
+  const open: Condition = { must_not: [match('restricted', true)] };
+  if (principals.length === 0) return [open];
+  return [{ should: [open, { key: 'access', match: { any: [...principals] } }] }];
+}
 
 function ofDocument({ tenant, collection, documentId }: DocumentPoints, versions: VersionRange): Filter {
   const must = [match('tenant', tenant), match('collection', collection), match('document_id', documentId)];

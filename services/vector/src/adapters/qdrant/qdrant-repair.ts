@@ -71,4 +71,5 @@ export class QdrantRepair {
 const differs = (row: PointRow, point: HeldPoint): boolean =>
   row.hash !== String(point.hash) ||
   row.collection !== point.collection ||
-  point.visible !== (row.version === row.visibleVersion);
+  point.visible !== (row.version === row.visibleVersion) ||
+  JSON.stringify(row.access) !== JSON.stringify(point.access);

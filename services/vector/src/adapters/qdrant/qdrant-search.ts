@@ -1,7 +1,8 @@
+import { EVERYTHING } from '@ragmesh/observability';
 import { compareHits } from '../../domain/hit-order.js';
 import { evaluateFilter } from '../../domain/metadata-filter.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
-import type { DocumentHit, Question, Scope, SearchOptions } from '../vector-store.js';
+import type { DocumentHit, Principals, Question, Scope, SearchOptions } from '../vector-store.js';
 import type { VisibleRows } from '../visible-rows.js';
 import { compileFilter } from './qdrant-filter.js';
 import type { FoundPoint } from './qdrant-point.js';
@@ -46,7 +47,7 @@ export class QdrantSearch {
       timed(() => this.dense(scope, vector, options)),
     ]);
     const found = new Map([...lexical.value, ...dense.value].map((hit) => [hit.pointId, hit]));
-    const rest = { limit: found.size, among: [...found.keys()] };
+    const rest = { limit: found.size, among: [...found.keys()], principals: [EVERYTHING] };
     const scored = await timed(async () =>
       found.size === 0
         ? []
@@ -63,7 +64,7 @@ export class QdrantSearch {
 
   /** What either leg finds in one collection of Qdrant, whether readers see it or not; for comparing only. */
   async hybridIn(scope: Scope, name: string, { vector, text, topK }: Question): Promise<DocumentHit[]> {
-    const leg = { limit: topK, name };
+    const leg = { limit: topK, name, principals: [EVERYTHING] };
     const [lexical, dense] = await Promise.all([
       this.points.lexical(scope, text, leg),
       this.points.dense(scope, vector, leg),
@@ -75,18 +76,22 @@ export class QdrantSearch {
     });
   }
 
-  async chunks(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
+  async chunks(scope: Scope, pointIds: readonly string[], principals: Principals = []): Promise<IndexedChunk[]> {
     if (pointIds.length === 0) return [];
-    const chunks = await this.rows.chunks(scope, await this.points.locate(scope, pointIds));
+    const chunks = await this.rows.chunks(scope, await this.points.locate(scope, pointIds), principals);
     return pointIds.flatMap((pointId) => chunks.get(pointId) ?? []);
   }
 
-  private async confirmed(scope: Scope, { topK, filter }: SearchOptions, ask: Leg): Promise<SearchHit[]> {
+  private async confirmed(
+    scope: Scope,
+    { topK, filter, principals = [] }: SearchOptions,
+    ask: Leg,
+  ): Promise<SearchHit[]> {
     const recheck = filter && !compileFilter(filter).exact ? filter : undefined;
     let confirmed: SearchHit[] = [];
     for (let question = 1, limit = topK + SPARE; question <= MAX_QUESTIONS; question++) {
-      const found = await ask({ limit, filter });
-      const chunks = await this.rows.chunks(scope, found);
+      const found = await ask({ limit, filter, principals });
+      const chunks = await this.rows.chunks(scope, found, principals);
       confirmed = found.flatMap(({ pointId, score }) => {
         const chunk = chunks.get(pointId);
         return chunk && (!recheck || evaluateFilter(recheck, chunk.metadata)) ? [{ ...chunk, score }] : [];

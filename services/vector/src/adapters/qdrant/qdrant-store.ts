@@ -1,6 +1,6 @@
 import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
-import type { Logger } from '@ragmesh/observability';
+import type { AccessList, Logger } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import type { DocumentKey } from '../document-index.repository.js';
 import { DocumentTurns } from '../document-turns.js';
@@ -13,6 +13,7 @@ import {
   type ChunkPlace,
   type DocumentHit,
   type Drift,
+  type Principals,
   type Question,
   type Scope,
   type SearchOptions,
@@ -69,12 +70,12 @@ export class QdrantStore extends VectorStore {
     return this.search.hybrid(scope, vector, query, options);
   }
 
-  points(scope: Scope, pointIds: readonly string[]): Promise<IndexedChunk[]> {
-    return this.search.chunks(scope, pointIds);
+  points(scope: Scope, pointIds: readonly string[], principals: Principals = []): Promise<IndexedChunk[]> {
+    return this.search.chunks(scope, pointIds, principals);
   }
 
-  neighbours(scope: Scope, place: ChunkPlace): Promise<IndexedChunk[]> {
-    return this.parts.visible.neighbours(scope, place);
+  neighbours(scope: Scope, place: ChunkPlace, principals: Principals = []): Promise<IndexedChunk[]> {
+    return this.parts.visible.neighbours(scope, place, principals);
   }
 
   following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
@@ -90,6 +91,10 @@ export class QdrantStore extends VectorStore {
         throw error;
       }
     });
+  }
+
+  liveGeneration(scope: Scope): Promise<number> {
+    return this.parts.generations.live(scope);
   }
 
   count(document: DocumentPoints, version: number): Promise<number> {
@@ -163,6 +168,12 @@ class QdrantChanges implements StoreChanges {
     const visible = !isLive && batch.version === (await documents.visibleVersion(tx, batch));
     const name = await points.upsert(batch, visible);
     if (isLive) await collections.direct(batch, name);
+  }
+
+  /** Before the commit, as the rows alone decide: tags only spare searches from finding what these refuse. */
+  async tag(_tx: SqlTransaction, document: DocumentPoints, access: AccessList): Promise<void> {
+    this.happened = true;
+    await this.parts.points.tag(document, access);
   }
 
   /** Nothing to do: the rows hide it. */

@@ -1,6 +1,6 @@
 import type { Handler } from 'htmlparser2';
 import type { BlockKind } from '../../../domain/parsed-document.js';
-import type { DocumentText } from '../document-text.js';
+import { limitExceeded, type DocumentText } from '../document-text.js';
 
 export interface HtmlScope {
   readonly onlyMain: boolean;
@@ -19,10 +19,14 @@ const breaking = words(
 );
 const voids = words('area base br col embed hr img input link meta source track wbr');
 
-/** Turns the tag stream of a page into blocks. Keeps counters instead of a tree, so nesting costs nothing. */
+/** More elements open at once are no page: the parser takes time for all of them at each further one. */
+const maxDepth = 10_000;
+
+/** Turns the tag stream of a page into blocks. Keeps counters instead of a tree, so nesting costs nothing here. */
 export class HtmlBlocks implements Partial<Handler> {
   title: string | null = null;
   private text = '';
+  private depth = 0;
   private skipDepth = 0;
   private mainDepth = 0;
   private inTitle = false;
@@ -40,6 +44,8 @@ export class HtmlBlocks implements Partial<Handler> {
   onopentag(name: string, attributes: Record<string, string>): void {
     if (name === 'title' && this.title === null) this.inTitle = true;
     if (voids.has(name)) return this.openVoid(name);
+    this.depth += 1;
+    if (this.depth > maxDepth) throw limitExceeded('nested elements', maxDepth);
     if (this.skipDepth > 0 || this.isSkipped(name, attributes)) {
       this.skipDepth += 1;
       return;
@@ -61,6 +67,7 @@ export class HtmlBlocks implements Partial<Handler> {
   onclosetag(name: string): void {
     if (name === 'title') this.closeTitle();
     if (voids.has(name)) return;
+    this.depth -= 1;
     if (this.skipDepth > 0) {
       this.skipDepth -= 1;
       return;

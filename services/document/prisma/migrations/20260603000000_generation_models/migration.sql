@@ -1,0 +1,2 @@
+-- The embedding model a generation is built with, as name@revision; null: the one this installation embeds with.
+ALTER TABLE index_generation ADD COLUMN model text;

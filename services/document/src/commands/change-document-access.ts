@@ -1,0 +1,86 @@
+import { timestampNow } from '@bufbuild/protobuf/wkt';
+import { Injectable } from '@nestjs/common';
+import { catalogue, vectorV1 } from '@ragmesh/contracts';
+import { GrpcClients } from '@ragmesh/grpc';
+import { admittedByBoth, currentTenant, type AccessList } from '@ragmesh/observability';
+import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { DocumentRepository } from '../adapters/document.repository.js';
+import type { DocumentRow } from '../adapters/document.rows.js';
+
+type Publish = OutboxWriter['publish'];
+type Listed = Pick<DocumentRow, 'id' | 'collection' | 'access' | 'access_revision'>;
+
+const RESTRICT = { deadlineMs: 10_000 };
+
+/**
+ * Changes who may read a document. What becomes narrower is narrower everywhere before the change is answered: the index hides
+ * it first, then the row is committed. What becomes wider is so once the event has come to the index.
+ */
+@Injectable()
+export class ChangeDocumentAccess {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly documents: DocumentRepository,
+    private readonly clients: GrpcClients,
+  ) {}
+
+  /** @throws RagmeshError DOCUMENT.NOT_FOUND, DEPENDENCY.UNAVAILABLE when the index cannot be told: then nothing changes. */
+  async run(id: string, access: AccessList): Promise<void> {
+    let hidden = false;
+    try {
+      await this.outbox.transaction(async (tx, { publish }) => {
+        const document = await this.documents.lock(tx, currentTenant(), id);
+        hidden = await this.change(tx, publish, document, access);
+      });
+    } catch (error) {
+      if (hidden) await this.#restore(id).catch(() => undefined); // readers see less than they may until the next change
+      throw error;
+    }
+  }
+
+  /**
+   * The same for a document whose row the transaction holds.
+   * @returns whether the index was told to hide something, which stands also when the transaction fails.
+   */
+  async change(tx: SqlTransaction, publish: Publish, document: Listed, access: AccessList): Promise<boolean> {
+    if (isSame(document.access, access)) return false;
+    const revision = document.access_revision + 1;
+    const meanwhile = admittedByBoth(document.access, access);
+    const isNarrower = meanwhile !== null && !isSame(meanwhile, document.access);
+    if (isNarrower) await this.#restrict(document, meanwhile, revision);
+    this.#write(tx, publish, { ...document, access, access_revision: revision });
+    return isNarrower;
+  }
+
+  /** Tells the index of what still holds, as a revision of its own: a later change must not be taken for it. */
+  async #restore(id: string): Promise<void> {
+    await this.outbox.transaction(async (tx, { publish }) => {
+      const document = await this.documents.lock(tx, currentTenant(), id);
+      this.#write(tx, publish, { ...document, access_revision: document.access_revision + 1 });
+    });
+  }
+
+  async #restrict({ id, collection }: Listed, principals: readonly string[], revision: number): Promise<void> {
+    const request = { collection, documentId: id, principals: [...principals], revision: BigInt(revision) };
+    await this.clients.of(vectorV1.VectorService).restrictAccess(request, RESTRICT);
+  }
+
+  /** The same bytes with another list are another document, so this one no longer stands for them. */
+  #write(tx: SqlTransaction, publish: Publish, { id, collection, access, access_revision: revision }: Listed): void {
+    tx.write(
+      `UPDATE document SET access = $3, access_revision = $4, dedup_key = NULL, updated_at = now()
+       WHERE tenant = $1 AND id = $2`,
+      [currentTenant(), id, access, revision],
+    );
+    publish(catalogue.accessChanged, id, {
+      collection,
+      documentId: id,
+      access: { restricted: access !== null, principals: [...(access ?? [])], revision: BigInt(revision) },
+      changedAt: timestampNow(),
+    });
+  }
+}
+
+const isSame = (one: AccessList, other: AccessList): boolean =>
+  JSON.stringify(one?.toSorted() ?? null) === JSON.stringify(other?.toSorted() ?? null);

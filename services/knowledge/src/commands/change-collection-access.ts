@@ -1,0 +1,70 @@
+import { timestampNow } from '@bufbuild/protobuf/wkt';
+import { Injectable } from '@nestjs/common';
+import { catalogue, documentV1, vectorV1 } from '@ragmesh/contracts';
+import { GrpcClients } from '@ragmesh/grpc';
+import { admittedByBoth, currentTenant, type AccessList } from '@ragmesh/observability';
+import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { CollectionRepository, type RevisedAccess } from '../adapters/collection.repository.js';
+
+const RESTRICT = { deadlineMs: 10_000 };
+
+/**
+ * Changes who may read a collection and what is in it. What becomes narrower is narrower everywhere before the change is
+ * answered: index and documents hide it first, then the row is committed. What becomes wider is so once the event has come.
+ */
+@Injectable()
+export class ChangeCollectionAccess {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly collections: CollectionRepository,
+    private readonly clients: GrpcClients,
+  ) {}
+
+  /** @throws RagmeshError COLLECTION.NOT_FOUND, DEPENDENCY.UNAVAILABLE when others cannot be told: then nothing changes. */
+  async run(id: string, access: AccessList): Promise<void> {
+    let hidden = false;
+    try {
+      await this.outbox.transaction(async (tx, { publish }) => {
+        const before = await this.collections.lockAccess(tx, currentTenant(), id);
+        const revision = before.access_revision + 1;
+        const meanwhile = admittedByBoth(before.access, access);
+        if (meanwhile !== null && meanwhile.length !== before.access?.length) {
+          hidden = true;
+          await this.#restrict(id, meanwhile, revision);
+        }
+        this.#write(tx, publish, id, { access, access_revision: revision });
+      });
+    } catch (error) {
+      if (hidden) await this.#restore(id).catch(() => undefined); // readers see less than they may until the next change
+      throw error;
+    }
+  }
+
+  /** Tells others of what still holds, as a revision of its own: a later change must not be taken for it. */
+  async #restore(id: string): Promise<void> {
+    await this.outbox.transaction(async (tx, { publish }) => {
+      const { access, access_revision: revision } = await this.collections.lockAccess(tx, currentTenant(), id);
+      this.#write(tx, publish, id, { access, access_revision: revision + 1 });
+    });
+  }
+
+  async #restrict(collection: string, principals: readonly string[], revision: number): Promise<void> {
+    const request = { collection, principals: [...principals], revision: BigInt(revision) };
+    await Promise.all([
+      this.clients.of(vectorV1.VectorService).restrictAccess(request, RESTRICT),
+      this.clients.of(documentV1.DocumentService).restrictCollection(request, RESTRICT),
+    ]);
+  }
+
+  #write(tx: SqlTransaction, publish: OutboxWriter['publish'], collection: string, list: RevisedAccess): void {
+    this.collections.setAccess(tx, currentTenant(), collection, list);
+    const { access, access_revision: revision } = list;
+    publish(catalogue.accessChanged, collection, {
+      collection,
+      documentId: '',
+      access: { restricted: access !== null, principals: [...(access ?? [])], revision: BigInt(revision) },
+      changedAt: timestampNow(),
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { loadConfig, readTlsFiles } from '@ragmesh/config';
+import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
+import { QdrantConnection } from '../src/adapters/qdrant/qdrant-connection.js';
+import { vectorConfig } from '../src/vector.config.js';
+import { QdrantStandIn } from './qdrant-stand-in/qdrant-stand-in.js';
+
+describeWithServer('openssl', 'Qdrant behind TLS that asks for certificates', () => {
+  let folder: string;
+  let authority: CertificateAuthority;
+  let client: IssuedCertificate;
+  let qdrant: QdrantStandIn;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ragmesh-qdrant-tls-'));
+    authority = CertificateAuthority.create(folder);
+    client = authority.issue('vector');
+    const [ca, cert, key] = [authority.file, ...Object.values(authority.issue('qdrant'))].map((file) =>
+      readFileSync(file),
+    );
+    qdrant = await QdrantStandIn.start({ tls: { ca, cert, key, requestCert: true } });
+  });
+  afterAll(async () => {
+    await qdrant.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function collections(files: Record<string, string>): Promise<unknown> {
+    const config = loadConfig(vectorConfig, { VECTOR_STORE: 'qdrant', QDRANT_URL: qdrant.url, ...files });
+    const tls = readTlsFiles(config, 'QDRANT');
+    const connection = new QdrantConnection({ url: config.QDRANT_URL!, apiKey: 'k', timeoutMs: 5_000, tls });
+    try {
+      return await connection.write((qdrantClient) => qdrantClient.getCollections());
+    } finally {
+      connection.close();
+    }
+  }
+  const trusted = () => ({ QDRANT_TLS_CA_FILE: authority.file });
+  const certificate = () => ({ QDRANT_TLS_CERT_FILE: client.cert, QDRANT_TLS_KEY_FILE: client.key });
+
+  it('answers who trusts it and shows a certificate', async () => {
+    expect(await collections({ ...trusted(), ...certificate() })).toEqual({ collections: [] });
+  });
+
+  it('cannot be reached without the certificate, or without trust in its authority', async () => {
+    const refused = { code: 'VECTOR.UNAVAILABLE' };
+    await expect(collections(trusted())).rejects.toMatchObject(refused);
+    await expect(collections(certificate())).rejects.toMatchObject(refused);
+    await expect(collections({})).rejects.toMatchObject(refused);
+  });
+
+  it('is not asked in the clear where files are named', () => {
+    const clear = { QDRANT_URL: qdrant.url.replace('https', 'http'), ...trusted() };
+    expect(() => loadConfig(vectorConfig, clear)).toThrow(/QDRANT_URL must begin with https:/);
+  });
+
+  it('names the variables when certificate and key do not belong together', async () => {
+    const other = authority.issue('other');
+    const mixed = { QDRANT_TLS_CERT_FILE: client.cert, QDRANT_TLS_KEY_FILE: other.key };
+    await expect(collections(mixed)).rejects.toMatchObject({
+      code: 'CONFIG.INVALID',
+      message: expect.stringMatching(/QDRANT_TLS_CERT_FILE and QDRANT_TLS_KEY_FILE cannot be used/),
+    });
+  });
+});
