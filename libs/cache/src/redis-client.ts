@@ -1,4 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
+import type { TlsMaterial } from '@ragmesh/config';
 import type { Logger } from '@ragmesh/observability';
 import { redisScripts, type ScriptName } from './redis-scripts.js';
 
@@ -12,6 +13,8 @@ const LONGEST_PAUSE_MS = 1_000;
 export interface RedisAddress {
   readonly url: string;
   readonly db: number;
+  /** Authorities that a `rediss://` server is trusted by, and what is shown to it where it asks. */
+  readonly tls?: TlsMaterial;
 }
 
 const options: RedisOptions = {
@@ -39,9 +42,12 @@ export class RedisClient {
   }
 
   /** Loads the driver, which takes 25 MB that a process without Redis can do without. It connects with {@link start}. */
-  static async load({ url, db }: RedisAddress, logger?: Logger, more: RedisOptions = {}): Promise<RedisClient> {
+  static async load({ url, db, tls }: RedisAddress, logger?: Logger, more: RedisOptions = {}): Promise<RedisClient> {
     const { Redis } = await import('ioredis');
-    return new RedisClient(new Redis(url, { ...options, db, lazyConnect: true, ...more }), logger);
+    return new RedisClient(
+      new Redis(url, { ...options, db, lazyConnect: true, ...(tls ? { tls } : {}), ...more }),
+      logger,
+    );
   }
 
   /** Begins to connect; whether it succeeded is heard by events. */

@@ -2,7 +2,11 @@ import { Module } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { EgressClient, type EgressConfig } from '@ragmesh/egress';
 import type { Logger } from '@ragmesh/observability';
+import { AccessController } from './api/access.controller.js';
 import { KeysController } from './api/keys.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditRepository } from './audit/audit.repository.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { Authentication } from './auth/authentication.js';
 import { BreakersController } from './api/breakers.controller.js';
 import { CacheController } from './api/cache.controller.js';
@@ -18,6 +22,7 @@ import { FeedbackController } from './api/feedback.controller.js';
 import { QuestionsController } from './api/questions.controller.js';
 import { QuestionSources } from './api/questions.sources.js';
 import { QuestionWriter } from './api/questions.writer.js';
+import { SettingsController } from './api/settings.controller.js';
 import { SagasController } from './api/sagas.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { RegisteredModelsController } from './api/models.controller.js';
@@ -27,6 +32,7 @@ import { QueryController } from './api/query.controller.js';
 import { SearchController } from './api/search.controller.js';
 import { UploadsController } from './api/uploads.controller.js';
 import { UsageController } from './api/usage.controller.js';
+import { UsersController } from './api/users.controller.js';
 import { ApiDocumentsController } from './compat/api-documents.controller.js';
 import { ApiQueryController } from './compat/api-query.controller.js';
 import { GenerateQuestionsController } from './compat/generate-questions.controller.js';
@@ -36,6 +42,7 @@ import { IndexDocuments } from './compat/index-documents.js';
 import { ReindexController } from './compat/reindex.controller.js';
 import { RootQueryController } from './compat/root-query.controller.js';
 import { SystemHealthCheck } from './compat/system-health.js';
+import { FlagsController } from './flags/flags.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteMethods } from './http/route-methods.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
@@ -47,6 +54,11 @@ import { ModelsController } from './openai/models.controller.js';
 import { ServedModels } from './openai/served-models.js';
 import { DescribedRoutes } from './openapi/described-routes.js';
 import { ApiDescriptionController } from './openapi/api-description.controller.js';
+import { QuotaRepository } from './quota/quota.repository.js';
+import { QuotaSettings } from './quota/quota-settings.js';
+import { Quotas } from './quota/quotas.js';
+import { QuotasController } from './quota/quotas.controller.js';
+import { TokenMeter } from './quota/token-meter.js';
 import { Uploads } from './uploads/uploads.js';
 import { UrlUploads } from './uploads/url-uploads.js';
 
@@ -68,8 +80,14 @@ import { UrlUploads } from './uploads/url-uploads.js';
     DeadLettersController,
     SagasController,
     BreakersController,
+    SettingsController,
+    FlagsController,
     UsageController,
     KeysController,
+    AccessController,
+    UsersController,
+    QuotasController,
+    AuditController,
     RegisteredModelsController,
     CacheController,
     ChatController,
@@ -87,6 +105,12 @@ import { UrlUploads } from './uploads/url-uploads.js';
   ],
   providers: [
     Authentication,
+    AuditRepository,
+    AuditTrail,
+    QuotaRepository,
+    QuotaSettings,
+    Quotas,
+    TokenMeter,
     Calls,
     QuestionSources,
     QuestionWriter,

@@ -5,6 +5,7 @@ import { gatewayConfig, type GatewayConfig } from './gateway.config.js';
 import { GatewayModule } from './gateway.module.js';
 import { configureHttp } from './http/configure-http.js';
 import { endStream } from './http/end-stream.js';
+import { serverTls } from './http/server-tls.js';
 
 /** The HTTP and SSE edge: the only service a client talks to. */
 export const gatewayService = {
@@ -15,6 +16,7 @@ export const gatewayService = {
   migrations: fileURLToPath(new URL('../prisma/migrations', import.meta.url)),
   http: {
     address: ({ SERVER_HOST, SERVER_PORT }: GatewayConfig) => ({ host: SERVER_HOST, port: SERVER_PORT }),
+    tls: serverTls,
     configure: (app: NestFastifyApplication, config: GatewayConfig) => configureHttp(app, config),
     endStream,
   },

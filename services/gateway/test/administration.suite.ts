@@ -9,7 +9,7 @@ export function describeAdministration(mesh: () => OpenAiMesh): void {
       const [row] = report['data'] as Record<string, number>[];
       expect(row).toMatchObject({ tenant: 'default', model: 'stub' });
       const { requests = 0, prompt_tokens: prompt = 0, completion_tokens: completion = 0 } = row!;
-      expect(requests).toBeGreaterThan(4);
+      expect(requests).toBeGreaterThan(2); // equal questions are answered once
       const whole = requests - 1; // what was abandoned is charged by estimate
       expect(prompt).toBeGreaterThan(120 * whole);
       expect(completion).toBeGreaterThan(9 * whole);
@@ -20,6 +20,8 @@ export function describeAdministration(mesh: () => OpenAiMesh): void {
         since: expect.any(String),
         until: expect.any(String),
       });
+      const all = await read(fetch(`${mesh().url}/v1/admin/usage?group_by=tenant,model&all_tenants=true`));
+      expect(all['data']).toContainEqual(row);
       const before = await read(fetch(`${mesh().url}/v1/admin/usage?until=2020-01-01T00:00:00Z`));
       expect(before).toMatchObject({ data: [], since: '2019-12-02T00:00:00.000Z', group_by: ['model'] });
     });

@@ -144,6 +144,21 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
     { status: 422, code: 'REQUEST.INVALID', field: 'id' },
   ],
   [
+    'a NUL in a query',
+    () => fetch(`${edge.url}/v1/documents?cursor=a%00b`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'cursor' },
+  ],
+  [
+    'headers too long',
+    () => fetch(`${edge.url}/v1/documents`, { headers: { 'x-long': 'a'.repeat(20_000) } }),
+    { status: 431, code: 'REQUEST.HEADERS_TOO_LARGE', field: 'headers', limit: 16_384 },
+  ],
+  [
+    'a body of any kind where no route is',
+    () => json('/v1/nothing', '{', { headers: { 'content-type': 'text/plain' } }),
+    { status: 404, code: 'REQUEST.NOT_FOUND' },
+  ],
+  [
     'an id too long',
     () => fetch(`${edge.url}/v1/documents/${'a'.repeat(201)}`),
     { status: 422, code: 'REQUEST.INVALID', field: 'id', limit: 200 },

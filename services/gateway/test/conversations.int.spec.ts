@@ -63,8 +63,8 @@ describe('conversations', () => {
     const path = `/v1/conversations/${encodeURIComponent('my talk / 1')}`;
     const { request_id: requestId } = answer;
     const messages = [
-      { role: 'user', text: question.query, request_id: requestId, document_ids: [] },
-      { role: 'assistant', text: answer['answer'], request_id: requestId, document_ids: ['peat'] },
+      { role: 'user', text: question.query, request_id: requestId, document_ids: [], withdrawn: false },
+      { role: 'assistant', text: answer['answer'], request_id: requestId, document_ids: ['peat'], withdrawn: false },
     ];
     const conversation = { id: 'my talk / 1', message_count: 2, created_at: expect.stringMatching(/^20.*Z$/) };
     expect(await get(path)).toMatchObject({ ...conversation, messages, next_cursor: null });

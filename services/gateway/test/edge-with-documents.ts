@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startService, type AnyServiceDefinition, type Drivers, type RunningService } from '@ragmesh/bootstrap';
-import { topicSpecs } from '@ragmesh/contracts';
+import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
@@ -12,6 +12,8 @@ import { gatewayService } from '../src/gateway.service.js';
 
 export interface EdgeWithDocuments {
   readonly url: string;
+  /** Connection string of a database of this installation. */
+  databaseUrl(service: ServiceName): string;
   close(): Promise<void>;
 }
 
@@ -44,5 +46,5 @@ export async function startEdgeWithDocuments(
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { url: running.at(-1)!.url!, close };
+  return { url: running.at(-1)!.url!, databaseUrl: drivers.databaseUrl, close };
 }

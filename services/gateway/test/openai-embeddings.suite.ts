@@ -57,13 +57,14 @@ export function describeEmbeddings(mesh: () => OpenAiMesh): void {
   });
 
   describe('models through the official client', () => {
-    it('are the default collection, every other one and the embedding model', async () => {
+    it('are the default collection, every other one, the language model and the embedding model', async () => {
       const { data } = await mesh().client.models.list();
       expect(data.slice(0, 2)).toEqual([
         { id: 'ragmesh', object: 'model', created: expect.any(Number), owned_by: 'ragmesh' },
         { id: 'ragmesh/harbour', object: 'model', created: expect.any(Number), owned_by: 'ragmesh' },
       ]);
-      expect(data).toHaveLength(3);
+      expect(data).toHaveLength(4);
+      expect(data[2]).toMatchObject({ id: 'stub' });
       for (const { id } of data) expect(await mesh().client.models.retrieve(id)).toMatchObject({ id, object: 'model' });
       await expect(mesh().client.models.retrieve('gpt-4')).rejects.toMatchObject({
         status: 404,

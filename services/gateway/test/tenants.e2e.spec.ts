@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeKeyOwners } from './auth-key-owners.suite.js';
 import { describeKeys } from './auth-keys.suite.js';
+import { describeTokenQuotas } from './quota-tokens.suite.js';
 import { tenantCases, type TenantCase } from './tenant-cases.js';
+import { WorkRecorder } from './tenant-work.js';
 import {
   WORD,
   furnish,
@@ -19,7 +22,9 @@ let bolt: Caller;
 /** Makes things under names that acme uses, too; what bolt sees stays clear of them. */
 let cork: Caller;
 let owned: Owned;
+let work: WorkRecorder;
 beforeAll(async () => {
+  work = new WorkRecorder();
   mesh = await startGuardedMesh();
   const keyOf = (tenant: string) => mesh.makeKey({ name: tenant, tenant, roles: ['admin', 'operator'] });
   const [acmeKey, boltKey, corkKey] = await Promise.all(['acme', 'bolt', 'cork'].map(keyOf));
@@ -28,9 +33,14 @@ beforeAll(async () => {
   cork = mesh.as(corkKey!.key);
   owned = await furnish(mesh, 'acme', acmeKey!);
 }, 60_000);
-afterAll(() => mesh.close());
+afterAll(async () => {
+  await mesh.close();
+  work.restore();
+});
 
 describeKeys(() => mesh);
+describeKeyOwners(() => mesh);
+describeTokenQuotas(() => mesh);
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
@@ -63,7 +73,8 @@ const traces = (text: string, kind?: string): string[] =>
 
 async function check(method: string, { owned: kind, call }: TenantCase): Promise<void> {
   const caller = kind?.startsWith('other') ? cork : bolt;
-  const ask = (id: string): Promise<Reply> => caller({ method, ...call(id) });
+  const ask = (id: string, requestId: string = randomUUID()): Promise<Reply> =>
+    caller({ method, ...call(id) }, { 'x-request-id': requestId });
   if (kind === undefined) {
     const { text } = await ask('');
     if (method === 'GET' && call('').path === '/metrics') return; // of the whole mesh, for operators: cost is labelled by tenant
@@ -74,9 +85,32 @@ async function check(method: string, { owned: kind, call }: TenantCase): Promise
   const missing = missingLike(id);
   expect(missing).not.toBe(id);
   const [ofMissing, ofAcme] = [await ask(missing), await ask(id)];
-  const seen = ({ status, type, text }: Reply, of: string) => ({ status, type, body: steady(text, of) });
+  const seen = ({ status, headers, text }: Reply, of: string) => ({ status, headers, body: steady(text, of) });
   expect(seen(ofAcme, id)).toEqual(seen(ofMissing, missing));
   expect(traces(steady(ofAcme.text, id), kind)).toEqual([]);
+  await expectSameWork(
+    kind,
+    (requestId) => ask(missing, requestId),
+    (requestId) => ask(id, requestId),
+  );
+}
+
+type Ask = (requestId: string) => Promise<Reply>;
+
+/**
+ * That both take the same time: the services ran the same statements with the same numbers of rows. By the second time
+ * nothing is done for the first time any more. Where an id is taken for something new, others work on that beside the
+ * request, so only which statements were run is compared.
+ */
+async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask): Promise<void> {
+  const workOf = async (ask: Ask): Promise<string[]> => {
+    const requestId = randomUUID();
+    await ask(requestId);
+    const done = work.of(requestId);
+    return kind.startsWith('other') ? [...new Set(done)] : done;
+  };
+  const ofMissing = await workOf(askMissing);
+  expect(await workOf(askAcme)).toEqual(ofMissing);
 }
 
 describe('of another tenant', () => {
@@ -93,6 +127,17 @@ describe('of another tenant', () => {
   );
   it.each(cases)('%s knows no %s (%i)', async (route, _owned, _index, one) => {
     await check(route.split(' ')[0]!, one);
+  });
+
+  it('what the databases do tells an id that is there from one that is not', async () => {
+    const ask = async (caller: Caller, id: string): Promise<string[]> => {
+      const requestId = randomUUID();
+      await caller({ method: 'GET', path: `/v1/documents/${id}/chunks` }, { 'x-request-id': requestId });
+      return work.of(requestId);
+    };
+    const [found, missing] = [await ask(acme, owned.document), await ask(acme, 'gone-paper')];
+    expect(missing.length).toBeGreaterThan(0);
+    expect(found).not.toEqual(missing);
   });
 
   it('nothing was changed by all these requests', async () => {
@@ -118,6 +163,16 @@ describe('of another tenant', () => {
 describe('without a credential', () => {
   it.each(['/healthz', '/readyz', '/health', '/openapi.json', '/docs'])('%s answers', async (path) => {
     expect((await fetch(mesh.url + path)).status).toBe(200);
+  });
+});
+
+describe('the audit trail', () => {
+  it('names what was made, and holds neither texts nor secrets', async () => {
+    const { json } = await acme({ method: 'GET', path: `/v1/admin/audit?target=${owned.document}&limit=200` });
+    const made = (json['data'] as Json[]).find(({ action }) => action === 'POST /v1/documents');
+    expect(made).toMatchObject({ actor: `key:${owned.key}`, status: 202, target: null, made: [owned.document] });
+    const { text } = await acme({ method: 'GET', path: '/v1/admin/audit?limit=200' });
+    expect(text).not.toMatch(/4711|zanzibar|rgm_/);
   });
 });
 

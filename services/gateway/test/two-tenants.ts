@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { Drivers } from '@ragmesh/bootstrap';
 import { catalogue, encodePayload } from '@ragmesh/contracts';
+import { withSignature } from '@ragmesh/messaging';
 import { startStandalone } from '@ragmesh/service-standalone';
 import { v7 as uuidv7 } from 'uuid';
 import { startChatUpstream } from './chat-upstream.js';
@@ -23,6 +24,8 @@ export interface Call {
 export interface Reply {
   readonly status: number;
   readonly type: string | null;
+  /** Without those that differ between any two answers. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly json: Json;
 }
@@ -82,7 +85,13 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
       });
       const text = await response.text();
       const json = text.startsWith('{') ? (JSON.parse(text) as Json) : {};
-      return { status: response.status, type: response.headers.get('content-type'), text, json };
+      return {
+        status: response.status,
+        type: response.headers.get('content-type'),
+        headers: headersOf(response),
+        text,
+        json,
+      };
     };
   const makeKey = async (body: Json): Promise<{ id: string; key: string }> => {
     const { status, text, json } = await as(bootstrapKey)({ method: 'POST', path: '/v1/admin/keys', body });
@@ -98,6 +107,10 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
   return { url: mesh.url, drivers: drivers!, bootstrapKey, logFile: mesh.logFile, identity, as, makeKey, close };
 }
 
+const everChanging = new Set(['date', 'x-request-id', 'content-length', 'keep-alive', 'connection']);
+const headersOf = (response: Response): Record<string, string> =>
+  Object.fromEntries([...response.headers].filter(([name]) => !everChanging.has(name)));
+
 /** Ids of what a tenant has; every name begins with its tenant's, so that it can be found in any answer. */
 export interface Owned {
   readonly document: string;
@@ -110,6 +123,8 @@ export interface Owned {
   readonly otherConversation: string;
   readonly answer: string;
   readonly key: string;
+  /** Owner of a key. */
+  readonly user: string;
   readonly letter: string;
   readonly saga: string;
   readonly model: string;
@@ -145,6 +160,8 @@ export async function furnish(mesh: GuardedMesh, tenant: string, key: { id: stri
   for (const id of [names.conversation, names.otherConversation]) await must('POST', '/v1/conversations', { id });
   const question = { query: `What does the ${WORD} protocol pay?`, conversation_id: names.conversation };
   const { request_id: answer } = await must('POST', '/v1/query', question);
+  const user = `${tenant}-ada`;
+  await must('POST', '/v1/admin/keys', { name: 'of a user', roles: ['reader'], owner: user });
   await must('POST', '/v1/feedback', { request_id: answer, rating: 'up', comment: `${tenant} likes it` });
   const letter = await giveUpAnEvent(mesh, tenant, call);
   const { data: sagas } = await must('GET', '/v1/admin/sagas?state=completed');
@@ -155,6 +172,7 @@ export async function furnish(mesh: GuardedMesh, tenant: string, key: { id: stri
     operation,
     answer: String(answer),
     key: key.id,
+    user,
     letter,
     saga: saga!.id,
     model: encodeURIComponent(`ragmesh/${names.collection}`),
@@ -184,7 +202,9 @@ async function giveUpAnEvent({ drivers }: GuardedMesh, tenant: string, call: Cal
     ce_correlation: 'spec',
   };
   const value = encodePayload(catalogue.chunksEmbedded, payload);
-  await drivers.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: subject, headers, value }]);
+  await drivers.bus.publish([
+    { topic: 'chunks.embedded', partition: 0, key: subject, headers: withSignature(headers), value },
+  ]);
   for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(50)) {
     const { json } = await call({ method: 'GET', path: `/v1/admin/dead-letters?subject=${subject}` });
     const [letter] = json['data'] as { id: string }[];

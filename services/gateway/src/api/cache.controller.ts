@@ -7,7 +7,7 @@ import { Describe } from '../openapi/describe.js';
 import { cleared, clearRequest, warmed, warmRequest } from './cache.schema.js';
 import { Calls } from './calls.js';
 
-/** Results of searches that are kept. */
+/** Results of searches, and answers, that are kept. */
 @Controller('v1/admin/cache')
 export class CacheController {
   constructor(private readonly calls: Calls) {}
@@ -15,7 +15,7 @@ export class CacheController {
   @Post('warm')
   @HttpCode(200)
   @Describe({
-    summary: 'Make searches ahead, so that the next ones find their results kept',
+    summary: 'Make searches, or answers, ahead, so that the next ones find them kept',
     tag: 'Administration',
     body: { 'application/json': warmRequest },
     example: { queries: ['How long is the notice period?'] },
@@ -27,20 +27,20 @@ export class CacheController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof warmed>> {
     scopeOf(reply).slot.becomeStream();
-    const { collection, mode = '', top_k: topK = 0 } = input;
+    const { collection, answers, mode = '', top_k: topK = 0 } = input;
     const searches = input.queries.map((query) => ({ query, collection, mode, topK }));
     const {
       warmed: made,
       known,
       failed,
-    } = await this.calls.retrieval.warmCache({ searches }, this.calls.stream(reply));
+    } = await this.calls.retrieval.warmCache({ searches, answers }, this.calls.stream(reply));
     return { warmed: made, known, failed };
   }
 
   @Post('clear')
   @HttpCode(200)
   @Describe({
-    summary: 'Forget kept results, of one collection or of all',
+    summary: 'Forget kept results and answers, of one collection or of all',
     tag: 'Administration',
     body: { 'application/json': clearRequest },
     example: { collection: 'default' },

@@ -15,6 +15,7 @@ export const warmRequest = z.strictObject({
   collection: idSchema.default('default'),
   mode: z.enum(['hybrid', 'dense', 'lexical']).optional(),
   top_k: z.number().int().min(1).max(100).optional(),
+  answers: z.boolean().default(false).describe('Have each answered, too, and keep the answers'),
 });
 
 export const warmed = z.object({

@@ -7,6 +7,7 @@ import type { CircuitBreaker } from '@ragmesh/resilience';
 import type { FastifyReply } from 'fastify';
 import type { GatewayConfig } from '../gateway.config.js';
 import { scopeOf } from '../http/request-scope.js';
+import { TokenMeter } from '../quota/token-meter.js';
 import { edgeBreaker, guardedClient } from './guarded-client.js';
 
 /** Calls of the services behind the edge, each within its request's time and ended when its client leaves. */
@@ -15,9 +16,14 @@ export class Calls implements OnModuleDestroy {
   readonly documents: GrpcClient<typeof documentV1.DocumentService>;
   readonly knowledge: GrpcClient<typeof knowledgeV1.KnowledgeService>;
   readonly keys: GrpcClient<typeof knowledgeV1.KeyService>;
+  readonly flags: GrpcClient<typeof knowledgeV1.FlagService>;
   readonly retrieval: GrpcClient<typeof retrievalV1.RetrievalService>;
   readonly embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
+  /** For what the server asks for itself, at no caller's cost. */
+  readonly ownEmbedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
   readonly models: GrpcClient<typeof modelV1.ModelService>;
+  /** Answers are asked of retrieval, where they are metered. */
+  readonly generation: Pick<GrpcClient<typeof generationV1.GenerationService>, 'listLanguageModels'>;
   readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
   readonly questions: GrpcClient<typeof generationV1.QuestionService>;
   readonly usage: GrpcClient<typeof generationV1.UsageService>;
@@ -27,15 +33,19 @@ export class Calls implements OnModuleDestroy {
   constructor(
     clients: GrpcClients,
     @Inject(CONFIG) private readonly config: GatewayConfig,
+    meter: TokenMeter,
   ) {
     this.documents = this.#guarded(clients, documentV1.DocumentService);
     this.knowledge = this.#guarded(clients, knowledgeV1.KnowledgeService);
     this.keys = this.#guarded(clients, knowledgeV1.KeyService);
-    this.retrieval = this.#guarded(clients, retrievalV1.RetrievalService);
-    this.embedding = this.#guarded(clients, embeddingV1.EmbeddingService);
+    this.flags = this.#guarded(clients, knowledgeV1.FlagService);
+    this.retrieval = meter.answers(this.#guarded(clients, retrievalV1.RetrievalService));
+    this.ownEmbedding = this.#guarded(clients, embeddingV1.EmbeddingService);
+    this.embedding = meter.embeddings(this.ownEmbedding);
     this.models = this.#guarded(clients, modelV1.ModelService);
+    this.generation = this.#guarded(clients, generationV1.GenerationService);
     this.conversations = this.#guarded(clients, generationV1.ConversationService);
-    this.questions = this.#guarded(clients, generationV1.QuestionService);
+    this.questions = meter.questions(this.#guarded(clients, generationV1.QuestionService));
     this.usage = this.#guarded(clients, generationV1.UsageService);
   }
 

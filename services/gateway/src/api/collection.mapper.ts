@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { knowledgeV1 } from '@ragmesh/contracts';
 import type { z } from 'zod';
+import { accessBody } from './access.schema.js';
 import type { collectionChange, collectionSchema } from './collection.schema.js';
 
 type CollectionBody = z.input<typeof collectionSchema>;
@@ -15,6 +16,7 @@ export const collectionBody = (collection: knowledgeV1.Collection): CollectionBo
   chunks: Number(collection.chunks),
   defaults: defaultsBody(collection.defaults),
   chunking: collection.chunking ? { size: collection.chunking.size, overlap: collection.chunking.overlap } : null,
+  access: accessBody(collection.access),
   created_at: collection.createdAt ? timestampDate(collection.createdAt).toISOString() : '',
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessSchema } from './access.schema.js';
 import { idSchema } from './paging.schema.js';
 
 const metadata = z.record(z.string().max(200), z.json());
@@ -43,5 +44,6 @@ export const collectionSchema = z.object({
   chunks: z.int(),
   defaults: retrievalDefaults,
   chunking: chunking.nullable(),
+  access: accessSchema,
   created_at: z.string(),
 });

@@ -24,7 +24,7 @@ export class ContentController {
     summary: 'Download the uploaded bytes, or the text that offsets refer to',
     tag: 'Documents',
     query: contentQuery,
-    answers: [{ status: 200, description: 'The content', type: 'application/octet-stream' }],
+    answers: [{ status: 200, description: 'The content, in the type it was uploaded as', type: '*/*' }],
     problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'],
   })
   async content(

@@ -20,4 +20,5 @@ export const messageBody = (turn: generationV1.Turn): z.input<typeof messageSche
   created_at: timeText(turn.createdAt),
   request_id: turn.requestId || null,
   document_ids: turn.documentIds,
+  withdrawn: turn.withdrawn,
 });

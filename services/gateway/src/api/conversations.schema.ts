@@ -18,6 +18,9 @@ export const messageSchema = z.object({
   created_at: z.string(),
   request_id: z.string().nullable(),
   document_ids: z.array(z.string()).describe('Of an answer: the documents it cites'),
+  withdrawn: z
+    .boolean()
+    .describe('An answer whose text was removed: a document it cited was deleted, or its readers are restricted now'),
 });
 
 export const conversationPage = pageOf(conversationSchema);

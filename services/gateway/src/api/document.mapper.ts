@@ -1,6 +1,7 @@
 import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import type { documentV1 } from '@ragmesh/contracts';
 import type { z } from 'zod';
+import { accessBody } from './access.schema.js';
 import type {
   acceptedDocument,
   documentChunk,
@@ -40,6 +41,7 @@ export const documentBody = (document: documentV1.Document): z.input<typeof docu
   size_bytes: Number(document.sizeBytes),
   sha256: document.sha256,
   chunks: document.chunks,
+  access: accessBody(document.access),
   created_at: time(document.createdAt) ?? '',
   updated_at: time(document.updatedAt) ?? '',
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessSchema } from './access.schema.js';
 import { idSchema, pageQuery } from './paging.schema.js';
 
 const metadataSchema = z.record(z.string().max(200), z.json()).describe('Free fields, for filters and citations');
@@ -25,6 +26,7 @@ export const uploadFields = {
   metadata: metadataSchema.optional(),
   chunk_size: chunkSize.optional(),
   chunk_overlap: chunkOverlap.optional(),
+  access: accessSchema.optional(),
 };
 
 interface Chunking {
@@ -67,23 +69,25 @@ const decimal = (name: string) =>
     .string()
     .regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`)
     .transform(Number);
-const jsonText = z
-  .string()
-  .max(65_536)
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'Field metadata must be a JSON object.' });
-      return z.NEVER;
-    }
-  });
+const jsonText = (name: string, what: string) =>
+  z
+    .string()
+    .max(65_536)
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: `Field ${name} must be a JSON ${what}.` });
+        return z.NEVER;
+      }
+    });
 
 /** The fields of a multipart upload, which arrive as text. */
 export const formFields = z
   .strictObject({
     ...uploadFields,
-    metadata: jsonText.pipe(metadataSchema).optional(),
+    metadata: jsonText('metadata', 'object').pipe(metadataSchema).optional(),
+    access: jsonText('access', 'array').pipe(accessSchema).optional(),
     chunk_size: decimal('chunk_size').pipe(chunkSize).optional(),
     chunk_overlap: decimal('chunk_overlap').pipe(chunkOverlap).optional(),
   })
@@ -94,6 +98,7 @@ export type FormFields = z.output<typeof formFields>;
 export const uploadForm = z.object({
   ...uploadFields,
   metadata: z.string().optional().describe('JSON object'),
+  access: z.string().optional().describe('JSON array of principals'),
   file: z.array(z.file()).min(1).describe('One or many files, after all other fields'),
 });
 
@@ -148,6 +153,7 @@ export const documentSchema = z.object({
   size_bytes: z.int(),
   sha256: z.string(),
   chunks: z.int(),
+  access: accessSchema,
   created_at: z.string(),
   updated_at: z.string(),
 });

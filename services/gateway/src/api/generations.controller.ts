@@ -2,7 +2,7 @@ import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import type { documentV1 } from '@ragmesh/contracts';
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
@@ -19,6 +19,7 @@ import {
 type Accepted = z.input<typeof acceptedReindex>;
 const id = valid(collectionParam);
 const number = valid(generationParam);
+const generationPath = z.object({ generation: generationParam });
 
 /** The index of a collection made anew beside the one readers see. */
 @Controller('v1/collections/:id')
@@ -39,7 +40,7 @@ export class GenerationsController {
         schema: acceptedReindex,
       },
     ],
-    problems: ['COLLECTION.NOT_FOUND', 'REINDEX.RUNNING'],
+    problems: ['COLLECTION.NOT_FOUND', 'MODEL.NOT_FOUND', 'REINDEX.RUNNING'],
   })
   async reindex(
     @Param('id', id) collection: string,
@@ -52,6 +53,7 @@ export class GenerationsController {
       collection,
       ...(chunkSize === undefined ? {} : { chunkSize }),
       ...(chunkOverlap === undefined ? {} : { chunkOverlap }),
+      model: body.model ?? '',
     };
     return accepted(collection, await this.calls.documents.startReindex(request, this.calls.write()));
   }
@@ -88,6 +90,7 @@ export class GenerationsController {
   @Describe({
     summary: 'Show a former generation again',
     tag: 'Collections',
+    path: generationPath,
     answers: [{ status: 202, description: 'Follow the operation', schema: acceptedReindex }],
     problems: ['REINDEX.NO_SUCH_GENERATION', 'REINDEX.STATE_CONFLICT', 'REINDEX.RUNNING'],
   })
@@ -104,6 +107,7 @@ export class GenerationsController {
   @Describe({
     summary: 'Remove a former generation',
     tag: 'Collections',
+    path: generationPath,
     answers: [{ status: 204, description: 'It cannot be shown again' }],
     problems: ['REINDEX.NO_SUCH_GENERATION', 'REINDEX.STATE_CONFLICT', 'REINDEX.RUNNING'],
   })
@@ -126,6 +130,7 @@ function generationBody(one: documentV1.Generation): z.input<typeof generationSc
   return {
     id: one.generation,
     state: one.state as z.input<typeof generationSchema>['state'],
+    model: one.model || null,
     chunking: chunkSize === undefined ? null : { size: chunkSize, overlap: chunkOverlap ?? 0 },
     documents: Number(one.documents),
     points: Number(one.points),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema } from './paging.schema.js';
 import { operationRef } from './document.schema.js';
 
-/** How documents are cut by a reindex. */
+/** How documents are cut, and by which model they are embedded, by a reindex. */
 export const reindexRequest = z
   .strictObject({
     chunk_size: z
@@ -17,6 +17,12 @@ export const reindexRequest = z
       .max(1024)
       .optional()
       .describe('Tokens shared by neighbouring chunks, under half of chunk_size'),
+    model: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Embedding model, name or name@revision; without it that of the live generation'),
   })
   .superRefine(({ chunk_size: size, chunk_overlap: overlap }, context) => {
     if (overlap === undefined) return;
@@ -52,6 +58,7 @@ export const generationSchema = z.object({
   id: z.int(),
   state: z.enum(['building', 'live', 'previous', 'failed']),
   chunking: z.object({ size: z.int(), overlap: z.int() }).nullable().describe('null: as each upload said'),
+  model: z.string().nullable().describe("Embedding model named for it; null: the installation's own"),
   documents: z.int(),
   points: z.int(),
   quality: qualitySchema.nullable(),

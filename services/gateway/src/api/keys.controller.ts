@@ -1,16 +1,16 @@
 import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { knowledgeV1 } from '@ragmesh/contracts';
-import { RagmeshError } from '@ragmesh/errors';
-import { currentTenant, inContext } from '@ragmesh/observability';
+import { currentTenant } from '@ragmesh/observability';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Authentication } from '../auth/authentication.js';
-import { hasRole, rolesAmong, type Role } from '../auth/roles.js';
+import { hasRole, rolesAmong } from '../auth/roles.js';
 import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
+import { forbidden, inTenant } from './chosen-tenant.js';
 import { keyPage, keyQuery, keySchema, keysQuery, madeKey, newKey } from './keys.schema.js';
 import { idSchema, nextCursor } from './paging.schema.js';
 
@@ -32,17 +32,17 @@ export class KeysController {
     body: { 'application/json': newKey },
     example: { name: 'intranet search', roles: ['reader'], expires_at: '2030-01-31T00:00:00Z' },
     answers: [{ status: 201, description: 'The key', schema: madeKey }],
-    problems: ['AUTH.FORBIDDEN'],
+    problems: ['AUTH.FORBIDDEN', 'USER.REMOVED'],
   })
   async create(
-    @Body(valid(newKey)) { name, roles, tenant, expires_at }: z.output<typeof newKey>,
+    @Body(valid(newKey)) { name, roles, tenant, owner = '', expires_at }: z.output<typeof newKey>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof madeKey>> {
     const missing = roles.find((role) => !hasRole(scopeOf(reply).roles, role));
     if (missing) throw forbidden(`Only who has the role ${missing} can give it.`, missing);
     return inTenant(tenant, reply, async () => {
       const expiry = expires_at ? { expiresAt: timestampFromDate(new Date(expires_at)) } : {};
-      const { key, secret } = await this.calls.keys.createKey({ name, roles, ...expiry }, this.calls.write());
+      const { key, secret } = await this.calls.keys.createKey({ name, roles, owner, ...expiry }, this.calls.write());
       return { ...keyBody(key!), key: secret };
     });
   }
@@ -56,11 +56,11 @@ export class KeysController {
     problems: ['AUTH.FORBIDDEN'],
   })
   async list(
-    @Query(valid(keysQuery)) { tenant, ...page }: z.output<typeof keysQuery>,
+    @Query(valid(keysQuery)) { tenant, owner = '', ...page }: z.output<typeof keysQuery>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof keyPage>> {
     return inTenant(tenant, reply, async () => {
-      const found = await this.calls.keys.listKeys(page, this.calls.unary(reply));
+      const found = await this.calls.keys.listKeys({ ...page, owner }, this.calls.unary(reply));
       return { data: found.keys.map(keyBody), next_cursor: nextCursor(found.nextCursor) };
     });
   }
@@ -102,17 +102,6 @@ export class KeysController {
   }
 }
 
-/** Works on the keys of another tenant where an operator asks for it. */
-function inTenant<T>(tenant: string | undefined, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
-  const { context, roles } = scopeOf(reply);
-  if (tenant === undefined || tenant === context.tenant) return work();
-  if (!hasRole(roles, 'operator')) throw forbidden('Only operators manage the keys of other tenants.', 'operator');
-  return inContext({ ...context, tenant }, work);
-}
-
-const forbidden = (sentence: string, role: Role): RagmeshError =>
-  new RagmeshError('AUTH.FORBIDDEN', sentence, { role });
-
 const instant = (time: Timestamp | undefined): string | null => (time ? timestampDate(time).toISOString() : null);
 
 const keyBody = (key: knowledgeV1.Key): KeyBody => ({
@@ -120,6 +109,7 @@ const keyBody = (key: knowledgeV1.Key): KeyBody => ({
   tenant: currentTenant(),
   name: key.name,
   roles: rolesAmong(key.roles),
+  owner: key.owner || key.createdBy,
   created_by: key.createdBy,
   created_at: instant(key.createdAt) ?? '',
   expires_at: instant(key.expiresAt),

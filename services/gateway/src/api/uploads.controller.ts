@@ -8,11 +8,11 @@ import { valid, validate } from '../http/validation.js';
 import { IdempotentRequests } from '../idempotency/idempotent-requests.js';
 import { Describe } from '../openapi/describe.js';
 import { Uploads } from '../uploads/uploads.js';
+import { urlProblems } from '../uploads/url-uploads.js';
 import { acceptedDocument, acceptedDocuments, jsonUpload, uploadForm, uploadHeaders } from './document.schema.js';
 import { idSchema } from './paging.schema.js';
 
 const ACCEPTED = 202;
-const ofUrls = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAILABLE', 'EGRESS.TIMEOUT'] as const;
 const body = { 'application/json': jsonUpload, 'multipart/form-data': uploadForm };
 
 /** Documents in. */
@@ -40,7 +40,7 @@ export class UploadsController {
       'IDEMPOTENCY.KEY_REUSED',
       'IDEMPOTENCY.IN_PROGRESS',
       'STORAGE.FULL',
-      ...ofUrls,
+      ...urlProblems,
     ],
   })
   async upload(
@@ -76,7 +76,15 @@ export class UploadsController {
         schema: acceptedDocument,
       },
     ],
-    problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.EMPTY', 'DOCUMENT.DELETING', 'STORAGE.FULL', ...ofUrls],
+    problems: [
+      'DOCUMENT.TOO_LARGE',
+      'DOCUMENT.ID_TAKEN',
+      'DOCUMENT.EMPTY',
+      'DOCUMENT.DELETING',
+      'COLLECTION.NOT_FOUND',
+      'STORAGE.FULL',
+      ...urlProblems,
+    ],
   })
   async replace(
     @Param('id', valid(idSchema)) id: string,

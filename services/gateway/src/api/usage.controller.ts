@@ -1,8 +1,11 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { generationV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import { hasRole, type Role } from '../auth/roles.js';
+import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
@@ -24,15 +27,23 @@ export class UsageController {
     problems: [],
   })
   async report(
-    @Query(valid(usageQuery)) { since, until, groupBy }: UsageQuery,
+    @Query(valid(usageQuery)) { since, until, groupBy, allTenants }: UsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Report> {
-    const request = { since: timestampFromDate(since), until: timestampFromDate(until), groupBy };
+    const role = allTenants ? 'operator' : 'admin';
+    if (!hasRole(scopeOf(reply).roles, role)) throw forbidden(role);
+    const request = { since: timestampFromDate(since), until: timestampFromDate(until), groupBy, allTenants };
     const { rows } = await this.calls.usage.reportUsage(request, this.calls.unary(reply));
     const body = { since: since.toISOString(), until: until.toISOString(), group_by: groupBy };
     return { data: rows.map((row) => rowBody(row, groupBy)), ...body };
   }
 }
+
+/** The route lets in whoever has one of both roles. */
+const forbidden = (role: Role): RagmeshError => {
+  const whose = role === 'operator' ? 'every tenant' : 'its own tenant';
+  return new RagmeshError('AUTH.FORBIDDEN', `The usage of ${whose} needs the role ${role}.`, { role });
+};
 
 /** Names what it is grouped by, and nothing else. */
 function rowBody(row: generationV1.UsageRow, groupBy: UsageQuery['groupBy']): Report['data'][number] {

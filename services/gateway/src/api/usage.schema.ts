@@ -21,8 +21,10 @@ export const usageQuery = z
       .transform((text) => text.split(',').map((name) => name.trim()))
       .pipe(z.array(z.enum(groups)).max(groups.length))
       .describe('Any of tenant, model and day, with commas between'),
+    all_tenants: z.enum(['true', 'false']).default('false'),
   })
-  .transform(({ since, until = new Date(), group_by: groupBy }) => ({
+  .transform(({ since, until = new Date(), group_by: groupBy, all_tenants: allTenants }) => ({
+    allTenants: allTenants === 'true',
     since: since ?? new Date(until.getTime() - DAYS * DAY_MS),
     until,
     groupBy: [...new Set(groupBy)],
@@ -35,6 +37,7 @@ export const usageParameters = z.object({
   since: z.iso.datetime({ offset: true }).optional().describe(`Start, ${DAYS} days before the end by default`),
   until: z.iso.datetime({ offset: true }).optional().describe('End, now by default; not included'),
   group_by: z.string().optional().describe('Any of tenant, model and day, with commas between; model by default'),
+  all_tenants: z.enum(['true', 'false']).optional().describe('Of every tenant, for operators; else of your own'),
 });
 
 const usageRow = z.object({

@@ -14,7 +14,6 @@ export const authVariables = {
     .secret()
     .optional()
     .describe(`An API key with every role, to make the first keys with: ${keyForm}`),
-  RAGMESH_BOOTSTRAP_KEY_FILE: string().optional().describe('File that holds RAGMESH_BOOTSTRAP_KEY, in its place'),
   RAGMESH_BOOTSTRAP_TENANT: string({ matches: tenantPattern, expected: 'letters, digits, _ and -, at most 64' })
     .default(DEFAULT_TENANT)
     .describe('Tenant of the bootstrap key'),
@@ -36,12 +35,14 @@ export const authVariables = {
   AUTH_JWT_ROLES_CLAIM: string()
     .default('roles')
     .describe('Claim that lists the roles, or holds them with spaces between; dots lead into objects'),
+  AUTH_JWT_GROUPS_CLAIM: string()
+    .default('groups')
+    .describe('Claim that lists the groups access lists may name; dots lead into objects'),
 } as const;
 
 export interface AuthConfig {
   readonly AUTH_MODE: 'off' | 'keys' | 'jwt' | 'keys+jwt';
   readonly RAGMESH_BOOTSTRAP_KEY: string | undefined;
-  readonly RAGMESH_BOOTSTRAP_KEY_FILE: string | undefined;
   readonly RAGMESH_BOOTSTRAP_TENANT: string;
   readonly AUTH_KEY_CACHE_SECONDS: number;
   readonly AUTH_FAILED_ATTEMPTS: number;
@@ -51,6 +52,7 @@ export interface AuthConfig {
   readonly AUTH_JWT_LEEWAY_SECONDS: number;
   readonly AUTH_JWT_TENANT_CLAIM: string;
   readonly AUTH_JWT_ROLES_CLAIM: string;
+  readonly AUTH_JWT_GROUPS_CLAIM: string;
 }
 
 /** Addresses that only programs of this machine reach. */

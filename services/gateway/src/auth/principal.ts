@@ -6,6 +6,8 @@ export interface Principal {
   /** `key:<id>` or `jwt:<sub>`: what events, rows and logs name as the one who did it. */
   readonly subject: string;
   readonly roles: readonly Role[];
+  /** Groups its identity provider says it is in. */
+  readonly groups?: readonly string[];
 }
 
 /** Names of tenants. They become parts of keys and paths, so they hold nothing that could mean something there. */

@@ -28,6 +28,7 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'GET /v1/documents/:id/timeline': 'reader',
   'POST /v1/documents/:id/retry': 'writer',
   'POST /v1/documents/:id/cancel': 'writer',
+  'PUT /v1/documents/:id/access': 'writer',
   'GET /v1/operations/:id': 'reader',
   'GET /v1/operations/:id/events': 'reader',
 
@@ -36,6 +37,7 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'GET /v1/collections/:id': 'reader',
   'PATCH /v1/collections/:id': 'admin',
   'DELETE /v1/collections/:id': 'admin',
+  'PUT /v1/collections/:id/access': 'admin',
   'POST /v1/collections/:id/reindex': 'admin',
   'POST /v1/collections/:id/reindex/abort': 'admin',
   'GET /v1/collections/:id/generations': 'reader',
@@ -56,6 +58,12 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'GET /v1/admin/keys': 'admin',
   'GET /v1/admin/keys/:id': 'admin',
   'DELETE /v1/admin/keys/:id': 'admin',
+  'DELETE /v1/admin/users/:id': 'admin',
+  'GET /v1/admin/keys/:id/quota': 'admin',
+  'PUT /v1/admin/keys/:id/quota': 'admin',
+  'GET /v1/admin/quotas': 'admin',
+  'PUT /v1/admin/quotas': 'operator',
+  'GET /v1/admin/audit': 'admin',
   'GET /v1/admin/usage': 'admin',
   'GET /v1/admin/dead-letters': 'operator',
   'GET /v1/admin/dead-letters/:id': 'operator',
@@ -66,6 +74,10 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'POST /v1/admin/sagas/:id/resume': 'operator',
   'POST /v1/admin/sagas/:id/abort': 'operator',
   'GET /v1/admin/breakers': 'operator',
+  'GET /v1/admin/settings': 'operator',
+  'GET /v1/admin/flags': 'operator',
+  'GET /v1/admin/flags/:name': 'operator',
+  'PUT /v1/admin/flags/:name': 'operator',
   'GET /v1/admin/models': 'operator',
   'POST /v1/admin/models/load': 'operator',
   'POST /v1/admin/models/unload': 'operator',
@@ -87,6 +99,12 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'GET /api/v1/documents/:id': 'reader',
   'POST /api/chat/generate-questions': 'reader',
 };
+
+/** A role that may call a route beside the one above; what each of the two gets there, the route decides. */
+const furtherRoles: Readonly<Record<string, Role>> = { 'GET /v1/admin/usage': 'operator' };
+
+/** @returns undefined for a route that only its own role may call. */
+export const furtherAccessTo = (method: string, url: string): Role | undefined => furtherRoles[`${method} ${url}`];
 
 /** @returns undefined for a route that has no entry. */
 export const accessTo = (method: string, url: string): Access | undefined =>

@@ -33,7 +33,7 @@ afterAll(() => provider.close());
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = (): number => Math.floor(Date.now() / 1000);
-const ada = { tenant: 'acme', subject: 'jwt:ada%40example.org', roles: ['writer'] };
+const ada = { tenant: 'acme', subject: 'jwt:ada%40example.org', roles: ['writer'], groups: [] as string[] };
 
 describe('a token of the identity provider', () => {
   it.each(['RS256', 'ES256', 'EdDSA'])(
@@ -60,6 +60,14 @@ describe('a token of the identity provider', () => {
     ['names nobody', () => ({ sub: undefined })],
   ])('does not hold when it %s', async (_what, changed) => {
     expect(await tokens.verify(await provider.token(changed() as never))).toBeUndefined();
+  });
+
+  it('says its groups, and what is no list of texts names none', async () => {
+    expect(await tokens.verify(await provider.token({ groups: ['staff', 7, 'legal'] } as never))).toEqual({
+      ...ada,
+      groups: ['staff', 'legal'],
+    });
+    expect(await tokens.verify(await provider.token({ groups: 'staff' } as never))).toEqual(ada);
   });
 
   it('gives no role that it finds on a prototype', async () => {

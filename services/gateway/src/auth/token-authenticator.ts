@@ -56,8 +56,10 @@ export class TokenAuthenticator {
     if (typeof tenant !== 'string' || !tenantPattern.test(tenant)) return undefined;
     if (typeof sub !== 'string' || sub.length > MAX_SUBJECT_LENGTH) return undefined;
     const words = typeof listed === 'string' ? listed.split(' ') : Array.isArray(listed) ? listed.map(String) : [];
+    const named = claim(payload, this.config.AUTH_JWT_GROUPS_CLAIM);
+    const groups = Array.isArray(named) ? named.filter((name) => typeof name === 'string') : [];
     // gRPC metadata takes printable ASCII only; a subject may be any text.
-    return { tenant, subject: `jwt:${encodeURIComponent(sub.toWellFormed())}`, roles: rolesAmong(words) };
+    return { tenant, subject: `jwt:${encodeURIComponent(sub.toWellFormed())}`, roles: rolesAmong(words), groups };
   }
 }
 

@@ -14,6 +14,7 @@ import { valid, validate } from '../http/validation.js';
 import { IdempotentRequests } from '../idempotency/idempotent-requests.js';
 import { Describe } from '../openapi/describe.js';
 import { Uploads } from '../uploads/uploads.js';
+import { urlProblems } from '../uploads/url-uploads.js';
 
 const ACCEPTED = 202;
 const statuses = ['uploaded', 'processing', 'ready', 'failed'] as const;
@@ -31,6 +32,7 @@ const problems: readonly ErrorCode[] = [
   'IDEMPOTENCY.KEY_REUSED',
   'IDEMPOTENCY.IN_PROGRESS',
   'STORAGE.FULL',
+  ...urlProblems,
 ];
 const upload = {
   tag: 'Existing clients',

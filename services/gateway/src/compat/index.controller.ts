@@ -24,7 +24,17 @@ export class IndexController {
       { status: 200, description: 'Every document is indexed or has failed', schema: indexAnswer },
       { status: 202, description: 'The time was up before the `pending` ones were', schema: indexAnswer },
     ],
-    problems: ['DOCUMENT.TOO_LARGE', 'DOCUMENT.DELETING', 'COLLECTION.NOT_FOUND', 'STORAGE.FULL'],
+    problems: [
+      'DOCUMENT.TOO_LARGE',
+      'DOCUMENT.ID_TAKEN',
+      'DOCUMENT.DELETING',
+      'DOCUMENT.EMPTY',
+      'DOCUMENT.LIMIT_EXCEEDED',
+      'DOCUMENT.CANCELLED',
+      'DOCUMENT.DEADLINE_EXCEEDED',
+      'COLLECTION.NOT_FOUND',
+      'STORAGE.FULL',
+    ],
   })
   async index(@Body(valid(indexRequest)) input: IndexInput, @Res() reply: FastifyReply): Promise<void> {
     scopeOf(reply).slot.becomeStream();

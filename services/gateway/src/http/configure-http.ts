@@ -1,17 +1,32 @@
 import multipart from '@fastify/multipart';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { LOGGER } from '@ragmesh/bootstrap';
+import { RagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
+import type { FastifyInstance } from 'fastify';
 import { Authentication } from '../auth/authentication.js';
-import { guardRoutes } from '../auth/guard-routes.js';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { recordRequests } from '../audit/record-requests.js';
+import { identifyCallers, refuseOthers } from '../auth/guard-routes.js';
 import { NO_TENANT } from '../auth/principal.js';
 import type { GatewayConfig } from '../gateway.config.js';
+import { limitRequests } from '../quota/limit-requests.js';
+import { Quotas } from '../quota/quotas.js';
 import { Admission } from './admission.js';
 import { raiseBodyLimit, refuseStrayForms, useBodyParsers } from './body-parsers.js';
 import { ProblemFilter } from './problem.filter.js';
 import { trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
 import { useSecurityHeaders } from './security-headers.js';
+import { refuseUnstorableQueries } from './text-faults.js';
+import { answerUnreadableRequests } from './unreadable-requests.js';
+
+/** What nobody will handle is refused before its body is read: no length, type or syntax of it can change the answer. */
+function refuseUnknownRoutes(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? new RagmeshError('REQUEST.NOT_FOUND', 'This server has no such route.') : undefined);
+  });
+}
 
 /** What stands between the socket and the controllers. Runs before any route exists. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
@@ -26,7 +41,11 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   const authentication = app.get(Authentication);
   trackRequests(server, admission, logger, authentication.isOn ? { tenant: NO_TENANT, roles: [] } : undefined);
   useSecurityHeaders(server);
-  guardRoutes(server, authentication);
+  identifyCallers(server, authentication);
+  limitRequests(server, app.get(Quotas));
+  recordRequests(server, app.get(AuditTrail));
+  refuseOthers(server, authentication);
+  refuseUnknownRoutes(server);
   server.addHook('onRoute', (route) => {
     raiseBodyLimit(route, config.JSON_DOCUMENT_MAX_BYTES);
     for (const method of [route.method].flat()) routes.add(method, route.url);
@@ -34,5 +53,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   useBodyParsers(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   refuseStrayForms(server);
+  refuseUnstorableQueries(server);
+  answerUnreadableRequests(server);
   app.useGlobalFilters(app.get(ProblemFilter));
 }

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { isRagmeshError } from '@ragmesh/errors';
-import type { Logger } from '@ragmesh/observability';
+import { reportUnexpected, type Logger } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './body-parsers.js';
 import { errorShapeOf } from './error-shape.js';
@@ -44,6 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
         { err, code: error.code, request_id: ids.requestId, trace_id: ids.traceId },
         'Request failed unexpectedly',
       );
+      reportUnexpected(error, { service: 'gateway', where: request.routeOptions.url ?? 'unknown route', ...ids });
     }
     return problemOf(error, ids);
   }

@@ -11,6 +11,7 @@ import {
 } from '@ragmesh/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DEFAULT_TENANT, type Principal } from '../auth/principal.js';
+import { principalsOf } from '../auth/principals.js';
 import { roles } from '../auth/roles.js';
 import { uncountedSlot, type Admission, type Slot } from './admission.js';
 import { requestIdFrom } from './request-id.js';
@@ -38,7 +39,10 @@ export function trackRequests(
       attributes: { 'http.request.method': request.method, 'http.route': operation, 'url.scheme': 'http' },
     });
     reply.header('x-request-id', requestId);
-    const anonymous: RequestContext = { requestId, tenant: unnamed.tenant, subject: 'anonymous' };
+    const anonymous: RequestContext = {
+      ...{ requestId, tenant: unnamed.tenant, subject: 'anonymous' },
+      principals: principalsOf({ subject: 'anonymous', roles: unnamed.roles }),
+    };
     const run = <T>(work: () => T): T =>
       traceContext.with(context, () => inContext(findScope(request)?.context ?? anonymous, work));
     const begin = (slot: Slot): RequestScope => {

@@ -1,4 +1,5 @@
 import { RagmeshError } from '@ragmesh/errors';
+import type { FastifyInstance } from 'fastify';
 
 /** Name of a member as the client wrote it: `filters.year`, `chunks[3].text`. */
 export const memberPath = (parent: string, key: string | number): string =>
@@ -30,4 +31,9 @@ function refuseString(text: string, field: string): void {
       field,
     });
   }
+}
+
+/** Refuses such text in query strings, whatever their route makes of them. */
+export function refuseUnstorableQueries(server: FastifyInstance): void {
+  server.addHook('preValidation', async ({ query }) => refuseUnstorableText(query));
 }

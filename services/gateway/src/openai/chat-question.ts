@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { retrievalV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { ChatInput, ChatMessage } from './chat.schema.js';
-import { collectionOf } from './model-names.js';
+import { CHAT_MODEL, collectionOf } from './model-names.js';
 
 const MAX_QUESTION_CHARACTERS = 8_000;
 /** Most tokens of an answer; clients that ask for more get this many. */
@@ -23,20 +23,25 @@ export function questionOf(messages: readonly ChatMessage[]): string {
   throw new RagmeshError('REQUEST.INVALID', detail, { field, limit: MAX_QUESTION_CHARACTERS });
 }
 
-/** What is asked of retrieval; what the body leaves out is as the collection has it. @throws RagmeshError REQUEST.INVALID or MODEL.NOT_FOUND. */
-export function queryOf(input: ChatInput): MessageInitShape<typeof retrievalV1.QueryRequestSchema> {
+/**
+ * What is asked of retrieval; what the body leaves out is as the collection has it.
+ * @param languageModel that the body names instead of a collection.
+ * @throws RagmeshError REQUEST.INVALID or MODEL.NOT_FOUND.
+ */
+export function queryOf(input: ChatInput, languageModel = ''): MessageInitShape<typeof retrievalV1.QueryRequestSchema> {
   const { messages, conversation_id: conversation, temperature, max_tokens: most } = input;
   const maxTokens = input.max_completion_tokens ?? most;
   return {
     search: {
       query: questionOf(messages),
-      collection: chosenCollection(input),
+      collection: chosenCollection(languageModel === '' ? input : { ...input, model: CHAT_MODEL }),
       mode: input.mode ?? '',
       topK: input.top_k ?? 0,
       filters: input.filters ?? undefined,
       minScore: input.min_score ?? undefined,
       rerank: input.rerank ?? undefined,
     },
+    model: languageModel,
     conversationId: conversation ?? '',
     history: historyOf(messages),
     instructions: instructionsOf(messages),

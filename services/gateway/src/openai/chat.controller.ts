@@ -44,8 +44,8 @@ export class ChatController {
     errors: openAiErrors,
   })
   async complete(@Body(valid(chatRequest)) input: ChatInput, @Res() reply: FastifyReply): Promise<void> {
-    const query = queryOf(input);
-    await this.models.refuseUnknown(input.model, reply);
+    const languageModel = await this.models.languageModelOf(input.model, reply);
+    const query = queryOf(input, languageModel);
     const head = newCompletion(input.model);
     if (input.stream) {
       const includeUsage = input.stream_options?.include_usage ?? false;

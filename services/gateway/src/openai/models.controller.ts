@@ -27,7 +27,7 @@ export class ModelsController {
   @Get()
   @RouteConfig(openAiRoute)
   @Describe({
-    summary: 'List models: `ragmesh`, `ragmesh/<collection>`, and the embedding model',
+    summary: 'List models: `ragmesh`, `ragmesh/<collection>`, language models, and the embedding model',
     tag: 'OpenAI',
     answers: [{ status: 200, description: 'The models', schema: modelList }],
     problems: [],

@@ -23,17 +23,24 @@ export interface ServedModel {
 
 const startedAt = Math.floor(Date.now() / 1000 - process.uptime());
 
-/** What can be asked here by the name of a model: every collection, and the embedding model. */
+/** What can be asked here by the name of a model: every collection, language models, and the embedding model. */
 @Injectable()
 export class ServedModels {
   constructor(private readonly calls: Calls) {}
 
-  /** @throws RagmeshError MODEL.NOT_FOUND for a model whose collection does not exist. */
-  async refuseUnknown(model: string, reply: FastifyReply): Promise<void> {
+  /**
+   * The language model that a chat asks for; nothing when its model is a collection, which leaves that open.
+   * @throws RagmeshError MODEL.NOT_FOUND for a model that is neither, or whose collection does not exist.
+   */
+  async languageModelOf(model: string, reply: FastifyReply): Promise<string> {
     const collection = collectionOf(model);
-    if (collection === undefined) throw unknownModel(model);
-    if (chatModelOf(collection || 'default') === CHAT_MODEL) return;
-    await this.#collection(collection, model, this.calls.unary(reply));
+    const options = this.calls.unary(reply);
+    if (collection === undefined) {
+      if ((await this.#languageModels(options)).includes(model)) return model;
+      throw unknownModel(model);
+    }
+    if (chatModelOf(collection || 'default') !== CHAT_MODEL) await this.#collection(collection, model, options);
+    return '';
   }
 
   /** The model of this name. @throws RagmeshError MODEL.NOT_FOUND. */
@@ -42,28 +49,31 @@ export class ServedModels {
     const collection = collectionOf(model);
     if (model === CHAT_MODEL) return { id: model, created: startedAt };
     if (collection !== undefined) return modelOf(await this.#collection(collection, model, options));
+    if ((await this.#languageModels(options)).includes(model)) return { id: model, created: startedAt };
     const embedding = await this.embeddingModel(options);
     if (model !== nameOf(embedding) && model !== embedding) throw unknownModel(model);
     return { id: model, created: startedAt };
   }
 
-  /** Chat models first. The embedding model is left out while no vector can be made. */
+  /** Collections first, then language models. What cannot be found out now, and the embedding model without a vector, is left out. */
   async list(reply: FastifyReply): Promise<ServedModel[]> {
     const options = this.calls.unary(reply);
-    const [collections, embedding] = await Promise.all([
+    const [collections, languageModels, embedding] = await Promise.all([
       this.#collections(options),
+      this.#languageModels(options).catch(() => []),
       this.embeddingModel(options).catch(() => undefined),
     ]);
     return [
       { id: CHAT_MODEL, created: startedAt },
       ...collections.filter(({ id }) => id !== 'default').map(modelOf),
+      ...languageModels.map((id) => ({ id, created: startedAt })),
       ...(embedding === undefined ? [] : [{ id: nameOf(embedding), created: startedAt }]),
     ];
   }
 
   /** name@revision of the model that embeds. */
   async embeddingModel(options: CallOptions): Promise<string> {
-    const { model } = await this.calls.embedding.embed({ texts: [PROBE] }, options);
+    const { model } = await this.calls.ownEmbedding.embed({ texts: [PROBE] }, options);
     return model;
   }
 
@@ -73,6 +83,12 @@ export class ServedModels {
     } catch (error) {
       throw isRagmeshError(error) && error.code === 'COLLECTION.NOT_FOUND' ? unknownModel(model) : error;
     }
+  }
+
+  /** Names that several providers have are listed once; what a collection's models are called like is not listed. */
+  async #languageModels(options: CallOptions): Promise<string[]> {
+    const { models } = await this.calls.generation.listLanguageModels({}, options);
+    return [...new Set(models.map(({ name }) => name))].filter((name) => collectionOf(name) === undefined);
   }
 
   async #collections(options: CallOptions): Promise<knowledgeV1.Collection[]> {

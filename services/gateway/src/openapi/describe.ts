@@ -24,6 +24,8 @@ export interface RouteDescription {
     | 'Answers'
     | 'Administration'
     | 'Server';
+  /** Parameters of the path that are no ids of the usual kind. */
+  readonly path?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   /** Request bodies by media type. */

@@ -6,7 +6,7 @@ interface Parameter {
   readonly description?: string;
   readonly schema: unknown;
 }
-type Content = Readonly<Record<string, { readonly schema: unknown; readonly example?: unknown }>>;
+type Content = Readonly<Record<string, { readonly schema?: unknown; readonly example?: unknown }>>;
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
@@ -41,7 +41,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
-const block = (value: unknown): string => `<pre>${escape(JSON.stringify(value, null, 2))}</pre>`;
+const block = (value: unknown): string =>
+  value === undefined ? '' : `<pre>${escape(JSON.stringify(value, null, 2))}</pre>`;
 
 /**
  * The API document as one page without script or anything loaded from elsewhere.
@@ -91,8 +92,7 @@ function parametersTable(parameters: readonly Parameter[]): string {
 function requestBody(body: Operation['requestBody']): string {
   if (!body) return '';
   const types = Object.entries(body.content).map(
-    ([type, { schema, example }]) =>
-      `<p><code>${escape(type)}</code></p>${example === undefined ? '' : block(example)}${block(schema)}`,
+    ([type, { schema, example }]) => `<p><code>${escape(type)}</code></p>${block(example)}${block(schema)}`,
   );
   return `<h3>Request</h3>${types.join('')}`;
 }

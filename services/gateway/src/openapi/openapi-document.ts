@@ -1,18 +1,21 @@
 import { STATUS_CODES } from 'node:http';
 import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { DescribedRoute } from './described-routes.js';
 import { problemShape, type ErrorShape } from '../http/error-shape.js';
+import { idSchema } from '../api/paging.schema.js';
+import { jsonSchema, type Json } from './json-schema.js';
 import { problemSchema } from './problem.schema.js';
 import type { Answer } from './describe.js';
 import { securityOf, securityProblems, securitySchemes, type SecurityScheme } from './security.js';
 
-type Json = Record<string, unknown>;
-
 const HEADER_NAMES: Readonly<Record<string, string>> = { 'idempotency-key': 'Idempotency-Key' };
 const common: readonly ErrorCode[] = [
+  'REQUEST.HEADERS_TOO_LARGE',
   'REQUEST.TIMEOUT',
   'OVERLOAD.SHED',
+  'QUOTA.REQUESTS_EXCEEDED',
+  'QUOTA.TOKENS_EXCEEDED',
   'DEPENDENCY.UNAVAILABLE',
   'INTERNAL.UNEXPECTED',
 ];
@@ -46,21 +49,11 @@ export function openApiDocument(routes: readonly DescribedRoute[], credentials: 
   };
 }
 
-/** Schema as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const override = ({ zodSchema, jsonSchema: made }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }): void => {
-    if (zodSchema._zod.def.type === 'file')
-      Object.assign(made, { type: 'string', contentMediaType: 'application/octet-stream' });
-  };
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: override as never });
-  return rest;
-}
-
 function operation(route: DescribedRoute, credentials: readonly SecurityScheme[]): Json {
-  const { method, path, id, description } = route;
+  const { path, id, description } = route;
   const { summary, tag, body, example } = description;
   const parameters = [
-    ...pathParameters(path),
+    ...pathParameters(path, description.path),
     ...parametersIn('query', description.query),
     ...parametersIn('header', description.headers),
   ];
@@ -69,13 +62,16 @@ function operation(route: DescribedRoute, credentials: readonly SecurityScheme[]
     summary,
     tags: [tag],
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body ? { requestBody: { required: true, content: contentOf(body, example) } } : {}),
+    ...(body ? { requestBody: { required: isNeeded(body), content: contentOf(body, example) } } : {}),
     responses: {
       ...answers(description.answers),
-      ...problems([...problemCodes(method, description), ...securityProblems(route, credentials)], description.errors),
+      ...problems([...problemCodes(route), ...securityProblems(route, credentials)], description.errors),
     },
   };
 }
+
+const isNeeded = (body: Readonly<Record<string, z.ZodType>>): boolean =>
+  Object.values(body).every((schema) => !schema.safeParse(undefined).success);
 
 function contentOf(body: Readonly<Record<string, z.ZodType>>, example: unknown): Json {
   return Object.fromEntries(
@@ -86,12 +82,12 @@ function contentOf(body: Readonly<Record<string, z.ZodType>>, example: unknown):
   );
 }
 
-const pathParameters = (path: string): Json[] =>
+const pathParameters = (path: string, own: z.ZodObject | undefined): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string', minLength: 1, maxLength: 200 },
+    schema: jsonSchema(own?.shape[name!] ?? idSchema, 'output'),
   }));
 
 function parametersIn(where: 'query' | 'header', schema: z.ZodObject | undefined): Json[] {
@@ -115,17 +111,30 @@ function answers(list: readonly Answer[]): Json {
   for (const { status, description, schema, type } of list) {
     const entry = (byStatus[status] ??= { description });
     if (!schema && !type) continue;
-    const media = schema ? { schema: jsonSchema(schema, 'output') } : { schema: { type: 'string' } };
+    const media = schema ? shaped(jsonSchema(schema, 'output'), type) : unshaped(type);
     entry.content = { ...entry.content, [type ?? 'application/json']: media };
   }
   return byStatus;
 }
 
-function problemCodes(method: string, { problems: own, query, body, tag }: DescribedRoute['description']): ErrorCode[] {
-  if (tag === 'Server') return ['INTERNAL.UNEXPECTED'];
-  const readsInput = query !== undefined || body !== undefined || method !== 'GET';
+/** OpenAPI 3.1 has no word for the events of a stream, only for the stream as a whole. */
+const shaped = (schema: Json, type: string | undefined): Json =>
+  type === 'text/event-stream' ? { 'x-item-schema': schema } : { schema };
+
+/** An answer nobody gave a schema: JSON is an object; of what is streamed or of any type, nothing is promised. */
+function unshaped(type: string | undefined): Json {
+  if (type === 'application/json') return { schema: { type: 'object' } };
+  return type?.startsWith('text/') && type !== 'text/event-stream' ? { schema: { type: 'string' } } : {};
+}
+
+function problemCodes({ method, path, description }: DescribedRoute): ErrorCode[] {
+  const { problems: own, query, body, tag } = description;
+  if (tag === 'Server') return ['REQUEST.HEADERS_TOO_LARGE', 'INTERNAL.UNEXPECTED'];
+  const hasId = path.includes('{');
+  const readsInput = hasId || query !== undefined || body !== undefined || method !== 'GET';
   return [
     ...(readsInput || own.length > 0 ? (['REQUEST.INVALID'] as const) : []),
+    ...(hasId ? (['REQUEST.MALFORMED'] as const) : []),
     ...(body ? ofBodies : []),
     ...own,
     ...common,

@@ -39,6 +39,8 @@ export function securityOf(route: DescribedRoute, schemes: readonly SecuritySche
 
 const refusals: readonly ErrorCode[] = ['AUTH.REQUIRED', 'AUTH.INVALID', 'AUTH.FORBIDDEN', 'AUTH.TOO_MANY_ATTEMPTS'];
 
-/** How an operation refuses those who may not call it. */
+const quotas: readonly ErrorCode[] = ['QUOTA.REQUESTS_EXCEEDED', 'QUOTA.TOKENS_EXCEEDED'];
+
+/** How an operation refuses those who may not call it, or have called it enough. */
 export const securityProblems = (route: DescribedRoute, schemes: readonly SecurityScheme[]): readonly ErrorCode[] =>
-  schemes.length === 0 || accessOf(route) === 'open' ? [] : refusals;
+  accessOf(route) === 'open' ? [] : [...(schemes.length === 0 ? [] : refusals), ...quotas];

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import { accessMessage } from '../api/access.schema.js';
 import type { FormFields, JsonUpload } from '../api/document.schema.js';
 
 /** What the document service is told of an upload before its bytes. */
@@ -28,6 +29,7 @@ const headerOf = (fields: FormFields | JsonUpload, target: Target): UploadHeader
   metadata: fields.metadata,
   chunkSize: fields.chunk_size,
   chunkOverlap: fields.chunk_overlap,
+  ...(fields.access === undefined ? {} : { access: accessMessage(fields.access) }),
 });
 
 /** Header of a file; its type is found by its content, so the client's Content-Type is not passed on. */

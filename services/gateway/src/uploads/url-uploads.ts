@@ -16,6 +16,9 @@ export type UrlUpload = JsonUpload & { readonly url: string };
 
 const FIELD = 'url';
 
+/** What a route that takes a `url` can answer besides. */
+export const urlProblems = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAILABLE', 'EGRESS.TIMEOUT'] as const;
+
 /** Uploads what an address holds, as if the client had fetched it and sent the file. */
 @Injectable()
 export class UrlUploads {

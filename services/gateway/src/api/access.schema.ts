@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+const MAX_PRINCIPALS = 100;
+const kinds = ['key', 'jwt', 'group', 'role'] as const;
+const shape = new RegExp(`^(${kinds.join('|')}):[^\\p{Cc}]{1,200}$`, 'u');
+
+/** Whom an access list may name, as a person writes it. */
+const principal = z
+  .string()
+  .max(210)
+  .regex(shape, 'Field access must list principals such as key:<id>, jwt:<sub>, group:<name> or role:reader.');
+
+/** Who may read something; null: everyone of the tenant. */
+export const accessSchema = z
+  .array(principal)
+  .max(MAX_PRINCIPALS)
+  .nullable()
+  .describe('Who may read it: `key:<id>`, `jwt:<sub>`, `group:<name>` or `role:<role>`; null: everyone of the tenant');
+
+export const accessChange = z.strictObject({ access: accessSchema });
+
+interface ListMessage {
+  readonly restricted: boolean;
+  readonly principals: string[];
+}
+
+/** As services compare it: {@link encodePrincipal} of each. */
+export const accessMessage = (access: readonly string[] | null): ListMessage => ({
+  restricted: access !== null,
+  principals: [...new Set((access ?? []).map(encodePrincipal))],
+});
+
+export const accessBody = (access: Readonly<ListMessage> | undefined): string[] | null =>
+  access?.restricted ? access.principals.map(decodePrincipal) : null;
+
+/** Names may be any text; gRPC metadata takes printable ASCII only. */
+function encodePrincipal(text: string): string {
+  const at = text.indexOf(':') + 1;
+  return text.slice(0, at) + encodeURIComponent(text.slice(at).toWellFormed());
+}
+
+function decodePrincipal(text: string): string {
+  const at = text.indexOf(':') + 1;
+  return text.slice(0, at) + decodeURIComponent(text.slice(at));
+}

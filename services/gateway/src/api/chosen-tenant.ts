@@ -1,0 +1,19 @@
+import { RagmeshError } from '@ragmesh/errors';
+import { inContext } from '@ragmesh/observability';
+import type { FastifyReply } from 'fastify';
+import { hasRole, type Role } from '../auth/roles.js';
+import { scopeOf } from '../http/request-scope.js';
+
+/**
+ * Works in another tenant where an operator asks for it.
+ * @throws RagmeshError AUTH.FORBIDDEN for everyone else, whether there is such a tenant or not.
+ */
+export function inTenant<T>(tenant: string | undefined, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
+  const { context, roles } = scopeOf(reply);
+  if (tenant === undefined || tenant === context.tenant) return work();
+  if (!hasRole(roles, 'operator')) throw forbidden('Only operators administer other tenants.', 'operator');
+  return inContext({ ...context, tenant }, work);
+}
+
+export const forbidden = (sentence: string, role: Role): RagmeshError =>
+  new RagmeshError('AUTH.FORBIDDEN', sentence, { role });

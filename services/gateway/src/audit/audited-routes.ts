@@ -1,0 +1,37 @@
+import { accessTo, routeRoles } from '../auth/route-roles.js';
+
+/**
+ * Routes that change nothing although they take a POST, and what machines read all day. Everything else that is no plain
+ * reading is recorded, so a new route is recorded unless somebody excuses it here.
+ */
+export const excusedRoutes: ReadonlySet<string> = new Set([
+  'GET /metrics',
+  'POST /v1/search',
+  'POST /v1/query',
+  'POST /v1/questions',
+  'POST /v1/chat/completions',
+  'POST /v1/embeddings',
+  'POST /query',
+  'POST /query/stream',
+  'POST /api/v1/query',
+  'POST /api/chat/generate-questions',
+]);
+
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a request of this method may change something. */
+export const isChange = (method: string): boolean => !reads.has(method);
+
+/** Whether what is done through a route is recorded: every change, and every reading that needs an administrator's role. */
+export function isAudited(method: string, url: string): boolean {
+  const access = accessTo(method, url);
+  if (access === 'open' || excusedRoutes.has(`${method === 'HEAD' ? 'GET' : method} ${url}`)) return false;
+  return isChange(method) || access === undefined || access === 'admin' || access === 'operator';
+}
+
+/** The routes that are recorded, in the router's syntax. */
+export const auditedRoutes = (): string[] =>
+  Object.keys(routeRoles).filter((route) => {
+    const [method = '', url = ''] = route.split(' ');
+    return isAudited(method, url);
+  });

@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import type { GuardedMesh, Json, Reply } from './two-tenants.js';
+
+/** Whose keys are, and that they end with him. */
+export function describeKeyOwners(mesh: () => GuardedMesh): void {
+  const get = (key: string, path: string): Promise<Reply> => mesh().as(key)({ method: 'GET', path });
+  const make = (key: string, body: Json): Promise<Reply> =>
+    mesh().as(key)({ method: 'POST', path: '/v1/admin/keys', body: { name: 'made', roles: ['admin'], ...body } });
+  const remove = (key: string, user: string): Promise<Reply> =>
+    mesh().as(key)({ method: 'DELETE', path: `/v1/admin/users/${encodeURIComponent(user)}` });
+  const adminOf = async (tenant: string): Promise<string> =>
+    (await mesh().makeKey({ name: 'admin', tenant, roles: ['admin'] })).key;
+  const madeBy = async (key: string, body: Json): Promise<{ id: string; key: string }> => {
+    const { status, json } = await make(key, body);
+    expect(status).toBe(201);
+    return json as { id: string; key: string };
+  };
+
+  describe('the owner of an API key', () => {
+    it('is whom the key names, else the owner of the key or token it was made with', async () => {
+      const admin = await adminOf('owners');
+      const ada = await madeBy(admin, { owner: 'ada@example.org' });
+      const second = await madeBy(ada.key, {});
+      const third = await madeBy(second.key, {});
+      for (const { id } of [ada, second, third])
+        expect((await get(admin, `/v1/admin/keys/${id}`)).json).toMatchObject({ id, owner: 'ada@example.org' });
+      expect((await get(admin, `/v1/admin/keys/${third.id}`)).json).toMatchObject({ created_by: `key:${second.id}` });
+      const token = await mesh().identity.token({ tenant: 'owners', sub: 'ben', roles: ['admin'] });
+      expect((await make(token, {})).json).toMatchObject({ owner: 'jwt:ben' });
+      const { json } = await get(admin, '/v1/admin/keys?owner=ada%40example.org');
+      expect((json['data'] as Json[]).map(({ id }) => id)).toEqual([third.id, second.id, ada.id]);
+    });
+
+    it('takes all his keys along when he is removed, at once, and nobody else’s', async () => {
+      const [admin, stranger] = [await adminOf('removal'), await adminOf('elsewhere')];
+      const first = await madeBy(admin, { owner: 'ada' });
+      const second = await madeBy(first.key, { roles: ['reader'] });
+      const others = [await madeBy(admin, { owner: 'ben' }), await madeBy(stranger, { owner: 'ada' })];
+      for (const { key } of [first, second, ...others]) expect((await get(key, '/v1/documents')).status).toBe(200);
+      const removed = await remove(admin, 'ada');
+      expect(removed.json).toMatchObject({ id: 'ada', tenant: 'removal' });
+      expect(new Set(removed.json['revoked_keys'] as string[])).toEqual(new Set([first.id, second.id]));
+      for (const { key } of [first, second]) expect((await get(key, '/v1/documents')).status).toBe(401);
+      for (const { key } of [...others, { key: admin }]) expect((await get(key, '/v1/documents')).status).toBe(200);
+      expect((await get(admin, `/v1/admin/keys/${second.id}`)).json['revoked_at']).toEqual(expect.any(String));
+      expect((await remove(admin, 'ada')).json).toMatchObject({ revoked_keys: [] });
+    });
+
+    it('makes no keys for himself once he is removed, until an administrator makes him one', async () => {
+      const admin = await adminOf('return');
+      const token = await mesh().identity.token({ tenant: 'return', sub: 'cleo', roles: ['admin'] });
+      await remove(admin, 'jwt:cleo');
+      expect((await make(token, {})).json).toMatchObject({ status: 409, code: 'USER.REMOVED', field: 'owner' });
+      expect((await make(token, { owner: 'jwt:cleo' })).json).toMatchObject({ code: 'USER.REMOVED' });
+      expect((await make(admin, { owner: 'jwt:cleo' })).status).toBe(201);
+      expect((await make(token, {})).status).toBe(201);
+    });
+
+    it('leaves no key behind that one of his was making while he was removed', async () => {
+      const admin = await adminOf('race');
+      const { key } = await madeBy(admin, { owner: 'dora' });
+      await get(key, '/v1/documents'); // gateways remember it now
+      const making = Promise.all(Array.from({ length: 12 }, () => make(key, {})));
+      expect((await remove(admin, 'dora')).status).toBe(200);
+      for (const { status } of await making) expect([201, 401, 409]).toContain(status);
+      const { json } = await get(admin, '/v1/admin/keys?owner=dora&limit=200');
+      expect((json['data'] as Json[]).filter(({ revoked_at: at }) => at === null)).toEqual([]);
+    });
+
+    it('is refused as a name where it cannot be one', async () => {
+      const admin = await adminOf('names');
+      expect((await make(admin, { owner: '' })).json).toMatchObject({ status: 422, field: 'owner' });
+      expect((await make(admin, { owner: 'a\u0007b' })).json).toMatchObject({ status: 422, field: 'owner' });
+      expect((await remove(admin, 'x'.repeat(501))).json).toMatchObject({ status: 422, field: 'id', limit: 500 });
+    });
+  });
+}

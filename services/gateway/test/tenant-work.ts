@@ -1,0 +1,58 @@
+import { currentContext } from '@ragmesh/observability';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
+
+/** What is asked of the database by its own rhythm, whatever a request asks. */
+const unrelated = /INSERT INTO audit_outcome|quota_override/;
+
+/**
+ * Notes which statements each request has the databases of all services run, and how many rows each gives. Two requests
+ * with the same work take the same time, which can be compared without a clock.
+ */
+export class WorkRecorder {
+  readonly #work = new Map<string, string[]>();
+  readonly #undo: () => void;
+
+  constructor() {
+    const { query, transaction } = Database.prototype;
+    const note = (text: string, rows?: number): void => this.#note(text, rows);
+    Database.prototype.query = async function <R>(this: Database, text: string, values?: readonly unknown[]) {
+      const result = await query.call(this, text, values);
+      note(text, result.rowCount);
+      return result as { rows: R[]; rowCount: number };
+    };
+    Database.prototype.transaction = function <T>(this: Database, work: (tx: SqlTransaction) => Promise<T>) {
+      return transaction.call(this, (tx) => work(noting(tx, note))) as Promise<T>;
+    };
+    this.#undo = () => Object.assign(Database.prototype, { query, transaction });
+  }
+
+  /** Of the request with this id, in no particular order. */
+  of(requestId: string): string[] {
+    return (this.#work.get(requestId) ?? []).toSorted();
+  }
+
+  restore(): void {
+    this.#undo();
+  }
+
+  #note(text: string, rows = 0): void {
+    const context = currentContext();
+    // Whether a credential still holds is asked once a second, before its tenant is known.
+    if (!context || context.tenant === '-' || unrelated.test(text)) return;
+    const list = this.#work.get(context.requestId) ?? [];
+    this.#work.set(context.requestId, list);
+    list.push(`${text.replaceAll(/\s+/g, ' ').trim()} → ${rows}`);
+  }
+}
+
+const noting = (tx: SqlTransaction, note: (text: string, rows?: number) => void): SqlTransaction => ({
+  query: async <R>(text: string, values?: readonly unknown[]) => {
+    const result = await tx.query<R>(text, values);
+    note(text, result.rowCount);
+    return result;
+  },
+  write: (text, values) => {
+    note(text);
+    tx.write(text, values);
+  },
+});
