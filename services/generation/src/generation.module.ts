@@ -10,6 +10,7 @@ import { LanguageModels } from './adapters/language-models.js';
 import { LocalChatModels } from './adapters/local-chat-model.js';
 import { UsageLedger } from './adapters/usage-ledger.js';
 import { UsageRepository } from './adapters/usage.repository.js';
+import { WithdrawalRepository } from './adapters/withdrawal.repository.js';
 import { ConversationGrpcController } from './api/conversation.grpc-controller.js';
 import { FeedbackGrpcController } from './api/feedback.grpc-controller.js';
 import { GenerationGrpcController } from './api/generation.grpc-controller.js';
@@ -22,6 +23,8 @@ import { ReportUsage } from './commands/report-usage.js';
 import { QuestionWriter } from './commands/question-writer.js';
 import { WriteQuery } from './commands/write-query.js';
 import { WrittenAnswer } from './commands/written-answer.js';
+import { ForgetDeletedDocument } from './consumers/forget-deleted-document.handler.js';
+import { ForgetRestricted } from './consumers/forget-restricted.handler.js';
 import { GenerationEvents } from './publishes/generation-events.js';
 
 const publisher = {
@@ -30,7 +33,7 @@ const publisher = {
   useFactory: (bus: BusDriver, logger: Logger) => new BestEffortPublisher('generation', bus, logger),
 };
 
-/** Composition root: sync in, decisions, out. */
+/** Composition root: sync in, async in, decisions, out. */
 @Module({
   controllers: [
     ConversationGrpcController,
@@ -39,10 +42,13 @@ const publisher = {
     GenerationGrpcController,
     QueryWritingGrpcController,
     UsageGrpcController,
+    ForgetDeletedDocument,
+    ForgetRestricted,
   ],
   providers: [
     QuestionWriter,
     ConversationRepository,
+    WithdrawalRepository,
     ConversationRetention,
     FeedbackRepository,
     GenerateAnswer,

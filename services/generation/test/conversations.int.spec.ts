@@ -12,9 +12,11 @@ import { EmbeddedBusDriver } from '@ragmesh/messaging';
 import { createLogger, inContext, renderMetrics } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { ConversationRepository, MAX_TURNS } from '../src/adapters/conversation.repository.js';
+import { WithdrawalRepository } from '../src/adapters/withdrawal.repository.js';
 import { ConversationRetention } from '../src/adapters/conversation-retention.js';
 import type { GenerationConfig } from '../src/generation.config.js';
 import { generationService } from '../src/generation.service.js';
+import { withdrawnAnswers } from './withdrawn-answers.suite.js';
 
 let folder: string;
 let postgres: EmbeddedPostgres;
@@ -59,7 +61,7 @@ beforeAll(async () => {
   conversations = createGrpcClient(generationV1.ConversationService, address);
   questions = createGrpcClient(generationV1.QuestionService, address);
   database = open();
-  repository = new ConversationRepository(database);
+  repository = new ConversationRepository(database, new WithdrawalRepository());
 }, 60_000);
 afterAll(async () => {
   conversations?.close();
@@ -79,6 +81,8 @@ const exchange = (number: number) => [
   { role: 'user' as const, text: `question ${number}`, requestId: `r${number}` },
   { role: 'assistant' as const, text: `answer ${number}`, requestId: `r${number}`, documentIds: ['d1', 'd2'] },
 ];
+
+withdrawnAnswers(() => ({ bus, repository, conversations }));
 
 describe('conversations', () => {
   it('give the last messages, oldest first, also when several answers are added at once', async () => {

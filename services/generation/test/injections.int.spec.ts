@@ -56,7 +56,7 @@ describe('an instruction inside a document', () => {
     upstream.plays(behaviour);
     const sources = [clean, source(hostile, { documentId: 'hostile', heading: hostile.slice(0, 80) })];
     const asked = { question, sources, history: [], instructions: '' };
-    const request = { ...asked, conversationId: '', maxTokens: 500, model: '' };
+    const request = { ...asked, collection: 'default', conversationId: '', maxTokens: 500, model: '' };
     const origin = { ...asked, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
     const events: AnswerEvent[] = [];

@@ -1,5 +1,5 @@
 import { redisVariables, resultCacheVariables } from '@ragmesh/cache';
-import { defineConfig, duration, number, oneOf, type ConfigOf } from '@ragmesh/config';
+import { defineConfig, duration, number, oneOf, string, type ConfigOf } from '@ragmesh/config';
 import { DEFAULT_ALPHA } from './domain/fusion.js';
 import { DEFAULT_RERANK_ALPHA } from './domain/ranker.js';
 
@@ -31,9 +31,21 @@ export const retrievalConfig = defineConfig({
   APP_RERANK_ALPHA: number({ min: 0, max: 1 })
     .default(DEFAULT_RERANK_ALPHA)
     .describe('Share of the dense score in that blend'),
+  EMBEDDING_MODEL: string()
+    .default('all-MiniLM-L6-v2')
+    .describe('Model that makes the vectors, as the embedding service has it: what another one found is not served'),
+  APP_EMBEDDINGS_BACKEND: oneOf('local', 'openai', 'mock')
+    .default('local')
+    .describe('Who embeds, as the embedding service has it, for the same reason'),
+  RERANK_MODEL: string().optional().describe('Cross-encoder, as the embedding service has it, for the same reason'),
   CACHE_SIMILARITY: number({ min: 0.8, max: 1 })
     .optional()
     .describe('Cosine from which two questions share their results; without it only equal questions do'),
+  RESPONSE_CACHE_TTL: duration({ min: 0 })
+    .default('30m')
+    .describe(
+      'How long a whole answer is kept when nothing it was made from changes; 0, as with CACHE_TTL_SECONDS, keeps none',
+    ),
   ...resultCacheVariables,
   ...redisVariables,
 });

@@ -7,7 +7,6 @@ import { startService, type AnyServiceDefinition, type Drivers, type RunningServ
 import {
   catalogue,
   documentV1,
-  generationV1,
   knowledgeV1,
   retrievalV1,
   serviceNames,
@@ -28,6 +27,7 @@ import { knowledgeService } from '@ragmesh/service-knowledge';
 import { modelService } from '@ragmesh/service-model';
 import { vectorService } from '@ragmesh/service-vector';
 import { retrievalService } from '../src/retrieval.service.js';
+import { wholeAnswer, type Answer } from './whole-answer.js';
 
 const core = [
   knowledgeService,
@@ -39,17 +39,9 @@ const core = [
 ] as const;
 const definitions = [...core, gatewayService, modelService] as readonly unknown[] as AnyServiceDefinition[];
 
+export type { Answer } from './whole-answer.js';
 export type Found = retrievalV1.SearchResponse;
 export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema>;
-
-/** Everything of one streamed answer. */
-export interface Answer {
-  readonly order: string[];
-  readonly results: retrievalV1.Result[];
-  readonly text: string;
-  readonly citations: generationV1.Citation[];
-  readonly done: retrievalV1.Answered;
-}
 
 /** Resolves once the probe gives something; fails with what was waited for after the deadline. */
 export async function eventually<T>(
@@ -129,8 +121,8 @@ export class RetrievalMesh {
     });
   }
 
-  warm(searches: SearchInit[]): Promise<retrievalV1.WarmCacheResponse> {
-    return this.as('default', () => this.clients.of(retrievalV1.RetrievalService).warmCache({ searches }));
+  warm(searches: SearchInit[], answers = false): Promise<retrievalV1.WarmCacheResponse> {
+    return this.as('default', () => this.clients.of(retrievalV1.RetrievalService).warmCache({ searches, answers }));
   }
 
   async clear(collection = ''): Promise<void> {
@@ -256,32 +248,24 @@ export class RetrievalMesh {
     order: string[] = [],
     conversationId = '',
   ): Promise<Answer> {
-    const citations: generationV1.Citation[] = [];
-    let results: retrievalV1.Result[] = [];
-    let text = '';
-    let done: retrievalV1.Answered | undefined;
-    const request = { search, conversationId };
-    await this.as(
-      'default',
-      async () => {
-        for await (const { event } of this.clients.of(retrievalV1.RetrievalService).query(request)) {
-          order.push(event.case!);
-          if (event.case === 'sources') results = event.value.results;
-          if (event.case === 'delta') text += event.value;
-          if (event.case === 'citation') citations.push(event.value);
-          if (event.case === 'done') done = event.value;
-        }
-      },
-      requestId,
-    );
-    return { order, results, text, citations, done: done! };
+    return this.as('default', () => this.#ask({ search, conversationId }, order), requestId);
+  }
+
+  #ask(request: MessageInitShape<typeof retrievalV1.QueryRequestSchema>, order: string[] = []): Promise<Answer> {
+    return wholeAnswer(this.clients.of(retrievalV1.RetrievalService).query(request), order);
   }
 
   async #publish<Desc extends DescMessage>(
     spec: EventSpec<Desc>,
     payload: MessageInitShape<Desc> & { documentId: string },
   ): Promise<void> {
-    const context = { source: '/ragmesh/spec', tenant: 'default', correlationId: randomUUID(), trace: {} };
+    const context = {
+      source: '/ragmesh/spec',
+      tenant: 'default',
+      actor: 'spec',
+      correlationId: randomUUID(),
+      trace: {},
+    };
     const { topic, key, headers, value } = encodeEvent(spec, payload.documentId, payload, context);
     const partition = partitionForKey(key, this.bus.partitionsOf(topic));
     await this.bus.publish([{ topic, key, headers, value, partition }]);

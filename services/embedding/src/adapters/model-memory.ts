@@ -123,7 +123,7 @@ export class ModelMemory implements OnApplicationShutdown {
       await pool.close();
       throw error;
     }
-    this.logger.info({ model: pool.model, ms: Math.round(performance.now() - began) }, 'A model is loaded');
+    this.logger.info({ model: pool.model, duration_ms: Math.round(performance.now() - began) }, 'A model is loaded');
     return pool;
   }
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { Cache, RedisLevel, float32Codec } from '@ragmesh/cache';
+import { Cache, RedisLevel, float32Codec, redisAddress } from '@ragmesh/cache';
 import type { Logger } from '@ragmesh/observability';
 import type { EmbedPriority } from '../domain/embedder.js';
 import type { EmbeddingConfig } from '../embedding.config.js';
@@ -30,9 +30,10 @@ export class VectorCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    const { REDIS_URL: url, REDIS_CACHE_DB: db } = this.config;
-    if (!url) return;
-    this.#redis = await RedisLevel.open({ service: 'embedding', url, db, namespace: NAMESPACE, logger: this.logger });
+    const address = redisAddress(this.config);
+    if (!address) return;
+    const place = { ...address, service: 'embedding', namespace: NAMESPACE };
+    this.#redis = await RedisLevel.open({ ...place, logger: this.logger });
     for (const cache of Object.values(this.#caches)) cache.useRedis(this.#redis);
   }
 

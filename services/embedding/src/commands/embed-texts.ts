@@ -36,11 +36,13 @@ export class EmbedTexts {
   }
 
   /**
-   * The vectors of chunks: only ever by this installation's model, because an index must not mix models; they wait for it.
+   * The vectors of chunks: only ever by one model, because an index must not mix models; they wait for it.
+   * @param model the one named for their generation of the index; nothing: this installation's own.
    * @throws RagmeshError EMBEDDING.UNAVAILABLE, EMBEDDING.INVALID_VECTOR, EMBEDDING.TEXT_REFUSED or REQUEST.CANCELLED.
    */
-  async chunks(texts: readonly string[], patience: Patience): Promise<Embedded> {
-    return this.embedders.use(patience, (embedder) => this.#embed(texts, embedder, 'batch', patience.signal));
+  async chunks(texts: readonly string[], patience: Patience, model = ''): Promise<Embedded> {
+    const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'batch', patience.signal);
+    return model === '' ? this.embedders.use(patience, work) : this.embedders.useNamed(model, patience, work);
   }
 
   /**

@@ -24,7 +24,7 @@ export class EmbedChunks {
   ): Promise<HandlerResult> {
     const began = performance.now();
     const texts = payload.chunks.map(({ text }) => text);
-    const embedded = await this.texts.chunks(texts, { signal: delivery.signal });
+    const embedded = await this.texts.chunks(texts, { signal: delivery.signal }, payload.model);
     const result = await delivery.commit(async (_tx, publish) => {
       publish(catalogue.chunksEmbedded, payload.documentId, chunksEmbedded(payload, embedded));
     });

@@ -34,6 +34,62 @@ describe('batching', () => {
     expect(lengths(queue.next('batch'))).toContain(256);
   });
 
+  it('lets the text of a tenant wait for one batch of another one, however much that one has queued', () => {
+    const queue = new BatchScheduler<{ tokens: number; tenant: string }>({ texts: 8, tokens: 512 });
+    queue.add(
+      Array.from({ length: 10_000 }, () => ({ tokens: 16, tenant: 'a' })),
+      'batch',
+    );
+    queue.next('batch');
+    const late = { tokens: 200, tenant: 'b' };
+    queue.add([late], 'batch');
+    const batches = [queue.next('batch'), queue.next('batch')];
+    expect(batches.findIndex((batch) => batch?.includes(late))).toBeLessThanOrEqual(1);
+    expect(queue.count('batch')).toBe(10_001 - 8 - batches.flat().length);
+  });
+
+  it('lets all texts of a small document pass, and then shares alike', () => {
+    const queue = new BatchScheduler<{ tokens: number; tenant: string }>({ texts: 2, tokens: 512 });
+    const texts = (count: number, tenant: string) => Array.from({ length: count }, () => ({ tokens: 200, tenant }));
+    queue.add(texts(1000, 'a'), 'batch');
+    for (let batch = 0; batch < 20; batch += 1) queue.next('batch');
+    queue.add(texts(6, 'b'), 'batch');
+    const firstOnes = Array.from({ length: 4 }, () => queue.next('batch')!).flat();
+    expect(firstOnes.filter(({ tenant }) => tenant === 'b')).toHaveLength(6);
+    queue.add(texts(900, 'b'), 'batch');
+    const shared = Array.from({ length: 400 }, () => queue.next('batch')!).flat();
+    const share = shared.filter(({ tenant }) => tenant === 'b').length / shared.length;
+    expect(Math.abs(share - 0.5)).toBeLessThan(0.1);
+  });
+
+  it('starves nobody, however many come that were never served', () => {
+    const queue = new BatchScheduler<{ tokens: number; tenant: string }>({ texts: 1, tokens: 512 });
+    queue.add(
+      Array.from({ length: 100 }, () => ({ tokens: 100, tenant: 'a' })),
+      'batch',
+    );
+    let served = 0;
+    for (let round = 0; round < 200; round += 1) {
+      queue.add([{ tokens: 100, tenant: `new-${round}` }], 'batch');
+      if (queue.next('batch')![0]!.tenant === 'a') served += 1;
+    }
+    expect(served).toBeGreaterThan(10);
+  });
+
+  it('merges texts of several tenants', () => {
+    const queue = new BatchScheduler<{ tokens: number; tenant: string }>({ texts: 8, tokens: 512 });
+    for (const tenant of ['a', 'b', 'c', 'd'])
+      queue.add(
+        [
+          { tokens: 10, tenant },
+          { tokens: 12, tenant },
+        ],
+        'query',
+      );
+    expect(queue.next('query')).toHaveLength(8);
+    expect(queue.size).toBe(0);
+  });
+
   it('lets a text beyond the token limit through alone', () => {
     const queue = new BatchScheduler({ texts: 8, tokens: 100 });
     queue.add(textsOf(200, 200), 'batch');

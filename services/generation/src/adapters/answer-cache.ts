@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec } from '@ragmesh/cache';
+import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec, redisAddress } from '@ragmesh/cache';
 import type { Logger } from '@ragmesh/observability';
 import type { AnswerEvent } from '../domain/answer-stream.js';
 import type { GenerationConfig } from '../generation.config.js';
@@ -50,9 +50,9 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    const { REDIS_URL: url, REDIS_CACHE_DB: db } = this.config;
-    if (!url || !this.#cache.isOn) return;
-    const place = { url, db, service: 'generation', namespace: NAMESPACE };
+    const address = redisAddress(this.config);
+    if (!address || !this.#cache.isOn) return;
+    const place = { ...address, service: 'generation', namespace: NAMESPACE };
     this.#redis = await RedisLevel.open({ ...place, logger: this.logger });
     this.#cache.useRedis(this.#redis);
   }

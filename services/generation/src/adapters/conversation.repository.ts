@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { Database } from '@ragmesh/postgres';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { checkConversationId } from '../domain/conversation-id.js';
 import type { ListPosition } from '../domain/list-cursor.js';
 import { keepable, type KeptTurn, type NewTurn, type Turn } from '../domain/turn.js';
+import { WithdrawalRepository } from './withdrawal.repository.js';
 
 /** Newest turns kept of one conversation; older ones go as new ones come, so that none grows without end. */
 export const MAX_TURNS = 1_000;
@@ -26,17 +27,20 @@ const EXTEND = `
   RETURNING last_ordinal`;
 
 const ADD_TURN = `
-  INSERT INTO conversation_turn (tenant, conversation_id, ordinal, role, text, request_id, document_ids)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)`;
+  INSERT INTO conversation_turn (tenant, conversation_id, ordinal, role, text, request_id, document_ids, collection, withdrawn)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
 /** Conversations of one tenant at a time. One of another tenant is one that is not there. */
 @Injectable()
 export class ConversationRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly withdrawals: WithdrawalRepository,
+  ) {}
 
   /** The last `limit` turns, oldest first; none for a conversation that is not there. */
   async recentTurns(tenant: string, conversationId: string, limit: number): Promise<Turn[]> {
-    const sql = `SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2
+    const sql = `SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND NOT withdrawn
       ORDER BY ordinal DESC LIMIT $3`;
     return (await this.database.query<Turn>(sql, [tenant, conversationId, limit])).rows.toReversed();
   }
@@ -60,15 +64,23 @@ export class ConversationRepository {
     await this.database.transaction(async (tx) => {
       const { rows } = await tx.query<{ last_ordinal: number }>(EXTEND, [...place, turns.length]);
       const last = rows[0]!.last_ordinal;
-      for (const [position, { role, text, requestId = '', documentIds = [] }] of turns.entries()) {
-        const ordinal = last - turns.length + 1 + position;
-        tx.write(ADD_TURN, [...place, ordinal, role, keepable(text), keepable(requestId), documentIds.map(keepable)]);
-      }
+      for (const [position, turn] of turns.entries())
+        await this.addTurn(tx, place, last - turns.length + 1 + position, turn);
       if (last > MAX_TURNS) {
         const dropped = 'DELETE FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND ordinal <= $3';
         tx.write(dropped, [...place, last - MAX_TURNS]);
       }
     });
+  }
+
+  /** One that cites what was taken back while it was being written is kept without its text. */
+  private async addTurn(tx: SqlTransaction, place: readonly string[], ordinal: number, turn: NewTurn): Promise<void> {
+    const { role, requestId = '', collection = '', elapsedMs = 0 } = turn;
+    const documentIds = (turn.documentIds ?? []).map(keepable);
+    const origin = { tenant: place[0]!, collection, documentIds, elapsedMs };
+    const isTakenBack = await this.withdrawals.isTakenBack(tx, origin);
+    const kept = isTakenBack ? ['', keepable(requestId), []] : [keepable(turn.text), keepable(requestId), documentIds];
+    tx.write(ADD_TURN, [...place, ordinal, role, ...kept, collection, isTakenBack]);
   }
 
   /** @throws RagmeshError CONVERSATION.NOT_FOUND. */
@@ -82,7 +94,7 @@ export class ConversationRepository {
   /** Turns from the one after `ordinal`, oldest first. */
   async turns(tenant: string, id: string, ordinal: number, limit: number): Promise<KeptTurn[]> {
     const sql = `
-      SELECT ordinal, role, text, request_id AS "requestId", document_ids AS "documentIds", created_at AS "createdAt"
+      SELECT ordinal, role, text, request_id AS "requestId", document_ids AS "documentIds", withdrawn, created_at AS "createdAt"
       FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4`;
     return (await this.database.query<KeptTurn>(sql, [tenant, id, ordinal, limit])).rows;
   }

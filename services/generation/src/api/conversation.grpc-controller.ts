@@ -58,10 +58,11 @@ const toConversation = ({ id, created_at, updated_at, turns }: ConversationRow) 
   turns,
 });
 
-const toTurn = ({ role, text, createdAt, requestId, documentIds }: KeptTurn) => ({
+const toTurn = ({ role, text, createdAt, requestId, documentIds, withdrawn }: KeptTurn) => ({
   role,
   text,
   requestId,
   documentIds: [...documentIds],
+  withdrawn,
   createdAt: timestampFromDate(createdAt),
 });

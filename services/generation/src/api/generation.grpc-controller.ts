@@ -30,6 +30,7 @@ export class GenerationGrpcController {
     const asked = {
       question: checkQuestion(request.question),
       sources: request.sources.map(toSource),
+      collection: request.collection,
       conversationId: request.conversationId,
       history: request.history.map(toTurn),
       instructions: checkInstructions(request.instructions),

@@ -40,7 +40,11 @@ export class ConversationMemory {
   }
 
   /** Adds question and complete answer to the conversation, if there is one. @returns false when that failed. */
-  async keep({ conversationId, question }: AnswerRequest, given: readonly AnswerEvent[]): Promise<boolean> {
+  async keep(
+    { conversationId, collection, question }: AnswerRequest,
+    given: readonly AnswerEvent[],
+    elapsedMs: number,
+  ): Promise<boolean> {
     if (conversationId === '') return true;
     const requestId = currentContext()?.requestId ?? '';
     const text = given.map((event) => (event.type === 'delta' ? event.text : '')).join('');
@@ -49,7 +53,7 @@ export class ConversationMemory {
     try {
       await this.conversations.append(currentTenant(), conversationId, [
         { role: 'user', text: question, requestId },
-        { role: 'assistant', text, requestId, documentIds },
+        { role: 'assistant', text, requestId, documentIds, collection, elapsedMs },
       ]);
       return true;
     } catch (error) {

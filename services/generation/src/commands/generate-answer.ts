@@ -68,7 +68,7 @@ export class GenerateAnswer {
     const remembered = await this.memory.recall(request);
     const given: AnswerEvent[] = [];
     const outcome = yield* recorded(this.#answer(request, remembered, scope), given);
-    const isKept = outcome.incomplete || (await this.memory.keep(request, given));
+    const isKept = outcome.incomplete || (await this.memory.keep(request, given, performance.now() - started));
     const llmMs = performance.now() - started;
     const citations = given.filter(({ type }) => type === 'citation').length;
     const { promptTokens, completionTokens } = outcome.usage;

@@ -5,6 +5,8 @@ import type { Turn } from './turn.js';
 export interface AnswerRequest {
   readonly question: string;
   readonly sources: readonly Source[];
+  /** The sources are of this collection. */
+  readonly collection: string;
   /** Empty outside of a conversation. */
   readonly conversationId: string;
   /** Messages before the question, oldest first, where the caller keeps them itself. */

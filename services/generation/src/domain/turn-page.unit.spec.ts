@@ -8,6 +8,7 @@ const turn = (ordinal: number, text = 'x'): KeptTurn => ({
   role: 'user',
   requestId: '',
   documentIds: [],
+  withdrawn: false,
   createdAt: new Date(0),
 });
 

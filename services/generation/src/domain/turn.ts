@@ -12,6 +12,10 @@ export interface NewTurn extends Turn {
   readonly requestId?: string;
   /** Of an answer: the documents it cites. */
   readonly documentIds?: readonly string[];
+  /** Where those are. */
+  readonly collection?: string;
+  /** How long ago what it was made from was given. */
+  readonly elapsedMs?: number;
 }
 
 /** A message as it was kept. */
@@ -20,6 +24,8 @@ export interface KeptTurn extends Turn {
   readonly ordinal: number;
   readonly requestId: string;
   readonly documentIds: readonly string[];
+  /** Its text was removed, because of what it cited. */
+  readonly withdrawn: boolean;
   readonly createdAt: Date;
 }
 

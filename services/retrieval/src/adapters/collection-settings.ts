@@ -3,8 +3,8 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { cacheKey } from '@ragmesh/cache';
 import { knowledgeV1 } from '@ragmesh/contracts';
 import { asRagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
-import type { Logger } from '@ragmesh/observability';
+import { GrpcClients, type CallOptions } from '@ragmesh/grpc';
+import { asService, type Logger } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
 import { LRUCache } from 'lru-cache';
 import { collectionDefaults } from '../domain/collection-defaults.js';
@@ -75,7 +75,9 @@ export class CollectionSettings implements OnModuleDestroy {
   async #read(id: string): Promise<CollectionSetting> {
     const client = this.clients.of(knowledgeV1.KnowledgeService);
     const scope = { deadline: Deadline.in(TIMEOUT_MS), signal: new AbortController().signal };
-    const { defaults } = await this.#knowledge.call((options) => client.getCollection({ id }, options), scope);
+    // For whoever searches in it next, too; what the collection holds is not told.
+    const read = (options: CallOptions) => asService(() => client.getCollection({ id }, options));
+    const { defaults } = await this.#knowledge.call(read, scope);
     return { options: collectionDefaults(defaults), usable: true };
   }
 

@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec, type Compute } from '@ragmesh/cache';
+import { Cache, RedisLevel, cacheKey, hashOf, jsonCodec, redisAddress, type Compute } from '@ragmesh/cache';
 import type { Logger } from '@ragmesh/observability';
 import type { Results } from '../commands/search.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
+import { ResponseCache } from './response-cache.js';
 
 const NAMESPACE = 'retrieval';
 
@@ -42,6 +43,7 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(CONFIG) private readonly config: RetrievalConfig,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly responses: ResponseCache,
   ) {
     this.#cache = new Cache<Kept>({
       name: NAMESPACE,
@@ -55,10 +57,10 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    const { REDIS_URL: url, REDIS_CACHE_DB: db } = this.config;
-    if (!url || !this.#cache.isOn) return;
+    const address = redisAddress(this.config);
+    if (!address || !this.#cache.isOn) return;
     const { logger } = this;
-    const place = { url, db, service: 'retrieval', namespace: NAMESPACE };
+    const place = { ...address, service: 'retrieval', namespace: NAMESPACE };
     this.#redis = await RedisLevel.open({ ...place, listener: this.#cache, logger });
     this.#cache.useRedis(this.#redis);
   }
@@ -88,9 +90,9 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
     return (await this.#cache.known(key)) !== undefined;
   }
 
-  /** Results made from any of these are not served from now on; see {@link madeFrom}. */
-  evict(tags: readonly string[]): Promise<void> {
-    return this.#cache.evict(tags);
+  /** Results made from any of these are not served from now on, nor answers made from such; see {@link madeFrom}. */
+  async evict(tags: readonly string[]): Promise<void> {
+    await Promise.all([this.#cache.evict(tags), this.responses.evict(tags)]);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -99,16 +101,21 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
 
   /** The key of a search: everything that decides on what is answered. */
   keyOf(tenant: string, { collection, ...query }: SearchQuery): string {
-    return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...this.#rerankerOf(query) }));
+    return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...this.modelsOf(query) }));
   }
 
   /** The same for all wordings of a question, so that only equal searches share their results. */
   kindOf(tenant: string, { collection, text: _words, ...query }: SearchQuery, model: string): string {
-    return cacheKey('similar', tenant, collection, hashOf({ ...query, ...this.#rerankerOf(query), model }));
+    return cacheKey('similar', tenant, collection, hashOf({ ...query, ...this.modelsOf(query), model }));
   }
 
-  #rerankerOf({ rerank }: Pick<SearchQuery, 'rerank'>): object {
-    const { APP_RERANK_BACKEND, APP_RERANK_ALPHA } = this.config;
-    return rerank ? { APP_RERANK_BACKEND, APP_RERANK_ALPHA } : {};
+  /** Configuration that decides on the results of such a search: kept ones may be of a time before it was changed. */
+  modelsOf({ mode, rerank }: Pick<SearchQuery, 'mode' | 'rerank'>): object {
+    const { APP_EMBEDDINGS_BACKEND, EMBEDDING_MODEL, APP_RERANK_BACKEND, APP_RERANK_ALPHA, RERANK_MODEL } = this.config;
+    return {
+      ...(mode === 'lexical' ? {} : { APP_EMBEDDINGS_BACKEND, EMBEDDING_MODEL }),
+      ...(rerank ? { APP_RERANK_BACKEND, APP_RERANK_ALPHA } : {}),
+      ...(rerank && APP_RERANK_BACKEND === 'cross-encoder' ? { RERANK_MODEL } : {}),
+    };
   }
 }

@@ -2,12 +2,14 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { vectorV1 } from '@ragmesh/contracts';
-import { type CallScope, GrpcClients } from '@ragmesh/grpc';
+import { isRagmeshError } from '@ragmesh/errors';
+import { type CallOptions, type CallScope, GrpcClients } from '@ragmesh/grpc';
 import type { NeighbourRequest } from '../domain/chunk-run.js';
 import { candidateCount, type Legs } from '../domain/fusion.js';
 import type { ScoredPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
+import { CollectionModels } from './collection-models.js';
 import { Dependency } from './dependency.js';
 import type { QueryVector } from './query-embedder.js';
 
@@ -26,6 +28,7 @@ export class VectorIndex implements OnModuleDestroy {
 
   constructor(
     private readonly clients: GrpcClients,
+    private readonly models: CollectionModels,
     @Inject(CONFIG) private readonly config: RetrievalConfig,
   ) {
     const timeoutMs = config.SEARCH_LEG_TIMEOUT * 1000;
@@ -36,8 +39,9 @@ export class VectorIndex implements OnModuleDestroy {
   }
 
   async searchDense(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<ScoredPoint[]> {
-    const request = { ...legRequest(query), vector: vector.bytes, model: vector.model };
-    return toPoints(await this.#dense.call((options) => this.#client.searchDense(request, options), scope));
+    const request = { ...legRequest(query), ...vectorFields(vector) };
+    const search = (options: CallOptions) => this.#client.searchDense(request, options);
+    return toPoints(await this.#byVector(query.collection, () => this.#dense.call(search, scope)));
   }
 
   async searchLexical(query: SearchQuery, text: string, scope: CallScope): Promise<ScoredPoint[]> {
@@ -52,9 +56,10 @@ export class VectorIndex implements OnModuleDestroy {
     vector: QueryVector,
     scope: CallScope,
   ): Promise<Legs & { lexicalMs: number }> {
-    const leg = { ...legRequest(query), query: text, vector: vector.bytes, model: vector.model };
+    const leg = { ...legRequest(query), query: text, ...vectorFields(vector) };
     const request = { ...leg, alpha: query.alpha, withChunks: this.#textsWanted(query) };
-    const { hits, lexicalMs } = await this.#dense.call((options) => this.#client.searchHybrid(request, options), scope);
+    const search = (options: CallOptions) => this.#client.searchHybrid(request, options);
+    const { hits, lexicalMs } = await this.#byVector(query.collection, () => this.#dense.call(search, scope));
     const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scored(hit, hit.dense)]));
     return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs };
   }
@@ -74,13 +79,24 @@ export class VectorIndex implements OnModuleDestroy {
   }
 
   async neighbours(collection: string, wanted: NeighbourRequest, scope: CallScope): Promise<ScoredPoint[]> {
-    const { documentId, version, ordinals } = wanted;
-    const request = { collection, documentId, version: BigInt(version), ordinals: [...ordinals] };
+    const { documentId, version, ordinals, pointId } = wanted;
+    const request = { collection, documentId, version: BigInt(version), ordinals: [...ordinals], pointId };
     return toPoints(await this.#neighbours.call((options) => this.#client.getNeighbours(request, options), scope));
   }
 
   onModuleDestroy(): void {
     for (const dependency of [this.#dense, this.#lexical, this.#neighbours]) dependency.close();
+  }
+
+  /** @throws IndexChanged when the index is, by now, of another model than the vector. */
+  async #byVector<T>(collection: string, search: () => Promise<T>): Promise<T> {
+    try {
+      return await search();
+    } catch (error) {
+      if (!isRagmeshError(error) || error.code !== 'VECTOR.MODEL_CHANGED') throw error;
+      this.models.note(collection, String(error.details['model'] ?? ''));
+      throw new IndexChanged('The collection is indexed with another embedding model');
+    }
   }
 
   /** Whoever compares candidates by what they say needs the text of all of them. */
@@ -94,6 +110,8 @@ export class VectorIndex implements OnModuleDestroy {
     return this.clients.of(vectorV1.VectorService);
   }
 }
+
+const vectorFields = ({ bytes: vector, model, generationModel }: QueryVector) => ({ vector, model, generationModel });
 
 function legRequest({ collection, topK, filters }: SearchQuery) {
   const base = { collection, topK: candidateCount(topK) };

@@ -6,11 +6,12 @@ import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import { WarmCache } from '../commands/warm-cache.js';
+import { tellingTo } from './retrieval.grpc-mapper.js';
 
 type WarmReply = MessageInitShape<typeof retrievalV1.WarmCacheResponseSchema>;
 type ClearReply = MessageInitShape<typeof retrievalV1.ClearCacheResponseSchema>;
 
-/** What operators do with the kept results of a tenant. */
+/** What operators do with the kept results and answers of a tenant. */
 @Controller()
 export class CacheGrpcController {
   constructor(
@@ -19,8 +20,9 @@ export class CacheGrpcController {
   ) {}
 
   @GrpcMethod('RetrievalService', 'WarmCache')
-  async warm({ searches }: retrievalV1.WarmCacheRequest, _metadata: unknown, call: IncomingCall): Promise<WarmReply> {
-    return { ...(await this.warming.run(searches, scopeOf(call))) };
+  async warm(request: retrievalV1.WarmCacheRequest, _metadata: unknown, call: IncomingCall): Promise<WarmReply> {
+    const { searches, answers } = request;
+    return { ...(await this.warming.run(searches, answers ? tellingTo('') : undefined, scopeOf(call))) };
   }
 
   @GrpcMethod('RetrievalService', 'ClearCache')

@@ -5,14 +5,13 @@ import type { retrievalV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import type { Observable } from 'rxjs';
-import { AnswerQuery } from '../commands/answer-query.js';
+import { CachedAnswer } from '../commands/cached-answer.js';
 import { CachedSearch } from '../commands/cached-search.js';
 import { PrepareSearch } from '../commands/prepare-search.js';
 import { QueryMeter } from './query-meter.js';
-import { toDropped, toQueryReply, toResult, toSources } from './retrieval.grpc-mapper.js';
+import { tellingTo, toDropped, toResult } from './retrieval.grpc-mapper.js';
 
 type SearchReply = MessageInitShape<typeof retrievalV1.SearchResponseSchema>;
-type QueryReply = MessageInitShape<typeof retrievalV1.QueryResponseSchema>;
 
 /** Sources for a question, and the answer from them. */
 @Controller()
@@ -20,13 +19,12 @@ export class RetrievalGrpcController {
   constructor(
     private readonly prepare: PrepareSearch,
     private readonly search: CachedSearch,
-    private readonly answerQuery: AnswerQuery,
+    private readonly answers: CachedAnswer,
   ) {}
 
   @GrpcMethod('RetrievalService', 'Search')
   async find(request: retrievalV1.SearchRequest, _metadata: unknown, call: IncomingCall): Promise<SearchReply> {
-    const prepared = this.prepare.from(request);
-    const { query, degraded: unprepared } = prepared instanceof Promise ? await prepared : prepared;
+    const { query, degraded: unprepared } = await this.prepare.from(request);
     const meter = new QueryMeter(query.mode);
     try {
       const { points, timings, degraded, explanation, supported } = await this.search.run(query, scopeOf(call));
@@ -44,11 +42,15 @@ export class RetrievalGrpcController {
   }
 
   @GrpcMethod('RetrievalService', 'Query')
-  query(request: retrievalV1.QueryRequest, _metadata: unknown, call: IncomingCall & Outlet): Observable<QueryReply> {
+  query(
+    request: retrievalV1.QueryRequest,
+    _metadata: unknown,
+    call: IncomingCall & Outlet,
+  ): Observable<retrievalV1.QueryResponse> {
     return pacedStream(this.#answer(request, call), call);
   }
 
-  async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<QueryReply> {
+  async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<retrievalV1.QueryResponse> {
     const { search, conversationId, ...asked } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
     const { query, degraded } = await this.prepare.from(search);
@@ -57,10 +59,12 @@ export class RetrievalGrpcController {
     const meter = new QueryMeter(query.mode);
     let bestScore: number | undefined;
     try {
-      for await (const event of this.answerQuery.run({ query, degraded }, options, toSources, scopeOf(call))) {
-        if (event.type === 'sources') bestScore = event.found.points[0]?.score;
-        if (event.type === 'done') meter.succeeded(bestScore);
-        yield toQueryReply(event, conversationId);
+      const telling = tellingTo(conversationId);
+      for await (const reply of this.answers.run({ query, degraded }, options, telling, scopeOf(call))) {
+        const { event } = reply;
+        if (event.case === 'sources') bestScore = event.value.results[0]?.source?.score;
+        if (event.case === 'done') meter.succeeded(bestScore);
+        yield reply;
       }
     } finally {
       meter.end();

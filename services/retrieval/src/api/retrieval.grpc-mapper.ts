@@ -1,6 +1,7 @@
-import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
-import type { generationV1, retrievalV1 } from '@ragmesh/contracts';
+import { create, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf';
+import { retrievalV1, type generationV1 } from '@ragmesh/contracts';
 import type { AnswerEvent } from '../commands/answer-query.js';
+import type { Telling } from '../commands/cached-answer.js';
 import type { Explanation } from '../domain/explanation.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 
@@ -9,7 +10,7 @@ type ResultInit = MessageInitShape<typeof retrievalV1.ResultSchema>;
 type DroppedInit = MessageInitShape<typeof retrievalV1.DroppedSchema>;
 type QueryReply = MessageInitShape<typeof retrievalV1.QueryResponseSchema>;
 
-export function toSource(point: FusedPoint): SourceInit {
+function toSource(point: FusedPoint): SourceInit {
   const { documentId, score, text, start, end, page, heading } = point;
   return {
     id: point.chunkId,
@@ -25,7 +26,7 @@ export function toSource(point: FusedPoint): SourceInit {
   };
 }
 
-export const toSources = (points: readonly FusedPoint[]): SourceInit[] => points.map(toSource);
+const toSources = (points: readonly FusedPoint[]): SourceInit[] => points.map(toSource);
 
 /** @param explanation of the search; with it the result says how it came to its place. */
 export function toResult(point: FusedPoint, explanation: Explanation | undefined): ResultInit {
@@ -45,7 +46,13 @@ export function toResult(point: FusedPoint, explanation: Explanation | undefined
 export const toDropped = (explanation: Explanation | undefined): DroppedInit[] =>
   explanation?.dropped.map(({ version, ...rest }) => ({ version: BigInt(version), ...rest })) ?? [];
 
-export function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
+/** How the answer to a question of a conversation, or of none, is told. */
+export const tellingTo = (conversationId: string): Telling => ({
+  toSources,
+  toReply: (event) => create(retrievalV1.QueryResponseSchema, toQueryReply(event, conversationId)),
+});
+
+function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
   switch (event.type) {
     case 'sources': {
       const { points, explanation } = event.found;

@@ -63,7 +63,8 @@ export class AnswerQuery {
     const asked = await this.#inContext(query, options, { scope, degraded: new Set(degraded) });
     const found = await this.search.run(asked.query, scope);
     yield { type: 'sources', found };
-    const request = { ...options, question: asked.question, sources: toSources(found.points) };
+    const { collection } = asked.query;
+    const request = { ...options, collection, question: asked.question, sources: toSources(found.points) };
     const started = performance.now();
     const answer: string[] = [];
     for await (const { event } of this.generator.generate(request, scope)) {

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG } from '@ragmesh/bootstrap';
+import { CONFIG, FLAGS, type Flags } from '@ragmesh/bootstrap';
 import { currentTenant } from '@ragmesh/observability';
 import { CollectionSettings, type CollectionSetting } from '../adapters/collection-settings.js';
+import { ReaderScope } from '../adapters/reader-scope.js';
 import { collectionOf, parseSearchQuery, type SearchFields, type SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 
@@ -16,19 +17,26 @@ export interface Prepared {
 export class PrepareSearch {
   constructor(
     private readonly settings: CollectionSettings,
+    private readonly readers: ReaderScope,
     @Inject(CONFIG) private readonly config: RetrievalConfig,
+    @Inject(FLAGS) private readonly flags: Flags,
   ) {}
 
-  /** At once, but for the first search in a collection, which waits for its settings. @throws REQUEST.INVALID */
-  from(fields: SearchFields): Prepared | Promise<Prepared> {
+  /** @throws RagmeshError REQUEST.INVALID. */
+  async from(fields: SearchFields): Promise<Prepared> {
     const [tenant, id] = [currentTenant(), collectionOf(fields)];
-    const setting = this.settings.known(tenant, id);
-    if (setting) return this.#prepared(fields, setting);
     parseSearchQuery(fields, this.config.SEARCH_ALPHA); // what is wrong in itself asks nobody
-    return this.settings.read(tenant, id).then((read) => this.#prepared(fields, read));
+    const setting = this.settings.known(tenant, id) ?? this.settings.read(tenant, id);
+    const [known, readers] = await Promise.all([setting, this.readers.of(id)]);
+    const { query, degraded } = await this.#prepared(fields, known);
+    return { query: readers === '' ? query : { ...query, readers }, degraded };
   }
 
-  #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Prepared {
-    return { query: parseSearchQuery(fields, this.config.SEARCH_ALPHA, options), degraded: usable ? [] : ['defaults'] };
+  async #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Promise<Prepared> {
+    const alpha = await this.flags.getNumberValue('search_alpha', this.config.SEARCH_ALPHA);
+    const query = parseSearchQuery(fields, alpha, options);
+    const degraded = usable ? [] : ['defaults'];
+    if (!query.rerank || (await this.flags.getBooleanValue('rerank', true))) return { query, degraded };
+    return { query: { ...query, rerank: false }, degraded: [...degraded, 'rerank'] };
   }
 }

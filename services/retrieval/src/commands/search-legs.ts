@@ -3,7 +3,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { QueryEmbedder, type QueryVector } from '../adapters/query-embedder.js';
-import { VectorIndex } from '../adapters/vector-index.js';
+import { IndexChanged, VectorIndex } from '../adapters/vector-index.js';
 import { isCallersOwn, usableLegs, type UsableLegs } from '../domain/leg-outcomes.js';
 import type { ScoredPoint } from '../domain/scored-point.js';
 import type { SearchRun } from './search-run.js';
@@ -32,6 +32,7 @@ export class SearchLegs {
     const lexicalLeg = mode === 'dense' ? undefined : this.#lexical(run, wording);
     const denseLeg = mode === 'lexical' ? undefined : this.#dense(run, wording);
     const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
+    if (hasChanged(dense)) throw dense.reason;
     this.#report('dense', dense);
     this.#report('lexical', lexical);
     return usableLegs(dense, lexical);
@@ -41,7 +42,7 @@ export class SearchLegs {
   async #hybrid(run: SearchRun, wording: Wording): Promise<UsableLegs> {
     const both = await settled(this.#scoredByBoth(run, wording));
     if (both.status === 'fulfilled') return both.value;
-    if (isCallersOwn(both.reason)) throw both.reason;
+    if (isCallersOwn(both.reason) || hasChanged(both)) throw both.reason;
     this.#report('dense', both);
     return { dense: [], lexical: await this.#lexical(run, wording), missing: 'dense' };
   }
@@ -66,9 +67,11 @@ export class SearchLegs {
   }
 
   #vectorOf({ query, scope, timings, vector }: SearchRun, { text, hypothesis }: Wording): Promise<QueryVector> {
-    if (vector && text === query.text && hypothesis === undefined) return timings.measure('embed_query', () => vector);
     const texts = hypothesis === undefined ? [text] : [text, hypothesis];
-    return timings.measure('embed_query', () => this.embedder.embed(texts, scope));
+    const embed = (): Promise<QueryVector> => this.embedder.embed(query.collection, texts, scope);
+    const isKnown = vector !== undefined && text === query.text && hypothesis === undefined;
+    const usable = (known: QueryVector) => (this.embedder.isUsable(known, query.collection) ? known : embed());
+    return timings.measure('embed_query', () => (isKnown ? vector.then(usable) : embed()));
   }
 
   #report(leg: string, outcome: PromiseSettledResult<unknown> | undefined): void {
@@ -77,6 +80,10 @@ export class SearchLegs {
     this.logger.warn({ leg, code, reason: details.reason }, 'A leg of the search failed');
   }
 }
+
+/** The search is to be made anew, not to be given up in part. */
+const hasChanged = (outcome: PromiseSettledResult<unknown> | undefined): outcome is PromiseRejectedResult =>
+  outcome?.status === 'rejected' && outcome.reason instanceof IndexChanged;
 
 async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
   return (await Promise.allSettled([work]))[0];

@@ -36,7 +36,7 @@ export class SimilarResults {
 
   /** Never throws: without a vector nothing is similar, and the search finds out what that means for it. */
   async find(tenant: string, query: SearchQuery, scope: CallScope): Promise<Likeness> {
-    const vector = this.embedder.embed([query.text], scope);
+    const vector = this.embedder.embed(query.collection, [query.text], scope);
     const known = await vector.catch(() => undefined);
     if (!known) return { vector, results: undefined, remember: () => undefined };
     const kind = this.cache.kindOf(tenant, query, known.model);

@@ -6,6 +6,8 @@ export interface NeighbourRequest {
   readonly version: number;
   /** Ascending, without those already found. */
   readonly ordinals: readonly number[];
+  /** One of those found: chunks of another generation of the index are not its neighbours. */
+  readonly pointId: string;
 }
 
 /** How many chunks before and after each result are of interest. */
@@ -17,7 +19,10 @@ export interface Reach {
 /** The chunks around each result, one request per document, nothing fetched twice. */
 export function chunksAround(points: readonly ScoredPoint[], reach: Reach): NeighbourRequest[] {
   return [...groupByVersion(points).values()]
-    .map((group) => ({ documentId: group[0]!.documentId, version: group[0]!.version, ordinals: around(group, reach) }))
+    .map((group) => {
+      const { documentId, version, pointId } = group[0]!;
+      return { documentId, version, pointId, ordinals: around(group, reach) };
+    })
     .filter(({ ordinals }) => ordinals.length > 0);
 }
 

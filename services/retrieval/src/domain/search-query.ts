@@ -63,6 +63,8 @@ export interface SearchQuery {
   readonly granularity: Granularity;
   /** Whether results say how they came to their places, and what is missing why. */
   readonly explain: boolean;
+  /** For whom its results hold, and as of which change of who may read what; empty: for everyone of the tenant. */
+  readonly readers?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { RagmeshError } from '@ragmesh/errors';
+import { currentContext } from '@ragmesh/observability';
 import { BatchScheduler } from '../../domain/batch-scheduler.js';
 import type { Embedder, EmbedOptions, EmbedPriority } from '../../domain/embedder.js';
 import { estimateTokens } from '../../domain/token-estimate.js';
@@ -106,6 +107,7 @@ export class EmbedderPool implements Embedder {
   /** In slices, so that thousands of texts do not hold up the event loop. */
   private async enqueue(texts: readonly string[], request: EmbedRequest): Promise<void> {
     const limit = this.options.model.maxTokens;
+    const tenant = currentContext()?.tenant ?? '';
     for (let start = 0; start < texts.length && request.isOpen; start += sliceSize) {
       if (start > 0) await new Promise(setImmediate);
       const slice = texts.slice(start, start + sliceSize);
@@ -113,6 +115,7 @@ export class EmbedderPool implements Embedder {
         text,
         index: start + at,
         request,
+        tenant,
         tokens: estimateTokens(text, limit),
         failuresAlone: 0,
       }));

@@ -139,7 +139,7 @@ export class HubSource implements ModelSource {
     const manifest = hubManifest({ name, revision, dtype, files }, await describedIn(staging));
     await writeFile(join(staging, 'manifest.json'), JSON.stringify(manifest, null, 2));
     const ms = Math.round(performance.now() - began);
-    logger.info({ model: `${name}@${revision}`, bytes: totalBytes, ms }, 'A model was downloaded');
+    logger.info({ model: `${name}@${revision}`, bytes: totalBytes, duration_ms: ms }, 'A model was downloaded');
   }
 
   /** What a branch or tag stood for when it was last asked about; else, of a bare name, any that is here. */

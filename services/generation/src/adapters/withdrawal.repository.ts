@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { SqlTransaction } from '@ragmesh/postgres';
+
+/** What nobody is to be told of any more: a document, or with an empty id all of a collection. */
+export interface Withdrawal {
+  readonly tenant: string;
+  readonly collection: string;
+  readonly documentId: string;
+}
+
+/** What an answer that is about to be kept was made from. */
+export interface Origin {
+  readonly tenant: string;
+  readonly collection: string;
+  readonly documentIds: readonly string[];
+  /** How long ago its sources were given. */
+  readonly elapsedMs: number;
+}
+
+/** Longer than any answer takes to be written. */
+const REMEMBERED = "interval '1 day'";
+
+const NOTE = `
+  INSERT INTO withdrawal (tenant, collection, document_id) VALUES ($1, $2, $3)
+  ON CONFLICT (tenant, collection, document_id) DO UPDATE SET at = clock_timestamp()`;
+
+/** The text goes, and what it cites; that something was answered stays, so that the conversation still reads in order. */
+const TAKE_BACK = `UPDATE conversation_turn SET text = '', document_ids = '{}', withdrawn = true WHERE tenant = $1 AND NOT withdrawn`;
+
+const KNOWN = `
+  SELECT FROM withdrawal WHERE tenant = $1 AND at > clock_timestamp() - $4 * interval '1 millisecond'
+    AND (document_id = ANY($3::text[]) OR (document_id = '' AND collection = $2)) LIMIT 1`;
+
+/** Removes what kept answers say of documents that are gone. */
+@Injectable()
+export class WithdrawalRepository {
+  /** Takes back every kept answer that cites it, and notes it for those that are being written. */
+  takeBack(tx: SqlTransaction, { tenant, collection, documentId }: Withdrawal): void {
+    tx.write(NOTE, [tenant, collection, documentId]);
+    tx.write(`DELETE FROM withdrawal WHERE at < now() - ${REMEMBERED}`, []);
+    if (documentId === '') {
+      const cites = `${TAKE_BACK} AND collection = $2 AND role = 'assistant' AND document_ids <> '{}'`;
+      tx.write(cites, [tenant, collection]);
+    } else tx.write(`${TAKE_BACK} AND document_ids && ARRAY[$2::text]`, [tenant, documentId]);
+  }
+
+  /** Whether something of it was taken back while it was being written. */
+  async isTakenBack(tx: SqlTransaction, { tenant, collection, documentIds, elapsedMs }: Origin): Promise<boolean> {
+    if (documentIds.length === 0) return false;
+    return (await tx.query(KNOWN, [tenant, collection, documentIds, elapsedMs])).rowCount > 0;
+  }
+}

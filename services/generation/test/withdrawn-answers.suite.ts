@@ -1,0 +1,92 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from '@jest/globals';
+import { catalogue, type EventSpec, type generationV1 } from '@ragmesh/contracts';
+import type { GrpcClient } from '@ragmesh/grpc';
+import { encodeEvent, partitionForKey, type EmbeddedBusDriver } from '@ragmesh/messaging';
+import { inContext } from '@ragmesh/observability';
+import type { ConversationRepository } from '../src/adapters/conversation.repository.js';
+
+interface Context {
+  readonly bus: EmbeddedBusDriver;
+  readonly repository: ConversationRepository;
+  readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
+}
+
+async function tell<Desc extends DescMessage>(
+  bus: EmbeddedBusDriver,
+  spec: EventSpec<Desc>,
+  payload: MessageInitShape<Desc>,
+): Promise<void> {
+  const context = { source: '/ragmesh/spec', tenant: 'quoting', actor: 'spec', correlationId: 'r', trace: {} };
+  const { topic, key, headers, value } = encodeEvent(spec, 'key', payload, context);
+  const partition = partitionForKey(key, bus.partitionsOf(topic));
+  await bus.publish([{ topic, key, headers, value, partition }]);
+}
+
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error('Not within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** What conversations keep of documents that are gone. */
+export function withdrawnAnswers(context: () => Context): void {
+  describe('answers in conversations', () => {
+    const place = { tenant: 'quoting', collection: 'library' };
+    const answer = (text: string, documentIds: string[], elapsedMs = 0) => [
+      { role: 'user' as const, text: `About ${text}?` },
+      { role: 'assistant' as const, text, documentIds, collection: place.collection, elapsedMs },
+    ];
+    const texts = async (): Promise<string[]> =>
+      (await context().repository.turns(place.tenant, 'c', 0, 100))
+        .filter(({ role }) => role === 'assistant')
+        .map(({ text }) => text);
+    const become = (wanted: string[]) =>
+      eventually(async () => JSON.stringify(await texts()) === JSON.stringify(wanted));
+
+    it('lose what they say of a document that is deleted or restricted, and no others do', async () => {
+      for (const [text, ids] of [
+        ['of the fox', ['fox']],
+        ['of fox and owl', ['fox', 'owl']],
+        ['of the owl', ['owl']],
+        ['of nothing', []],
+      ] as const)
+        await context().repository.append(place.tenant, 'c', answer(text, [...ids]));
+      await tell(context().bus, catalogue.documentDeleted, { documentId: 'fox', collection: 'library', version: 1n });
+      await become(['', '', 'of the owl', 'of nothing']);
+      const recent = await context().repository.recentTurns(place.tenant, 'c', 10);
+      expect(recent.map(({ text }) => text)).not.toContain('');
+      const read = await inContext({ requestId: 'r', tenant: place.tenant, subject: 'reader' }, () =>
+        context().conversations.getConversation({ id: 'c', limit: 2 }),
+      );
+      expect(read.messages[1]).toMatchObject({ text: '', documentIds: [], withdrawn: true });
+
+      await tell(context().bus, catalogue.accessChanged, {
+        collection: 'library',
+        documentId: 'owl',
+        access: { restricted: false },
+      });
+      await tell(context().bus, catalogue.accessChanged, {
+        collection: 'library',
+        documentId: 'owl',
+        access: { restricted: true },
+      });
+      await become(['', '', '', 'of nothing']);
+      await context().repository.append(place.tenant, 'c', answer('of the heron', ['heron']));
+      await tell(context().bus, catalogue.accessChanged, {
+        collection: 'library',
+        access: { restricted: true, principals: ['a'] },
+      });
+      await become(['', '', '', 'of nothing', '']);
+    });
+
+    it('that were being written meanwhile are kept without their text', async () => {
+      await context().repository.append(place.tenant, 'late', answer('of the owl', ['owl'], 60_000));
+      await context().repository.append(place.tenant, 'late', answer('of the owl', ['owl'], 0));
+      const kept = await context().repository.turns(place.tenant, 'late', 0, 10);
+      expect(kept.map(({ text }) => text)).toEqual(['About of the owl?', '', 'About of the owl?', 'of the owl']);
+    });
+  });
+}

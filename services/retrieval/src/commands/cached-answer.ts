@@ -1,0 +1,122 @@
+import { create } from '@bufbuild/protobuf';
+import { Injectable } from '@nestjs/common';
+import { cacheKey, hashOf } from '@ragmesh/cache';
+import { generationV1, retrievalV1 } from '@ragmesh/contracts';
+import { asRagmeshError } from '@ragmesh/errors';
+import type { CallScope } from '@ragmesh/grpc';
+import { currentTenant } from '@ragmesh/observability';
+import { Deadline } from '@ragmesh/resilience';
+import { ResponseCache, type Reply, type Source, type TagsOf } from '../adapters/response-cache.js';
+import { ResultCache, madeFrom } from '../adapters/result-cache.js';
+import type { SearchQuery } from '../domain/search-query.js';
+import { RetrievalEvents } from '../publishes/retrieval-events.js';
+import { AnswerQuery, type AnswerEvent, type AnswerOptions, type ToSources } from './answer-query.js';
+import type { Prepared } from './prepare-search.js';
+import { StageTimings } from './stage-timings.js';
+
+/** How an answer is told to its caller. */
+export interface Telling {
+  readonly toSources: ToSources;
+  readonly toReply: (event: AnswerEvent) => Reply;
+}
+
+/** Why a shared answer may fail for one who could wait longer than the one who began it. */
+const ofTheFirstCaller = new Set(['REQUEST.CANCELLED', 'REQUEST.TIMEOUT']);
+
+/**
+ * Whole answers that were given before are given again; equal questions at the same time become one answer, read by all as
+ * it is written. Not in a conversation, where a question changes what is remembered.
+ */
+@Injectable()
+export class CachedAnswer {
+  constructor(
+    private readonly answerQuery: AnswerQuery,
+    private readonly responses: ResponseCache,
+    private readonly results: ResultCache,
+    private readonly events: RetrievalEvents,
+  ) {}
+
+  /** @throws what {@link AnswerQuery.run} throws. */
+  async *run(prepared: Prepared, options: AnswerOptions, telling: Telling, scope: CallScope): AsyncGenerator<Reply> {
+    if (!this.responses.isOn || (options.conversationId ?? '') !== '') {
+      yield* this.#write(prepared, options, telling, scope);
+      return;
+    }
+    const { query } = prepared;
+    const key = this.#keyOf(query, options);
+    const write = (signal: AbortSignal) => {
+      // The time of the first caller, without its cancellation: others may be waiting.
+      const shared = { deadline: Deadline.in(scope.deadline.remainingMs, signal), signal };
+      return this.#write(prepared, options, telling, shared);
+    };
+    const began = new StageTimings();
+    const { source, isOwn } = await this.responses.find(key, write, tagsFor(query));
+    let results: number | undefined;
+    try {
+      for await (const reply of repliesOf(source, scope)) {
+        if (reply.event.case === 'sources') results = reply.event.value.results.length;
+        const isRepeated = !isOwn || 'known' in source;
+        if (isRepeated && reply.event.case === 'done') yield this.#again(reply.event.value, query, { results, began });
+        else yield reply;
+      }
+    } catch (error) {
+      const isOthers = !isOwn && results === undefined && ofTheFirstCaller.has(asRagmeshError(error).code);
+      scope.deadline.throwIfExpired();
+      if (!isOthers || scope.signal.aborted) throw error;
+      yield* this.#write(prepared, options, telling, scope);
+    }
+  }
+
+  /** Whether the next such question of the same reader will find its answer kept. */
+  isKept({ query }: Prepared, options: AnswerOptions): Promise<boolean> {
+    return this.responses.knows(this.#keyOf(query, options));
+  }
+
+  async *#write(
+    prepared: Prepared,
+    options: AnswerOptions,
+    { toSources, toReply }: Telling,
+    scope: CallScope,
+  ): AsyncGenerator<Reply> {
+    for await (const event of this.answerQuery.run(prepared, options, toSources, scope)) yield toReply(event);
+  }
+
+  /** An answer that cost its reader nothing says so: it was known, took no time and costs nothing. */
+  #again(
+    done: retrievalV1.Answered,
+    query: SearchQuery,
+    { results = 0, began }: { readonly results: number | undefined; readonly began: StageTimings },
+  ): Reply {
+    const timings: Record<string, number> = { ...began.report(), llm_ms: 0 };
+    this.events.queryProcessed(query, { results, totalMs: timings.total_ms!, degraded: [] });
+    const { promptTokens = 0, completionTokens = 0 } = done.usage ?? {};
+    const usage = create(generationV1.UsageSchema, { promptTokens, completionTokens, cost: 0 });
+    const value = create(retrievalV1.AnsweredSchema, { ...done, timings, usage, cached: true });
+    return create(retrievalV1.QueryResponseSchema, { event: { case: 'done', value } });
+  }
+
+  /** Everything that decides on the answer, and who may see it. */
+  #keyOf(query: SearchQuery, options: AnswerOptions): string {
+    const models = this.results.modelsOf(query);
+    return cacheKey('api', 'query', hashOf({ tenant: currentTenant(), query, models, options }));
+  }
+}
+
+async function* repliesOf(source: Source, { signal }: CallScope): AsyncGenerator<Reply> {
+  yield* 'known' in source ? source.known : source.shared.read(signal);
+}
+
+/** An answer that was cut, degraded or fell back is for those who wait for it and for nobody else. */
+const tagsFor = ({ collection }: SearchQuery): TagsOf => {
+  const tenant = currentTenant();
+  return (replies) => {
+    const done = replies.at(-1)?.event;
+    if (done?.case !== 'done') return undefined;
+    const { incomplete, fallbackUsed, degraded } = done.value;
+    if (incomplete || fallbackUsed || degraded.length > 0) return undefined;
+    const sources = replies.flatMap(({ event }) => (event.case === 'sources' ? event.value.results : []));
+    const documents = new Set(sources.map(({ source }) => source!.documentId));
+    const places = [madeFrom.tenant(tenant), madeFrom.collection(tenant, collection)];
+    return [...places, ...[...documents].map((id) => madeFrom.document(tenant, id))];
+  };
+};
