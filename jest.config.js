@@ -4,7 +4,7 @@ const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'))
 
 /** Suites are named by cost: `.unit` is pure, `.int` uses real servers, `.e2e` goes through HTTP. */
 export default {
-  testMatch: ['<rootDir>/{libs,services,bench,eval,faults,deploy,test}/**/*.{unit,int,e2e}.spec.ts'],
+  testMatch: ['<rootDir>/{libs,services,bench,eval,backup,doctor,faults,deploy,helm,test}/**/*.{unit,int,e2e}.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.[a-z0-9]+\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.cache/'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,6 +1,7 @@
 import { benchBatching } from './batching.js';
 import type { BenchInput } from './bench-input.js';
 import { benchConcurrentStreams } from './concurrent-streams.js';
+import { benchFairness } from './fairness.js';
 import { benchIndexScale } from './index-scale.js';
 import type { Report } from './report.js';
 import { benchShedding } from './shedding.js';
@@ -19,6 +20,7 @@ const scenarios = {
   s5: benchIndexScale,
   batch: benchBatching,
   shed: benchShedding,
+  fairness: benchFairness,
   soak: benchSoak,
 } as const satisfies Record<string, Scenario>;
 

@@ -123,7 +123,7 @@ function compile(sourceFolder, targetFolder, recompile) {
   return compiled;
 }
 
-/** Compiles all packages, and the programs in `bench/` and `eval/` into the root's `dist/`. */
+/** Compiles all packages, and the programs in `bench/`, `eval/`, `backup/` and `doctor/` into the root's `dist/`. */
 function compileEverything() {
   const compiler = [swcOptions, readFileSync(toolVersion('@swc/core'), 'utf8')]
     .map((part) => JSON.stringify(part))
@@ -132,7 +132,7 @@ function compileEverything() {
   const recompile = !existsSync(compilerFile) || readFileSync(compilerFile, 'utf8') !== compiler;
   const folders = [
     ...packages.map((folder) => [join(folder, 'src'), join(folder, 'dist')]),
-    ...['bench', 'eval'].map((name) => [join(root, name), join(root, 'dist', name)]),
+    ...['bench', 'eval', 'backup', 'doctor'].map((name) => [join(root, name), join(root, 'dist', name)]),
   ];
   const compiled = folders.reduce((sum, [source, target]) => sum + compile(source, target, recompile), 0);
   replaceFile(compilerFile, compiler);

@@ -9,6 +9,9 @@ import { format } from 'prettier';
 import { processConfig } from '@ragmesh/bootstrap';
 import { configTable } from '@ragmesh/config';
 import { eventTable, serviceNames } from '@ragmesh/contracts';
+import { backupConfig } from '../dist/backup/backup.config.js';
+import { logFieldTable, metricTable, spanTable } from '@ragmesh/observability';
+import { refreshCharts } from './helm.mjs';
 import { refreshObservability } from './observability.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,10 +40,19 @@ for (const service of [...serviceNames, 'standalone', 'mesh']) {
   const readme = `services/${service}/README.md`;
   fresh.push([readme, await write(readme, 'configuration', configTable(await configOf(service)))]);
 }
+const observability = 'libs/observability/README.md';
+for (const [section, table] of [
+  ['metrics', metricTable()],
+  ['spans', spanTable()],
+  ['log fields', logFieldTable()],
+])
+  fresh.push([observability, await write(observability, section, table)]);
 const bootstrap = 'libs/bootstrap/README.md';
 fresh.push([bootstrap, await write(bootstrap, 'configuration', configTable(processConfig))]);
+const backup = 'backup/README.md';
+fresh.push([backup, await write(backup, 'configuration', configTable(backupConfig))]);
 const staleReadmes = fresh.filter(([, isFresh]) => !isFresh).map(([readme]) => readme);
-const stale = [...staleReadmes, ...(await refreshObservability(root, check))];
+const stale = [...staleReadmes, ...(await refreshObservability(root, check)), ...(await refreshCharts(root, check))];
 if (check && stale.length > 0) {
   console.error(`These files are stale, run "npm run docs": ${stale.join(', ')}`);
   process.exitCode = 1;

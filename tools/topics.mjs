@@ -1,9 +1,19 @@
 /**
  * `npm run topics -- diff`: says where the cluster's topics differ from the catalogue, and exits with 1 when they do.
  * `npm run topics -- apply`: creates what is missing, adds partitions and sets retention; nothing is ever removed.
- * The cluster is that of `KAFKA_BROKERS`, with `KAFKA_TLS`, `KAFKA_SASL_*` and `RAGMESH_TOPIC_PREFIX` as for the services.
+ * The cluster is that of `KAFKA_BROKERS`, with `KAFKA_TLS*`, `KAFKA_SASL_*` and `RAGMESH_TOPIC_PREFIX` as for the services.
  */
-import { bool, defineConfig, loadConfig, oneOf, readEnvironment, secret, string } from '@ragmesh/config';
+import {
+  bool,
+  defineConfig,
+  loadConfig,
+  oneOf,
+  readEnvironment,
+  readTlsFiles,
+  secret,
+  string,
+  tlsFileVariables,
+} from '@ragmesh/config';
 import { topicSpecs } from '@ragmesh/contracts';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 
@@ -13,6 +23,7 @@ const clusterConfig = defineConfig({
     expected: 'a list such as kafka-1:9092,kafka-2:9092',
   }),
   KAFKA_TLS: bool().default(false),
+  ...tlsFileVariables('KAFKA', 'the brokers'),
   KAFKA_SASL_MECHANISM: oneOf('plain', 'scram-sha-256', 'scram-sha-512').optional(),
   KAFKA_SASL_USERNAME: string().default(''),
   KAFKA_SASL_PASSWORD: secret().default(''),
@@ -26,7 +37,7 @@ function connect() {
     brokers: config.KAFKA_BROKERS.split(','),
     clientId: 'ragmesh-topics',
     topicPrefix: config.RAGMESH_TOPIC_PREFIX,
-    tls: config.KAFKA_TLS,
+    tls: config.KAFKA_TLS && (readTlsFiles(config, 'KAFKA') ?? true),
     ...(mechanism ? { sasl: { mechanism, username, password } } : {}),
   });
 }

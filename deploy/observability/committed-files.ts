@@ -36,7 +36,10 @@ const filesIn = (folder: string): string[] => readdirSync(folder).map((name) => 
 export const dashboardFiles = filesIn('deploy/grafana/dashboards');
 export const ruleFiles = filesIn('deploy/prometheus/rules');
 export const testFiles = filesIn('deploy/prometheus/tests');
-export const runbookFiles = existsSync('deploy/runbooks') ? filesIn('deploy/runbooks') : [];
+const books = existsSync('deploy/runbooks') ? filesIn('deploy/runbooks') : [];
+/** What to do about an alert, and what to do when somebody has decided to do it. */
+export const runbookFiles = books.filter((path) => path.includes('/Ragmesh'));
+export const procedureFiles = books.filter((path) => !path.includes('/Ragmesh'));
 
 export const dashboards = dashboardFiles.map((path) => JSON.parse(text(path)) as CommittedDashboard);
 export const rules = ruleFiles.flatMap((path) =>

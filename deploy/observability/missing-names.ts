@@ -44,7 +44,7 @@ export function missingNames(advice: string): string[] {
     ...found(/(\/v1\/[\w/{}-]+)/g)
       .map(withoutIds)
       .filter((route) => !routes.includes(route)),
-    ...found(/npm run (\w+)/g).filter((script) => !(script in scripts)),
+    ...found(/npm run ([\w-]+)/g).filter((script) => !(script in scripts)),
     ...named.filter((name) => !settings.has(name)),
     ...codes.filter((code) => !(code in errorCatalogue)),
     ...found(/`(rag(?:mesh)?_\w+)`/g).flatMap(unknownNames),

@@ -1,4 +1,7 @@
-/** OpenAI clients of LangChain and LlamaIndex, with which specs try the routes they call. pip puts them into a folder of their own. */
+/**
+ * Python programs that specs send to the edge: the OpenAI clients of LangChain and LlamaIndex, and Schemathesis, which makes requests
+ * up from the OpenAPI document. pip puts them into a folder of their own.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +10,7 @@ const PACKAGES = [
   'langchain-openai==1.7.3',
   'llama-index-llms-openai-like==0.8.1',
   'llama-index-embeddings-openai-like==0.4.0',
+  'schemathesis==4.32.5',
 ];
 const OPTIONS = [
   '--quiet',

@@ -27,6 +27,35 @@ const fromUpload: readonly Panel[] = [
   },
   {
     type: 'timeseries',
+    title: 'Documents that wait for their turn',
+    description:
+      'Accepted and not begun, because INGESTION_IN_FLIGHT documents of their tenant are on their way. Grows while stages are idle: raise it. Other tenants do not wait for these.',
+    unit: 'short',
+    queries: [{ expr: highest('ragmesh_ingestions_waiting'), legend: 'waiting' }],
+  },
+  {
+    type: 'timeseries',
+    title: 'Longest wait for a turn',
+    description: 'How long the document that waits longest has. Grows for hours: add copies of the slow stage below.',
+    unit: 's',
+    queries: [{ expr: highest('ragmesh_ingestions_waiting_seconds'), legend: 'oldest' }],
+  },
+  {
+    type: 'timeseries',
+    title: 'From a change of access to everywhere, p95',
+    description:
+      'Until points are tagged anew (vector) and kept results are gone (retrieval). Narrower lists hold at once, whatever this is; wider ones after it. Grows: look at the lag of access.changed.',
+    unit: 's',
+    queries: [
+      {
+        expr: quantile(0.95, 'ragmesh_access_lag_seconds', { by: ['service'] }),
+        legend: '{{service}}',
+        exemplars: true,
+      },
+    ],
+  },
+  {
+    type: 'timeseries',
     title: 'Time of a stage, p95',
     description:
       'parse: reading a file; embed: vectors of a batch of chunks; index: writing a batch. Scale the slow one: document, embedding or vector.',

@@ -1,6 +1,6 @@
 import type { Dashboard } from '../grafana/dashboard.js';
 import type { Panel } from '../grafana/panel.js';
-import { increase, rate } from '../promql/series.js';
+import { increase, rate, series } from '../promql/series.js';
 
 const cost = 'ragmesh_llm_cost_dollars_total';
 const tokens = 'ragmesh_llm_tokens_total';
@@ -76,6 +76,35 @@ const tenants: readonly Panel[] = [
   },
 ];
 
+const quotas: readonly Panel[] = [
+  {
+    type: 'timeseries',
+    title: 'Refused by quotas',
+    description:
+      'A tenant or a key that ran out of requests a minute or tokens a day. GET /v1/admin/quotas says what is used, PUT changes it.',
+    unit: 'ops',
+    width: 12,
+    queries: [{ expr: rate('ragmesh_quota_refusals_total', { by: ['scope', 'unit'] }), legend: '{{scope}}, {{unit}}' }],
+  },
+  {
+    type: 'stat',
+    title: 'Gateways that count alone',
+    description: 'Redis is away: each of them lets in as much as a quota says, so that all together let in more.',
+    unit: 'none',
+    width: 6,
+    queries: [{ expr: `sum(${series('ragmesh_quota_local')}) or vector(0)` }],
+  },
+  {
+    type: 'stat',
+    title: 'Audit records that wait',
+    description:
+      'For the database of the gateway. Changes are refused meanwhile; what was only read is recorded later.',
+    unit: 'none',
+    width: 6,
+    queries: [{ expr: `sum(${series('ragmesh_audit_pending')}) or vector(0)` }],
+  },
+];
+
 export const tenantsAndCost: Dashboard = {
   uid: 'ragmesh-tenants',
   title: 'ragmesh: tenants and cost',
@@ -83,5 +112,6 @@ export const tenantsAndCost: Dashboard = {
   rows: [
     { title: 'Spending', panels: spending },
     { title: 'Tenants', panels: tenants },
+    { title: 'Quotas and audit', panels: quotas },
   ],
 };

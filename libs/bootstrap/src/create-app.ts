@@ -9,7 +9,7 @@ import { CallServer } from './call-server.js';
 import { EdgeDrain } from './edge-drain.js';
 import { operatorServices } from './operator-services.js';
 import { RuntimeModule, type Runtime } from './runtime.module.js';
-import type { AnyServiceDefinition, Drivers, HttpEdge } from './service-definition.js';
+import type { AnyServiceDefinition, Drivers, EdgeTls, HttpEdge } from './service-definition.js';
 
 @Module({})
 class ServiceRoot {}
@@ -34,23 +34,32 @@ export async function createApp(
 ): Promise<ServiceApp> {
   const { name, http } = definition;
   const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
-  const app = await NestFactory.create<NestFastifyApplication>(root, httpAdapter(), {
-    logger: nestLogger(runtime.logger),
-    abortOnError: false,
-    bodyParser: http !== undefined,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    root,
+    httpAdapter(http?.tls?.(runtime.config as never)),
+    {
+      logger: nestLogger(runtime.logger),
+      abortOnError: false,
+      bodyParser: http !== undefined,
+    },
+  );
   const edge = http && new EdgeDrain(app, http);
   if (http) await http.configure(app, runtime.config as never);
-  else app.useGlobalFilters(new RpcErrorFilter()).useGlobalInterceptors(new CallContextInterceptor());
+  else app.useGlobalFilters(new RpcErrorFilter(name)).useGlobalInterceptors(new CallContextInterceptor());
   const address = drivers.listenAddress?.(name) ?? drivers.grpcAddress(name);
-  const calls = new CallServer(grpcTransport([...definition.grpc, ...operatorServices], address));
+  const calls = new CallServer(
+    grpcTransport([...definition.grpc, ...operatorServices], address, name, drivers.grpcTls),
+  );
   const callServer = app.connectMicroservice({ strategy: calls }, { inheritAppConfig: !http });
+  // The edge's own pipes and filters are for HTTP.
+  if (http) callServer.useGlobalFilters(new RpcErrorFilter(name)).useGlobalInterceptors(new CallContextInterceptor());
   const eventServer = app.connectMicroservice({ strategy: events }, { inheritAppConfig: !http });
   return { app, calls, edge, answerCalls: () => callServer.listen(), takeEvents: () => eventServer.listen() };
 }
 
-const httpAdapter = (): FastifyAdapter =>
+const httpAdapter = (tls: EdgeTls | undefined): FastifyAdapter =>
   new FastifyAdapter({
+    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined } } : {}),
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
@@ -63,5 +72,6 @@ export async function listen(app: NestFastifyApplication, http: HttpEdge<never>,
   const { host, port } = http.address(config as never);
   await app.listen({ host, port });
   const address = app.getHttpServer().address() as { port: number };
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  const scheme = http.tls?.(config as never) ? 'https' : 'http';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

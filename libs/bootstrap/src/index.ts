@@ -1,7 +1,10 @@
+export { FLAGS, type Flags } from './flags/service-flags.js';
+export { sentryDsn } from './error-report-target.js';
 export { BUS, CONFIG, LOGGER, PROCESS_HEALTH, RuntimeModule } from './runtime.module.js';
 export type {
   AnyServiceDefinition,
   Drivers,
+  EdgeTls,
   HttpEdge,
   ProcessHealth,
   ServiceDefinition,
@@ -11,5 +14,9 @@ export { checkConfiguration } from './check-configuration.js';
 export { EXIT_CONFIGURATION, explainFailure, exitCodeOf } from './explain-failure.js';
 export { meshVariableNames, meshVariables } from './mesh-variables.js';
 export { peerVariable, processConfig, type ProcessConfig } from './process.config.js';
+export { SETTINGS } from './setting.grpc-controller.js';
 export { runService, type ServiceProgress } from './run-service.js';
 export { startService, type RunningService } from './start-service.js';
+export { keptServiceKey, serviceAuthKey, serviceKeysIn } from './service-key.js';
+export { saslOf } from './open-bus.js';
+export { databaseServerUrl, kafkaTls } from './tls.config.js';

@@ -1,4 +1,4 @@
-import { string, type AnyConfigDefinition } from '@ragmesh/config';
+import { secret, string, type AnyConfigDefinition } from '@ragmesh/config';
 
 /**
  * `RAGMESH_*` and `APP_*` names that some service of the mesh reads. Services know each other by proto and events only, yet
@@ -10,7 +10,6 @@ export const meshVariableNames: readonly string[] = [
   'APP_RERANK_ALPHA',
   'APP_RERANK_BACKEND',
   'RAGMESH_BOOTSTRAP_KEY',
-  'RAGMESH_BOOTSTRAP_KEY_FILE',
   'RAGMESH_BOOTSTRAP_TENANT',
   'RAGMESH_DATA_DIR',
   'RAGMESH_MODE',
@@ -18,7 +17,7 @@ export const meshVariableNames: readonly string[] = [
   'RAGMESH_TOPIC_PREFIX',
 ];
 
-/** The names as a definition, for the check of names nobody knows. */
+/** The names as a definition, for the check of names nobody knows; a key may also come from the file that NAME_FILE names. */
 export const meshVariables: AnyConfigDefinition = {
-  variables: Object.fromEntries(meshVariableNames.map((name) => [name, string()])),
+  variables: Object.fromEntries(meshVariableNames.map((name) => [name, name.endsWith('_KEY') ? secret() : string()])),
 };

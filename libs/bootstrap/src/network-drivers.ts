@@ -5,6 +5,7 @@ import { openBus } from './open-bus.js';
 import type { ProcessConfig } from './process.config.js';
 import { databaseUrl, listenAddress, peerAddress } from './service-addresses.js';
 import type { Drivers, ProcessHealth } from './service-definition.js';
+import { databaseServerUrl, grpcTls } from './tls.config.js';
 
 /** What a service in a process of its own runs on: the servers that its environment names. */
 export interface NetworkDrivers extends Drivers {
@@ -16,14 +17,17 @@ export async function openNetworkDrivers(
   config: ProcessConfig,
   { logger, health }: { readonly logger: Logger; readonly health: ProcessHealth },
 ): Promise<NetworkDrivers> {
+  const serverUrl = databaseServerUrl(config);
+  const tls = grpcTls(config);
   const bus = await openBus(self, config, logger);
-  const urlOf = (service: ServiceName): string => databaseUrl(config.DATABASE_URL, `ragmesh_${service}`);
+  const urlOf = (service: ServiceName): string => databaseUrl(serverUrl, `ragmesh_${service}`);
   return {
     bus,
     databaseUrl: urlOf,
     openDatabase: (service) =>
       new Database(createPool(urlOf(service), { max: config.MAX_CONNECTIONS, applicationName: `ragmesh-${service}` })),
     grpcAddress: (service) => peerAddress(config, self, service),
+    ...(tls ? { grpcTls: tls } : {}),
     listenAddress: () => listenAddress(config),
     drainMs: config.SHUTDOWN_DEADLINE_SECONDS * 1000,
     logger: () => logger,

@@ -3,6 +3,7 @@ import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver, type KafkaSasl } fro
 import type { Logger } from '@ragmesh/observability';
 import type { ProcessConfig } from './process.config.js';
 import { busDatabaseUrl } from './service-addresses.js';
+import { databaseServerUrl, kafkaTls } from './tls.config.js';
 
 /** The bus of the mesh: Kafka where there are brokers, else tables that all processes share. Its topics exist afterwards. */
 export async function openBus(self: ServiceName, config: ProcessConfig, logger: Logger): Promise<BusDriver> {
@@ -18,23 +19,28 @@ export async function openBus(self: ServiceName, config: ProcessConfig, logger: 
 }
 
 function connect(self: ServiceName, config: ProcessConfig, onError: (error: unknown) => void): Promise<BusDriver> {
-  const { KAFKA_BROKERS: brokers, KAFKA_TLS: tls, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
-  if (!brokers)
-    return EmbeddedBusDriver.connect({ databaseUrl: busDatabaseUrl(config.DATABASE_URL), topicPrefix, onError });
+  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
+  if (!brokers) {
+    const databaseUrl = busDatabaseUrl(databaseServerUrl(config));
+    return EmbeddedBusDriver.connect({ databaseUrl, topicPrefix, onError });
+  }
   const sasl = saslOf(config);
   const clientId = `ragmesh-${self}`;
   return KafkaBusDriver.connect({
     brokers: brokers.split(','),
     clientId,
     topicPrefix,
-    tls,
+    tls: kafkaTls(config),
     sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT * 1000,
     ...(sasl ? { sasl } : {}),
     onError,
   });
 }
 
-function saslOf(config: ProcessConfig): KafkaSasl | undefined {
+type SaslConfig = Pick<ProcessConfig, 'KAFKA_SASL_MECHANISM' | 'KAFKA_SASL_USERNAME' | 'KAFKA_SASL_PASSWORD'>;
+
+/** How to log in to the brokers; undefined where nobody asks. */
+export function saslOf(config: SaslConfig): KafkaSasl | undefined {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
   return mechanism && username && password ? { mechanism, username, password } : undefined;
 }

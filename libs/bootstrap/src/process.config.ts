@@ -1,16 +1,21 @@
 import {
-  bool,
   defineConfig,
   duration,
   int,
+  isTlsPairWhole,
+  isTlsUsed,
   oneOf,
   secret,
   string,
+  tlsPairFault,
   url,
   type ConfigOf,
   type Variable,
 } from '@ragmesh/config';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+import { sentryDsn } from './error-report-target.js';
+import { serviceAuthKey } from './service-key.js';
+import { GRPC_FILES_MISSING, hasGrpcFiles, tlsVariables } from './tls.config.js';
 
 const portRange = { min: 0, max: 65_535 };
 
@@ -42,6 +47,7 @@ export const processConfig = defineConfig({
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
     .optional()
     .describe('Where traces go (OTLP over HTTP); not exported without it'),
+  SENTRY_DSN: sentryDsn(),
   DATABASE_URL: url('postgresql', 'postgres')
     .secret()
     .describe(
@@ -54,7 +60,6 @@ export const processConfig = defineConfig({
   })
     .optional()
     .describe('Kafka brokers; without them events run over the database `ragmesh_bus` of the PostgreSQL server'),
-  KAFKA_TLS: bool().default(false).describe('Speak TLS to the brokers'),
   KAFKA_SASL_MECHANISM: oneOf('plain', 'scram-sha-256', 'scram-sha-512')
     .optional()
     .describe('How to log in to the brokers; not at all without it'),
@@ -65,11 +70,13 @@ export const processConfig = defineConfig({
     .describe(
       'How long a process that died keeps its partitions; brokers refuse less than `group.min.session.timeout.ms`',
     ),
+  SERVICE_AUTH_KEY: serviceAuthKey(),
   GRPC_HOST: string()
     .default('127.0.0.1')
     .describe('Address the gRPC server listens on; `0.0.0.0` in a container, whose network only the mesh shares'),
   GRPC_PORT: int(portRange).default(DEFAULT_GRPC_PORT).describe('Port of the gRPC server'),
   ...peers,
+  ...tlsVariables,
   PROBE_HOST: string().default('127.0.0.1').describe('Address /healthz, /readyz and /metrics are served on'),
   PROBE_PORT: int(portRange).default(9464).describe('Port of /healthz, /readyz and /metrics; 0 takes a free one'),
   SHUTDOWN_GRACE_SECONDS: duration({ min: 0 })
@@ -78,9 +85,25 @@ export const processConfig = defineConfig({
   SHUTDOWN_DEADLINE_SECONDS: duration({ min: 1 })
     .default(30)
     .describe('Time for what is running then; after it, it is broken off'),
-}).check(
-  'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
-  (config) => !config.KAFKA_SASL_MECHANISM || Boolean(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD),
-);
+})
+  .check(
+    'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+    (config) => !config.KAFKA_SASL_MECHANISM || Boolean(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD),
+  )
+  .check(tlsPairFault('KAFKA'), isTlsPairWhole('KAFKA'))
+  .check(tlsPairFault('DATABASE'), isTlsPairWhole('DATABASE'))
+  .check(
+    'KAFKA_TLS_*_FILE are set, but KAFKA_TLS is off: set it on, or take them away',
+    isTlsUsed('KAFKA', ({ KAFKA_TLS }) => KAFKA_TLS),
+  )
+  .check(
+    'DATABASE_TLS_*_FILE are set, but DATABASE_TLS is off: set it on, or take them away',
+    isTlsUsed('DATABASE', ({ DATABASE_TLS }) => DATABASE_TLS),
+  )
+  .check(
+    'GRPC_TLS_*_FILE are set, but GRPC_TLS is off: set it to tls or mtls, or take them away',
+    isTlsUsed('GRPC', ({ GRPC_TLS }) => GRPC_TLS !== 'off'),
+  )
+  .check(GRPC_FILES_MISSING, hasGrpcFiles);
 
 export type ProcessConfig = ConfigOf<typeof processConfig>;

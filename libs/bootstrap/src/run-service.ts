@@ -1,20 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadConfig, readEnvironment, type Environment } from '@ragmesh/config';
+import { effectiveSettings, loadConfig, readEnvironment, type Environment } from '@ragmesh/config';
 import { isRagmeshError } from '@ragmesh/errors';
-import { createLogger, startProcessMetrics, startTracing, type Logger } from '@ragmesh/observability';
+import {
+  createLogger,
+  reportUnexpected,
+  startErrorReports,
+  startProcessMetrics,
+  startTracing,
+  useServiceKeys,
+  type Logger,
+} from '@ragmesh/observability';
 import { checkConfiguration } from './check-configuration.js';
 import { exitCodeOf, explainFailure, type PortVariables } from './explain-failure.js';
 import { meshVariables } from './mesh-variables.js';
+import { MIGRATE_ONLY, migrateOnly } from './migrate-only.js';
 import { openNetworkDrivers } from './network-drivers.js';
 import { startProbeServer } from './probe-server.js';
 import { processConfig, type ProcessConfig } from './process.config.js';
 import type { AnyServiceDefinition } from './service-definition.js';
+import { serviceKeysIn } from './service-key.js';
 import { serveCalls, type RunningService } from './start-service.js';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 /** Beyond grace and deadline, for what comes after the drain: offsets, leases, traces, the database. */
 const LAST_STEPS_MS = 5_000;
+
+/** For the report of the error that ends a process. */
+const LAST_REPORT_MS = 500;
 
 /** Any service's definition; what its configuration holds concerns nobody here. */
 type Runnable = Omit<AnyServiceDefinition, 'config'> & { readonly config: object };
@@ -24,6 +37,7 @@ export async function runService(runnable: Runnable): Promise<void> {
   const definition = runnable as AnyServiceDefinition;
   const environment = readEnvironment();
   try {
+    if (process.argv.includes(MIGRATE_ONLY)) return await migrateOnly(definition, environment);
     checkConfiguration([processConfig, definition.config], environment, [meshVariables]);
     tellSupervisor({ state: 'configured' });
     await ServiceProcess.start(definition, loadConfig(processConfig, environment), environment);
@@ -77,6 +91,8 @@ class ServiceProcess {
       startTracing({ serviceName: `ragmesh-${definition.name}`, ...(endpoint ? { otlpEndpoint: endpoint } : {}) }),
     );
     startProcessMetrics();
+    if (config.SENTRY_DSN) this.#closers.push(await startErrorReports(config.SENTRY_DSN, definition.name));
+    useServiceKeys(serviceKeysIn(config.SERVICE_AUTH_KEY));
     const probes = await startProbeServer(config.PROBE_HOST, config.PROBE_PORT, {
       isAlive: () => this.#isAlive,
       isReady: () => this.#isReady(),
@@ -109,7 +125,11 @@ class ServiceProcess {
     const health = { isAlive: () => this.#isAlive, isReady: () => this.#canServe };
     const drivers = await openNetworkDrivers(definition.name, config, { logger, health });
     try {
-      const service = await serveCalls(definition, drivers, environment);
+      const service = await serveCalls(
+        definition,
+        { ...drivers, settings: effectiveSettings(processConfig, environment) },
+        environment,
+      );
       service.consuming.then(
         () => this.#consumes(),
         (error: unknown) => this.#cannotConsume(error),
@@ -162,7 +182,9 @@ class ServiceProcess {
     process.on('SIGTERM', stop).on('SIGINT', stop);
     process.on('uncaughtException', (error) => {
       this.logger.fatal({ err: error }, 'The process is in an unknown state and ends');
-      process.exit(1);
+      if (!this.config.SENTRY_DSN) process.exit(1);
+      reportUnexpected(error, { service: this.definition.name, where: 'process' });
+      setTimeout(() => process.exit(1), LAST_REPORT_MS); // what is known of it leaves first
     });
     if (process.connected) process.once('disconnect', () => this.#stopping || stop());
   }

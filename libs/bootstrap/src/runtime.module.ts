@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Setting } from '@ragmesh/config';
 import { GrpcClients } from '@ragmesh/grpc';
 import type { ServiceName } from '@ragmesh/contracts';
 import { DeadLetterReplays, DeadLetterStore } from '@ragmesh/inbox';
@@ -6,9 +7,11 @@ import type { Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { Database } from '@ragmesh/postgres';
 import { SagaEngines, SagaOperator, SagaStore } from '@ragmesh/saga';
+import { FLAGS, type Flags } from './flags/service-flags.js';
 import { operatorControllers } from './operator-services.js';
 import type { ProcessHealth } from './service-definition.js';
 import { SERVICE_NAME } from './service-name.js';
+import { SETTINGS } from './setting.grpc-controller.js';
 
 /** Token of the service's validated configuration. */
 export const CONFIG = Symbol('config');
@@ -22,10 +25,14 @@ export const BUS = Symbol('bus');
 export interface Runtime {
   readonly service: ServiceName;
   readonly config: unknown;
+  /** What the process was started with, secrets left out. */
+  readonly settings: readonly Setting[];
   readonly logger: Logger;
   readonly database: Database;
   readonly outbox: Outbox;
   readonly clients: GrpcClients;
+  /** What may change at run time. */
+  readonly flags: Flags;
   readonly health: ProcessHealth;
   readonly bus: unknown;
 }
@@ -40,7 +47,9 @@ export class RuntimeModule {
     const providers = [
       { provide: SERVICE_NAME, useValue: runtime.service },
       { provide: CONFIG, useValue: runtime.config },
+      { provide: SETTINGS, useValue: runtime.settings },
       { provide: LOGGER, useValue: runtime.logger },
+      { provide: FLAGS, useValue: runtime.flags },
       { provide: PROCESS_HEALTH, useValue: runtime.health },
       { provide: BUS, useValue: runtime.bus },
       { provide: Database, useValue: runtime.database },

@@ -1,16 +1,22 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { AnyConfigDefinition, ConfigDefinition, Variables } from '@ragmesh/config';
+import type { AnyConfigDefinition, ConfigDefinition, Setting, TlsMaterial, Variables } from '@ragmesh/config';
 import type { ServiceName } from '@ragmesh/contracts';
+import type { GrpcTls } from '@ragmesh/grpc';
 import type { BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import type { Database } from '@ragmesh/postgres';
 import type { FastifyReply } from 'fastify';
 
+/** What an HTTPS server is made of (PEM). With `ca`, clients must show a certificate of one of these authorities. */
+export type EdgeTls = Required<Pick<TlsMaterial, 'cert' | 'key'>> & Pick<TlsMaterial, 'ca'>;
+
 /** Where a service listens for HTTP, and what its server needs before it does. */
 export interface HttpEdge<Config> {
   address(config: Config): { host: string; port: number };
+  /** Certificate and key it serves HTTPS with; HTTP without. */
+  tls?(config: Config): EdgeTls | undefined;
   configure(app: NestFastifyApplication, config: Config): Promise<void>;
   /** Ends an event stream that outlives the server with an event that says "come again". */
   endStream?(app: NestFastifyApplication, reply: FastifyReply): void;
@@ -48,8 +54,12 @@ export interface Drivers {
   grpcAddress(service: string): string;
   /** Where a service of this process listens for gRPC, when that is not where others find it. */
   listenAddress?(service: ServiceName): string;
+  /** How services prove to each other who they are; nothing is encrypted without it. */
+  readonly grpcTls?: GrpcTls;
   /** Longest time in ms for what runs when a service is closed; then it is broken off. Default 10,000. */
   readonly drainMs?: number;
+  /** What the process reads besides its services. */
+  readonly settings?: readonly Setting[];
   logger(service: ServiceName): Logger;
   readonly health: ProcessHealth;
 }

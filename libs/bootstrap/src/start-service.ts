@@ -1,13 +1,21 @@
-import { loadConfig, type ConfigDefinition, type Environment, type Variables } from '@ragmesh/config';
+import {
+  effectiveSettings,
+  loadConfig,
+  type ConfigDefinition,
+  type Environment,
+  type Setting,
+  type Variables,
+} from '@ragmesh/config';
 import { GrpcClients } from '@ragmesh/grpc';
-import { Inbox, ReplayFollower, inboxMigrations } from '@ragmesh/inbox';
+import { Inbox, ReplayFollower } from '@ragmesh/inbox';
 import { RagmeshServer } from '@ragmesh/messaging';
-import { Outbox, OutboxRelay, outboxMigrations } from '@ragmesh/outbox';
-import { Notifications, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '@ragmesh/saga';
+import { Outbox, OutboxRelay } from '@ragmesh/outbox';
+import { Notifications } from '@ragmesh/postgres';
 import { createApp, listen } from './create-app.js';
 import { answersInTime } from './database-ping.js';
+import { startFlags } from './flags/service-flags.js';
 import { startHousekeeping } from './housekeeping.js';
+import { migrateService } from './migrate-only.js';
 import type { Runtime } from './runtime.module.js';
 import type { AnyServiceDefinition, Drivers } from './service-definition.js';
 
@@ -79,7 +87,8 @@ async function start(
   const { name } = definition;
   const config = loadConfig(definition.config as ConfigDefinition<Variables>, environment);
   const { drainMs = DEFAULT_DRAIN_MS } = drivers;
-  const runtime = await openRuntime(definition, drivers, config, undo);
+  const settings = settingsOf(definition, drivers, environment);
+  const runtime = { ...(await openRuntime(definition, drivers, config, undo)), settings };
   const { database, outbox, logger } = runtime;
   const inbox = new Inbox(database, outbox, name);
   const events = new RagmeshServer({ service: name, driver: drivers.bus, journal: inbox, logger, drainMs });
@@ -117,18 +126,19 @@ async function start(
 
 /** Database, outbox with its relay, and clients: what every service's providers are given. */
 async function openRuntime(
-  { name, migrations }: AnyServiceDefinition,
+  definition: AnyServiceDefinition,
   drivers: Drivers,
   config: unknown,
   undo: Undo[],
-): Promise<Runtime> {
+): Promise<Omit<Runtime, 'settings'>> {
+  const { name } = definition;
   const logger = drivers.logger(name);
   const url = drivers.databaseUrl(name);
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, migrations);
+  await migrateService(definition, url);
   const database = drivers.openDatabase(name);
   undo.push(() => database.close());
   const outbox = new Outbox(database, name);
-  const clients = new GrpcClients((service) => drivers.grpcAddress(service));
+  const clients = new GrpcClients((service) => drivers.grpcAddress(service), drivers.grpcTls);
   const notifications = new Notifications(url);
   undo.push(() => notifications.close());
   const relay = new OutboxRelay({ service: name, database, driver: drivers.bus, outbox, notifications, logger });
@@ -137,7 +147,25 @@ async function openRuntime(
     () => relay.stop(),
   );
   await relay.start();
-  return { service: name, config, logger, database, outbox, clients, health: drivers.health, bus: drivers.bus };
+  const flags = await startFlags(name, clients, logger);
+  undo.push(() => flags.stop());
+  return {
+    service: name,
+    config,
+    logger,
+    database,
+    outbox,
+    clients,
+    flags: flags.client,
+    health: drivers.health,
+    bus: drivers.bus,
+  };
+}
+
+/** The process's own and the service's, each name once. */
+function settingsOf({ config }: AnyServiceDefinition, drivers: Drivers, environment: Environment): Setting[] {
+  const all = [...(drivers.settings ?? []), ...effectiveSettings(config, environment)];
+  return [...new Map(all.map((setting) => [setting.name, setting])).values()];
 }
 
 async function undoAll(undo: Undo[]): Promise<void> {

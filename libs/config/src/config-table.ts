@@ -1,4 +1,5 @@
 import type { AnyConfigDefinition } from './config-definition.js';
+import { secretFileName } from './secret-file.js';
 import type { Variable } from './variable.js';
 
 function defaultOf({ spec }: Variable<unknown>): string {
@@ -7,12 +8,17 @@ function defaultOf({ spec }: Variable<unknown>): string {
   return spec.isSecret ? '(secret)' : `\`${spec.fallback}\``;
 }
 
+const shownName = (name: string, { spec }: Variable<unknown>): string =>
+  spec.isSecret ? `\`${name}\` or \`${secretFileName(name)}\`` : `\`${name}\``;
+
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** The definition as a Markdown table for a README: name, type, default, meaning. */
 export function configTable(definition: AnyConfigDefinition): string {
   const rows = Object.entries(definition.variables).map(([name, variable]) =>
-    [`\`${name}\``, variable.spec.kind, defaultOf(variable), variable.spec.description].map(cell).join(' | '),
+    [shownName(name, variable), variable.spec.kind, defaultOf(variable), variable.spec.description]
+      .map(cell)
+      .join(' | '),
   );
   return ['| Name | Type | Default | Meaning |', '|---|---|---|---|', ...rows.map((row) => `| ${row} |`), ''].join(
     '\n',

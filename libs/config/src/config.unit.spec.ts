@@ -118,7 +118,9 @@ describe('configTable', () => {
   it('lists name, type, default and meaning, without secrets', () => {
     const table = configTable(definition);
     expect(table).toContain('| `DOCUMENT_MAX_BYTES` | bytes | `25mb` | Largest upload |');
-    expect(table).toContain('| `OPENAI_API_KEY` | secret | **required** | Key of the language model |');
+    expect(table).toContain(
+      '| `OPENAI_API_KEY` or `OPENAI_API_KEY_FILE` | secret | **required** | Key of the language model |',
+    );
     expect(table).toContain('Export spans \\| traces');
   });
 });

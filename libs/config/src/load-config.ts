@@ -1,25 +1,29 @@
 import { RagmeshError } from '@ragmesh/errors';
 import { ConfigDefinition, type ConfigOf, type Variables } from './config-definition.js';
 import type { Environment } from './environment.js';
+import { rawValue } from './raw-value.js';
 import type { Variable } from './variable.js';
+import { withoutPassword } from './without-password.js';
 
 const longestShownValue = 60;
 
 function shown(raw: string, isSecret: boolean): string {
   if (isSecret) return '(its value is secret)';
-  return `(is ${JSON.stringify(raw.length > longestShownValue ? `${raw.slice(0, longestShownValue)}…` : raw)})`;
+  const text = withoutPassword(raw);
+  return `(is ${JSON.stringify(text.length > longestShownValue ? `${text.slice(0, longestShownValue)}…` : text)})`;
 }
 
 type Reading = { readonly value: unknown } | { readonly fault: string };
 
-/** An empty value counts as unset, as in a compose file's `NAME=`. */
-function read(name: string, { spec }: Variable<unknown>, env: Environment): Reading {
-  const raw = env[name]?.trim() || spec.fallback;
-  if (raw === undefined)
+function read(name: string, variable: Variable<unknown>, env: Environment): Reading {
+  const { spec } = variable;
+  const raw = rawValue(name, variable, env);
+  if ('fault' in raw) return raw;
+  if (raw.text === undefined)
     return spec.isOptional ? { value: undefined } : { fault: `${name} is required: ${spec.description}` };
-  const result = spec.schema.safeParse(raw);
+  const result = spec.schema.safeParse(raw.text);
   if (result.success) return { value: result.data };
-  return { fault: `${name} ${result.error.issues[0]?.message ?? 'is invalid'} ${shown(raw, spec.isSecret)}` };
+  return { fault: `${name} ${result.error.issues[0]?.message ?? 'is invalid'} ${shown(raw.text, spec.isSecret)}` };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { AnyConfigDefinition } from './config-definition.js';
 import { editDistance } from './edit-distance.js';
 import type { Environment } from './environment.js';
+import { secretFileName } from './secret-file.js';
 
 const ownPrefixes = ['RAGMESH_', 'APP_'];
 
@@ -18,7 +19,9 @@ function nearest(name: string, known: readonly string[]): string | undefined {
  * otherwise be silently ignored. Other names belong to other programs and pass.
  */
 export function unknownNames(definitions: readonly AnyConfigDefinition[], env: Environment): string[] {
-  const known = definitions.flatMap(({ variables }) => Object.keys(variables));
+  const known = definitions.flatMap(({ variables }) =>
+    Object.entries(variables).flatMap(([name, { spec }]) => (spec.isSecret ? [name, secretFileName(name)] : [name])),
+  );
   return Object.keys(env)
     .filter((name) => ownPrefixes.some((prefix) => name.startsWith(prefix)) && !known.includes(name))
     .map((name) => {

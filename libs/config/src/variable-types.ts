@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { z } from 'zod';
 import { variable, type Variable } from './variable.js';
 
@@ -98,6 +99,20 @@ export function oneOf<const T extends string>(...words: T[]): Variable<T> {
 export function string(pattern?: { readonly matches: RegExp; readonly expected: string }): Variable<string> {
   if (pattern === undefined) return variable('string', z.string());
   return variable('string', z.string().regex(pattern.matches, `must be ${pattern.expected}`));
+}
+
+/** Path of a file that is there and can be read, such as a certificate. */
+export function file(): Variable<string> {
+  return variable('file', z.string().refine(isReadableFile, 'must be a file that this process can read'));
+}
+
+function isReadableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Text that never appears in a message, log or table. */

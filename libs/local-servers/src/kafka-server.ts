@@ -5,10 +5,11 @@ import { RagmeshError } from '@ragmesh/errors';
 import { freePorts } from './free-ports.js';
 import { KafkaBroker } from './kafka-broker.js';
 import { findKafkaJars } from './kafka-jars.js';
-import type { BrokerPorts, KafkaCredentials } from './kafka-settings.js';
+import type { BrokerPorts, KafkaCredentials, KafkaTlsFiles } from './kafka-settings.js';
 
 /** Brokers bind their ports seconds after these were found free. */
 const START_ATTEMPTS = 3;
+const PORTS_PER_BROKER = 4;
 const PORT_TAKEN = 'Address already in use';
 
 export interface KafkaServerOptions {
@@ -20,6 +21,8 @@ export interface KafkaServerOptions {
   readonly jars?: string;
   /** Opens a second listener that asks for SASL/PLAIN. */
   readonly sasl?: KafkaCredentials;
+  /** Opens a third listener that speaks TLS, to clients with a certificate. */
+  readonly tls?: KafkaTlsFiles;
   /** Java heap per broker in MiB. Default 384. */
   readonly heapMb?: number;
 }
@@ -30,7 +33,7 @@ export class KafkaServer {
     /** The brokers by their order; broker 1 is `nodes[0]`. */
     readonly nodes: readonly KafkaBroker[],
     private readonly ports: readonly BrokerPorts[],
-    private readonly hasSasl: boolean,
+    private readonly has: { readonly sasl: boolean; readonly tls: boolean },
   ) {}
 
   /**
@@ -59,17 +62,18 @@ export class KafkaServer {
 
   static async #onFreePorts(options: KafkaServerOptions, jars: string): Promise<KafkaServer> {
     const count = options.brokers ?? 1;
-    const free = await freePorts(count * 3);
+    const free = await freePorts(count * PORTS_PER_BROKER);
     const ports = Array.from({ length: count }, (_, index): BrokerPorts => {
-      const [plain, controller, sasl] = free.slice(index * 3);
-      return { plain: plain!, controller: controller!, sasl: sasl! };
+      const [plain, controller, sasl, tls] = free.slice(index * PORTS_PER_BROKER);
+      return { plain: plain!, controller: controller!, sasl: sasl!, tls: tls! };
     });
     const nodes = ports.map((_, index) => {
       const node = index + 1;
       const folder = join(resolve(options.dataDir), `broker-${node}`);
-      return new KafkaBroker({ node, folder, ports, jars, heapMb: options.heapMb ?? 384, credentials: options.sasl });
+      const { heapMb = 384, sasl: credentials, tls } = options;
+      return new KafkaBroker({ node, folder, ports, jars, heapMb, credentials, tls });
     });
-    return new KafkaServer(nodes, ports, options.sasl !== undefined);
+    return new KafkaServer(nodes, ports, { sasl: options.sasl !== undefined, tls: options.tls !== undefined });
   }
 
   async #run(id: string): Promise<void> {
@@ -84,7 +88,12 @@ export class KafkaServer {
 
   /** `host:port` of every broker's SASL listener. */
   get saslBrokers(): string[] {
-    return this.hasSasl ? this.ports.map(({ sasl }) => `127.0.0.1:${sasl}`) : [];
+    return this.has.sasl ? this.ports.map(({ sasl }) => `127.0.0.1:${sasl}`) : [];
+  }
+
+  /** `host:port` of every broker's TLS listener. */
+  get tlsBrokers(): string[] {
+    return this.has.tls ? this.ports.map(({ tls }) => `127.0.0.1:${tls}`) : [];
   }
 
   /** Stops all brokers in order, each of them within 20 seconds. */

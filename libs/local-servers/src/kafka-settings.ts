@@ -4,11 +4,20 @@ export interface KafkaCredentials {
   readonly password: string;
 }
 
+/** Files (PEM) of a listener that speaks TLS and asks its clients for a certificate, too. */
+export interface KafkaTlsFiles {
+  /** The broker's key and certificate in one file. */
+  readonly keyStore: string;
+  /** Authorities of clients. */
+  readonly trustStore: string;
+}
+
 /** Where one broker listens, all on 127.0.0.1. */
 export interface BrokerPorts {
   readonly plain: number;
   readonly controller: number;
   readonly sasl: number;
+  readonly tls: number;
 }
 
 export interface BrokerSettings {
@@ -17,6 +26,7 @@ export interface BrokerSettings {
   /** Of all brokers, this one's included, in the order of their numbers, which begin at 1. */
   readonly ports: readonly BrokerPorts[];
   readonly credentials?: KafkaCredentials;
+  readonly tls?: KafkaTlsFiles;
 }
 
 /**
@@ -24,10 +34,14 @@ export interface BrokerSettings {
  * since it shares a machine with everything under test. What an installation would set itself is set as one should: no
  * automatic topics, two copies in sync where there are three.
  */
-export function serverProperties({ node, folder, ports, credentials }: BrokerSettings): string {
+export function serverProperties({ node, folder, ports, credentials, tls }: BrokerSettings): string {
   const own = ports[node - 1]!;
   const copies = Math.min(3, ports.length);
-  const listeners = [`PLAINTEXT://127.0.0.1:${own.plain}`, ...(credentials ? [`SASL://127.0.0.1:${own.sasl}`] : [])];
+  const listeners = [
+    `PLAINTEXT://127.0.0.1:${own.plain}`,
+    ...(credentials ? [`SASL://127.0.0.1:${own.sasl}`] : []),
+    ...(tls ? [`TLS://127.0.0.1:${own.tls}`] : []),
+  ];
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': node,
@@ -36,7 +50,7 @@ export function serverProperties({ node, folder, ports, credentials }: BrokerSet
     'inter.broker.listener.name': 'PLAINTEXT',
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${own.controller}`].join(','),
     'advertised.listeners': listeners.join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL',
     'log.dirs': `${folder}/log`,
     'auto.create.topics.enable': false,
     'num.partitions': 1,
@@ -55,6 +69,7 @@ export function serverProperties({ node, folder, ports, credentials }: BrokerSet
     'broker.session.timeout.ms': ports.length > 1 ? 6_000 : 1_500,
     'broker.heartbeat.interval.ms': 400,
     'controlled.shutdown.enable': ports.length > 1,
+    ...(tls ? tlsSettings(tls) : {}),
   };
   if (credentials) {
     settings['sasl.enabled.mechanisms'] = 'PLAIN';
@@ -66,3 +81,11 @@ export function serverProperties({ node, folder, ports, credentials }: BrokerSet
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
+
+const tlsSettings = ({ keyStore, trustStore }: KafkaTlsFiles): Record<string, string> => ({
+  'listener.name.tls.ssl.client.auth': 'required',
+  'listener.name.tls.ssl.keystore.type': 'PEM',
+  'listener.name.tls.ssl.keystore.location': keyStore,
+  'listener.name.tls.ssl.truststore.type': 'PEM',
+  'listener.name.tls.ssl.truststore.location': trustStore,
+});

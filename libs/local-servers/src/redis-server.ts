@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { freePorts } from './free-ports.js';
 
 const BINARY = 'redis-server';
@@ -13,6 +15,8 @@ export interface RedisServerOptions {
   readonly dataDir: string;
   /** Without it a free one. */
   readonly port?: number;
+  /** Files (PEM) to speak TLS with, and nothing but TLS, to clients with a certificate of the same authority. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Further arguments of redis-server, for instance `['--maxmemory', '4mb']`. */
   readonly args?: readonly string[];
 }
@@ -41,7 +45,7 @@ export class RedisServer {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.options.tls ? 'rediss' : 'redis'}://127.0.0.1:${this.port}`;
   }
 
   get pid(): number | undefined {
@@ -74,12 +78,11 @@ export class RedisServer {
   }
 
   async #run(): Promise<void> {
-    const { dataDir, args = [] } = this.options;
+    const { dataDir, tls, args = [] } = this.options;
     const own = [
       '--bind',
       '127.0.0.1',
-      '--port',
-      String(this.port),
+      ...(tls ? tlsArguments(this.port, tls) : ['--port', String(this.port)]),
       '--dir',
       dataDir,
       '--save',
@@ -93,7 +96,7 @@ export class RedisServer {
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
     const end = performance.now() + READY_WITHIN_MS;
-    while (!(await answersPing(this.port))) {
+    while (!(await answersPing(this.port, tls))) {
       failed.signal.throwIfAborted();
       if (performance.now() > end) throw new Error(`redis-server gave no answer within ${READY_WITHIN_MS} ms`);
       await delay(10);
@@ -110,9 +113,22 @@ export class RedisServer {
   }
 }
 
-function answersPing(port: number): Promise<boolean> {
+type TlsFiles = NonNullable<RedisServerOptions['tls']>;
+
+const tlsArguments = (port: number, { ca, cert, key }: TlsFiles): string[] => [
+  ...['--port', '0', '--tls-port', String(port)],
+  ...['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', key],
+];
+
+function connectTo(port: number, tls: TlsFiles | undefined, connected: () => void): Socket {
+  if (!tls) return connect(port, '127.0.0.1', connected);
+  const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((file) => readFileSync(file));
+  return connectTls({ port, host: '127.0.0.1', ca, cert, key }, connected);
+}
+
+function answersPing(port: number, tls: TlsFiles | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const socket = connectTo(port, tls, () => socket.write('PING\r\n'));
     const settle = (answered: boolean): void => {
       socket.destroy();
       resolve(answered);

@@ -45,6 +45,13 @@ export const metricCatalogue = {
     'Time from upload to searchable.',
     [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300],
   ),
+  ragmesh_access_lag_seconds: histogram(
+    'Time from a change of who may read something to when points are tagged with it and kept results are gone.',
+    [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60],
+    'service',
+  ),
+  ragmesh_ingestions_waiting: gauge('Accepted documents that wait for others of their tenant.'),
+  ragmesh_ingestions_waiting_seconds: gauge('How long the one that waits longest has.'),
   ragmesh_stage_duration_seconds: histogram('Time a stage of ingestion or retrieval took.', latency, 'stage'),
   ragmesh_egress_requests_total: counter('Fetches from addresses that users named, by outcome.', 'outcome'),
   ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'service', 'dependency'),
@@ -63,6 +70,9 @@ export const metricCatalogue = {
   ragmesh_feedback_total: counter('Judgements of answers by rating; a changed one counts again.', 'rating'),
   ragmesh_points: gauge('Points held by the index.', 'state'),
   ragmesh_index_drift_points: gauge('Points by which the index differed from its rows at the last look.', 'kind'),
+  ragmesh_quota_refusals_total: counter('Requests refused because a quota was used up.', 'scope', 'unit'),
+  ragmesh_quota_local: gauge('1 while this gateway counts quotas alone because Redis is away, else 0.'),
+  ragmesh_audit_pending: gauge('Records of the audit trail that wait for the database.'),
   ragmesh_event_loop_delay_seconds: gauge('Event loop delay, 99th percentile of the last scrape interval.'),
 } as const satisfies Record<string, MetricSpec>;
 

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { keepExemplars } from './exemplars.js';
 import { OPEN_METRICS_TYPE, asOpenMetrics, wantsOpenMetrics } from './open-metrics.js';
 import { metricCatalogue, type MetricName, type MetricSpec } from './metric-catalogue.js';
 
@@ -11,7 +12,10 @@ function register(name: string, spec: MetricSpec): Counter | Gauge | Histogram {
   const common = { name, help: spec.help, labelNames: [...spec.labels], registers: [registry] };
   if (spec.type === 'counter') return new Counter(common);
   if (spec.type === 'gauge') return new Gauge(common);
-  return new Histogram({ ...common, buckets: [...(spec.buckets ?? [])] });
+  const buckets = [...(spec.buckets ?? [])];
+  const made = new Histogram({ ...common, buckets });
+  keepExemplars(name, made, buckets);
+  return made;
 }
 
 const metrics = new Map(Object.entries(metricCatalogue).map(([name, spec]) => [name, register(name, spec)]));

@@ -1,3 +1,5 @@
+import { withExemplar } from './exemplars.js';
+
 const MEDIA_TYPE = 'application/openmetrics-text';
 export const OPEN_METRICS_TYPE = `${MEDIA_TYPE}; version=1.0.0; charset=utf-8`;
 
@@ -6,7 +8,7 @@ export const wantsOpenMetrics = (accept: string): boolean => accept.toLowerCase(
 
 /**
  * Prometheus text as OpenMetrics 1.0 has it: a counter is declared without the `_total` that its samples carry, nothing is
- * blank, and the end is marked. prom-client can write it too, but renames its counters for good when it does.
+ * blank, buckets carry the trace of an observation, and the end is marked. prom-client can write it too, but renames its counters for good when it does.
  */
 export function asOpenMetrics(prometheusText: string): string {
   const counters = new Set([...prometheusText.matchAll(/^# TYPE (\S+) counter$/gm)].map(([, name]) => name!));
@@ -22,5 +24,6 @@ function lineOf(line: string, counters: ReadonlySet<string>): string {
     return `# ${kind} ${family}${kind === 'HELP' ? rest.replaceAll('"', String.raw`\"`) : rest}`;
   }
   const name = /^[\w:]+/.exec(line)?.[0] ?? '';
-  return counters.has(name) && !name.endsWith('_total') ? `${name}_total${line.slice(name.length)}` : line;
+  if (counters.has(name) && !name.endsWith('_total')) return `${name}_total${line.slice(name.length)}`;
+  return withExemplar(line);
 }

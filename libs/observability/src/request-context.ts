@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { EVERYTHING } from './access.js';
 
 /** Who and what the running work is for; follows it through promises, calls and events. */
 export interface RequestContext {
@@ -6,6 +7,8 @@ export interface RequestContext {
   readonly tenant: string;
   /** User or key the request came from. */
   readonly subject: string;
+  /** Whom access lists may name to let this work read; without it, only what everyone of the tenant may read. */
+  readonly principals?: readonly string[];
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
@@ -24,4 +27,13 @@ export function currentTenant(): string {
   const context = storage.getStore();
   if (!context) throw new Error('No request context: work on tenant data must run inside inContext()');
   return context.tenant;
+}
+
+/** Whom access lists may name to let the running work read. */
+export const currentPrincipals = (): readonly string[] => storage.getStore()?.principals ?? [];
+
+/** Runs `work` for the same tenant and request, but as the service's own: no access list stands in its way. */
+export function asService<T>(work: () => T): T {
+  const context = storage.getStore();
+  return context ? storage.run({ ...context, principals: [EVERYTHING] }, work) : work();
 }

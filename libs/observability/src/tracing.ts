@@ -9,6 +9,7 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import { isRagmeshError } from '@ragmesh/errors';
 
 const tracer = trace.getTracer('ragmesh');
@@ -69,5 +70,8 @@ export function markFailed(span: Span, error: unknown): void {
 
 /** Trace id of the running span; empty when nothing is traced. */
 export const currentTraceId = (): string => trace.getActiveSpan()?.spanContext().traceId ?? '';
+
+/** Runs what a machine asks all day, and nobody wants to see in a trace. */
+export const untraced = <T>(work: () => T): T => context.with(suppressTracing(ROOT_CONTEXT), work);
 
 export { SpanKind, context as traceContext, type Span };

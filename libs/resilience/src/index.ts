@@ -8,5 +8,6 @@ export {
 } from './circuit-breaker.js';
 export { Deadline } from './deadline.js';
 export { streamThrough } from './stream-through.js';
+export { TurnQueue } from './turn-queue.js';
 export { RetryBudget } from './retry-budget.js';
 export { nextPause, retryWithJitter, type RetryOptions } from './retry-with-jitter.js';

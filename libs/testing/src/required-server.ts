@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findKafkaJars, RedisServer, serversFolder } from '@ragmesh/local-servers';
 
 /** Servers that npm does not bring, so a machine may lack them. */
-export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients' | 'promtool';
+export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients' | 'promtool' | 'helm' | 'openssl';
 
 const pgvector = join(serversFolder, 'pgvector');
 const pythonClients = join(serversFolder, 'python-clients', 'version');
@@ -24,9 +24,17 @@ const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = 
     isThere: () => existsSync(pythonClients),
     advice: 'install Python with pip, then run "npm run servers"',
   },
+  openssl: {
+    isThere: () => spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0,
+    advice: 'install openssl 3',
+  },
   promtool: {
     isThere: () => spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0,
     advice: 'install prometheus, which brings promtool',
+  },
+  helm: {
+    isThere: () => existsSync(join(serversFolder, 'helm', 'version')),
+    advice: 'install Go 1.26, then run "npm run servers helm"',
   },
 };
 
@@ -34,12 +42,17 @@ const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = 
  * A `describe` whose tests need a local server. Without it they are reported as skipped, never as passed, and the reason
  * is printed; where skips count as failures (`npm test -- --fail-on-skip`), a missing server cannot go unnoticed.
  */
-export function describeWithServer(server: RequiredServer, title: string, suite: () => void): void {
-  const { isThere, advice } = servers[server];
-  if (isThere()) {
+export function describeWithServer(
+  needed: RequiredServer | readonly RequiredServer[],
+  title: string,
+  suite: () => void,
+): void {
+  const missing = [needed].flat().find((server) => !servers[server].isThere());
+  if (missing === undefined) {
     describe(title, suite);
     return;
   }
-  process.stderr.write(`\nNOT TESTED without ${server}: "${title}". To run it, ${advice}.\n\n`);
+  const { advice } = servers[missing];
+  process.stderr.write(`\nNOT TESTED without ${missing}: "${title}". To run it, ${advice}.\n\n`);
   describe.skip(title, suite);
 }

@@ -7,6 +7,7 @@ export const meshConfig = defineConfig({
     .describe('Folder of everything that is kept: servers started here, blobs, logs'),
   RAGMESH_MODE: oneOf('mesh').default('mesh').describe('How ragmesh runs'),
   SERVER_PORT: int({ min: 1, max: 65_535 }).default(8080).describe('Port of the HTTP server'),
+  SERVER_TLS_CERT_FILE: string().optional().describe('Certificate (PEM) the edge serves HTTPS with'),
   DATABASE_URL: url('postgresql', 'postgres')
     .secret()
     .optional()

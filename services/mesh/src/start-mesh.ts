@@ -33,7 +33,7 @@ export async function startMesh({ environment, say, onLost }: StartMeshOptions):
       say,
     });
     return {
-      url: `http://127.0.0.1:${config.SERVER_PORT}`,
+      url: `${config.SERVER_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${config.SERVER_PORT}`,
       dataDir: resolve(config.RAGMESH_DATA_DIR),
       servers,
       supervisor,

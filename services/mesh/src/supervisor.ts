@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { peerVariable } from '@ragmesh/bootstrap';
-import type { Environment } from '@ragmesh/config';
+import { keptServiceKey, peerVariable } from '@ragmesh/bootstrap';
+import { secretFileName, type Environment } from '@ragmesh/config';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
 import { CannotStart, SupervisedService } from './supervised-service.js';
@@ -31,7 +31,10 @@ export class Supervisor {
   static async start({ environment, dataDir, say }: MeshOptions): Promise<Supervisor> {
     const logs = join(resolve(dataDir), 'logs');
     await mkdir(logs, { recursive: true });
-    const shared = { ...environment, ...(await sharedEnvironment(resolve(dataDir))) };
+    const isKeyGiven = environment['SERVICE_AUTH_KEY'] ?? environment[secretFileName('SERVICE_AUTH_KEY')];
+    const key = isKeyGiven ? {} : { SERVICE_AUTH_KEY: await keptServiceKey(resolve(dataDir)) };
+    const own: Record<string, string> = await sharedEnvironment(resolve(dataDir));
+    const shared: Environment = { ...environment, ...key, ...own };
     const ports = await freePorts(serviceNames.length);
     const services = serviceNames.map((name, index) => {
       const probePort = ports[index]!;

@@ -42,6 +42,7 @@ export class BareMesh {
       DATABASE_URL: this.databaseUrl,
       MAX_CONNECTIONS: '4',
       RAGMESH_DATA_DIR: this.dataDir,
+      SERVICE_AUTH_KEY: 'known-to-the-services-of-this-mesh',
       APP_EMBEDDINGS_BACKEND: 'mock',
       GRPC_PORT: String(this.#ports.get(service)![copy]),
       PROBE_PORT: String(probePort),

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { describeWithServer } from '@ragmesh/testing';
 import { startEightProcesses, type EightProcesses } from './eight-processes.js';
+import { OtlpReceiver } from './otlp-receiver.js';
+import { tellsOneStory } from './traces.suite.js';
 
 const DOCUMENTS_PER_KILL = 6;
 /** The promise is five seconds; machines that run many suites at once are slower. */
@@ -35,8 +37,16 @@ async function uploadPatiently({ api }: EightProcesses, id: string): Promise<voi
 
 function promises(settings: Readonly<Record<string, string>>, events: RegExp): void {
   let eight: EightProcesses;
-  beforeAll(async () => void (eight = await startEightProcesses(settings)), 180_000);
-  afterAll(() => eight?.close(), 60_000);
+  let receiver: OtlpReceiver;
+  beforeAll(async () => {
+    receiver = await OtlpReceiver.start();
+    const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_BSP_SCHEDULE_DELAY: '200' };
+    eight = await startEightProcesses({ ...settings, ...traced });
+  }, 180_000);
+  afterAll(async () => {
+    await eight?.close();
+    await receiver.close();
+  }, 60_000);
 
   it('takes a document from upload to citation and to deletion', async () => {
     const { api } = eight;
@@ -53,6 +63,11 @@ function promises(settings: Readonly<Record<string, string>>, events: RegExp): v
     const after = await api.call('POST', '/v1/search', { query: 'notice period' });
     expect(after.body['results']).toEqual([]);
   });
+
+  tellsOneStory(
+    () => eight,
+    () => receiver,
+  );
 
   it('keeps every promise when each service in turn is killed while documents come in', async () => {
     const ids: string[] = [];

@@ -1,6 +1,19 @@
-import { checkConfiguration, startService, type Drivers, type RunningService } from '@ragmesh/bootstrap';
-import { loadConfig, type Environment } from '@ragmesh/config';
-import { startProcessMetrics, startTracing, type TracingOptions } from '@ragmesh/observability';
+import {
+  checkConfiguration,
+  keptServiceKey,
+  serviceKeysIn,
+  startService,
+  type Drivers,
+  type RunningService,
+} from '@ragmesh/bootstrap';
+import { effectiveSettings, loadConfig, type Environment } from '@ragmesh/config';
+import {
+  startErrorReports,
+  startProcessMetrics,
+  startTracing,
+  useServiceKeys,
+  type TracingOptions,
+} from '@ragmesh/observability';
 import { logFile, startEmbeddedDrivers } from './embedded-drivers.js';
 import { backends, edge, isGuarded } from './services.js';
 import { standaloneConfig } from './standalone.config.js';
@@ -29,19 +42,25 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const { environment, onLost = () => undefined } = options;
   checkConfiguration([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
   const config = loadConfig(standaloneConfig, environment);
+  useServiceKeys(serviceKeysIn(config.SERVICE_AUTH_KEY ?? (await keptServiceKey(config.RAGMESH_DATA_DIR))));
   const stopTracing = startTracing({
     serviceName: 'ragmesh',
     ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
     ...(options.spanProcessors ? { processors: options.spanProcessors } : {}),
   });
   startProcessMetrics();
+  const stopReports = config.SENTRY_DSN ? await startErrorReports(config.SENTRY_DSN, 'ragmesh') : undefined;
   const drivers = await startEmbeddedDrivers(config, onLost);
-  const wrapped = options.wrapDrivers?.(drivers) ?? drivers;
+  const wrapped = {
+    ...(options.wrapDrivers?.(drivers) ?? drivers),
+    settings: effectiveSettings(standaloneConfig, environment),
+  };
   const running: RunningService[] = [];
   const close = async (): Promise<void> => {
     for (const service of running.toReversed()) await service.close();
     await drivers.close();
     await stopTracing();
+    await stopReports?.();
   };
   try {
     const starting = backends.map((definition) => startService(definition, wrapped, environment));

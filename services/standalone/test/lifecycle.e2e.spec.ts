@@ -132,4 +132,21 @@ describe('retry', () => {
     expect((await mesh.api.terminal(id)).status).toBe('ready');
     expect(await mesh.oracle.violations()).toEqual([]);
   });
+
+  it('stays in its collection: a version for another one is refused at once, and told where it is', async () => {
+    await mesh.api.upload({ id: 'at-home', text: 'The badger is at home.' });
+    expect((await mesh.api.terminal('at-home')).status).toBe('ready');
+    for (const [method, path] of [
+      ['PUT', '/v1/documents/at-home'],
+      ['POST', '/index'],
+    ] as const) {
+      const document = { id: 'at-home', text: 'The badger moves.', collection: 'elsewhere' };
+      const { id: _, ...version } = document;
+      const moved = { documents: [{ id: document.id, text: document.text }], collection: document.collection };
+      const { status, body } = await mesh.api.call(method, path, method === 'PUT' ? version : moved);
+      expect({ status, ...body }).toMatchObject({ status: 409, code: 'DOCUMENT.ID_TAKEN', field: 'collection' });
+      expect(body['detail']).toContain('is in collection "default"');
+    }
+    expect(await mesh.api.terminal('at-home')).toMatchObject({ status: 'ready', version: 1 });
+  });
 });

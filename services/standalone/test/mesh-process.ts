@@ -12,6 +12,8 @@ const STDIO: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc'];
 export interface ProcessOptions {
   /** Number of the commit or publish step at which the process kills itself; none without it. */
   readonly crashAt?: number;
+  /** How long it lives, whether it is ready by then or not; for ever without it. */
+  readonly dieAfterMs?: number;
   /** Bytes after which a file takes no more, as on a full disk. */
   readonly largestFile?: number;
 }
@@ -32,7 +34,7 @@ export class MeshProcess {
   /**
    * @throws Error when it ends before it is ready.
    */
-  static async start(dataDir: string, { crashAt, largestFile }: ProcessOptions = {}): Promise<MeshProcess> {
+  static async start(dataDir: string, { crashAt, dieAfterMs, largestFile }: ProcessOptions = {}): Promise<MeshProcess> {
     const [port] = await freePorts(1);
     const env = {
       PATH: process.env['PATH'],
@@ -44,6 +46,7 @@ export class MeshProcess {
     const child = largestFile
       ? spawnLimited(env, largestFile)
       : fork(MAIN, [String(crashAt ?? '')], { env, execArgv: NODE_OPTIONS, stdio: STDIO });
+    if (dieAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), dieAfterMs);
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`ragmesh ended with ${code ?? signal} before it was ready`);
     });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import { catalogue, encodePayload } from '@ragmesh/contracts';
+import { withSignature } from '@ragmesh/messaging';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
@@ -72,7 +73,9 @@ async function publishBrokenBatch(documentId: string, words = 'nothing of value'
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   };
   const value = encodePayload(catalogue.chunksEmbedded, payload);
-  await mesh.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: documentId, headers, value }]);
+  await mesh.bus.publish([
+    { topic: 'chunks.embedded', partition: 0, key: documentId, headers: withSignature(headers), value },
+  ]);
 }
 
 describe('dead letters', () => {

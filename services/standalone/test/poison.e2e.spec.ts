@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { withSignature } from '@ragmesh/messaging';
 import { v7 as uuidv7 } from 'uuid';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
@@ -31,6 +32,12 @@ const poison = [
     value: Buffer.from('not protobuf'),
     code: 'EVENT.UNDECODABLE',
   },
+  {
+    what: 'an event that no service signed',
+    headers: { ...envelope('chunks.embedded'), 'ragmesh-signature': '' },
+    value: Buffer.alloc(0),
+    code: 'EVENT.UNSIGNED',
+  },
   { what: 'an event without an envelope', headers: {}, value: Buffer.alloc(0), code: 'EVENT.INVALID' },
   {
     what: 'an event of a type from the future',
@@ -52,7 +59,8 @@ async function deadLetters(): Promise<Letter[]> {
 
 describe('poison events', () => {
   it.each(poison)('of $what end as dead letters', async ({ headers, value, code }) => {
-    await mesh.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: 'poisoned', headers, value }]);
+    const signed = 'ragmesh-signature' in headers ? headers : withSignature(headers);
+    await mesh.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: 'poisoned', headers: signed, value }]);
     const deadline = performance.now() + 20_000;
     while (!(await deadLetters()).some((letter) => letter.code === code)) {
       if (performance.now() > deadline) throw new Error(`no dead letter ${code}`);

@@ -53,6 +53,13 @@ describe('a start that cannot work', () => {
     expect(said).toMatch(/^ragmesh: The data folder .* cannot be written .*\.$/);
   });
 
+  it('refuses in one sentence to be reached from elsewhere while nobody has to say who they are', () => {
+    const { status, said } = start({ SERVER_HOST: '0.0.0.0' });
+    expect(status).toBe(1);
+    expect(said).toMatch(/SERVER_HOST must be 127\.0\.0\.1, ::1 or localhost while authentication is off .*\S$/);
+    expect(said.split('\n').filter((line) => line.includes('SERVER_HOST'))).toHaveLength(1);
+  });
+
   it('names every wrong variable at once', () => {
     const { status, said } = start({ SERVER_PORT: 'abc', CHUNK_SIZE: '3', RAGMESH_DATADIR: 'x' });
     expect(status).toBe(1);

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { startStandalone } from '../eval/standalone.js';
+import type { BenchInput } from './bench-input.js';
+import { quantile } from './quantile.js';
+import type { Report } from './report.js';
+
+/** What the one tenant sends. It need not be finished: what counts is that it is far from it. */
+const UPLOADS = 10_000;
+const UPLOADING_AT_ONCE = 16;
+/** Single uploads of the other one, with and without that beside them. */
+const SINGLES = 20;
+/** About one printed page. */
+const PAGE = 'The relay reads rows in order of their key and notes where each of them lies on the bus. '.repeat(22);
+
+/** Calls as one tenant. */
+type Call = (method: string, path: string, body?: object) => Promise<Record<string, unknown>>;
+
+const callerAs =
+  (url: string, key: string): Call =>
+  async (method, path, body) => {
+    const headers = { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) };
+    const response = await fetch(url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  };
+
+const upload = async (call: Call, text: string): Promise<string> =>
+  String((await call('POST', '/v1/documents', { text: `${text}. ${PAGE}` }))['id']);
+
+/** Milliseconds from upload to ready, of one after the other. */
+async function singles(call: Call, name: string): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < SINGLES; round += 1) {
+    const begin = performance.now();
+    const id = await upload(call, `${name} ${round}`);
+    const { status } = await call('GET', `/v1/documents/${id}?wait=30`);
+    if (status !== 'ready') throw new Error(`A single upload was ${String(status)} after 30 s.`);
+    times.push(performance.now() - begin);
+  }
+  return times;
+}
+
+/** Sends them all, some at a time; resolves once all are accepted, or it is told to stop. */
+async function flood(call: Call, signal: AbortSignal): Promise<number> {
+  let sent = 0;
+  const client = async (): Promise<void> => {
+    while (sent < UPLOADS && !signal.aborted) await upload(call, `flood ${(sent += 1)}`);
+  };
+  await Promise.all(Array.from({ length: UPLOADING_AT_ONCE }, client));
+  return sent;
+}
+
+const readyOf = async (call: Call): Promise<number> => {
+  const { data } = await call('GET', '/v1/documents?status=ready&limit=200');
+  return (data as unknown[]).length;
+};
+
+/** One tenant's 10,000 uploads, and what they do to the single upload of another. */
+export async function benchFairness(report: Report, { root }: BenchInput): Promise<void> {
+  const operator = `rgm_bench_${randomBytes(32).toString('hex')}`;
+  const ragmesh = await startStandalone(root, { AUTH_MODE: 'keys', RAGMESH_BOOTSTRAP_KEY: operator });
+  const stop = new AbortController();
+  try {
+    const asOperator = callerAs(ragmesh.url, operator);
+    const tenant = async (name: string): Promise<Call> => {
+      const { key } = await asOperator('POST', '/v1/admin/keys', { name, tenant: name, roles: ['writer'] });
+      return callerAs(ragmesh.url, String(key));
+    };
+    const [many, one] = [await tenant('many'), await tenant('one')];
+    await singles(one, 'warm');
+    const alone = await singles(one, 'alone');
+    const flooding = flood(many, stop.signal);
+    flooding.catch(() => undefined); // told below
+    while ((await readyOf(many)) < 100) await new Promise((resolve) => setTimeout(resolve, 100));
+    const whileSent = await singles(one, 'while sent');
+    const sent = await flooding;
+    const whileWaiting = await singles(one, 'while waiting');
+    tell(report, `while ${sent} uploads of another tenant are sent`, whileSent, alone);
+    tell(report, `while they wait`, whileWaiting, alone);
+  } finally {
+    stop.abort();
+    await ragmesh.stop();
+  }
+}
+
+function tell(report: Report, when: string, times: readonly number[], alone: readonly number[]): void {
+  const [p50, p90] = [quantile(times, 0.5), quantile(times, 0.9)];
+  const ratio = p50 / quantile(alone, 0.5);
+  const measured = `${ratio.toFixed(2)} × (${p50.toFixed(0)} ms, p90 ${p90.toFixed(0)}; alone ${quantile(alone, 0.5).toFixed(0)} ms)`;
+  report.add(`fairness: a single upload to ready ${when}, p50`, measured, '≤ 2 ×');
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { procedureFiles, runbookFiles, text } from './committed-files.js';
+import { missingNames } from './missing-names.js';
+
+const DATABASE_OF_SERVICE = 'DOCUMENT_DATABASE_URL'; // made of the service's name in backup/backup.config.ts
+
+describe('procedures', () => {
+  it('are there for what operators do', () => {
+    const wanted = ['Backup', 'Drain', 'Reconcile', 'Reindex', 'Restore', 'Topics', 'Upgrade'];
+    expect(procedureFiles).toEqual(expect.arrayContaining(wanted.map((name) => `deploy/runbooks/${name}.md`)));
+  });
+
+  it.each(procedureFiles)('%s says what it means, what to look at and what to do', (path) => {
+    const book = text(path);
+    expect(book).toMatch(/^# [A-Z]\w+\n\n\S[^#]{60,}\n## See\n[^]{60,}\n## Do\n[^]{100,}$/);
+    expect(book.split('\n').length).toBeLessThan(60);
+  });
+
+  it.each(procedureFiles)(
+    '%s names only commands, routes, settings, codes, metrics and files that there are',
+    (path) => {
+      expect(missingNames(text(path)).filter((name) => name !== DATABASE_OF_SERVICE)).toEqual([]);
+      const links = [...text(path).matchAll(/\]\((\w+)\.md\)/g)].map(([, name]) => `deploy/runbooks/${name}.md`);
+      expect(links.filter((link) => ![...procedureFiles, ...runbookFiles].includes(link))).toEqual([]);
+      const files = [...text(path).matchAll(/`((?:services|libs|deploy|tools)\/[\w./-]+\.\w+)`/g)].map(
+        ([, file]) => file!,
+      );
+      expect(files.filter((file) => !existsSync(file))).toEqual([]);
+    },
+  );
+});

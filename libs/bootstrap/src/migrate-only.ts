@@ -1,0 +1,33 @@
+import { loadConfig, type Environment } from '@ragmesh/config';
+import { inboxMigrations } from '@ragmesh/inbox';
+import { createLogger } from '@ragmesh/observability';
+import { outboxMigrations } from '@ragmesh/outbox';
+import { migrate } from '@ragmesh/postgres';
+import { sagaMigrations } from '@ragmesh/saga';
+import { checkConfiguration } from './check-configuration.js';
+import { processConfig } from './process.config.js';
+import { databaseUrl } from './service-addresses.js';
+import type { AnyServiceDefinition } from './service-definition.js';
+import { databaseServerUrl } from './tls.config.js';
+
+/** Asks a service's program for {@link migrateOnly}. */
+export const MIGRATE_ONLY = '--migrate-only';
+
+/** Brings a service's database to where this release wants it. @returns the names of the migrations this call applied. */
+export const migrateService = (
+  { migrations }: Pick<AnyServiceDefinition, 'migrations'>,
+  url: string,
+): Promise<string[]> => migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, migrations);
+
+/**
+ * Does what a service does to its database when it starts, and nothing else: a deployment may have it done before the first
+ * new process runs. Reads no more of the environment than what every process reads.
+ * @throws RagmeshError STORAGE.UNAVAILABLE; whoever runs it tries again.
+ */
+export async function migrateOnly(definition: AnyServiceDefinition, environment: Environment): Promise<void> {
+  checkConfiguration([processConfig], environment, [definition.config]);
+  const config = loadConfig(processConfig, environment);
+  const url = databaseUrl(databaseServerUrl(config), `ragmesh_${definition.name}`);
+  const applied = await migrateService(definition, url);
+  createLogger(definition.name, config.LOG_LEVEL).info({ migrations: applied }, 'The database is up to date');
+}
