@@ -166,13 +166,14 @@ describe('the trail', () => {
 
   it.each(['audit_entry', 'audit_outcome'])('%s is append only in the database itself', async (table) => {
     await trail('');
-    const count = async (): Promise<unknown> =>
-      (await edge.database.query(`SELECT count(*) AS count FROM ${table}`)).rows;
+    const count = async (): Promise<number> =>
+      (await edge.database.query<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)).rows[0]!.count;
     const before = await count();
     const refused = { message: expect.stringContaining('append only') };
     for (const sql of [`UPDATE ${table} SET tenant = 'x'`, `DELETE FROM ${table}`, `TRUNCATE ${table}`])
       await expect(edge.database.query(sql)).rejects.toMatchObject(refused);
-    expect(await count()).toEqual(before);
+    // The outcome of a request is written after its answer: more may have come, none may be missing.
+    expect(await count()).toBeGreaterThanOrEqual(before);
   });
 });
 
