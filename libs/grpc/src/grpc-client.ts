@@ -122,9 +122,12 @@ function callOf(client: Client, callee: Callee, method: DescMethod): unknown {
   };
 }
 
-/** A service that was away may be back since the last attempt to connect: a call waits a moment for the next one. */
+/**
+ * A service that was away may be back since the last attempt to connect: a call waits a moment for the next one. A fresh
+ * channel waits, too: connections are shared between the channels of a process, and so are their failed attempts.
+ */
 async function reconnected(client: Client): Promise<void> {
-  if (client.getChannel().getConnectivityState(true) !== connectivityState.TRANSIENT_FAILURE) return;
+  if (client.getChannel().getConnectivityState(true) === connectivityState.READY) return;
   await new Promise<void>((resolve) => client.waitForReady(Date.now() + RECONNECT_PATIENCE_MS, () => resolve()));
 }
 
@@ -136,6 +139,7 @@ function streamingCall(
 ) {
   const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
   return async function* (request: Fields, options: CallOptions = {}) {
+    await reconnected(client);
     const { span, metadata, callOptions } = begin(options);
     const message = create(method.input, request);
     const call = client.makeServerStreamRequest(path, encode, decode, message, metadata, callOptions);
