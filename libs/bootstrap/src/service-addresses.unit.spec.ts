@@ -4,7 +4,8 @@ import { processConfig } from './process.config.js';
 import { busDatabaseUrl, databaseUrl, listenAddress, peerAddress } from './service-addresses.js';
 
 const server = 'postgresql://user:secret@db.example:5433/';
-const configWith = (names: Record<string, string>) => loadConfig(processConfig, { DATABASE_URL: server, ...names });
+const required = { DATABASE_URL: server, SERVICE_AUTH_KEY: 'k'.repeat(43) };
+const configWith = (names: Record<string, string>) => loadConfig(processConfig, { ...required, ...names });
 
 describe('addresses of a process', () => {
   it('finds peers by their names in the network unless told otherwise', () => {

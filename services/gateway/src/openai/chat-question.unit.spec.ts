@@ -56,6 +56,7 @@ describe('what is asked of retrieval', () => {
     const nothing = queryOf(input({ temperature: null, top_k: null, max_tokens: null, filters: null }));
     expect(nothing).toEqual({
       search: { query: 'q', collection: 'default', mode: '', topK: 0 },
+      model: '',
       conversationId: '',
       history: [],
       instructions: '',

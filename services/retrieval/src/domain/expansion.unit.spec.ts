@@ -20,8 +20,8 @@ describe('neighboursOf', () => {
   it('asks for both sides, back to where a heading may be, not below 0, not for what is there, once per document', () => {
     const other = { ...chunk(3), ordinal: 5, documentId: 'e', pointId: 'e5' };
     expect(neighboursOf([chunk(0), other, chunk(2)])).toEqual([
-      { documentId: 'd', version: 1, ordinals: [1, 3] },
-      { documentId: 'e', version: 1, ordinals: [2, 3, 4, 6] },
+      { documentId: 'd', version: 1, pointId: 'c0', ordinals: [1, 3] },
+      { documentId: 'e', version: 1, pointId: 'e5', ordinals: [2, 3, 4, 6] },
     ]);
   });
 });
