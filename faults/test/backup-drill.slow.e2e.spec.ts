@@ -40,6 +40,7 @@ describeWithServer('kafka', 'eight processes over Kafka, with points in Qdrant',
     return startMesh({
       environment: {
         PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         SERVER_PORT: String(port),
         MESH_LOCAL_SERVERS: 'false',
         ...environment,

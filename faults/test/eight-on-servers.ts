@@ -81,6 +81,7 @@ export async function startEightOnServers(options: EightOptions = {}): Promise<E
   const mesh = await startMesh({
     environment: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SERVER_PORT: String(port),
       MESH_LOCAL_SERVERS: 'false',
       ...servers.environment,

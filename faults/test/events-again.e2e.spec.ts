@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { OutgoingRecord } from '@ragmesh/messaging';
+import { withSignature, type OutgoingRecord } from '@ragmesh/messaging';
 import { seeded, shuffled } from '@ragmesh/testing';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import type { FaultyStandalone } from './faulty-standalone.js';
@@ -74,7 +74,10 @@ onBothBuses('events that come again', (mesh) => {
       const before = await Promise.all(ids.map((id) => view(mesh(), id)));
       const again = shuffled(told, random)
         .slice(0, EVENTS)
-        .map((record) => ({ ...record, headers: { ...record.headers, ce_id: uuidv7() } }));
+        .map((record) => ({
+          ...record,
+          headers: withSignature({ ...record.headers, ce_id: uuidv7() }, record.value),
+        }));
       expect(again).toHaveLength(EVENTS);
       for (let sent = 0; sent < EVENTS; sent += 50) await mesh().drivers.bus.publish(again.slice(sent, sent + 50));
       await settled(mesh(), again);

@@ -4,7 +4,7 @@ import { startFuzzedMesh, type FuzzedMesh } from '../fuzz/fuzzed-mesh.js';
 import { fuzz } from '../fuzz/schemathesis.js';
 
 /** `npm run fuzz` takes longer, and other seeds. */
-const SECONDS = 60;
+const SECONDS = 45;
 
 describeWithServer('python-clients', 'requests made up from the OpenAPI document', () => {
   let mesh: FuzzedMesh;

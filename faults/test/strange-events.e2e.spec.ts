@@ -6,8 +6,8 @@ import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.j
 import type { FaultyStandalone } from './faulty-standalone.js';
 import { onBothBuses } from './on-both-buses.js';
 
-const headersOf = (type: string, subject: string): Record<string, string> =>
-  withSignature({
+const headersOf = (type: string, subject: string, value: Uint8Array): Record<string, string> => {
+  const envelope = {
     ce_id: uuidv7(),
     ce_type: type,
     ce_source: '/ragmesh/spec',
@@ -15,7 +15,9 @@ const headersOf = (type: string, subject: string): Record<string, string> =>
     ce_time: new Date().toISOString(),
     ce_subject: subject,
     ce_tenant: 'default',
-  });
+  };
+  return withSignature(envelope, value);
+};
 
 const codesOf = async ({ api }: FaultyStandalone, subject: string): Promise<string[]> => {
   const { body } = await api.call('GET', `/v1/admin/dead-letters?subject=${subject}`);
@@ -32,13 +34,18 @@ async function serves({ api }: FaultyStandalone, words: string): Promise<void> {
 /** Field 1000, a number, which no schema of this release has. */
 const UNKNOWN_FIELD = Buffer.from([0xc0, 0x3e, 0x07]);
 
+function withMemberAddedLater(value: Uint8Array): Buffer {
+  const payload = JSON.parse(Buffer.from(value).toString()) as object;
+  return Buffer.from(JSON.stringify({ ...payload, addedLater: { deep: [1, 'two'] } }));
+}
+
 /** The event as a later release of the same major version would send it. */
 function fromLaterRelease(record: OutgoingRecord): OutgoingRecord {
   const spec = findEventSpec(record.headers['ce_type'] ?? '');
   if (!spec) return record;
-  if (spec.encoding === 'protobuf') return { ...record, value: Buffer.concat([record.value, UNKNOWN_FIELD]) };
-  const payload = JSON.parse(Buffer.from(record.value).toString()) as object;
-  return { ...record, value: Buffer.from(JSON.stringify({ ...payload, addedLater: { deep: [1, 'two'] } })) };
+  const value =
+    spec.encoding === 'protobuf' ? Buffer.concat([record.value, UNKNOWN_FIELD]) : withMemberAddedLater(record.value);
+  return { ...record, value, headers: withSignature(record.headers, value) };
 }
 
 onBothBuses('events', (mesh) => {
@@ -49,7 +56,7 @@ onBothBuses('events', (mesh) => {
     for (const [position, value] of bad.entries()) {
       for (let partition = 0; partition < bus.partitionsOf(topic); partition += 1) {
         const subject = `poison-${position}`;
-        await bus.publish([{ topic, partition, key: subject, headers: headersOf(topic, subject), value }]);
+        await bus.publish([{ topic, partition, key: subject, headers: headersOf(topic, subject, value), value }]);
       }
       await serves(mesh(), `After poison ${position}`);
       await eventually('all are given up', async () => {
@@ -78,7 +85,7 @@ onBothBuses('events', (mesh) => {
     ] as const;
     for (const [subject, topic, type, value] of strange)
       await mesh().drivers.bus.publish([
-        { topic, partition: 0, key: subject, headers: headersOf(type, subject), value },
+        { topic, partition: 0, key: subject, headers: headersOf(type, subject, value), value },
       ]);
     await eventually('all are given up', async () => {
       const codes = await Promise.all(strange.map(([subject]) => codesOf(mesh(), subject)));

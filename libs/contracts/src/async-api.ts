@@ -28,7 +28,7 @@ const headers: Node = {
     ce_tenant: string('Tenant the event belongs to'),
     ce_actor: string('Who did what it tells of: a user, a key, or a service of its own accord'),
     'ragmesh-signature': string(
-      'HMAC-SHA256 with SERVICE_AUTH_KEY over type, source, tenant, subject, actor and correlation',
+      'HMAC-SHA256 with SERVICE_AUTH_KEY over id, type, source, tenant, subject, actor, correlation and the SHA-256 of the payload',
     ),
     ce_correlation: string('Id of the request that began it all'),
     ce_causation: string('Id of the event that caused this one'),
@@ -95,7 +95,7 @@ export function asyncApiDocument(): Node {
     asyncapi: '3.0.0',
     info: {
       title: 'ragmesh events',
-      version: '0.1.0',
+      version: '0.2.0',
       description: 'CloudEvents 1.0 in Kafka binary mode. The key of a record is the id of the aggregate it is about.',
       license: { name: 'Apache-2.0' },
     },

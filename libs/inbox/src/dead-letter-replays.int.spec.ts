@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { catalogue, encodePayload } from '@ragmesh/contracts';
+import { catalogue, decodePayload, encodePayload } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { BusRecord, EventHandler, Message } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
@@ -227,5 +227,17 @@ describe('a replay', () => {
     const { letters } = await one.replays.replay('other', selection, { by: 'spec', dryRun: false, rate: 1 });
     expect(letters[0]!.refusal?.code).toBe('DEAD_LETTER.NOT_FOUND');
     expect(await one.letters.list('other', {}, 10)).toEqual([]);
+  });
+});
+
+describe('a letter', () => {
+  it('of a record nobody could read names no work that would be taken for failed: anybody may have written it', async () => {
+    await one.fail(recordOf('e1'));
+    await one.fail(recordOf('e2'), 'vector.unreadable');
+    const { rows } = await one.database.query<{ value: Buffer }>(
+      `SELECT value FROM outbox WHERE topic = 'error.occurred' ORDER BY id`,
+    );
+    const versions = rows.map(({ value: bytes }) => decodePayload(catalogue.errorOccurred, bytes).version);
+    expect(versions).toEqual([7n, 0n]);
   });
 });

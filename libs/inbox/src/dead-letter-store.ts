@@ -1,5 +1,6 @@
 import { readRetryState, type Failure } from '@ragmesh/messaging';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { storableName } from './storable-failure.js';
 import { MATCHES, STATUS, SUMMARY, filterValues, readCursor } from './dead-letter-sql.js';
 import type {
   DeadLetter,
@@ -29,7 +30,7 @@ const FAIL_REPLAY = `
   UPDATE dead_letter_replay SET result = 'failed', code = $2, finished_at = now()
   WHERE letter_id = $1 AND result IS NULL`;
 
-/** Keeps a failed event. @returns false when it was kept before and is not being replayed. */
+/** Keeps a failed event, as `storableFailure` gives it. @returns false when it was kept before and is not being replayed. */
 export async function insertDeadLetter(
   tx: SqlTransaction,
   { record, handlerId, attempt, error }: Failure,
@@ -39,11 +40,11 @@ export async function insertDeadLetter(
   const [topic, partition, offset] = state.origin.split('/');
   const { rows } = await tx.query<{ id: string; replays: number }>(INSERT, [
     `${state.origin}/${handlerId}`.replaceAll('/', ':'),
-    headers['ce_tenant'] ?? 'default',
+    storableName(headers['ce_tenant'] ?? 'default'),
     handlerId,
-    headers['ce_id'] ?? '',
-    headers['ce_type'] ?? '',
-    headers['ce_subject'] ?? key,
+    storableName(headers['ce_id'] ?? ''),
+    storableName(headers['ce_type'] ?? ''),
+    storableName(headers['ce_subject'] ?? key),
     topic,
     Number(partition),
     Number(offset),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RagmeshError } from '@ragmesh/errors';
-import type { Attempt, BusRecord } from '@ragmesh/messaging';
+import { readRetryState, type Attempt, type BusRecord, type EventHandler, type Message } from '@ragmesh/messaging';
 import { Outbox, outboxMigrations } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
 import { Inbox, inboxMigrations } from './index.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-inbox-'));
   server = await EmbeddedPostgres.start(folder);
   await migrate(server.url('inbox'), outboxMigrations, inboxMigrations);
-  database = new Database(createPool(server.url('inbox'), { max: 3 }));
+  database = new Database(createPool(server.url('inbox'), { max: 4 }));
   inbox = new Inbox(database, new Outbox(database, 'vector'), 'vector');
 });
 afterAll(async () => {
@@ -57,5 +57,113 @@ describe('starts in the inbox', () => {
 
   it('of the same record twice at once are one', async () => {
     expect(await inbox.begin([first('e3'), first('e3')])).toEqual([{ kind: 'open', starts: 0 }, { kind: 'settled' }]);
+  });
+
+  it('are taken back from attempts that were stopped from outside, and from no others', async () => {
+    await inbox.begin([first('e4')]);
+    await inbox.interrupted([first('e4')]);
+    expect(await inbox.begin([first('e4')])).toEqual([{ kind: 'open', starts: 0 }]);
+    await inbox.beginAgain(first('e4'));
+    await inbox.interrupted([first('e4'), second('e4'), first('never seen')]);
+    expect(await inbox.begin([first('e4')])).toEqual([{ kind: 'open', starts: 1 }]);
+  });
+});
+
+/** Whatever a writer who knows no rules may put there. */
+function strange(offset: number, more: Record<string, string>, key = 'd'): BusRecord {
+  const headers = {
+    ce_id: `strange-${offset}`,
+    ce_type: 'chunks.embedded',
+    ce_subject: 'd',
+    ce_tenant: 'default',
+    ...more,
+  };
+  const place = { topic: 'chunks.embedded', partition: 0, offset, timestamp: 0 };
+  return { ...place, key, headers, value: Buffer.from('\0') };
+}
+
+const long = Array.from({ length: 4_000 }, (_, at) => String.fromCharCode(0x4e00 + ((at * 7919) % 20_000))).join('');
+
+describe('a record nobody of ours wrote', () => {
+  it.each([
+    ['NUL in its key', strange(1, {}, 'a\0b')],
+    ['NUL in a header', strange(2, { ce_subject: 'a\0b', ce_tenant: 'c\0d', ce_id: 'e\0f', ce_correlation: '\0' })],
+    ['NUL in the name of a header', strange(3, { 'x\0y': 'z' })],
+    ['half a character', strange(4, { note: '\ud800' })],
+    ['another origin', strange(5, { 'ragmesh-origin': 'nowhere/x/y' })],
+    ['an attempt beyond all numbers', strange(6, { 'ragmesh-attempt': '99999999999' })],
+    ['a time there is not', strange(7, { 'ragmesh-first-failed-at': '2026-02-31T00:00:00Z' })],
+    ['names without an end', strange(8, { ce_id: long, ce_subject: long, ce_tenant: long, ce_type: long })],
+  ])('with %s is kept with its bytes', async (_, record) => {
+    const error = new RagmeshError('EVENT.INVALID', 'It says \0.');
+    const { attempt } = readRetryState(record);
+    await inbox.deadLetter({ record, handlerId: 'vector.unreadable', attempt, error });
+    const { rows } = await database.query(
+      `SELECT value, message, origin_topic FROM dead_letter WHERE origin_offset = $1 AND handler_id = 'vector.unreadable'`,
+      [record.offset],
+    );
+    expect(rows).toEqual([{ value: Buffer.from('\0'), message: 'It says \ufffd.', origin_topic: 'chunks.embedded' }]);
+    const copies = await database.query(
+      `SELECT 1 FROM outbox WHERE topic = 'chunks.embedded.vector.dlt' AND octet_length(value) = 1`,
+    );
+    expect(copies.rowCount).toBe(record.offset);
+  });
+
+  it('is put off with headers that no table takes', async () => {
+    const record = strange(20, { ce_id: 'e20', traceparent: '\0' });
+    await inbox.begin([first('e20')]);
+    const error = new RagmeshError('STORAGE.UNAVAILABLE', 'Away.');
+    await inbox.scheduleRetry({ record, handlerId, attempt: 1, error }, 0);
+    expect(await inbox.begin([second('e20')])).toEqual([{ kind: 'open', starts: 0 }]);
+  });
+});
+
+describe('cleaning up', () => {
+  it('goes on until nothing is left that is old', async () => {
+    await database.query(
+      `INSERT INTO inbox (event_id, handler_id, finished_at, outcome)
+       SELECT 'old-' || n, 'spec', now() - interval '15 days', 'handled' FROM generate_series(1, 11000) AS n`,
+    );
+    await inbox.cleanUp();
+    expect((await database.query(`SELECT 1 FROM inbox WHERE handler_id = 'spec'`)).rowCount).toBe(0);
+  });
+});
+
+describe('locks that effects hold', () => {
+  it('are taken in one order, so that groups that want the same ones do not roll each other back', async () => {
+    const commits: Promise<unknown>[] = [];
+    const transactions = new Set<string>();
+    const commit = (eventId: string, lock: string): void => {
+      const message = { id: eventId, subject: eventId } as Message;
+      const work: Parameters<Inbox['commit']>[2] = async (tx) => {
+        const { rows } = await tx.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+        transactions.add(rows[0]!.id);
+      };
+      commits.push(inbox.commit({ id: handlerId } as EventHandler, message, work, [lock]));
+    };
+    const waiting = async (many: number): Promise<void> => {
+      const sql = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (
+        SELECT oid FROM pg_database WHERE datname = current_database())`;
+      const deadline = performance.now() + 10_000;
+      while ((await database.query(sql)).rowCount < many)
+        if (performance.now() > deadline) throw new Error(`Not ${many} wait for a lock`);
+    };
+    await inbox.begin(['l1', 'l2', 'l3', 'l4'].map(first));
+    const keyed = await database.query<{ name: string }>(
+      `SELECT name FROM unnest(ARRAY['x', 'y']) AS name ORDER BY hashtextextended(name, 0)`,
+    );
+    const [low, high] = keyed.rows.map(({ name }) => name) as [string, string];
+    // Held until both groups wait: the one that asks the other way round has the second lock by then, if it may.
+    await database.transaction(async (tx) => {
+      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [low]);
+      commit('l1', low);
+      commit('l2', high);
+      await waiting(1);
+      commit('l3', high);
+      commit('l4', low);
+      await waiting(2);
+    });
+    await Promise.all(commits);
+    expect(transactions.size).toBe(2);
   });
 });

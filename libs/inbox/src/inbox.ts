@@ -17,9 +17,11 @@ import {
 import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { unreadableHandler } from './dead-letter.js';
 import { insertDeadLetter } from './dead-letter-store.js';
 import { versionOf } from './event-version.js';
 import { GroupCommit, type GroupJob } from './group-commit.js';
+import { storableFailure, storableName } from './storable-failure.js';
 
 /** Fresh rows are written; rows whose attempt is due and not begun are begun; all others are reported as they are. */
 const BEGIN = `
@@ -49,9 +51,22 @@ const FINISH = `
   UPDATE inbox SET finished_at = now(), outcome = 'handled' FROM unnest($1::text[], $2::text[]) AS done(event, handler)
   WHERE event_id = event AND handler_id = handler AND finished_at IS NULL RETURNING event_id, handler_id`;
 
+/** Sorted, so that two transactions that want the same locks do not wait for each other. */
+const LOCK_ALL = `
+  SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS sorted`;
+
+/** In one statement, so that none is long. */
+const CLEAN_UP_ROWS = 5_000;
+
 const CLEAN_UP = `
   DELETE FROM inbox WHERE (event_id, handler_id) IN (
-    SELECT event_id, handler_id FROM inbox WHERE finished_at < now() - $1 * interval '1 hour' LIMIT 5000)`;
+    SELECT event_id, handler_id FROM inbox WHERE finished_at < now() - $1 * interval '1 hour' LIMIT ${CLEAN_UP_ROWS})`;
+
+const INTERRUPTED = `
+  UPDATE inbox SET starts = starts - 1
+  FROM unnest($1::text[], $2::text[], $3::int[]) AS stopped(event, handler, number)
+  WHERE event_id = event AND handler_id = handler AND attempt = number AND finished_at IS NULL AND starts > 0`;
 
 /** Kept this long, so that replays and late redeliveries are still known. */
 const KEEP_HOURS = 24 * 14;
@@ -63,6 +78,7 @@ interface Effect extends GroupJob {
   readonly eventId: string;
   readonly handlerId: string;
   readonly run: (...args: Parameters<Work>) => ReturnType<Work>;
+  readonly locks: readonly string[];
 }
 
 interface BegunRow {
@@ -70,6 +86,12 @@ interface BegunRow {
   readonly starts: number;
   readonly settled: boolean | null;
 }
+
+const columnsOf = (attempts: readonly Attempt[]): [string[], string[], number[]] => [
+  attempts.map(({ eventId }) => eventId),
+  attempts.map(({ handlerId }) => handlerId),
+  attempts.map(({ attempt }) => attempt),
+];
 
 /** The inbox: remembers by event and handler, in the database that holds the effects. */
 export class Inbox implements DeliveryJournal {
@@ -82,12 +104,7 @@ export class Inbox implements DeliveryJournal {
   ) {}
 
   async begin(attempts: readonly Attempt[]): Promise<DeliveryState[]> {
-    const columns = [
-      attempts.map(({ eventId }) => eventId),
-      attempts.map(({ handlerId }) => handlerId),
-      attempts.map(({ attempt }) => attempt),
-    ];
-    const { rows } = await this.database.query<BegunRow>(BEGIN, columns);
+    const { rows } = await this.database.query<BegunRow>(BEGIN, columnsOf(attempts));
     const seen = new Set<string>();
     return rows.map(({ begun, starts, settled }, index) => {
       const { eventId, handlerId, attempt } = attempts[index]!;
@@ -104,13 +121,18 @@ export class Inbox implements DeliveryJournal {
     await this.database.query(sql, [eventId, handlerId]);
   }
 
-  commit(handler: EventHandler, message: Message, work: Work): Promise<HandlerResult> {
+  async interrupted(attempts: readonly Attempt[]): Promise<void> {
+    await this.database.query(INTERRUPTED, columnsOf(attempts));
+  }
+
+  commit(handler: EventHandler, message: Message, work: Work, locks: readonly string[] = []): Promise<HandlerResult> {
     const inItsContext = AsyncLocalStorage.snapshot();
     return this.#effects.submit({
       key: message.subject,
       eventId: message.id,
       handlerId: handler.id,
       run: (tx, publish) => inItsContext(work, tx, publish),
+      locks,
     });
   }
 
@@ -129,13 +151,14 @@ export class Inbox implements DeliveryJournal {
     });
   }
 
-  async deadLetter(failure: Failure): Promise<void> {
+  async deadLetter(given: Failure): Promise<void> {
+    const failure = storableFailure(given);
     const { record, handlerId, attempt, error } = failure;
     const { ce_id: eventId, ce_tenant: tenant = 'default', ce_correlation: requestId = '' } = record.headers;
     const work = (): Promise<void> =>
       this.outbox.transaction(async (tx, { add, publish }) => {
         if (!(await insertDeadLetter(tx, failure))) return;
-        if (eventId) await this.#settle(tx, eventId, handlerId);
+        if (eventId) await this.#settle(tx, storableName(eventId), handlerId);
         const origin = originTopic(readRetryState(record));
         const reason = {
           'ragmesh-dlt-code': error.code,
@@ -154,7 +177,8 @@ export class Inbox implements DeliveryJournal {
           topic: origin,
           eventId: eventId ?? '',
           subject: record.headers['ce_subject'] ?? record.key,
-          version: versionOf(record.headers, record.value),
+          // Anybody may have written what could not be read: it names no ingestion that is to fail for it.
+          version: handlerId === unreadableHandler(this.service) ? 0n : versionOf(record.headers, record.value),
           code: error.code,
           message: error.message,
           attempts: attempt,
@@ -163,15 +187,24 @@ export class Inbox implements DeliveryJournal {
     await inContext({ tenant, requestId, subject: this.service }, work);
   }
 
-  /** Removes what no redelivery can refer to any more; call it now and then. */
-  async cleanUp(): Promise<void> {
-    await this.database.query(CLEAN_UP, [KEEP_HOURS]);
+  /**
+   * Removes what no redelivery can refer to any more; call it now and then.
+   * @param signal ends it between two statements.
+   */
+  async cleanUp(signal?: AbortSignal): Promise<void> {
+    let removed = CLEAN_UP_ROWS;
+    while (removed === CLEAN_UP_ROWS && !signal?.aborted)
+      removed = (await this.database.query(CLEAN_UP, [KEEP_HOURS])).rowCount;
   }
 
   async #commitAll(effects: readonly Effect[]): Promise<HandlerResult[]> {
     return this.outbox.transaction(async (tx, out) => {
       const columns = [effects.map(({ eventId }) => eventId), effects.map(({ handlerId }) => handlerId)];
-      const { rows } = await tx.query<{ event_id: string; handler_id: string }>(FINISH, columns);
+      const locks = effects.flatMap((effect) => effect.locks);
+      const [{ rows }] = await Promise.all([
+        tx.query<{ event_id: string; handler_id: string }>(FINISH, columns),
+        ...(locks.length > 0 ? [tx.query(LOCK_ALL, [locks])] : []),
+      ]);
       const open = new Set(rows.map(({ event_id, handler_id }) => `${handler_id} ${event_id}`));
       const running = effects.map(async ({ eventId, handlerId, run }): Promise<HandlerResult> => {
         if (!open.has(`${handlerId} ${eventId}`)) return skip('its effect is already committed');

@@ -10,9 +10,11 @@ import { KafkaSpecServer } from './kafka-spec-server.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Runs the command from the sources, as `npm run topics` does from the build. */
-function topics(command: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+const topics = (command: string, env: Record<string, string>) => program(['tools/topics.mjs', command], env);
+
+function program(args: string[], env: Record<string, string>): Promise<{ code: number | null; output: string }> {
   const flags = ['--no-warnings', '--conditions=source', '--import', './tools/register-typescript.mjs'];
-  const child = spawn(process.execPath, [...flags, 'tools/topics.mjs', command], {
+  const child = spawn(process.execPath, [...flags, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
   });
@@ -88,6 +90,23 @@ describeWithServer('kafka', 'npm run topics', () => {
       resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
     );
     expect([settings.get('retention.ms'), settings.get('segment.ms')]).toEqual(['604800000', '123456']);
+  }, 120_000);
+
+  it('leaves the same to a service that is started for that only, which repairs what its start would refuse', async () => {
+    const service = {
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/',
+      SERVICE_AUTH_KEY: 'k'.repeat(32),
+      LOG_LEVEL: 'info',
+    };
+    const start = (env: object) => program(['services/document/src/main.ts', '--topics-only'], { ...service, ...env });
+    const cluster = { KAFKA_BROKERS: server.kafka.brokers.join(','), RAGMESH_TOPIC_PREFIX: 'three.' };
+    await admin.createTopics({ topics: [{ topic: 'three.document.created', numPartitions: 1 }] });
+    expect(await start(cluster)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('The topics are up to date'),
+    });
+    expect(await run('diff', 'three.')).toMatchObject({ code: 0 });
+    expect(await start({})).toMatchObject({ code: 0, output: expect.stringContaining('no brokers') });
   }, 120_000);
 
   it('says what is missing from its configuration', async () => {

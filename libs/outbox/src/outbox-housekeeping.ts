@@ -8,8 +8,12 @@ const PENDING = `
   SELECT count(*) AS pending, extract(epoch FROM now() - min(available_at))::float8 AS oldest
   FROM outbox WHERE published_at IS NULL AND error IS NULL AND available_at <= now()`;
 
+/** In one statement, so that none is long. */
+const CLEAN_UP_ROWS = 5_000;
+
 const CLEAN_UP = `
-  DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT 5000)`;
+  DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT ${CLEAN_UP_ROWS})`;
 
 /**
  * Measures what waits in an outbox and removes what was published long ago. It has a clock of its own: while the bus is away
@@ -18,6 +22,7 @@ const CLEAN_UP = `
 export class OutboxHousekeeping {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(
     private readonly database: Database,
@@ -32,6 +37,7 @@ export class OutboxHousekeeping {
 
   /** Asks the database nothing more once it resolves. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#running;
   }
@@ -46,6 +52,12 @@ export class OutboxHousekeeping {
     const { rows } = await this.database.query<{ pending: string; oldest: number | null }>(PENDING);
     gauge('ragmesh_outbox_pending').set({ service: this.service }, Number(rows[0]?.pending ?? 0));
     gauge('ragmesh_outbox_oldest_seconds').set({ service: this.service }, rows[0]?.oldest ?? 0);
-    await this.database.query(CLEAN_UP);
+    await this.#cleanUp();
+  }
+
+  /** Until nothing is left: a busy outbox grows by more than one statement removes. */
+  async #cleanUp(): Promise<void> {
+    let removed = CLEAN_UP_ROWS;
+    while (removed === CLEAN_UP_ROWS && !this.#stopped) removed = (await this.database.query(CLEAN_UP)).rowCount;
   }
 }

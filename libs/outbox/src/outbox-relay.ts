@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
-import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { asRagmeshError, isRagmeshError, RagmeshError } from '@ragmesh/errors';
 import {
   partitionForKey,
   withSignature,
@@ -13,33 +13,17 @@ import type { Logger } from '@ragmesh/observability';
 import type { Database, Notifications } from '@ragmesh/postgres';
 import type { Outbox } from './outbox.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
+import { BATCH_ROWS, OutboxRows, type OutboxRow, type RowPlace } from './outbox-rows.js';
 import { RelayLease } from './relay-lease.js';
+import { RelayPass } from './relay-pass.js';
 
-const BATCH_ROWS = 500;
 const POLL_MS = 1_000;
 const BACKOFF_MS = 500;
 /** Rows that come in numbers are published in numbers: a pause this long after a batch of several. */
 const LINGER_MS = 6;
 const CHANNEL = 'ragmesh_outbox';
-
-interface Row {
-  readonly id: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly headers: Record<string, string>;
-  readonly value: Buffer;
-  /** Written by a release that did not sign. */
-  readonly unsigned: boolean;
-}
-
-const PENDING = `
-  SELECT id, topic, key, headers, value, unsigned FROM outbox
-  WHERE published_at IS NULL AND error IS NULL AND available_at <= now() ORDER BY id LIMIT ${BATCH_ROWS}`;
-
-const MARK = `
-  UPDATE outbox SET published_at = now(), published_partition = t.partition, published_offset = t.position
-  FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS t(id, partition, position)
-  WHERE outbox.id = t.id AND EXISTS (SELECT FROM outbox_lease WHERE token = $4)`;
+/** Of a topic that is not known here. */
+const NO_PARTITION = -1;
 
 export interface RelayOptions {
   readonly service: ServiceName;
@@ -52,20 +36,24 @@ export interface RelayOptions {
 
 /**
  * The read half of the outbox. It looks at what is unpublished, never at "ids greater than the last one", because commit
- * order is not id order. A crash between publishing and marking publishes again; inboxes absorb that.
+ * order is not id order; only while a partition is held back it goes on from row to row, see {@link RelayPass}. A crash between
+ * publishing and marking publishes again; inboxes absorb that.
  */
 export class OutboxRelay {
   readonly #lease: RelayLease;
   readonly #housekeeping: OutboxHousekeeping;
+  readonly #rows: OutboxRows;
+  readonly #pass = new RelayPass();
+  readonly #stopping = new AbortController();
   #wake: (() => void) | undefined;
   #woken = false;
-  #stopped = false;
   #loop: Promise<void> | undefined;
   #unsubscribe: (() => void)[] = [];
 
   constructor(private readonly options: RelayOptions) {
     const { database, service } = options;
     this.#lease = new RelayLease(database, `${service}-${process.pid}-${randomUUID()}`);
+    this.#rows = new OutboxRows(database);
     this.#housekeeping = new OutboxHousekeeping(database, service, (error) => this.#report(error));
   }
 
@@ -79,7 +67,7 @@ export class OutboxRelay {
 
   /** Publishes nothing more once it resolves. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#signal();
     await Promise.all([this.#loop, this.#housekeeping.stop()]);
@@ -97,57 +85,102 @@ export class OutboxRelay {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       this.#woken = false;
       try {
-        const published = await this.#publishBatch();
-        if (published > 1 && published < BATCH_ROWS) await delay(LINGER_MS);
-        else if (published < BATCH_ROWS && !this.#stopped) await this.#sleep(POLL_MS);
+        await this.#sleep(await this.#publishSome());
       } catch (error) {
         this.#report(error);
-        await this.#sleep(BACKOFF_MS);
+        // Whatever is committed meanwhile would fail, too, so it does not end this pause.
+        await delay(BACKOFF_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
   }
 
-  /** @returns how many rows there were to publish. */
-  async #publishBatch(): Promise<number> {
-    const { database, driver } = this.options;
+  /** @returns how many milliseconds there is nothing to do, unless something is committed. */
+  async #publishSome(): Promise<number> {
     const token = await this.#lease.token();
-    if (token === undefined) return 0;
-    const { rows } = await database.query<Row>(PENDING);
-    if (rows.length === 0) return 0;
-    const outcomes = await driver.publish(rows.map((row) => this.#record(row)));
-    await this.#mark(rows, outcomes, token);
-    const failure = outcomes.find((outcome) => 'error' in outcome && !isPermanent(outcome.error));
-    if (failure && 'error' in failure) throw failure.error;
-    return rows.length;
+    if (token === undefined) {
+      this.#pass.beginAnew();
+      return POLL_MS;
+    }
+    const { rows, isEnd } = await this.#next();
+    if (rows.length > 0) await this.#publish(rows, token);
+    if (!isEnd || this.#stopping.signal.aborted) return 0;
+    const msToRetry = this.#pass.reachedEnd(performance.now());
+    if (rows.length > 1) await delay(LINGER_MS);
+    if (this.#woken) return 0;
+    return Math.min(POLL_MS, msToRetry ?? (await this.#rows.msToNextDue()) ?? POLL_MS);
   }
 
-  #record({ topic, key, headers: written, value, unsigned }: Row): OutgoingRecord {
-    const headers = unsigned ? withSignature(written) : written;
-    return { topic, key, headers, value, partition: partitionForKey(key, this.options.driver.partitionsOf(topic)) };
+  async #next(): Promise<{ rows: readonly OutboxRow[]; isEnd: boolean }> {
+    const pass = this.#pass;
+    if (pass.isInterrupted) {
+      const { rows, after, isEnd } = await this.#rows.oldestAfter(pass.after, (row) =>
+        pass.isHeldBack(row.topic, this.#partitionOf(row)),
+      );
+      pass.lookedAt(after);
+      return { rows, isEnd };
+    }
+    const rows = await this.#rows.oldest();
+    const last = rows.at(-1);
+    if (last) pass.lookedAt(last.id);
+    return { rows, isEnd: rows.length < BATCH_ROWS };
   }
 
-  async #mark(rows: readonly Row[], outcomes: readonly PublishOutcome[], token: string): Promise<void> {
-    const { database } = this.options;
-    const written = rows.flatMap(({ id }, index) => {
-      const outcome = outcomes[index];
+  /** Publishes what the bus takes, sets aside what it never will, and holds back partitions that failed. */
+  async #publish(rows: readonly OutboxRow[], token: string): Promise<void> {
+    const records = rows.map((row) => this.#record(row));
+    const outcomes = await this.#outcomesOf(records);
+    const written = rows.flatMap(({ id }, at) => {
+      const outcome = outcomes[at];
       return outcome && 'offset' in outcome ? [{ id, ...outcome }] : [];
     });
-    if (written.length > 0) {
-      const columns = [
-        written.map(({ id }) => id),
-        written.map(({ partition }) => partition),
-        written.map(({ offset }) => offset),
-      ];
-      await database.query(MARK, [...columns, token]);
+    if (written.length > 0 && (await this.#rows.mark(written, token)) === 0) return this.#lease.lost();
+    let failure: Error | undefined;
+    for (const [at, outcome] of outcomes.entries()) {
+      if (!('error' in outcome)) continue;
+      if (isPermanent(outcome.error)) await this.#setAside(rows[at]!, outcome.error);
+      else {
+        const { topic, partition } = records[at]!;
+        this.#pass.holdBack(topic, partition, performance.now());
+        failure ??= outcome.error;
+      }
     }
-    for (const [index, outcome] of outcomes.entries()) {
-      if (!('error' in outcome) || !isPermanent(outcome.error)) continue;
-      const { code } = asRagmeshError(outcome.error);
-      this.options.logger.error({ code, topic: rows[index]!.topic }, 'An event cannot be published and was set aside');
-      await database.query('UPDATE outbox SET error = $2 WHERE id = $1', [rows[index]!.id, code]);
+    if (failure) this.#report(failure);
+  }
+
+  /** In their order. A bus that takes nothing at all says so once: that says nothing about any one record. */
+  async #outcomesOf(records: readonly OutgoingRecord[]): Promise<PublishOutcome[]> {
+    const known = records.filter(({ partition }) => partition !== NO_PARTITION);
+    let outcomes: readonly PublishOutcome[] = [];
+    if (known.length > 0)
+      outcomes = await this.options.driver.publish(known).catch((cause: unknown) => {
+        const error = isPermanent(cause as Error) ? refused(cause) : (cause as Error);
+        return known.map(() => ({ error }));
+      });
+    let next = 0;
+    return records.map(({ topic, partition }) => (partition === NO_PARTITION ? noSuchTopic(topic) : outcomes[next++]!));
+  }
+
+  async #setAside({ id, topic }: OutboxRow, error: Error): Promise<void> {
+    const { code } = asRagmeshError(error);
+    this.options.logger.error({ code, topic }, 'An event cannot be published and was set aside');
+    await this.#rows.setAside(id, code);
+  }
+
+  #record(row: OutboxRow): OutgoingRecord {
+    const { topic, key, headers: written, value, unsigned } = row;
+    const headers = unsigned ? withSignature(written, value) : written;
+    return { topic, key, headers, value, partition: this.#partitionOf(row) };
+  }
+
+  #partitionOf({ topic, key }: RowPlace): number {
+    try {
+      return partitionForKey(key, this.options.driver.partitionsOf(topic));
+    } catch {
+      return NO_PARTITION; // one topic that is missing must not keep the events of others
     }
   }
 
@@ -157,11 +190,9 @@ export class OutboxRelay {
   }
 
   async #sleep(ms: number): Promise<void> {
-    if (this.#woken || this.#stopped) return;
-    const until = Math.min(ms, await this.#msToNextDue());
-    if (this.#woken) return;
+    if (ms === 0 || this.#woken) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, until);
+      const timer = setTimeout(resolve, ms);
       timer.unref();
       this.#wake = () => {
         clearTimeout(timer);
@@ -171,20 +202,17 @@ export class OutboxRelay {
     this.#wake = undefined;
   }
 
-  /** Retries wait in the outbox; the next one due ends the sleep. */
-  async #msToNextDue(): Promise<number> {
-    const { rows } = await this.options.database
-      .query<{ ms: number | null }>(
-        `SELECT extract(epoch FROM min(available_at) - now())::float8 * 1000 AS ms
-         FROM outbox WHERE published_at IS NULL AND error IS NULL`,
-      )
-      .catch(() => ({ rows: [] }));
-    return Math.max(1, rows[0]?.ms ?? POLL_MS);
-  }
-
   #report(error: unknown): void {
     this.options.logger.warn({ code: asRagmeshError(error).code, err: error }, 'The outbox relay will try again');
   }
 }
+
+/** However final it says it is: nothing is set aside because the bus refuses everything. */
+const refused = (cause: unknown): RagmeshError =>
+  new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The event bus takes no records.', {}, { cause });
+
+const noSuchTopic = (topic: string): PublishOutcome => ({
+  error: new RagmeshError('DEPENDENCY.UNAVAILABLE', `Topic ${topic} does not exist; provision it.`, { topic }),
+});
 
 const isPermanent = (error: Error): boolean => isRagmeshError(error) && error.retry === 'permanent';

@@ -3,7 +3,7 @@ import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { EventSpec, ServiceName } from '@ragmesh/contracts';
 import { encodeEvent, type EncodedEvent, type Publish } from '@ragmesh/messaging';
 import { currentContext, injectTrace } from '@ragmesh/observability';
-import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { storableText, storableTexts, type Database, type SqlTransaction } from '@ragmesh/postgres';
 
 /** A row to be: an encoded event, held back for `delayMs`. */
 export interface OutboxEntry extends Omit<EncodedEvent, 'id'> {
@@ -15,7 +15,7 @@ export interface OutboxWriter {
   readonly publish: Publish;
   /** Publishes as a consequence of another event than the transaction's. */
   causedBy(eventId: string): Publish;
-  /** Adds a record as it is; for copies of events, which keep their identity. */
+  /** Adds a record as it is, but for characters the table does not take; for copies of events, which keep their identity. */
   add(entry: OutboxEntry): void;
 }
 
@@ -62,7 +62,7 @@ export class Outbox {
     const causedBy = (cause: string | undefined): Publish => {
       return (spec, subject, payload) => void entries.push(this.#encode(cause, spec, subject, payload));
     };
-    return { add: (entry) => void entries.push(entry), publish: causedBy(causationId), causedBy };
+    return { add: (entry) => void entries.push(storableEntry(entry)), publish: causedBy(causationId), causedBy };
   }
 
   #encode<Desc extends DescMessage>(
@@ -81,6 +81,13 @@ export class Outbox {
     });
   }
 }
+
+/** Copies are of records that anybody may have written. */
+const storableEntry = (entry: OutboxEntry): OutboxEntry => ({
+  ...entry,
+  key: storableText(entry.key),
+  headers: storableTexts(entry.headers),
+});
 
 function insert(tx: SqlTransaction, entries: readonly OutboxEntry[]): void {
   tx.write(INSERT, [

@@ -1,11 +1,13 @@
 import type { Database } from '@ragmesh/postgres';
 
 const LEASE_SECONDS = 10;
+/** While another one has it, it is asked for no more often than this: who waits for it may have much to commit. */
+const ASK_AGAIN_MS = 1_000;
 
-const RENEW = `
-  UPDATE outbox_lease SET expires_at = now() + $2 * interval '1 second'
-  WHERE holder = $1 AND expires_at > now() RETURNING token`;
-
+/**
+ * Takes it, or keeps it under the same token. The session it is bound to is always the one that asked last: a pool closes what it
+ * does not use, and an end of that session must mean an end of the process.
+ */
 const ACQUIRE = `
   UPDATE outbox_lease
   SET token = CASE WHEN holder = $1 AND expires_at > now() THEN token ELSE token + 1 END,
@@ -22,7 +24,8 @@ const ACQUIRE = `
  */
 export class RelayLease {
   #token: string | undefined;
-  #renewAt = 0;
+  #askAgainAt = 0;
+  #asking: Promise<string | undefined> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -31,19 +34,28 @@ export class RelayLease {
 
   /** The fencing token when this relay may publish now, else undefined. Renews at a third of the lease. */
   async token(): Promise<string | undefined> {
-    const now = performance.now();
-    if (this.#token !== undefined && now < this.#renewAt) return this.#token;
-    const values = [this.holder, LEASE_SECONDS];
-    const renewed = this.#token === undefined ? [] : (await this.database.query<{ token: string }>(RENEW, values)).rows;
-    const rows = renewed.length > 0 ? renewed : (await this.database.query<{ token: string }>(ACQUIRE, values)).rows;
-    this.#token = rows[0]?.token;
-    this.#renewAt = now + (LEASE_SECONDS * 1000) / 3;
-    return this.#token;
+    if (performance.now() < this.#askAgainAt) return this.#token;
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  /** The token turned out to be worth nothing: the next call asks for a new one. */
+  lost(): void {
+    this.#token = undefined;
+    this.#askAgainAt = 0;
   }
 
   /** Lets the next relay take over at once. */
   async release(): Promise<void> {
-    this.#token = undefined;
+    this.lost();
     await this.database.query(`UPDATE outbox_lease SET expires_at = '-infinity' WHERE holder = $1`, [this.holder]);
+  }
+
+  async #ask(): Promise<string | undefined> {
+    const now = performance.now();
+    const { rows } = await this.database.query<{ token: string }>(ACQUIRE, [this.holder, LEASE_SECONDS]);
+    this.#token = rows[0]?.token;
+    this.#askAgainAt = now + (this.#token === undefined ? ASK_AGAIN_MS : (LEASE_SECONDS * 1000) / 3);
+    return this.#token;
   }
 }

@@ -5,5 +5,6 @@ export { GrowthAnalysis } from './growth-analysis.js';
 export { migrate, pendingMigrations } from './migrate.js';
 export { Notifications } from './notifications.js';
 export { createPool, type PoolOptions } from './pool.js';
-export { asStorageError, isUniqueViolation } from './postgres-error.js';
+export { asStorageError, isRefusedValue, isUniqueViolation } from './postgres-error.js';
+export { storableText, storableTexts } from './storable-text.js';
 export type { SqlResult, SqlRunner, SqlTransaction } from './sql-transaction.js';

@@ -2,6 +2,7 @@ import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 
 /** SQLSTATE classes and codes after which the same transaction may succeed later (PostgreSQL manual, appendix A). */
 const transientStates = /^(08...|57P0[1-5]|53[023]00|40001|40P01|55P03|57014|25P03)$/;
+const refusedValueStates = /^(22...|54000)$/;
 const fullStates = /^(53100)$/;
 const brokenConnection = new Set([
   'ECONNREFUSED',
@@ -62,6 +63,10 @@ export function asStorageError(error: unknown): unknown {
   if (!chain.some(isTransient)) return error;
   return new RagmeshError('STORAGE.UNAVAILABLE', 'The database is not available at the moment.', {}, { cause: error });
 }
+
+/** Whether a value was refused that no table would take (SQLSTATE class 22; 54000: too long for an index): nothing to wait for. */
+export const isRefusedValue = (error: unknown): boolean =>
+  [...causes(error)].some(({ code, originalCode }) => refusedValueStates.test(String(originalCode ?? code)));
 
 /** Whether a unique constraint refused the row; with `constraint`, whether it was that one. Knows pg's and Prisma's errors. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BusDriver, BusRecord, Position, RecordSink, Subscription, TopicPartition } from '../driver/bus-driver.js';
 import type { DeliveryPipeline } from '../pipeline/delivery-pipeline.js';
-import { KeyQueues } from './key-queues.js';
+import { KeyQueues, type Work } from './key-queues.js';
 import { OffsetTracker } from './offset-tracker.js';
 
 export interface ConsumerOptions {
@@ -15,6 +15,8 @@ export interface ConsumerOptions {
 const MAX_IN_FLIGHT = 512;
 const COMMIT_INTERVAL_MS = 50;
 const RETRY_STORAGE_MS = 500;
+/** What handlers get to end after they were aborted. */
+const INTERRUPT_MS = 1_000;
 
 interface Partition {
   readonly id: TopicPartition;
@@ -52,6 +54,8 @@ export class EventConsumer implements RecordSink {
     this.#stopping.abort();
     await Promise.race([this.#queues.drained(), delay(deadlineMs, undefined, { ref: false })]);
     for (const { owned } of this.#partitions.values()) owned.abort();
+    // Time to note that they were interrupted, which is no sign of a crash.
+    await Promise.race([this.#queues.drained(), delay(INTERRUPT_MS, undefined, { ref: false })]);
     clearTimeout(this.#commitTimer);
     await this.#commit();
     await subscription.close();
@@ -68,7 +72,7 @@ export class EventConsumer implements RecordSink {
     }
     for (const record of records) {
       const { topic, key, headers } = record;
-      const work = (): Promise<void> => this.#process(partition, record);
+      const work: Work = (leaveSlot) => this.#process(partition, record, leaveSlot);
       this.#queues.run(`${topic}/${record.partition}/${key}`, work, headers['ce_tenant']);
     }
   }
@@ -96,43 +100,56 @@ export class EventConsumer implements RecordSink {
     return fresh;
   }
 
-  async #process(partition: Partition, record: BusRecord): Promise<void> {
+  async #process(partition: Partition, record: BusRecord, leaveSlot: () => void): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    const done = await this.#untilStored(partition, async () => {
-      await this.pipeline.run(record, partition.owned.signal);
-      return true;
-    });
-    if (!done) return;
+    const { signal } = partition.owned;
+    const hasRun = await this.#untilStored(partition, () => this.pipeline.run(record, signal, leaveSlot));
+    // A run that was aborted need not have ended, so its position is not passed. What did end is known when it comes again.
+    if (!hasRun || signal.aborted) return;
     partition.tracker.complete(record.offset);
     if (partition.paused && partition.tracker.inFlight <= MAX_IN_FLIGHT / 2) {
       partition.paused = false;
       this.#subscription?.resume([partition.id]);
     }
-    this.#commitTimer ??= setTimeout(() => void this.#commit(), COMMIT_INTERVAL_MS).unref();
+    this.#commitSoon(COMMIT_INTERVAL_MS);
   }
 
-  /** The pipeline fails only when the journal's database does: nothing can be decided without it, so it waits. */
-  async #untilStored<T>({ owned }: Partition, work: () => Promise<T>): Promise<T | undefined> {
+  /**
+   * The pipeline fails only when the journal's database does: nothing can be decided without it, so it waits.
+   * @returns false when the partition went away or the service stops meanwhile.
+   */
+  async #untilStored({ owned }: Partition, work: () => Promise<void>): Promise<boolean> {
     while (!owned.signal.aborted && !this.#stopping.signal.aborted) {
       try {
-        return await work();
+        await work();
+        return true;
       } catch (error) {
         this.pipeline.reportStalled(error);
         await delay(RETRY_STORAGE_MS, undefined, { signal: owned.signal, ref: false }).catch(() => undefined);
       }
     }
-    return undefined;
+    return false;
+  }
+
+  #commitSoon(afterMs: number): void {
+    this.#commitTimer ??= setTimeout(() => void this.#commit(), afterMs).unref();
   }
 
   async #commit(): Promise<void> {
     this.#commitTimer = undefined;
-    const positions: Position[] = [];
+    const taken: { tracker: OffsetTracker; position: Position }[] = [];
     for (const { id, tracker } of this.#partitions.values()) {
       const offset = tracker.takePosition();
-      if (offset !== undefined) positions.push({ ...id, offset });
+      if (offset !== undefined) taken.push({ tracker, position: { ...id, offset } });
     }
-    if (positions.length === 0) return;
-    // A lost commit means redelivery, which the inbox absorbs.
-    await this.#subscription?.commit(positions).catch((error: unknown) => this.pipeline.reportStalled(error));
+    if (taken.length === 0) return;
+    try {
+      await this.#subscription?.commit(taken.map(({ position }) => position));
+    } catch (error) {
+      // A lost commit means redelivery, which the inbox absorbs; but an idle partition has no next one that would make up for it.
+      this.pipeline.reportStalled(error);
+      for (const { tracker, position } of taken) tracker.putBack(position.offset);
+      if (!this.#stopping.signal.aborted) this.#commitSoon(RETRY_STORAGE_MS);
+    }
   }
 }

@@ -3,9 +3,14 @@ import { TurnQueue } from '@ragmesh/resilience';
 /** With fewer slots than this, one kept free would cost too large a share of them. */
 const LEAST_TO_RESERVE = 4;
 
+/** @param leaveSlot gives the slot back at once, for work that will wait for something else than its own doing. */
+export type Work = (leaveSlot: () => void) => Promise<void>;
+
 /**
  * Runs work in order per key and at most `concurrency` pieces at once. A slow key delays nobody else, as far as slots
  * last; work must not throw.
+ *
+ * Work that only waits can give its slot back before it ends, and keeps its place in the order of its key.
  *
  * Slots go to tenants in turn, and the last free one only to a tenant that has none: what one tenant has queued, however
  * much, delays another one's first piece of work by nothing, and the next ones by one turn each.
@@ -24,7 +29,7 @@ export class KeyQueues {
   }
 
   /** @param tenant whose work it is. */
-  run(key: string, work: () => Promise<void>, tenant = ''): void {
+  run(key: string, work: Work, tenant = ''): void {
     const before = this.#tails.get(key) ?? Promise.resolve();
     const tail = before.then(() => this.#inSlot(work, tenant));
     this.#tails.set(key, tail);
@@ -38,14 +43,20 @@ export class KeyQueues {
     await Promise.all(this.#tails.values());
   }
 
-  async #inSlot(work: () => Promise<void>, tenant: string): Promise<void> {
+  async #inSlot(work: Work, tenant: string): Promise<void> {
     if (this.#mayTake(tenant)) this.#take(tenant);
     else await new Promise<void>((resolve) => this.#waiting.push(tenant, () => resolve(this.#take(tenant))));
-    try {
-      await work();
-    } finally {
+    let holds = true;
+    const leaveSlot = (): void => {
+      if (!holds) return;
+      holds = false;
       this.#giveBack(tenant);
       this.#waiting.shift((next) => this.#mayTake(next))?.();
+    };
+    try {
+      await work(leaveSlot);
+    } finally {
+      leaveSlot();
     }
   }
 

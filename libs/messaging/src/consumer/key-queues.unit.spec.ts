@@ -41,6 +41,27 @@ describe('KeyQueues', () => {
     expect(most).toBe(3);
   });
 
+  it('lets others run while work that left its slot waits, and what follows it in its key does not', async () => {
+    const queues = new KeyQueues(1);
+    const log: string[] = [];
+    const held = gate();
+    queues.run('a', async (leaveSlot) => {
+      leaveSlot();
+      await held.opened;
+      log.push('a1');
+    });
+    queues.run('a', async () => void log.push('a2'));
+    const other = gate();
+    queues.run('b', async () => {
+      log.push('b1');
+      other.open();
+    });
+    await other.opened;
+    held.open();
+    await queues.drained();
+    expect(log).toEqual(['b1', 'a1', 'a2']);
+  });
+
   it('serves the first work of a tenant at once, however much another one has queued', async () => {
     const queues = new KeyQueues(4);
     const done: string[] = [];

@@ -28,4 +28,9 @@ export class OffsetTracker {
     this.#committed = position;
     return position;
   }
+
+  /** Storing this position failed: it, or a later one, is to be taken again. */
+  putBack(position: number): void {
+    if (this.#committed === position) this.#committed = undefined;
+  }
 }

@@ -21,4 +21,12 @@ describe('OffsetTracker', () => {
     expect(tracker.takePosition()).toBe(1);
     expect(tracker.takePosition()).toBeUndefined();
   });
+
+  it('says a position again that could not be stored', () => {
+    const tracker = new OffsetTracker();
+    tracker.add(0);
+    tracker.complete(0);
+    tracker.putBack(tracker.takePosition()!);
+    expect(tracker.takePosition()).toBe(1);
+  });
 });

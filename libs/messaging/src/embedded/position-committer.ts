@@ -26,8 +26,15 @@ export class PositionCommitter {
   private async write(): Promise<void> {
     const positions = [...this.pending.values()];
     this.pending = new Map();
-    for (const [member, own] of Map.groupBy(positions, (position) => position.member)) {
-      await this.store.commit(this.group, member, own);
+    try {
+      for (const [member, own] of Map.groupBy(positions, (position) => position.member)) {
+        await this.store.commit(this.group, member, own);
+      }
+    } catch (error) {
+      // The next write has them too: an idle partition would otherwise show a lag for ever.
+      for (const position of positions)
+        if (!this.pending.has(position.partitionId)) this.pending.set(position.partitionId, position);
+      throw error;
     }
   }
 }

@@ -2,6 +2,7 @@ import { create, type DescMessage, type MessageInitShape } from '@bufbuild/proto
 import { contentTypeOf, encodePayload, type EventSpec } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { v7 as uuidv7 } from 'uuid';
+import type { BusRecord } from '../driver/bus-driver.js';
 import { checkSignature, withSignature } from './event-signature.js';
 import type { Message } from './message.js';
 
@@ -51,23 +52,23 @@ export function encodeEvent<Desc extends DescMessage>(
   };
   if (context.causationId) headers['ce_causation'] = context.causationId;
   const value = encodePayload(spec, create(spec.schema, payload));
-  return { id, topic: spec.topic, key: subject, headers: withSignature(headers), value };
+  return { id, topic: spec.topic, key: subject, headers: withSignature(headers, value), value };
 }
 
 const required = ['ce_id', 'ce_type', 'ce_source', 'ce_subject', 'ce_tenant', 'ce_time'] as const;
 
 /**
- * Reads the envelope.
- * @throws RagmeshError EVENT.UNSIGNED for one that no service of this installation wrote, EVENT.INVALID when a required attribute is missing, EVENT.VERSION_UNSUPPORTED for another major
- * version of CloudEvents.
+ * Reads the envelope. The payload is not decoded, but has to be the one that was signed.
+ * @throws RagmeshError EVENT.UNSIGNED for one that no service of this installation wrote, EVENT.INVALID when a required attribute
+ * is missing, EVENT.VERSION_UNSUPPORTED for another major version of CloudEvents.
  */
-export function readEnvelope(headers: Headers): Omit<Message, 'payload'> {
+export function readEnvelope({ headers, value }: Pick<BusRecord, 'headers' | 'value'>): Omit<Message, 'payload'> {
   const missing = required.filter((name) => !headers[name]);
   if (missing.length > 0) throw new RagmeshError('EVENT.INVALID', `The event lacks ${missing.join(', ')}.`);
   if (headers['ce_specversion'] !== '1.0') {
     throw new RagmeshError('EVENT.VERSION_UNSUPPORTED', 'The event is not a CloudEvents 1.0 event.');
   }
-  checkSignature(headers);
+  checkSignature(headers, value);
   const time = new Date(headers['ce_time']!);
   if (Number.isNaN(time.getTime())) throw new RagmeshError('EVENT.INVALID', 'The event has no valid ce_time.');
   return {

@@ -12,25 +12,35 @@ describe('the signature of an event', () => {
   it('is on every event there is, and says whose it is', () => {
     for (const spec of eventSpecs) {
       const event = encodeEvent(spec, 'd', create(spec.schema), origin);
-      expect(readEnvelope(event.headers)).toMatchObject({ tenant: 'acme', actor: 'jwt:ada', type: spec.type });
+      expect(readEnvelope(event)).toMatchObject({ tenant: 'acme', actor: 'jwt:ada', type: spec.type });
     }
   });
 
-  it.each(['ce_type', 'ce_source', 'ce_tenant', 'ce_subject', 'ce_actor', 'ce_correlation'])(
+  it.each(['ce_id', 'ce_type', 'ce_source', 'ce_tenant', 'ce_subject', 'ce_actor', 'ce_correlation'])(
     'refuses an event with another %s',
     (name) => {
-      expect(() => readEnvelope({ ...headers, [name]: 'another' })).toThrow(
+      expect(() => readEnvelope({ headers: { ...headers, [name]: 'another' }, value })).toThrow(
         expect.objectContaining({ code: 'EVENT.UNSIGNED', retry: 'permanent' }),
       );
     },
   );
 
+  it('refuses another payload under the headers of a real event, also under a new id', () => {
+    const change = (restricted: boolean) => ({ collection: 'default', documentId: 'd', access: { restricted } });
+    const real = encodeEvent(catalogue.accessChanged, 'd', change(true), origin);
+    const made = encodeEvent(catalogue.accessChanged, 'd', change(false), origin);
+    for (const ce_id of [real.id, made.id])
+      expect(() => readEnvelope({ headers: { ...real.headers, ce_id }, value: made.value })).toThrow(
+        expect.objectContaining({ code: 'EVENT.UNSIGNED', retry: 'permanent' }),
+      );
+  });
+
   it('refuses an event without one, or with one of another installation', () => {
     const { 'ragmesh-signature': _, ...unsigned } = headers;
-    const foreign = new ServiceSignatures(['another installation']).sign('event/1', ['document.deleted']);
+    const foreign = new ServiceSignatures(['another installation']).sign('event/2', ['document.deleted']);
     const refused: Record<string, string>[] = [{}, { 'ragmesh-signature': '' }, { 'ragmesh-signature': foreign }];
     for (const signature of refused)
-      expect(() => readEnvelope({ ...unsigned, ...signature })).toThrow(
+      expect(() => readEnvelope({ headers: { ...unsigned, ...signature }, value })).toThrow(
         expect.objectContaining({ code: 'EVENT.UNSIGNED' }),
       );
   });
@@ -38,6 +48,6 @@ describe('the signature of an event', () => {
   it('stays with a copy that is tried again', () => {
     const record = { topic, key, headers, value, partition: 0, offset: 0, timestamp: 0 };
     const again = retryHeaders(record, 'knowledge.note-deleted', 2, new Date());
-    expect(readEnvelope(again)).toMatchObject({ tenant: 'acme', actor: 'jwt:ada' });
+    expect(readEnvelope({ headers: again, value })).toMatchObject({ tenant: 'acme', actor: 'jwt:ada' });
   });
 });

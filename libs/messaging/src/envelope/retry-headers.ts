@@ -4,6 +4,9 @@ const ATTEMPT = 'ragmesh-attempt';
 const HANDLER = 'ragmesh-handler';
 const ORIGIN = 'ragmesh-origin';
 const FIRST_FAILED_AT = 'ragmesh-first-failed-at';
+/** Topic, partition, offset. */
+const ORIGIN_FORM = /^([^/]+)\/\d{1,9}\/\d{1,15}$/;
+const MAX_ATTEMPT = 1_000_000;
 
 /** Which attempt a record is, whose, and where the event first lay. */
 export interface RetryState {
@@ -16,15 +19,26 @@ export interface RetryState {
   readonly firstFailedAt?: string;
 }
 
+/**
+ * Reads what a copy says of its original. These headers are not signed: what no copy of this topic would say is taken as not
+ * said, so that a record somebody made up cannot name a topic there is none of, or a number no table takes.
+ */
 export function readRetryState(record: BusRecord): RetryState {
-  const { headers, topic, partition, offset } = record;
+  const { headers } = record;
   const attempt = Number(headers[ATTEMPT] ?? '1');
+  const firstFailed = new Date(headers[FIRST_FAILED_AT] ?? '');
   return {
-    attempt: Number.isInteger(attempt) && attempt > 0 ? attempt : 1,
+    attempt: Number.isInteger(attempt) && attempt > 0 && attempt <= MAX_ATTEMPT ? attempt : 1,
     ...(headers[HANDLER] ? { handlerId: headers[HANDLER] } : {}),
-    origin: headers[ORIGIN] ?? `${topic}/${partition}/${offset}`,
-    ...(headers[FIRST_FAILED_AT] ? { firstFailedAt: headers[FIRST_FAILED_AT] } : {}),
+    origin: originOf(record),
+    ...(Number.isNaN(firstFailed.getTime()) ? {} : { firstFailedAt: firstFailed.toISOString() }),
   };
+}
+
+function originOf({ headers, topic, partition, offset }: BusRecord): string {
+  const said = ORIGIN_FORM.exec(headers[ORIGIN] ?? '');
+  if (said && [topic, withoutSuffix(topic)].includes(said[1]!)) return said[0];
+  return `${topic}/${partition}/${offset}`;
 }
 
 /** Headers of the copy that goes to a retry topic: the original's, and what the next attempt has to know. */
@@ -39,5 +53,8 @@ export function retryHeaders(record: BusRecord, handlerId: string, attempt: numb
   };
 }
 
-/** Topic of the original record, out of {@link RetryState.origin}. */
-export const originTopic = (state: RetryState): string => state.origin.split('/')[0]!;
+/** Topic of the event, out of {@link RetryState.origin}; also for a record that somebody put on a retry topic himself. */
+export const originTopic = (state: RetryState): string => withoutSuffix(state.origin.split('/')[0]!);
+
+/** `chunks.embedded` of `chunks.embedded.vector.retry`. */
+const withoutSuffix = (topic: string): string => topic.replace(/\.[^.]+\.(retry|dlt)$/, '');

@@ -36,8 +36,13 @@ export interface DeliveryJournal {
   begin(attempts: readonly Attempt[]): Promise<DeliveryState[]>;
   /** Notes one more start of an attempt that was begun before a crash. */
   beginAgain(attempt: Attempt): Promise<void>;
+  /**
+   * Takes the starts of these attempts back: they were stopped from outside, by a shutdown or because their partition moved, and
+   * that says nothing about their events. Nothing happens to those that have ended.
+   */
+  interrupted(attempts: readonly Attempt[]): Promise<void>;
   /** Commits a handler's effect; see {@link Delivery.commit}. */
-  commit(handler: EventHandler, message: Message, work: Parameters<Delivery['commit']>[0]): Promise<HandlerResult>;
+  commit(handler: EventHandler, message: Message, ...effect: Parameters<Delivery['commit']>): Promise<HandlerResult>;
   /** Puts an attempt off: a copy goes to the retry topic once `delayMs` has passed, by the database's clock. */
   scheduleRetry(failure: Failure, delayMs: number): Promise<void>;
   /** Gives an event up: keeps it with its failure, publishes it to the dead-letter topic and says `error.occurred`. */

@@ -20,6 +20,11 @@ export interface Delivery {
    * Commits the effect: `work` runs in one transaction with the inbox mark and the outbox rows it publishes. A second
    * delivery of the same event does not reach `work`, so its effect happens once. The transaction may be shared with
    * effects of other subjects; after a rollback that another of them caused, `work` runs again.
+   * @param locks names of advisory locks `work` holds from its beginning. Effects that share a transaction get theirs together
+   * and in one order; were each to take its own, two such transactions could wait for each other.
    */
-  commit(work: (tx: SqlTransaction, publish: Publish) => Promise<HandlerResult | void>): Promise<HandlerResult>;
+  commit(
+    work: (tx: SqlTransaction, publish: Publish) => Promise<HandlerResult | void>,
+    locks?: readonly string[],
+  ): Promise<HandlerResult>;
 }

@@ -52,9 +52,9 @@ async function beforeDeadline({ handler, message, attempt, owned, journal }: Att
   const delivery: Delivery = {
     attempt,
     signal,
-    commit: async (work) => {
+    commit: async (...effect) => {
       signal.throwIfAborted();
-      const result = await journal.commit(handler, message, work);
+      const result = await journal.commit(handler, message, ...effect);
       committed = true;
       return result;
     },

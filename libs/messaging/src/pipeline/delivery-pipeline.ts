@@ -1,17 +1,19 @@
 import { findEventSpec } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import { counter, reportUnexpected, type Logger } from '@ragmesh/observability';
+import { isRefusedValue } from '@ragmesh/postgres';
 import type { BusRecord } from '../driver/bus-driver.js';
 import { readEnvelope } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';
 import { readRetryState } from '../envelope/retry-headers.js';
-import type { DeliveryJournal } from '../handling/delivery-journal.js';
+import type { Attempt, DeliveryJournal, DeliveryState, Failure } from '../handling/delivery-journal.js';
 import type { EventHandler, HandlerRegistry } from '../handling/event-handler.js';
 import { mayTryAgain, retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
 import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
 import { Mutex } from './mutex.js';
 import { readPayload } from './read-payload.js';
+import { RunningAttempts } from './running-attempts.js';
 
 /** Starts without an end after which an event is taken to be what crashes the process. */
 const MAX_STARTS = 3;
@@ -24,15 +26,19 @@ export interface PipelineOptions {
   readonly logger: Logger;
 }
 
-/** What the envelope of a record says, and whose business it is. */
-interface ReadRecord {
-  readonly envelope?: Envelope;
-  readonly handlers: readonly EventHandler[];
-  /** Set when the envelope cannot be read or its type is unknown. */
-  readonly unreadable?: RagmeshError;
-}
-
 type Envelope = Omit<Message, 'payload'>;
+
+/** What the envelope of a record says, and whose business it is; or why it cannot be read, or its type is not known. */
+type ReadRecord =
+  { readonly envelope: Envelope; readonly handlers: readonly EventHandler[] } | { readonly unreadable: RagmeshError };
+
+/** A record that is being handled. */
+interface Due {
+  readonly record: BusRecord;
+  readonly envelope: Envelope;
+  readonly owned: AbortSignal;
+  readonly running: RunningAttempts;
+}
 
 /**
  * What happens to every record, in this order: envelope → note the start → skip what is settled → trace → decode →
@@ -46,22 +52,41 @@ export class DeliveryPipeline {
     this.#starts = new AttemptStarts(options.journal);
   }
 
-  /** Handles a record to its end: committed, put off or given up. */
-  async run(record: BusRecord, owned: AbortSignal): Promise<void> {
-    const { attempt } = readRetryState(record);
-    const { envelope, handlers, unreadable } = this.#read(record);
-    if (unreadable) {
-      const handlerId = `${this.options.service}.unreadable`;
-      return this.options.journal.deadLetter({ record, handlerId, attempt, error: unreadable });
+  /**
+   * Handles a record to its end: committed, put off or given up. One that was aborted by `owned` may not have ended.
+   * @param leaveSlot called when it will wait for others, so that it keeps nobody from running.
+   */
+  async run(record: BusRecord, owned: AbortSignal, leaveSlot: () => void = () => undefined): Promise<void> {
+    const running = new RunningAttempts(this.options.journal, owned, (error) => this.reportStalled(error));
+    try {
+      await this.#handle(record, owned, running, leaveSlot);
+    } finally {
+      await running.close();
     }
+  }
+
+  async #handle(record: BusRecord, owned: AbortSignal, running: RunningAttempts, leaveSlot: () => void): Promise<void> {
+    const { attempt } = readRetryState(record);
+    const read = this.#read(record);
+    if ('unreadable' in read) {
+      const handlerId = `${this.options.service}.unreadable`;
+      return this.#deadLetter({ record, handlerId, attempt, error: read.unreadable });
+    }
+    const { envelope, handlers } = read;
     if (handlers.length === 0) return;
-    const begun = handlers.map(({ id }) => ({ eventId: envelope?.id ?? '', handlerId: id, attempt }));
-    const states = await this.#starts.begin(begun);
+    const attempts = handlers.map(({ id }) => ({ eventId: envelope.id, handlerId: id, attempt }));
+    const states = await this.#starts.begin(attempts);
+    running.begun(attempts.filter((_, at) => isNew(states[at]!)));
+    const due = { record, envelope, owned, running };
     for (const [at, handler] of handlers.entries()) {
       const state = states[at]!;
+      if (owned.aborted) return;
       if (state.kind === 'settled') this.#count(handler, 'duplicate');
-      else if (state.starts === 0) await this.#attempt(record, handler, owned);
-      else await this.#suspects.run(() => this.#attemptSuspect(record, handler, state.starts, owned));
+      else if (state.starts === 0) await this.#attempt(due, handler, attempts[at]!);
+      else {
+        leaveSlot();
+        await this.#suspects.run(() => this.#attemptSuspect(due, handler, attempts[at]!, state.starts));
+      }
     }
   }
 
@@ -72,34 +97,35 @@ export class DeliveryPipeline {
 
   #read(record: BusRecord): ReadRecord {
     try {
-      const envelope = readEnvelope(record.headers);
+      const envelope = readEnvelope(record);
       if (!findEventSpec(envelope.type)) {
         const text = `This release does not know the event type ${envelope.type}.`;
-        return { handlers: [], unreadable: new RagmeshError('EVENT.VERSION_UNSUPPORTED', text) };
+        return { unreadable: new RagmeshError('EVENT.VERSION_UNSUPPORTED', text) };
       }
       return { envelope, handlers: this.options.registry.for(envelope.type, readRetryState(record).handlerId) };
     } catch (error) {
-      return { handlers: [], unreadable: asRagmeshError(error) };
+      return { unreadable: asRagmeshError(error) };
     }
   }
 
   /** Suspects of a crash run one at a time and are counted one by one, so the innocent are not parked with the guilty. */
-  async #attemptSuspect(record: BusRecord, handler: EventHandler, starts: number, owned: AbortSignal): Promise<void> {
-    const { attempt } = readRetryState(record);
+  async #attemptSuspect(due: Due, handler: EventHandler, attempt: Attempt, starts: number): Promise<void> {
+    if (due.owned.aborted) return;
     if (starts >= MAX_STARTS) {
       const text = `Handling was begun ${starts} times and never ended.`;
       const error = new RagmeshError('EVENT.CRASHED_PROCESS', text, { starts });
-      return this.#giveUp(record, handler, attempt, error);
+      return this.#giveUp(due.record, handler, attempt.attempt, error);
     }
-    await this.options.journal.beginAgain({ eventId: readEnvelope(record.headers).id, handlerId: handler.id, attempt });
-    await this.#attempt(record, handler, owned);
+    await this.options.journal.beginAgain(attempt);
+    due.running.begun([attempt]);
+    await this.#attempt(due, handler, attempt);
   }
 
-  async #attempt(record: BusRecord, handler: EventHandler, owned: AbortSignal): Promise<void> {
-    const { attempt } = readRetryState(record);
+  async #attempt({ record, envelope, owned, running }: Due, handler: EventHandler, begun: Attempt): Promise<void> {
     const { journal, service } = this.options;
+    const { attempt } = begun;
     try {
-      const message = { ...readEnvelope(record.headers), payload: readPayload(handler.spec, record.value) };
+      const message = { ...envelope, payload: readPayload(handler.spec, record.value) };
       const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
       this.#count(handler, result.kind);
       if (result.kind === 'skip')
@@ -109,6 +135,7 @@ export class DeliveryPipeline {
       if (owned.aborted) return;
       await this.#recover(record, handler, attempt, asRagmeshError(cause));
     }
+    running.ended(begun);
   }
 
   async #recover(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
@@ -128,13 +155,27 @@ export class DeliveryPipeline {
     reportUnexpected(error, { service: this.options.service, where: handler.id, ...idsOf(record) });
     this.#count(handler, 'dead-letter');
     counter('ragmesh_dead_letters_total').inc({ service: this.options.service, handler: handler.id, code: error.code });
-    await this.options.journal.deadLetter({ record, handlerId: handler.id, attempt, error });
+    await this.#deadLetter({ record, handlerId: handler.id, attempt, error });
+  }
+
+  /** A letter no table takes is passed over: waiting changes nothing, and the record stays where it lies for as long as its topic does. */
+  async #deadLetter(failure: Failure): Promise<void> {
+    try {
+      await this.options.journal.deadLetter(failure);
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      const { topic, partition, offset } = failure.record;
+      const at = { handler: failure.handlerId, code: failure.error.code, topic, partition, offset };
+      this.options.logger.error(at, 'An event that was given up could not be kept and is passed over');
+    }
   }
 
   #count(handler: EventHandler, outcome: string): void {
     counter('ragmesh_events_handled_total').inc({ service: this.options.service, handler: handler.id, outcome });
   }
 }
+
+const isNew = (state: DeliveryState): boolean => state.kind === 'open' && state.starts === 0;
 
 const idsOf = ({ headers }: BusRecord): { requestId: string; traceId: string } => ({
   requestId: headers['ce_correlation'] ?? '',

@@ -1,0 +1,228 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RagmeshError } from '@ragmesh/errors';
+import { partitionForKey, type BusDriver, type OutgoingRecord } from '@ragmesh/messaging';
+import { createLogger } from '@ragmesh/observability';
+import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
+import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { Outbox, OutboxRelay, outboxMigrations } from './index.js';
+import { OutboxHousekeeping } from './outbox-housekeeping.js';
+import { RelayLease } from './relay-lease.js';
+
+const TOPIC = 'events';
+const PARTITIONS = 6;
+const away = new RagmeshError('DEPENDENCY.UNAVAILABLE', 'It has no leader.');
+
+/** A bus that answers as Kafka does: what a dead partition is given fails, and a call of which nothing is written rejects. */
+class PartlyDeadBus {
+  readonly published: OutgoingRecord[] = [];
+  readonly dead = new Set<number>();
+  calls = 0;
+  beforeAnswer: () => Promise<unknown> = async () => undefined;
+
+  partitionsOf(topic: string): number {
+    if (topic !== TOPIC) throw new RagmeshError('CONFIG.INVALID', `Topic ${topic} does not exist.`);
+    return PARTITIONS;
+  }
+
+  async publish(records: readonly OutgoingRecord[]) {
+    this.calls += 1;
+    if (records.every(({ partition }) => this.dead.has(partition))) throw away;
+    const outcomes = records.map((record) => {
+      if (this.dead.has(record.partition)) return { error: away };
+      return { partition: record.partition, offset: this.published.push(record) };
+    });
+    await this.beforeAnswer();
+    return outcomes;
+  }
+
+  get keys(): string[] {
+    return this.published.map(({ key }) => key);
+  }
+}
+
+class CountingDatabase extends Database {
+  queries = 0;
+
+  override query<R>(text: string, values?: readonly unknown[]): Promise<SqlResult<R>> {
+    this.queries += 1;
+    return super.query<R>(text, values);
+  }
+}
+
+let folder: string;
+let server: EmbeddedPostgres;
+let url: string;
+let database: Database;
+let stopping: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ragmesh-relay-'));
+  server = await EmbeddedPostgres.start(folder);
+  url = server.url('ragmesh_relay');
+  await migrate(url, outboxMigrations);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  database = new Database(createPool(url));
+  await database.query('TRUNCATE outbox');
+  await database.query(`UPDATE outbox_lease SET holder = '', expires_at = '-infinity'`);
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const stop of stopping.toReversed()) await stop();
+  stopping = [];
+  await database.close();
+});
+
+/** A copy of a service, with its own connections. */
+async function startRelay(bus: PartlyDeadBus): Promise<CountingDatabase> {
+  const own = new CountingDatabase(createPool(url, { max: 3 }));
+  const outbox = new Outbox(own, 'document');
+  const notifications = new Notifications(url);
+  const relay = new OutboxRelay({
+    ...{ service: 'document', database: own, outbox, notifications },
+    ...{ driver: bus as unknown as BusDriver, logger: createLogger('document', 'silent') },
+  });
+  stopping.push(
+    () => own.close(),
+    () => notifications.close(),
+    () => relay.stop(),
+  );
+  await relay.start();
+  return own;
+}
+
+async function insert(keys: readonly string[], { topic = TOPIC, delayMs = 0 } = {}): Promise<void> {
+  await database.query(
+    `INSERT INTO outbox (topic, key, headers, value, available_at)
+     SELECT $1, key, '{}', 'x', now() + $3 * interval '1 millisecond' FROM unnest($2::text[]) AS t(key)`,
+    [topic, keys, delayMs],
+  );
+}
+
+async function waitingRows(): Promise<unknown[]> {
+  return (await database.query('SELECT key, error FROM outbox WHERE published_at IS NULL ORDER BY id')).rows;
+}
+
+const partitionOf = (key: string): number => partitionForKey(key, PARTITIONS);
+const keysOf = (partition: number, count: number): string[] =>
+  Array.from({ length: (count + 10) * PARTITIONS * 2 }, (_, number) => `key-${number}`)
+    .filter((key) => partitionOf(key) === partition)
+    .slice(0, count);
+
+describe('a relay whose bus takes nothing for one partition', () => {
+  it('goes on with the others, however much waits for it, and publishes in order what waited once it is back', async () => {
+    const bus = new PartlyDeadBus();
+    bus.dead.add(2);
+    const waiting = keysOf(2, 1_100);
+    const others = keysOf(4, 20);
+    await insert(waiting);
+    await insert(others);
+    await startRelay(bus);
+    await eventually('the others are published', () => bus.published.length === others.length);
+    expect(bus.keys).toEqual(others);
+    const late = keysOf(1, 1);
+    await insert(late);
+    await eventually('what comes later is, too', () => bus.keys.includes(late[0]!));
+    bus.dead.clear();
+    await eventually('what waited is published', () => bus.published.length === waiting.length + others.length + 1);
+    expect(bus.keys.filter((key) => partitionOf(key) === 2)).toEqual(waiting);
+  });
+
+  it('goes on when a topic is missing', async () => {
+    const bus = new PartlyDeadBus();
+    await insert(['lost'], { topic: 'nowhere' });
+    await insert(['a', 'b']);
+    await startRelay(bus);
+    await eventually('the others are published', async () => (await waitingRows()).length === 1);
+    expect(bus.keys).toEqual(['a', 'b']);
+    expect(await waitingRows()).toEqual([{ key: 'lost', error: null }]);
+  });
+
+  it('asks it again now and then, not at once, and a relay that stands by asks for the lease as rarely', async () => {
+    const bus = new PartlyDeadBus();
+    await startRelay(bus);
+    await insert(['first']);
+    await eventually('the first relay has the lease', () => bus.published.length === 1);
+    bus.dead.add(2);
+    await insert(keysOf(2, 1));
+    const standby = await startRelay(bus);
+    await insert(keysOf(4, 1), { delayMs: 1_500 });
+    await eventually('a while has passed', () => bus.published.length === 2);
+    expect(bus.calls).toBeLessThan(20);
+    expect(standby.queries).toBeLessThan(20);
+  });
+});
+
+describe('the lease of a relay', () => {
+  it('is not asked for at every commit while another one has it', async () => {
+    const [own, other] = [new CountingDatabase(createPool(url)), new CountingDatabase(createPool(url))];
+    stopping.push(
+      () => own.close(),
+      () => other.close(),
+    );
+    expect(await new RelayLease(own, 'own').token()).toBeDefined();
+    const standby = new RelayLease(other, 'standby');
+    for (let commit = 0; commit < 50; commit += 1) expect(await standby.token()).toBeUndefined();
+    expect(other.queries).toBeLessThan(10);
+  });
+
+  it('stays with a relay whose pool has closed the connection that asked for it first', async () => {
+    const lease = new RelayLease(database, 'own');
+    const token = await lease.token();
+    const time = performance.now();
+    jest.spyOn(performance, 'now').mockImplementation(() => time + 5_000);
+    const held = await database.pool.connect(); // the one that asked, so that another one renews
+    expect(await lease.token()).toBe(token);
+    await held.query('SELECT 1');
+    held.release(true);
+    await eventually('its session is gone', async () => {
+      const { rows } = await database.query<{ sessions: number }>(
+        `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE datname = current_database() AND state IS NOT NULL`,
+      );
+      return rows[0]!.sessions === 1;
+    });
+    expect(await new RelayLease(database, 'standby').token()).toBeUndefined();
+  });
+
+  it('is asked for anew when nothing could be marked under it, and nothing is published until then', async () => {
+    const bus = new PartlyDeadBus();
+    bus.beforeAnswer = async () => {
+      bus.beforeAnswer = async () => undefined;
+      await database.query(
+        `UPDATE outbox_lease SET token = token + 1, holder = 'another', expires_at = now() + interval '10 seconds',
+           session_pid = me.pid, session_start = me.backend_start
+         FROM pg_stat_activity AS me WHERE me.pid = pg_backend_pid()`,
+      );
+    };
+    await insert(['a']);
+    const own = await startRelay(bus);
+    await eventually('it was published', () => bus.calls === 1);
+    const asked = own.queries;
+    await eventually('it looks again', () => own.queries > asked + 2);
+    expect(bus.calls).toBe(1);
+    await database.query(`UPDATE outbox_lease SET expires_at = '-infinity'`);
+    await eventually('it is marked', async () => (await waitingRows()).length === 0);
+    expect(bus.calls).toBe(2);
+  });
+});
+
+describe('the housekeeping of an outbox', () => {
+  it('goes on until nothing is left that is old', async () => {
+    await insert(Array.from({ length: 11_000 }, (_, number) => `${number}`));
+    await database.query(`UPDATE outbox SET published_at = now() - interval '2 hours'`);
+    const housekeeping = new OutboxHousekeeping(database, 'document', () => undefined);
+    housekeeping.start();
+    stopping.push(() => housekeeping.stop());
+    await eventually(
+      'all is removed',
+      async () => (await database.query('SELECT 1 FROM outbox LIMIT 1')).rowCount === 0,
+      10_000,
+    );
+  });
+});
