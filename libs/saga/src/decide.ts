@@ -31,6 +31,9 @@ const pause = (within: number, attempts: number, longest: number): number =>
 
 const undoWithin = (attempts: number): number => pause(UNDO_WITHIN, attempts, LONGEST_UNDO_PAUSE);
 
+/** The first note of every timeline. */
+export const STARTED = 'started';
+
 /** The first decision: the saga enters its first step. */
 export function begin<Data extends object>(saga: SagaDefinition<Data>, data: Data): SagaDecision<Data> {
   const step = saga.steps[0]!.name;
@@ -43,7 +46,7 @@ export function begin<Data extends object>(saga: SagaDefinition<Data>, data: Dat
     attempts: 1,
     undoError: null,
   };
-  return enter(saga, state, 0, 'started');
+  return enter(saga, state, 0, STARTED);
 }
 
 /** Decides on one input. Pure: same state and input, same decision. */

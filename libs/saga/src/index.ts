@@ -12,9 +12,10 @@ export {
   type SagaStep,
   type UndoReason,
 } from './saga-definition.js';
-export { SagaEngine, type InputFrom, type LockSubject, type OnMoved } from './saga-engine.js';
+export { SagaEngine, type InputFrom, type OnMoved, type SagaSubject } from './saga-engine.js';
 export { SagaEngines } from './saga-engines.js';
 export { SagaOperator } from './saga-operator.js';
+export type { FreshSaga, SagaSource } from './saga-start.js';
 export { SagaStore, type SagaFilter, type SagaMove, type SagaRecord, type SagaSummary } from './saga-store.js';
 export { SagaTimer } from './saga-timer.js';
 

@@ -38,6 +38,7 @@ class Orchestrator {
   readonly database: Database;
   readonly outbox: Outbox;
   readonly engine = new SagaEngine<Count>(counting, () => Promise.resolve());
+  readonly others = new SagaEngine<Count>(oneWay, () => Promise.resolve());
   readonly store: SagaStore;
   readonly operator: SagaOperator;
   readonly timer: SagaTimer;
@@ -48,9 +49,9 @@ class Orchestrator {
     this.store = new SagaStore(this.database);
     const engines = new SagaEngines();
     engines.add(this.engine);
-    engines.add(new SagaEngine<Count>(oneWay, () => Promise.resolve()));
+    engines.add(this.others);
     this.operator = new SagaOperator(this.store, engines, this.outbox);
-    this.timer = new SagaTimer(this.database, this.outbox, engines, createLogger('document', 'error'));
+    this.timer = new SagaTimer(this.database, this.outbox, engines, createLogger('document', 'silent'));
   }
 
   work<T>(work: (tx: SqlTransaction, publish: OutboxWriter['publish']) => Promise<T>): Promise<T> {
@@ -132,6 +133,32 @@ describe('two orchestrators over one database', () => {
     expect((await one.store.get('default', ref)).data).toMatchObject({ counted: 40 });
   });
 
+  it('lose none either when each locks, and some change, the row the saga is about', async () => {
+    await one.database.query(`CREATE TABLE subject (id text PRIMARY KEY, changes integer NOT NULL)`);
+    await one.database.query(`INSERT INTO subject VALUES ('s', 0)`);
+    const subject = { join: `JOIN subject d ON d.id = s.data ->> 'id'`, lock: 'FOR NO KEY UPDATE OF d' };
+    const engine = new SagaEngine<Count>(counting, () => Promise.resolve(), subject);
+    await one.start('s');
+    await Promise.all(
+      Array.from({ length: 40 }, (_, turn) =>
+        (turn % 2 ? one : two).work(async (tx, publish) => {
+          if (turn % 4 === 0) tx.write(`UPDATE subject SET changes = changes + 1 WHERE id = 's'`);
+          await engine.deliver(tx, publish, 's', ({ data }) => ({
+            kind: 'progress',
+            step: 'count',
+            data: { counted: data.counted + 1 },
+          }));
+          if (turn % 4 === 1) tx.write(`UPDATE subject SET changes = changes + 1 WHERE id = 's'`);
+        }),
+      ),
+    );
+    const { ref, id } = await sagaOf('s');
+    expect((await one.store.get('default', ref)).data).toMatchObject({ counted: 40 });
+    await expire(id);
+    const timeOut = (each: Orchestrator) => each.work((tx, publish) => engine.timeOut(tx, publish, id));
+    expect((await Promise.all([one, two, one, two].map(timeOut))).filter(Boolean)).toHaveLength(1);
+  });
+
   it('take a step once when both are told that it is done', async () => {
     await one.start('c');
     const moved = await Promise.all(
@@ -157,6 +184,38 @@ describe('two orchestrators over one database', () => {
     await expire('e');
     two.timer.start();
     await until('the timeout', async () => (await sagaOf('e')).state === 'compensating');
+  });
+});
+
+describe('a deadline that passed while no process ran', () => {
+  it('leaves what is waited for a little time to come, and asks again at once where asking is all it does', async () => {
+    await one.start('waits');
+    await one.start('shows');
+    await one.deliver('shows', { kind: 'step-done', step: 'count' });
+    await one.database.query(`UPDATE saga SET deadline = now() - interval '1 hour'`);
+    const before = await sent('shows');
+    one.timer.start();
+    await until('the step that is asked for again', async () => (await sent('shows')) > before);
+    expect(await sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
+    await one.deliver('waits', { kind: 'step-done', step: 'count' });
+    expect(await sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
+  });
+});
+
+describe('sagas that cannot be fired', () => {
+  it('take nobody else the turn, however many are due before', async () => {
+    await one.start('m');
+    await one.work((tx, publish) => one.others.start(tx, publish, 'n', { id: 'n', counted: 0 }));
+    await one.database.query(
+      `INSERT INTO saga (name, id, tenant, request_id, trace, status, step, data, deadline)
+       SELECT 'counting', 'old' || at, 'default', 'r', '{}', 'running', 'a step of another release', '{}', 'epoch'
+       FROM generate_series(1, 100) AS at`,
+    );
+    await Promise.all([expire('m'), expire('n')]);
+    await one.timer.fire();
+    expect(await sagaOf('n')).toMatchObject({ state: 'running', attempts: 2 });
+    await one.timer.fire();
+    expect(await sagaOf('m')).toMatchObject({ state: 'compensating' });
   });
 });
 
@@ -207,8 +266,7 @@ describe('an operator', () => {
     expect((await sagaOf('j')).state).toBe('aborted');
     await expect(one.operator.abort('default', ref, 'again')).rejects.toMatchObject({ code: 'SAGA.ENDED' });
     await expect(one.operator.resume('default', ref)).rejects.toMatchObject({ code: 'SAGA.ENDED' });
-    const there = new SagaEngine<Count>(oneWay, () => Promise.resolve());
-    await one.work((tx, publish) => there.start(tx, publish, 'k', { id: 'k', counted: 0 }));
+    await one.work((tx, publish) => one.others.start(tx, publish, 'k', { id: 'k', counted: 0 }));
     await expect(one.operator.abort('default', (await sagaOf('k')).ref, 'no')).rejects.toMatchObject({
       code: 'SAGA.NOT_ABORTABLE',
     });

@@ -1,12 +1,31 @@
 import { asRagmeshError } from '@ragmesh/errors';
-import { extractTrace, gauge, inContext, traceContext, type Logger } from '@ragmesh/observability';
+import { gauge, type Logger } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
 import type { SagaEngine } from './saga-engine.js';
 import type { SagaEngines } from './saga-engines.js';
+import { withinSaga } from './saga-start.js';
 import { OVERDUE, STATE } from './saga-store.js';
 
 const POLL_MS = 1_000;
+/** One that cannot be fired is left alone this long: it must not take the turn of those that can. */
+const PUT_OFF_MS = 60_000;
+/** Where it may be the database that is to blame, which is not away for long. */
+const PUT_OFF_BY_STORAGE_MS = 2_000;
+
+/** A deadline passed by so much has met nobody who could fire it: no process ran. */
+const UNATTENDED_SECONDS = 10;
+const GIVEN_SECONDS = 60;
+
+/** What such a step waited for may lie in a queue, so it has a little time to come before the step counts as failed. */
+const GIVE_TIME = `
+  UPDATE saga SET deadline = now() + interval '${GIVEN_SECONDS} seconds'
+  WHERE name = $1 AND status = 'running' AND step = ANY($2)
+    AND deadline < now() - interval '${UNATTENDED_SECONDS} seconds'`;
+
+const DUE = `
+  SELECT id, tenant, request_id, trace FROM saga WHERE name = $1 AND deadline <= now() AND id <> ALL($2::text[])
+  ORDER BY deadline LIMIT 100`;
 
 interface DueSaga {
   readonly id: string;
@@ -15,10 +34,16 @@ interface DueSaga {
   readonly trace: Record<string, string>;
 }
 
-/** Fires the durable timeouts of sagas, by the database's clock, also those that fell due while no process ran. */
+/**
+ * Fires the durable timeouts of sagas, by the database's clock, also those that fell due while no process ran. Of these, the
+ * ones that would fail their saga are put off by a minute first: it was the process that was late, not the answer.
+ */
 export class SagaTimer {
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
+  #hasGivenTime = false;
+  /** Until when, for each saga by name and id. */
+  readonly #putOff = new Map<string, Map<string, number>>();
 
   constructor(
     private readonly database: Database,
@@ -28,7 +53,7 @@ export class SagaTimer {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => void (this.#running = this.#tick()), POLL_MS).unref();
+    this.#timer = setInterval(() => void (this.#running ??= this.#tick()), POLL_MS).unref();
   }
 
   async stop(): Promise<void> {
@@ -43,30 +68,52 @@ export class SagaTimer {
 
   async #tick(): Promise<void> {
     try {
+      if (!this.#hasGivenTime) await this.#giveTime();
       await this.fire();
       await this.#measure();
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Saga timeouts could not be read and will be read again');
+    } finally {
+      this.#running = undefined;
     }
   }
 
+  async #giveTime(): Promise<void> {
+    for (const { definition } of this.engines.list()) {
+      const failing = definition.steps.filter(({ onTimeout }) => onTimeout === 'fail').map(({ name }) => name);
+      await this.database.query(GIVE_TIME, [definition.name, failing]);
+    }
+    this.#hasGivenTime = true;
+  }
+
+  /** @throws RagmeshError `STORAGE.*`, which ends the round: what is left has its turn in the next one. */
   async #fireDue(engine: SagaEngine<never>): Promise<void> {
     const { name } = engine.definition;
-    const due =
-      'SELECT id, tenant, request_id, trace FROM saga WHERE name = $1 AND deadline <= now() ORDER BY deadline LIMIT 100';
-    const { rows } = await this.database.query<DueSaga>(due, [name]);
-    for (const { id, tenant, request_id: requestId, trace } of rows) {
-      const fire = (): Promise<void> =>
-        this.outbox.transaction(async (tx, { publish }) => {
-          engine.lockSubject(tx, id);
-          const still = await tx.query(
-            'SELECT FROM saga WHERE name = $1 AND id = $2 AND deadline <= now() FOR UPDATE SKIP LOCKED',
-            [name, id],
-          );
-          if (still.rowCount > 0) await engine.deliver(tx, publish, id, { kind: 'timeout' });
-        });
-      await traceContext.with(extractTrace(trace), () => inContext({ tenant, requestId, subject: name }, fire));
+    const putOff = this.#putOffOf(name);
+    const { rows } = await this.database.query<DueSaga>(DUE, [name, [...putOff.keys()]]);
+    for (const saga of rows) {
+      try {
+        await withinSaga({ ...saga, subject: name }, () => this.#timeOut(engine, saga.id));
+      } catch (error) {
+        const { code } = asRagmeshError(error);
+        const isStorage = code.startsWith('STORAGE.');
+        putOff.set(saga.id, performance.now() + (isStorage ? PUT_OFF_BY_STORAGE_MS : PUT_OFF_MS));
+        if (isStorage) throw error;
+        this.logger.error({ code, saga: name, id: saga.id }, 'The timeout of a saga failed and will be tried again');
+      }
     }
+  }
+
+  async #timeOut(engine: SagaEngine<never>, id: string): Promise<void> {
+    await this.outbox.transaction((tx, { publish }) => engine.timeOut(tx, publish, id));
+  }
+
+  /** Those of a name whose time apart is not over. */
+  #putOffOf(name: string): Map<string, number> {
+    const known = this.#putOff.get(name) ?? new Map<string, number>();
+    this.#putOff.set(name, known);
+    for (const [id, until] of known) if (performance.now() >= until) known.delete(id);
+    return known;
   }
 
   async #measure(): Promise<void> {

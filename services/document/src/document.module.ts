@@ -15,6 +15,7 @@ import { GenerationIndex } from './adapters/generation-index.js';
 import { GenerationRepository } from './adapters/generation.repository.js';
 import { DocumentRepository } from './adapters/document.repository.js';
 import { DocumentWatch } from './adapters/document-watch.js';
+import { SagaCollector } from './adapters/saga-collector.js';
 import { TextExtractor } from './adapters/text-extractor.js';
 import { WaitingIngestions } from './adapters/waiting-ingestions.js';
 import { TimelineRepository } from './adapters/timeline.repository.js';
@@ -96,6 +97,7 @@ const blobStore = {
     GenerationRepository,
     GenerationIndex,
     GenerationCollector,
+    SagaCollector,
     DocumentRepository,
     CollectionAccess,
     ChangeDocumentAccess,

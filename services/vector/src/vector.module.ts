@@ -1,6 +1,5 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { readTlsFiles } from '@ragmesh/config';
 import type { Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
 import { AccessRepository } from './adapters/access.repository.js';
@@ -14,10 +13,6 @@ import { IndexReconciler } from './adapters/index-reconciler.js';
 import { PgvectorSchema } from './adapters/pgvector/pgvector-schema.js';
 import { PgvectorStore } from './adapters/pgvector/pgvector-store.js';
 import { PointRepository } from './adapters/point.repository.js';
-import { QdrantCollections } from './adapters/qdrant/qdrant-collections.js';
-import { QdrantConnection } from './adapters/qdrant/qdrant-connection.js';
-import { QdrantPoints } from './adapters/qdrant/qdrant-points.js';
-import { QdrantStore } from './adapters/qdrant/qdrant-store.js';
 import { SearchIndex } from './adapters/search-index.js';
 import { VectorStore } from './adapters/vector-store.js';
 import { VisibleRows } from './adapters/visible-rows.js';
@@ -34,33 +29,10 @@ import { RemoveVersion } from './consumers/remove-version.handler.js';
 import { ShowVersion } from './consumers/show-version.handler.js';
 import type { VectorConfig } from './vector.config.js';
 
-/** What every store is made of. */
-interface StoreParts {
-  readonly database: Database;
-  readonly documents: DocumentIndexRepository;
-  readonly rows: PointRepository;
-  readonly generations: GenerationRepository;
-  readonly visible: VisibleRows;
-  readonly logger: Logger;
-}
-
-function qdrantStore(config: VectorConfig, parts: StoreParts): QdrantStore {
-  const { QDRANT_URL: url = '', QDRANT_API_KEY: apiKey, QDRANT_TIMEOUT: seconds, QDRANT_AVERAGE_TERMS: terms } = config;
-  const connection = new QdrantConnection({
-    url,
-    apiKey,
-    timeoutMs: seconds * 1000,
-    tls: readTlsFiles(config, 'QDRANT'),
-  });
-  const collections = new QdrantCollections(connection, config.QDRANT_COLLECTION);
-  const points = new QdrantPoints(connection, collections, terms);
-  return new QdrantStore({ ...parts, connection, collections, points });
-}
-
 const store: FactoryProvider<VectorStore> = {
   provide: VectorStore,
   inject: [CONFIG, LOGGER, Database, DocumentIndexRepository, PointRepository, GenerationRepository, VisibleRows],
-  useFactory: (
+  useFactory: async (
     config: VectorConfig,
     logger: Logger,
     database: Database,
@@ -74,8 +46,11 @@ const store: FactoryProvider<VectorStore> = {
           ...parts,
           index: new SearchIndex(new EmbeddedIndexes(), rows, generations, logger),
         });
-      case 'qdrant':
-        return qdrantStore(config, parts);
+      case 'qdrant': {
+        // Its client is a third of what this service loads.
+        const { openQdrantStore } = await import('./adapters/qdrant/open-qdrant-store.js');
+        return openQdrantStore(config, parts);
+      }
       case 'pgvector':
         return new PgvectorStore({ ...parts, schema: new PgvectorSchema(database) });
     }

@@ -55,6 +55,33 @@ describe('searching the index', () => {
     });
   });
 
+  it('refuses a query vector of another model, though it is as long', async () => {
+    const vector = bytesOf(vectorOf('apple'));
+    const by = (model: string) => {
+      const leg = { collection: 'default', vector, topK: 10, model };
+      return mesh.as('default', () =>
+        Promise.all([mesh.client.searchDense(leg), mesh.client.searchHybrid({ ...leg, query: 'apple' })]),
+      );
+    };
+    const found = await by('m@1');
+    expect(found.map(({ hits }) => hits.length)).toEqual([3, 3]);
+    expect(found.map(({ generation }) => generation)).toEqual([0, 0]);
+    expect((await by('m@2')).map(({ hits }) => hits.length)).toEqual([3, 3]); // an update of the same model
+    await expect(by('smaller@1')).rejects.toMatchObject({ code: 'VECTOR.DIMENSION_MISMATCH' });
+  });
+
+  it('takes the model for what it is now where a collection was emptied and filled by another one', async () => {
+    const collection = 'refilled';
+    const vector = bytesOf(vectorOf('one'));
+    const isFound = async (model: string) =>
+      (await mesh.as('default', () => mesh.client.searchDense({ collection, vector, topK: 1, model }))).hits.length;
+    await index({ id: 'first', collection, texts: ['one'] });
+    expect(await isFound('m@1')).toBe(1);
+    await mesh.database.query(`UPDATE point SET model = 'n@1' WHERE collection = $1`, [collection]);
+    expect(await isFound('n@1')).toBe(1);
+    await expect(isFound('m@1')).rejects.toMatchObject({ code: 'VECTOR.DIMENSION_MISMATCH' });
+  });
+
   it('finds nothing in a collection that does not exist', async () => {
     expect(await mesh.dense('apple', { collection: 'none' })).toEqual([]);
     expect(await mesh.lexical('apple', { collection: 'none' })).toEqual([]);

@@ -42,9 +42,15 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     await this.#running;
   }
 
-  /** Serialises all use of one blob until the transaction ends. */
-  static async lock(tx: SqlTransaction, tenant: string, key: string): Promise<void> {
-    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${tenant}/${key}`]);
+  /** Serialises all use of one blob until the transaction ends; of several keys, the first is locked first. */
+  static async lock(tx: SqlTransaction, tenant: string, ...keys: readonly string[]): Promise<void> {
+    const names = keys.map((key) => BlobCollector.lockOf(tenant, key));
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name', [names]);
+  }
+
+  /** Name of the lock of one blob. */
+  static lockOf(tenant: string, key: string): string {
+    return `${tenant}/${key}`;
   }
 
   /** Marks blobs of versions that are about to be deleted. */

@@ -22,7 +22,12 @@ export class CollectionAccess {
     await sql.query(SET, [tenant, collection, list.access, list.revision]);
   }
 
-  async admits(tenant: string, collection: string, principals: readonly string[], sql: SqlRunner): Promise<boolean> {
+  async admits(
+    tenant: string,
+    collection: string,
+    principals: readonly string[],
+    sql: SqlRunner = this.database,
+  ): Promise<boolean> {
     const { rows } = await sql.query<{ access: AccessList }>(
       'SELECT access FROM collection_access WHERE tenant = $1 AND collection = $2',
       [tenant, collection],

@@ -2,12 +2,19 @@ import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything } from '@ragmesh/observability';
 import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
-import type { DocumentRow, VersionRow } from './document.rows.js';
+import type { DocumentRow, UploadedRow, VersionRow } from './document.rows.js';
 
-const SELECT = `
-  SELECT d.*, v.media_type, v.size_bytes, v.sha256, v.chunks, c.access AS collection_access
+const COLUMNS = 'd.*, v.media_type, v.size_bytes, v.sha256, v.chunks, c.access AS collection_access';
+
+const FROM = `
   FROM document d LEFT JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version
   LEFT JOIN collection_access c ON c.tenant = d.tenant AND c.collection = d.collection`;
+
+const SELECT = `SELECT ${COLUMNS} ${FROM}`;
+
+const SELECT_UPLOADED = `
+  SELECT ${COLUMNS}, v.kind, v.file_name, v.blob_key, v.text_blob_key, v.chunk_size, v.chunk_overlap ${FROM}
+  WHERE d.tenant = $1 AND d.id = $2 AND v.version IS NOT NULL`;
 
 /** Whether both lists admit one of the principals at `place`; null stands for all of them. */
 const isReadable = (place: string): string => `(${place}::text[] IS NULL
@@ -43,6 +50,11 @@ export class DocumentRepository {
   async find(tenant: string, id: string, sql: SqlRunner = this.database): Promise<DocumentRow | undefined> {
     const { rows } = await sql.query<DocumentRow>(`${SELECT} WHERE d.tenant = $1 AND d.id = $2`, [tenant, id]);
     return rows[0];
+  }
+
+  /** A document with all there is to know of its newest upload; undefined for a tombstone. */
+  async findUploaded(tenant: string, id: string): Promise<UploadedRow | undefined> {
+    return (await this.database.query<UploadedRow>(SELECT_UPLOADED, [tenant, id])).rows[0];
   }
 
   /** The row, also when it is a tombstone, locked until the transaction ends. */

@@ -45,5 +45,8 @@ export interface VersionRow {
   readonly chunks: number;
 }
 
+/** A document together with its newest upload. */
+export type UploadedRow = DocumentRow & Omit<VersionRow, 'document_id'>;
+
 /** Start, end, page, heading and own metadata of a chunk. */
 export type Span = readonly [number, number, number | null, string | null, Record<string, unknown>?];

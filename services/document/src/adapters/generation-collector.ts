@@ -25,7 +25,8 @@ export class GenerationCollector implements OnApplicationBootstrap, OnModuleDest
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void (this.#running = this.collect()), PAUSE_MS).unref();
+    const next = (): void => void (this.#running = this.#running.then(() => this.collect()));
+    this.#timer = setInterval(next, PAUSE_MS).unref();
   }
 
   async onModuleDestroy(): Promise<void> {

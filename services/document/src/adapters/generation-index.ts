@@ -9,6 +9,12 @@ const DEADLINE = { deadlineMs: 15_000 };
 /** Comparing asks many questions in one call. */
 const LONG_DEADLINE = { deadlineMs: 120_000 };
 
+/** Vectors as bytes, and the model that made them, `name@revision`. */
+export interface EmbeddedTexts {
+  readonly vectors: readonly Uint8Array[];
+  readonly model: string;
+}
+
 /** The part of the vector service that makes an index anew, and the model that turns questions into vectors. */
 @Injectable()
 export class GenerationIndex {
@@ -49,12 +55,12 @@ export class GenerationIndex {
     throw new RagmeshError('REQUEST.INVALID', `The model ${model} makes no vectors of texts.`, { field: 'model' });
   }
 
-  /** One vector for each text, as bytes. @param model null: the one this installation embeds with. */
-  async embed(texts: readonly string[], model: string | null): Promise<Uint8Array[]> {
+  /** One vector for each text. @param model null: the one this installation embeds with, or that stands in for it. */
+  async embed(texts: readonly string[], model: string | null): Promise<EmbeddedTexts> {
     const client = this.clients.of(embeddingV1.EmbeddingService);
-    const { vectors, dimension } = await client.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
-    const size = dimension * Float32Array.BYTES_PER_ELEMENT;
-    return texts.map((_, at) => vectors.subarray(at * size, (at + 1) * size));
+    const answer = await client.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
+    const size = answer.dimension * Float32Array.BYTES_PER_ELEMENT;
+    return { vectors: texts.map((_, at) => answer.vectors.subarray(at * size, (at + 1) * size)), model: answer.model };
   }
 
   get #vector() {

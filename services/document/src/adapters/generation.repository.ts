@@ -56,11 +56,22 @@ const LEFTOVERS = `
 /** The generations of collections: which there are, and which one readers see. */
 @Injectable()
 export class GenerationRepository {
+  /** What was asked already, of each transaction and collection. */
+  readonly #kept = new WeakMap<SqlTransaction, Map<string, Promise<Target[]>>>();
+
   constructor(private readonly database: Database) {}
 
-  /** Until the transaction ends no generation begins or leaves. */
-  keep(tx: SqlTransaction, tenant: string, collection: string): void {
-    tx.write('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(tenant, collection)]);
+  /** As {@link targets}; until the transaction ends no generation begins or leaves, so it is asked once. */
+  keptTargets(tx: SqlTransaction, tenant: string, collection: string): Promise<Target[]> {
+    const kept = this.#kept.get(tx) ?? new Map<string, Promise<Target[]>>();
+    this.#kept.set(tx, kept);
+    const name = lockOf(tenant, collection);
+    const known = kept.get(name);
+    if (known) return known;
+    tx.write('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [name]);
+    const targets = this.targets(tenant, collection, tx);
+    kept.set(name, targets);
+    return targets;
   }
 
   /** Until the transaction ends nobody writes a version to the generations there are. */

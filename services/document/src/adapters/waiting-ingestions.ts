@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { currentContext, extractTrace, inContext, injectTrace, traceContext } from '@ragmesh/observability';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
-import { ingestionSaga } from '../sagas/ingestion.saga.js';
+import { currentContext, injectTrace } from '@ragmesh/observability';
+import { Database } from '@ragmesh/postgres';
+import type { FreshSaga, SagaSource } from '@ragmesh/saga';
+import { ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
 
 /** A version that was accepted, and what its ingestion begins with. */
 export interface Arrival {
@@ -14,78 +15,79 @@ export interface Arrival {
   readonly acceptedAt: string;
 }
 
-interface WaitingRow {
-  readonly tenant: string;
-  readonly document_id: string;
-  readonly version: number;
-  readonly seq: number;
-  readonly collection: string;
+/** An ingestion that begins, in the context of its upload. */
+export interface FreshIngestion extends FreshSaga<Ingestion> {
   readonly is_update: boolean;
   readonly chunking: Arrival['chunking'];
-  readonly request_id: string;
-  readonly subject: string;
-  readonly trace: Record<string, string>;
-  readonly accepted_at: Date;
 }
 
-/** An arrival that waited, with the context of its upload. */
-export interface WaitedFor {
-  readonly arrival: Arrival;
-  /** Runs work as the upload itself would: same request, same trace. */
-  within<T>(work: () => T): T;
-}
+/** Whether that many of the tenant's are on their way is counted no further than needed. */
+const RUNNING = `
+  SELECT count(*) FROM (
+    SELECT FROM saga WHERE name = '${ingestionSaga.name}' AND status = 'running' AND tenant = $1 LIMIT $2) AS running`;
 
-const RUNNING = `SELECT FROM saga WHERE name = '${ingestionSaga.name}' AND status = 'running' AND tenant = $1 LIMIT $2`;
+/** The list a version is shown with: none for a document that never had one, whose only revision is the first. */
+const FRESH = `
+  fresh AS (
+    SELECT t.tenant || '/' || t.document_id || '@' || t.version AS id, t.tenant, t.request_id, t.subject, t.trace, t.seq,
+      t.is_update, t.chunking, jsonb_build_object('tenant', t.tenant, 'documentId', t.document_id, 'version', t.version,
+        'collection', t.collection, 'chunks', 0, 'batches', 0, 'indexed', '[]'::jsonb,
+        'acceptedAt', to_char(t.accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      || CASE WHEN d.access IS NOT NULL OR d.access_revision > 1
+        THEN jsonb_build_object('access', jsonb_build_object('principals', d.access, 'revision', d.access_revision))
+        ELSE '{}' END AS data
+    FROM taken t LEFT JOIN document d ON d.tenant = t.tenant AND d.id = t.document_id)`;
 
-const MAY_BEGIN = `
-  SELECT NOT EXISTS (SELECT FROM waiting_ingestion WHERE tenant = $1)
-    AND (SELECT count(*) FROM (${RUNNING}) AS running) < $2 AS free`;
+const COLUMNS =
+  'tenant, document_id, version, collection, is_update, chunking, request_id, subject, trace, accepted_at';
 
-const TAKE_NEXT = `
-  DELETE FROM waiting_ingestion w USING (
-    SELECT tenant, document_id, version FROM waiting_ingestion WHERE tenant = $1 ORDER BY seq
-    LIMIT (SELECT $2 - count(*) FROM (${RUNNING}) AS running) FOR UPDATE SKIP LOCKED) AS next
-  WHERE w.tenant = next.tenant AND w.document_id = next.document_id AND w.version = next.version RETURNING w.*`;
+const ARRIVING = `
+  arrival AS (
+    SELECT $1::text AS tenant, $3::text AS document_id, $4::bigint AS version, $5::text AS collection,
+      $6::boolean AS is_update, $7::jsonb AS chunking, $8::text AS request_id, $9::text AS subject, $10::jsonb AS trace,
+      $11::timestamptz AS accepted_at, 0::bigint AS seq,
+      EXISTS (SELECT FROM waiting_ingestion WHERE tenant = $1) OR (${RUNNING}) >= $2 AS waits),
+  queued AS (INSERT INTO waiting_ingestion (${COLUMNS}) SELECT ${COLUMNS} FROM arrival WHERE waits),
+  taken AS (SELECT * FROM arrival WHERE NOT waits),${FRESH}`;
 
-/** Ingestions that have not begun. Every statement but {@link tenants} is part of the transaction that decides. */
+const NEXT = `
+  taken AS (
+    DELETE FROM waiting_ingestion w USING (
+      SELECT tenant, document_id, version FROM waiting_ingestion WHERE tenant = $1 ORDER BY seq
+      LIMIT (SELECT $2 - (${RUNNING})) FOR UPDATE SKIP LOCKED) AS next
+    WHERE w.tenant = next.tenant AND w.document_id = next.document_id AND w.version = next.version RETURNING w.*),${FRESH}`;
+
+const ONE = `
+  taken AS (DELETE FROM waiting_ingestion WHERE tenant = $1 AND document_id = $2 AND version = $3 RETURNING *),${FRESH}`;
+
+/**
+ * Ingestions that have not begun. What may begin is taken out, counted and begun in one statement: a transaction that decides
+ * several times counts what it began before.
+ */
 @Injectable()
 export class WaitingIngestions {
   constructor(private readonly database: Database) {}
 
   /**
-   * Whether the tenant has fewer than `most` on their way and none that came before. Uploads at the same instant do not
-   * see each other and may exceed it by their number; taking a lock to be exact would make a tenant's uploads queue up.
+   * One that begins when its tenant has fewer than `most` on their way and none that came before; else it waits, with the
+   * context of the running work. Uploads at the same instant do not see each other and may exceed it by their number; taking
+   * a lock to be exact would make a tenant's uploads queue up.
    */
-  async mayBegin(tx: SqlTransaction, tenant: string, most: number): Promise<boolean> {
-    const { rows } = await tx.query<{ free: boolean }>(MAY_BEGIN, [tenant, most]);
-    return rows[0]!.free;
-  }
-
-  /** Lets it wait, with the context of the running work. */
-  add(tx: SqlTransaction, arrival: Arrival): void {
+  arriving(arrival: Arrival, most: number): SagaSource {
     const { requestId, subject } = currentContext()!;
     const { tenant, documentId, version, collection, isUpdate, chunking, acceptedAt } = arrival;
-    tx.write(
-      `INSERT INTO waiting_ingestion
-         (tenant, document_id, version, collection, is_update, chunking, request_id, subject, trace, accepted_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      [tenant, documentId, version, collection, isUpdate, chunking, requestId, subject, injectTrace(), acceptedAt],
-    );
+    const upload = [documentId, version, collection, isUpdate, chunking];
+    return { sql: ARRIVING, values: [tenant, most, ...upload, requestId, subject, injectTrace(), acceptedAt] };
   }
 
-  /** Takes out the oldest, as many as may begin. */
-  async takeNext(tx: SqlTransaction, tenant: string, most: number): Promise<WaitedFor[]> {
-    const { rows } = await tx.query<WaitingRow>(TAKE_NEXT, [tenant, most]);
-    return rows.toSorted((a, b) => a.seq - b.seq).map(waitedFor);
+  /** The oldest that wait, as many as may begin. */
+  next(tenant: string, most: number): SagaSource {
+    return { sql: NEXT, values: [tenant, most] };
   }
 
-  /** Takes out this one. Undefined when it does not wait. */
-  async take(tx: SqlTransaction, tenant: string, id: string, version: number | bigint): Promise<WaitedFor | undefined> {
-    const { rows } = await tx.query<WaitingRow>(
-      'DELETE FROM waiting_ingestion WHERE tenant = $1 AND document_id = $2 AND version = $3 RETURNING *',
-      [tenant, id, version],
-    );
-    return rows[0] && waitedFor(rows[0]);
+  /** This one, if it waits. */
+  one(tenant: string, documentId: string, version: number | bigint): SagaSource {
+    return { sql: ONE, values: [tenant, documentId, version] };
   }
 
   /** Who has some, how many, and how long the oldest waits, in seconds. */
@@ -96,21 +98,4 @@ export class WaitingIngestions {
     );
     return rows;
   }
-}
-
-function waitedFor(row: WaitingRow): WaitedFor {
-  const { tenant, version, collection, chunking, request_id: requestId, subject, trace } = row;
-  const acceptedAt = row.accepted_at.toISOString();
-  return {
-    arrival: {
-      tenant,
-      documentId: row.document_id,
-      version,
-      collection,
-      isUpdate: row.is_update,
-      chunking,
-      acceptedAt,
-    },
-    within: (work) => traceContext.with(extractTrace(trace), () => inContext({ tenant, requestId, subject }, work)),
-  };
 }

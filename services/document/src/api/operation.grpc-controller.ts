@@ -3,7 +3,8 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { currentTenant } from '@ragmesh/observability';
+import { currentPrincipals, currentTenant } from '@ragmesh/observability';
+import { CollectionAccess } from '../adapters/collection-access.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { parseOperationId, toOperation } from './document.grpc-mapper.js';
@@ -17,16 +18,18 @@ export class OperationGrpcController {
   constructor(
     private readonly documents: DocumentRepository,
     private readonly generations: GenerationRepository,
+    private readonly collections: CollectionAccess,
   ) {}
 
   @GrpcMethod('DocumentService', 'GetOperation')
   async getOperation({ id }: documentV1.GetOperationRequest): Promise<OperationReply> {
+    const tenant = currentTenant();
     const reindex = parseReindexOperationId(id);
-    const generation =
-      reindex && (await this.generations.find(currentTenant(), reindex.collection, reindex.generation));
-    if (reindex && generation) return toReindexOperation(reindex.collection, generation);
+    const generation = reindex && (await this.generations.find(tenant, reindex.collection, reindex.generation));
+    if (reindex && generation && (await this.collections.admits(tenant, reindex.collection, currentPrincipals())))
+      return toReindexOperation(reindex.collection, generation);
     const parsed = parseOperationId(id);
-    const document = parsed && (await this.documents.findReadable(currentTenant(), parsed.documentId));
+    const document = parsed && (await this.documents.findReadable(tenant, parsed.documentId));
     if (!parsed || !document || document.version < parsed.version)
       throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
     return toOperation(parsed.kind, parsed.version, document);

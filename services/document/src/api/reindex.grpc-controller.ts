@@ -5,7 +5,8 @@ import { GrpcMethod } from '@nestjs/microservices';
 import { CONFIG } from '@ragmesh/bootstrap';
 import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { currentTenant } from '@ragmesh/observability';
+import { currentPrincipals, currentTenant } from '@ragmesh/observability';
+import { CollectionAccess } from '../adapters/collection-access.repository.js';
 import { GenerationIndex } from '../adapters/generation-index.js';
 import { GenerationRepository, type GenerationRow } from '../adapters/generation.repository.js';
 import { ReindexProcess } from '../commands/reindex-process.js';
@@ -25,6 +26,7 @@ export class ReindexGrpcController {
     private readonly process: ReindexProcess,
     private readonly generations: GenerationRepository,
     private readonly index: GenerationIndex,
+    private readonly collections: CollectionAccess,
     @Inject(CONFIG) private readonly config: DocumentConfig,
   ) {}
 
@@ -53,11 +55,14 @@ export class ReindexGrpcController {
     return {};
   }
 
+  /** A collection whose list does not admit the caller has what one has that nobody ever heard of. */
   @GrpcMethod('DocumentService', 'ListGenerations')
   async list({
     collection,
   }: documentV1.GenerationsRequest): Promise<MessageInitShape<typeof documentV1.ListGenerationsResponseSchema>> {
     const tenant = currentTenant();
+    if (!(await this.collections.admits(tenant, collection, currentPrincipals())))
+      return { generations: [{ generation: 0, state: 'live' }] };
     const rows = await this.generations.list(tenant, collection);
     const known = rows.length > 0 ? rows : [firstGeneration];
     return { generations: await Promise.all(known.map((row) => this.#describe(tenant, collection, row))) };

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentTenant, type AccessList } from '@ragmesh/observability';
-import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
+import type { OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { BlobCollector } from '../adapters/blob-collector.js';
@@ -10,6 +10,7 @@ import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
 import type { DocumentStatus, UploadKind } from '../adapters/document.rows.js';
 import type { DocumentConfig } from '../document.config.js';
 import { checkChunking, checkId, dedupKey, titleFrom } from '../domain/upload.js';
+import { ChangeDocumentAccess } from './change-document-access.js';
 import { IngestionProcess } from './ingestion-process.js';
 import { KnownDocument } from './known-document.js';
 
@@ -62,7 +63,7 @@ const KEEP = `
 @Injectable()
 export class AcceptDocument {
   constructor(
-    private readonly outbox: Outbox,
+    private readonly changing: ChangeDocumentAccess,
     private readonly blobs: BlobStore,
     private readonly known: KnownDocument,
     private readonly ingestion: IngestionProcess,
@@ -83,7 +84,7 @@ export class AcceptDocument {
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
-      return await this.outbox.transaction((tx, out) => this.#accept(tx, out, prepared));
+      return await this.changing.transaction((tx, out) => this.#accept(tx, out, prepared));
     } catch (error) {
       this.blobs.abandoned.add({ tenant: currentTenant(), key: blob.key });
       throw error;
@@ -96,8 +97,10 @@ export class AcceptDocument {
     const { tenant, collection } = upload;
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
     const locks = [upload.blob.key, ...(upload.id ? [`id/${upload.id}`] : [])];
-    await Promise.all(locks.map((key) => BlobCollector.lock(tx, tenant, key)));
-    const { row: known, alive, isSame } = await this.known.find(tx, publish, { ...upload, sha256: upload.blob.sha256 });
+    // What is asked behind the locks in the same turn is answered once they are held.
+    const locked = BlobCollector.lock(tx, tenant, ...locks);
+    const finding = this.known.find(tx, publish, { ...upload, sha256: upload.blob.sha256 });
+    const [{ row: known, alive, isSame }] = await Promise.all([finding, locked]);
     if (alive && isSame) return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());

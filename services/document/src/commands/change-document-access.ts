@@ -19,6 +19,9 @@ const RESTRICT = { deadlineMs: 10_000 };
  */
 @Injectable()
 export class ChangeDocumentAccess {
+  /** Documents the index was told to hide from somebody, of each transaction. */
+  readonly #narrowed = new WeakMap<SqlTransaction, Set<string>>();
+
   constructor(
     private readonly outbox: Outbox,
     private readonly documents: DocumentRepository,
@@ -27,37 +30,50 @@ export class ChangeDocumentAccess {
 
   /** @throws RagmeshError DOCUMENT.NOT_FOUND, DEPENDENCY.UNAVAILABLE when the index cannot be told: then nothing changes. */
   async run(id: string, access: AccessList): Promise<void> {
-    let hidden = false;
+    await this.transaction(async (tx, { publish }) => {
+      const document = await this.documents.lock(tx, currentTenant(), id);
+      await this.change(tx, publish, document, access);
+    });
+  }
+
+  /**
+   * A transaction that may {@link change} lists. When it fails, the index is told of the lists that still hold: it may hide more,
+   * also when the call that asked for it got no answer.
+   */
+  async transaction<T>(work: (tx: SqlTransaction, out: OutboxWriter) => Promise<T>): Promise<T> {
+    const narrowed = new Set<string>();
     try {
-      await this.outbox.transaction(async (tx, { publish }) => {
-        const document = await this.documents.lock(tx, currentTenant(), id);
-        hidden = await this.change(tx, publish, document, access);
+      return await this.outbox.transaction((tx, out) => {
+        this.#narrowed.set(tx, narrowed);
+        return work(tx, out);
       });
     } catch (error) {
-      if (hidden) await this.#restore(id).catch(() => undefined); // readers see less than they may until the next change
+      // Where even that fails, readers see less than they may until the next change.
+      for (const id of narrowed) await this.#restore(id).catch(() => undefined);
       throw error;
     }
   }
 
-  /**
-   * The same for a document whose row the transaction holds.
-   * @returns whether the index was told to hide something, which stands also when the transaction fails.
-   */
-  async change(tx: SqlTransaction, publish: Publish, document: Listed, access: AccessList): Promise<boolean> {
-    if (isSame(document.access, access)) return false;
+  /** As {@link run}, for a document whose row is held by a {@link transaction}. */
+  async change(tx: SqlTransaction, publish: Publish, document: Listed, access: AccessList): Promise<void> {
+    if (isSame(document.access, access)) return;
     const revision = document.access_revision + 1;
     const meanwhile = admittedByBoth(document.access, access);
-    const isNarrower = meanwhile !== null && !isSame(meanwhile, document.access);
-    if (isNarrower) await this.#restrict(document, meanwhile, revision);
+    if (meanwhile !== null && !isSame(meanwhile, document.access)) {
+      this.#narrowed.get(tx)?.add(document.id);
+      await this.#restrict(document, meanwhile, revision);
+    }
     this.#write(tx, publish, { ...document, access, access_revision: revision });
-    return isNarrower;
   }
 
-  /** Tells the index of what still holds, as a revision of its own: a later change must not be taken for it. */
+  /**
+   * Tells the index of what still holds, as a revision of its own: a later change must not be taken for it. It is above that
+   * of the change that failed, which may still come to the index after this.
+   */
   async #restore(id: string): Promise<void> {
     await this.outbox.transaction(async (tx, { publish }) => {
       const document = await this.documents.lock(tx, currentTenant(), id);
-      this.#write(tx, publish, { ...document, access_revision: document.access_revision + 1 });
+      this.#write(tx, publish, { ...document, access_revision: document.access_revision + 2 });
     });
   }
 
@@ -69,7 +85,8 @@ export class ChangeDocumentAccess {
   /** The same bytes with another list are another document, so this one no longer stands for them. */
   #write(tx: SqlTransaction, publish: Publish, { id, collection, access, access_revision: revision }: Listed): void {
     tx.write(
-      `UPDATE document SET access = $3, access_revision = $4, dedup_key = NULL, updated_at = now()
+      `UPDATE document SET access = $3, access_revision = $4,
+         dedup_key = CASE WHEN access IS NOT DISTINCT FROM $3 THEN dedup_key END, updated_at = now()
        WHERE tenant = $1 AND id = $2`,
       [currentTenant(), id, access, revision],
     );

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { DocumentRepository } from '../adapters/document.repository.js';
-import { GenerationIndex } from '../adapters/generation-index.js';
+import { GenerationIndex, type EmbeddedTexts } from '../adapters/generation-index.js';
 import { GenerationRepository, type Leftover } from '../adapters/generation.repository.js';
 import { TextExtractor } from '../adapters/text-extractor.js';
 import type { DocumentConfig } from '../document.config.js';
@@ -10,6 +10,8 @@ import type { Reindex } from '../sagas/reindex.saga.js';
 
 /** As many results as a search shows by default. */
 const TOP_K = 10;
+
+const NOTHING: EmbeddedTexts = { vectors: [], model: '' };
 
 /** The shadow quality gate: questions made from documents, to the new generation and to the one readers see. */
 @Injectable()
@@ -38,13 +40,12 @@ export class CheckGeneration {
     }
     const [model, liveModel] = await this.#models({ tenant, collection, generation });
     const texts = asked.map(({ text }) => text);
-    const vectors = asked.length === 0 ? [] : await this.index.embed(texts, model);
+    const own = asked.length === 0 ? NOTHING : await this.index.embed(texts, model);
     // Each generation is asked by the model it was built with: vectors of two models say nothing about each other.
-    const others = asked.length === 0 || model === liveModel ? [] : await this.index.embed(texts, liveModel);
-    const questions = asked.map((one, at) => ({ ...one, vector: vectors[at]!, liveVector: others[at] }));
+    const live = asked.length === 0 || model === liveModel ? NOTHING : await this.index.embed(texts, liveModel);
     const { overlap, selfRetrieval, liveSelfRetrieval } = await this.index.compare({
-      ...{ collection, generation, topK: TOP_K },
-      questions,
+      ...{ collection, generation, topK: TOP_K, model: own.model, liveModel: live.model },
+      questions: asked.map((one, at) => ({ ...one, vector: own.vectors[at]!, liveVector: live.vectors[at] })),
     });
     return { questions: asked.length, overlap, selfRetrieval, liveSelfRetrieval };
   }

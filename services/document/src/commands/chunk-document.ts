@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
-import { skip, type Delivery, type HandlerResult } from '@ragmesh/messaging';
+import { skip, type Delivery, type HandlerResult, type Publish } from '@ragmesh/messaging';
 import { currentTenant, histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DocumentRepository } from '../adapters/document.repository.js';
-import type { DocumentRow, VersionRow } from '../adapters/document.rows.js';
+import type { UploadedRow, VersionRow } from '../adapters/document.rows.js';
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
 import { BlobStore } from '../adapters/blob-store.js';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { publishChunks } from '../publishes/document-chunked.event.js';
 import { IngestionProcess } from './ingestion-process.js';
-import { VersionCuts, ingestionData } from './version-cuts.js';
+import { VersionCuts, ingestionData, type PlacedVersion } from './version-cuts.js';
 
 type Begun = Pick<eventsV1.DocumentCreated, 'documentId' | 'version'>;
 
@@ -28,15 +28,12 @@ export class ChunkDocument {
 
   async run({ documentId, version }: Begun, delivery: Delivery): Promise<HandlerResult> {
     const tenant = currentTenant();
-    const [document, upload] = await Promise.all([
-      this.documents.find(tenant, documentId),
-      this.documents.findVersion(tenant, documentId, version),
-    ]);
-    if (!document || !upload || document.version !== Number(version)) return skip('superseded by a newer version');
+    const document = await this.documents.findUploaded(tenant, documentId);
+    if (!document || document.version !== Number(version)) return skip('superseded by a newer version');
     if (document.status === 'deleting' || document.status === 'deleted') return skip('the document is being deleted');
     const stopTimer = histogram('ragmesh_stage_duration_seconds').startTimer({ stage: 'parse' });
     try {
-      return await this.#extract(tenant, document, upload, delivery);
+      return await this.#extract(tenant, document, delivery);
     } catch (error) {
       if (!isRagmeshError(error) || error.retry === 'transient') throw error;
       // The file is to blame, not the event: the document fails with its reason, nothing is dead-lettered.
@@ -49,40 +46,41 @@ export class ChunkDocument {
     }
   }
 
-  async #extract(
-    tenant: string,
-    document: DocumentRow,
-    upload: VersionRow,
-    delivery: Delivery,
-  ): Promise<HandlerResult> {
+  async #extract(tenant: string, document: UploadedRow, delivery: Delivery): Promise<HandlerResult> {
+    const upload = { ...document, document_id: document.id };
     const placed = { tenant, collection: document.collection, upload };
     const extracted =
       (await this.cuts.reuse(placed)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
-      return await delivery.commit(async (tx, publish) => {
-        if (extracted.staged) {
-          await BlobCollector.lock(tx, tenant, extracted.staged.key);
-          await this.blobs.publish(tenant, extracted.staged);
-        }
-        const cuts = await this.cuts.keep(tx, placed, extracted);
-        this.#note(tx, tenant, upload, extracted, cuts[0]!.spans.length);
-        // Those beside come first: what readers see counts, and is shown once it is there.
-        for (const cut of cuts.toReversed()) publishChunks(publish, document, extracted.text, cut);
-        const data = ingestionData(cuts);
-        const waits = await this.ingestion.deliver(tx, publish, document.id, upload.version, {
-          kind: 'step-done',
-          step: 'chunk',
-          data,
-        });
-        if (!waits) throw new RagmeshError('DOCUMENT.CANCELLED', 'The ingestion was called off meanwhile.');
-      });
+      const locks = extracted.staged ? [BlobCollector.lockOf(tenant, extracted.staged.key)] : [];
+      return await delivery.commit((tx, publish) => this.#keep(tx, publish, placed, { document, extracted }), locks);
     } catch (error) {
       if (extracted.staged) this.blobs.abandoned.add({ tenant, key: extracted.staged.key });
       throw error;
     } finally {
       if (extracted.staged) await this.blobs.discard(extracted.staged);
     }
+  }
+
+  async #keep(
+    tx: SqlTransaction,
+    publish: Publish,
+    placed: PlacedVersion,
+    { document, extracted }: { readonly document: UploadedRow; readonly extracted: ExtractedText },
+  ): Promise<void> {
+    const { tenant, upload } = placed;
+    if (extracted.staged) await this.blobs.publish(tenant, extracted.staged);
+    const keeping = this.cuts.keep(tx, placed, extracted);
+    const telling = this.ingestion.deliver(tx, publish, document.id, upload.version, async () => {
+      const cuts = await keeping;
+      this.#note(tx, tenant, upload, extracted, cuts[0]!.spans.length);
+      // Those beside come first: what readers see counts, and is shown once it is there.
+      for (const cut of cuts.toReversed()) publishChunks(publish, document, extracted.text, cut);
+      return { kind: 'step-done', step: 'chunk', data: ingestionData(cuts) };
+    });
+    const [waits] = await Promise.all([telling, keeping]);
+    if (!waits) throw new RagmeshError('DOCUMENT.CANCELLED', 'The ingestion was called off meanwhile.');
   }
 
   #note(tx: SqlTransaction, tenant: string, upload: VersionRow, extracted: ExtractedText, chunks: number): void {

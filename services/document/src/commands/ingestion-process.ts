@@ -1,12 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
-import { currentTenant, type AccessList } from '@ragmesh/observability';
+import { currentTenant } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
-import { SagaEngine, type InputFrom, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
+import {
+  SagaEngine,
+  type InputFrom,
+  type SagaError,
+  type SagaInput,
+  type SagaSource,
+  type SagaState,
+} from '@ragmesh/saga';
 import type { DocumentRow } from '../adapters/document.rows.js';
-import { WaitingIngestions, type Arrival } from '../adapters/waiting-ingestions.js';
+import { WaitingIngestions, type FreshIngestion } from '../adapters/waiting-ingestions.js';
 import type { DocumentConfig } from '../document.config.js';
 import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
 import { showIngestion } from './ingestion-status.js';
@@ -26,9 +33,10 @@ interface NewVersion {
 }
 
 /** Uploads and deletions lock the document, then tell its saga. */
-const LOCK_DOCUMENT = `
-  SELECT FROM document d JOIN saga s ON s.tenant = d.tenant AND s.data ->> 'documentId' = d.id
-  WHERE s.name = $1 AND s.id = $2 FOR NO KEY UPDATE OF d`;
+const DOCUMENT = {
+  join: `JOIN document d ON d.tenant = s.tenant AND d.id = s.data ->> 'documentId'`,
+  lock: 'FOR NO KEY UPDATE OF d',
+};
 
 /**
  * The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it.
@@ -41,8 +49,10 @@ export class IngestionProcess {
   readonly engine = new SagaEngine<Ingestion>(
     ingestionSaga,
     (tx, publish, _id, state) => this.#moved(tx, publish, state),
-    (tx, id) => tx.write(LOCK_DOCUMENT, [ingestionSaga.name, id]),
+    DOCUMENT,
   );
+  /** Turns of tenants that are not sent yet, of each transaction. */
+  readonly #turns = new WeakMap<SqlTransaction, Map<string, Promise<void>>>();
 
   constructor(
     private readonly database: Database,
@@ -63,15 +73,24 @@ export class IngestionProcess {
       });
     const acceptedAt = new Date().toISOString();
     const arrival = { ...rest, tenant, documentId: id, chunking: chunking ?? null, acceptedAt };
-    const mayBegin = await this.waiting.mayBegin(tx, tenant, this.config.INGESTION_IN_FLIGHT);
-    if (mayBegin) await this.#begin(tx, publish, arrival);
-    else this.waiting.add(tx, arrival);
+    await this.#start(tx, publish, this.waiting.arriving(arrival, this.config.INGESTION_IN_FLIGHT));
   }
 
-  /** Begins what may begin of what waits. Done at each end of an ingestion; a worker looks after what is left over. */
-  async beginNext(tx: SqlTransaction, publish: Publish, tenant: string): Promise<void> {
-    const next = await this.waiting.takeNext(tx, tenant, this.config.INGESTION_IN_FLIGHT);
-    for (const { arrival, within } of next) await within(() => this.#begin(tx, publish, arrival));
+  /**
+   * Begins what may begin of what waits. Done at each end of an ingestion; a worker looks after what is left over. Those that
+   * end at once in one transaction share a turn: each has told of its end before the turn counts what is on its way.
+   */
+  beginNext(tx: SqlTransaction, publish: Publish, tenant: string): Promise<void> {
+    const turns = this.#turns.get(tx) ?? new Map<string, Promise<void>>();
+    this.#turns.set(tx, turns);
+    const queued = turns.get(tenant);
+    if (queued) return queued;
+    const turn = Promise.resolve().then(() => {
+      turns.delete(tenant);
+      return this.#start(tx, publish, this.waiting.next(tenant, this.config.INGESTION_IN_FLIGHT));
+    });
+    turns.set(tenant, turn);
+    return turn;
   }
 
   /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
@@ -102,9 +121,11 @@ export class IngestionProcess {
     version: number | bigint,
     error: SagaError,
   ): Promise<boolean> {
-    const waited = await this.waiting.take(tx, currentTenant(), id, version);
-    if (waited) await waited.within(() => this.#start(tx, publish, waited.arrival));
-    return this.deliver(tx, publish, id, version, { kind: 'abort', error });
+    const [, aborted] = await Promise.all([
+      this.engine.startEach(tx, publish, this.waiting.one(currentTenant(), id, version)),
+      this.deliver(tx, publish, id, version, { kind: 'abort', error }),
+    ]);
+    return aborted;
   }
 
   /**
@@ -124,20 +145,8 @@ export class IngestionProcess {
     });
   }
 
-  async #begin(tx: SqlTransaction, publish: Publish, arrival: Arrival): Promise<void> {
-    const { documentId, version, collection, isUpdate, chunking } = arrival;
-    await this.#start(tx, publish, arrival);
-    const event = { documentId, version: BigInt(version), collection, ...(chunking ? { chunking } : {}) };
-    if (isUpdate) publish(catalogue.documentUpdated, documentId, event);
-    else publish(catalogue.documentCreated, documentId, event);
-  }
-
-  async #start(tx: SqlTransaction, publish: Publish, arrival: Arrival): Promise<void> {
-    const { tenant, documentId, version, collection, acceptedAt } = arrival;
-    const nothing = { chunks: 0, batches: 0, indexed: [] };
-    const access = await accessOf(tx, tenant, documentId);
-    const data = { tenant, documentId, version, collection, ...nothing, acceptedAt, ...(access ? { access } : {}) };
-    await this.engine.start(tx, publish, ingestionId(tenant, documentId, version), data);
+  async #start(tx: SqlTransaction, publish: Publish, source: SagaSource): Promise<void> {
+    await this.engine.startEach<FreshIngestion>(tx, publish, source, (begun) => announce(publish, begun));
   }
 
   async #moved(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {
@@ -146,15 +155,9 @@ export class IngestionProcess {
   }
 }
 
-/** The list a version is shown with; undefined for a document that never had one. */
-async function accessOf(tx: SqlTransaction, tenant: string, documentId: string): Promise<Ingestion['access']> {
-  const { rows } = await tx.query<{ access: AccessList; access_revision: number }>(
-    'SELECT access, access_revision FROM document WHERE tenant = $1 AND id = $2',
-    [tenant, documentId],
-  );
-  const { access: principals = null, access_revision: revision = 0 } = rows[0] ?? {};
-  return principals === null && revision <= FIRST_REVISION ? undefined : { principals, revision };
+function announce(publish: Publish, { data, is_update: isUpdate, chunking }: FreshIngestion): void {
+  const { documentId, version, collection } = data;
+  const event = { documentId, version: BigInt(version), collection, ...(chunking ? { chunking } : {}) };
+  if (isUpdate) publish(catalogue.documentUpdated, documentId, event);
+  else publish(catalogue.documentCreated, documentId, event);
 }
-
-/** Of the list a document is accepted with. */
-const FIRST_REVISION = 1;

@@ -46,9 +46,12 @@ export class KnownDocument {
    */
   async find(tx: SqlTransaction, publish: OutboxWriter['publish'], upload: UploadKey): Promise<Known> {
     const { tenant, collection, replace, access } = upload;
-    if (!(await this.collections.admits(tenant, collection, currentPrincipals(), tx)))
+    const [isAdmitted, row] = await Promise.all([
+      this.collections.admits(tenant, collection, currentPrincipals(), tx),
+      upload.id ? this.documents.findLocked(tx, tenant, upload.id) : this.#ofSameBytes(tx, upload),
+    ]);
+    if (!isAdmitted)
       throw new RagmeshError('COLLECTION.NOT_FOUND', `There is no collection "${collection}".`, { id: collection });
-    const row = await (upload.id ? this.documents.findLocked(tx, tenant, upload.id) : this.#ofSameBytes(tx, upload));
     if (!row || row.status === 'deleted') return { row, alive: undefined, isSame: false };
     // An id cannot be given twice; what is behind it is told to its readers only.
     if (!isReadableByCaller(row)) throw idTaken(row.id);

@@ -46,8 +46,7 @@ export class VersionCuts {
     { text, spans }: ExtractedText,
   ): Promise<Cut[]> {
     const { document_id: documentId, version, kind } = upload;
-    this.generations.keep(tx, tenant, collection);
-    const targets = await this.generations.targets(tenant, collection, tx);
+    const targets = await this.generations.keptTargets(tx, tenant, collection);
     const own: Cut[] = [{ generation: undefined, spans, model: null }];
     const cuts = targets.map(({ chunking, ...target }) => ({ ...target, spans: recut(kind, text, spans, chunking) }));
     const all = cuts.length > 0 ? cuts : own;

@@ -39,7 +39,7 @@ export class AdmissionWorker implements OnApplicationBootstrap, OnModuleDestroy 
       const tenants = await this.waiting.tenants();
       gauge('ragmesh_ingestions_waiting').set(tenants.reduce((sum, { count }) => sum + count, 0));
       gauge('ragmesh_ingestions_waiting_seconds').set(Math.max(0, ...tenants.map(({ seconds }) => seconds)));
-      for (const { tenant } of tenants) await this.#begin(tenant);
+      for (const { tenant } of tenants) await this.#begin(tenant).catch((error: unknown) => this.#pass(tenant, error));
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Waiting ingestions could not be read and will be again');
     }
@@ -49,5 +49,12 @@ export class AdmissionWorker implements OnApplicationBootstrap, OnModuleDestroy 
     return inContext({ tenant, requestId: uuidv7(), subject: 'admission' }, () =>
       this.outbox.transaction((tx, { publish }) => this.ingestion.beginNext(tx, publish, tenant)),
     );
+  }
+
+  /** What fails of one tenant holds no other one up. @throws RagmeshError `STORAGE.*`: it would fail for all of them. */
+  #pass(tenant: string, error: unknown): void {
+    const { code } = asRagmeshError(error);
+    if (code.startsWith('STORAGE.')) throw error;
+    this.logger.error({ code, tenant }, 'The waiting ingestions of a tenant could not begin and will be tried again');
   }
 }

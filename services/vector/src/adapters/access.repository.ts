@@ -42,6 +42,8 @@ const nameOf = ({ tenant, collection }: Scope): string => JSON.stringify([tenant
 /** Access lists as the rows have them. The rows decide; what stores and memory hold of them only makes searches faster. */
 export class AccessRepository {
   readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  /** Collections with a change whose commit nobody has told of yet: what their rows say now is not remembered. */
+  readonly #unsettled = new Set<string>();
   #forgotten = 0;
 
   /** @param isOnlyCopy whether nobody else changes the rows, so that they need not be read for every search. */
@@ -52,11 +54,13 @@ export class AccessRepository {
 
   /** What is known of a collection; undefined while there never was a list in it. */
   async find(scope: Scope): Promise<CollectionAccess | undefined> {
-    const known = this.#known.get(nameOf(scope));
+    const name = nameOf(scope);
+    const known = this.#known.get(name);
     if (known) return known.access;
     const forgotten = this.#forgotten;
     const { rows } = await this.database.query<CollectionAccess>(FIND, [scope.tenant, scope.collection]);
-    if (this.isOnlyCopy && forgotten === this.#forgotten) this.#known.set(nameOf(scope), { access: rows[0] });
+    const isOfNow = forgotten === this.#forgotten && !this.#unsettled.has(name);
+    if (this.isOnlyCopy && isOfNow) this.#known.set(name, { access: rows[0] });
     return rows[0];
   }
 
@@ -65,20 +69,24 @@ export class AccessRepository {
     return mayRead((await this.find(scope))?.access ?? null, principals);
   }
 
-  /** @returns false when a newer list is known. */
+  /** Whoever sets a list calls {@link settled} after the commit. @returns false when a newer list is known. */
   async setCollection(scope: Scope, { access, revision }: RevisedAccess, sql: SqlRunner): Promise<boolean> {
-    return (await sql.query(SET_COLLECTION, [scope.tenant, scope.collection, access, revision])).rowCount > 0;
+    const { rowCount } = await sql.query(SET_COLLECTION, [scope.tenant, scope.collection, access, revision]);
+    if (rowCount > 0) this.#unsettle(scope);
+    return rowCount > 0;
   }
 
-  /** For a document whose row is locked. @returns false when a newer list is known. */
+  /** As {@link setCollection}, for a document whose row is locked. */
   async setDocument(
     tx: SqlTransaction,
     document: DocumentKey & Scope,
     { access, revision }: RevisedAccess,
   ): Promise<boolean> {
     const { rowCount } = await tx.query(SET_DOCUMENT, [document.tenant, document.documentId, access, revision]);
-    if (rowCount > 0) tx.write(STAMP, [document.tenant, document.collection]);
-    return rowCount > 0;
+    if (rowCount === 0) return false;
+    this.#unsettle(document);
+    tx.write(STAMP, [document.tenant, document.collection]);
+    return true;
   }
 
   /**
@@ -87,7 +95,18 @@ export class AccessRepository {
    */
   async settled(scope: Scope): Promise<void> {
     await this.database.query(STAMP, [scope.tenant, scope.collection]);
+    this.#unsettled.delete(nameOf(scope));
+    this.#forget(nameOf(scope));
+  }
+
+  /** Inside the transaction, so that nothing is remembered of before, whatever becomes of whoever commits. */
+  #unsettle(scope: Scope): void {
+    this.#unsettled.add(nameOf(scope));
+    this.#forget(nameOf(scope));
+  }
+
+  #forget(name: string): void {
     this.#forgotten += 1;
-    this.#known.delete(nameOf(scope));
+    this.#known.delete(name);
   }
 }

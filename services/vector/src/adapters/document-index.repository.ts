@@ -22,12 +22,24 @@ export interface DocumentState {
   readonly accessRevision: number;
 }
 
+/** The same, with what a batch that comes in must fit. */
+export interface MeasuredState extends DocumentState {
+  /** Length of the vectors that generation holds; null while it holds none. May be of just before the lock was got. */
+  readonly dimension: number | null;
+}
+
+const LIVE = `coalesce((
+  SELECT generation FROM index_generation g WHERE g.tenant = $1 AND g.collection = $3 AND g.live), 0)`;
+
 const LOCK = `
   INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, $3)
   ON CONFLICT (tenant, document_id) DO UPDATE SET updated_at = now()
   RETURNING collection, visible_version AS "visibleVersion", dead_version AS "deadVersion",
-    tombstoned_at IS NOT NULL AS tombstoned, access, access_revision AS "accessRevision", coalesce((
-      SELECT generation FROM index_generation g WHERE g.tenant = $1 AND g.collection = $3 AND g.live), 0) AS generation`;
+    tombstoned_at IS NOT NULL AS tombstoned, access, access_revision AS "accessRevision", ${LIVE} AS generation`;
+
+const LOCK_MEASURED = `${LOCK}, (
+  SELECT octet_length(vector) / 4 FROM point p WHERE p.tenant = $1 AND p.collection = $3 AND p.generation = ${LIVE}
+  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal LIMIT 1) AS dimension`;
 
 const BURY = `
   UPDATE document_index SET dead_version = $3,
@@ -41,6 +53,16 @@ export class DocumentIndexRepository {
   /** The state, locked until the transaction ends; a document not seen before gets its row here. */
   async lock(tx: SqlTransaction, { tenant, documentId }: DocumentKey, collection: string): Promise<DocumentState> {
     const { rows } = await tx.query<DocumentState>(LOCK, [tenant, documentId, collection]);
+    return rows[0]!;
+  }
+
+  /** As {@link lock}, for a batch that comes in. */
+  async lockMeasured(
+    tx: SqlTransaction,
+    { tenant, documentId }: DocumentKey,
+    collection: string,
+  ): Promise<MeasuredState> {
+    const { rows } = await tx.query<MeasuredState>(LOCK_MEASURED, [tenant, documentId, collection]);
     return rows[0]!;
   }
 

@@ -111,6 +111,11 @@ export class EmbeddedStore extends VectorStore {
     this.index.show(scope, generation);
   }
 
+  async followLive(scope: Scope): Promise<void> {
+    await this.index.settled();
+    this.index.show(scope, await this.parts.generations.live(scope));
+  }
+
   searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): readonly DocumentHit[] {
     return (
       this.index.find(scope, generation)?.searchHybrid(vector, text, { topK, principals: [EVERYTHING] }).hits ?? []

@@ -21,6 +21,11 @@ const OPEN = `
 const HOLD = `
   SELECT FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3 FOR KEY SHARE`;
 
+/** By the order of the key, so that one row is read, and always the same one. */
+const BUILT_WITH = `
+  SELECT model FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3
+  ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
+
 const lockOf = ({ tenant, collection }: Scope): string => JSON.stringify(['live generation', tenant, collection]);
 
 /** Which generation of a collection's index readers see. */
@@ -56,6 +61,12 @@ export class GenerationRepository {
   ): Promise<string | null> {
     const sql = 'SELECT model FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3';
     return (await runner.query<{ model: string | null }>(sql, [tenant, collection, generation])).rows[0]?.model ?? null;
+  }
+
+  /** The model that made the vectors of a generation's points, `name@revision`; undefined while it has none. */
+  async builtWith({ tenant, collection }: Scope, generation: number): Promise<string | undefined> {
+    const { rows } = await this.database.query<{ model: string }>(BUILT_WITH, [tenant, collection, generation]);
+    return rows[0]?.model;
   }
 
   /** Keeps a generation from being removed until the transaction ends. @returns false when there is none. */

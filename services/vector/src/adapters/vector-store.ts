@@ -126,6 +126,11 @@ export abstract class VectorStore {
    * @throws RagmeshError `REQUEST.INVALID` when the store has no point of it.
    */
   abstract cutOver(scope: Scope, generation: number, run?: Database['transaction']): Promise<void>;
+  /**
+   * Sees to it that searches see the generation the rows name: whoever lost the answer to the commit of a {@link cutOver}
+   * cannot know whether the store has followed it.
+   */
+  abstract followLive(scope: Scope): Promise<void>;
   /** Both legs in a generation that need not be the one readers see. */
   abstract searchIn(scope: Scope, generation: number, question: Question): Answer<readonly DocumentHit[]>;
   /** Removes a generation that readers do not see, rows and points. @throws RagmeshError `REQUEST.INVALID` for the live one. */

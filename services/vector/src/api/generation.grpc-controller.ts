@@ -50,14 +50,15 @@ export class GenerationGrpcController {
 
   @GrpcMethod('VectorService', 'CompareGenerations')
   async compare(request: vectorV1.CompareGenerationsRequest): Promise<Comparison> {
-    const { generation, questions, topK } = request;
-    const probes = questions.map((one) => ({
+    const { generation, model, liveModel, topK } = request;
+    const questions = request.questions.map((one) => ({
       documentId: one.documentId,
       text: one.text,
       vector: queryVectorOf(one),
       ...(one.liveVector.length === 0 ? {} : { liveVector: queryVectorOf({ vector: one.liveVector }) }),
     }));
-    const compared = await this.comparing.run(scopeOf(request), generation, probes, topK);
+    const asked = { questions, model, liveModel, topK };
+    const compared = await this.comparing.run(scopeOf(request), generation, asked);
     return { ...compared, questions: questions.length };
   }
 

@@ -4,7 +4,7 @@ import { GrpcMethod } from '@nestjs/microservices';
 import type { vectorV1 } from '@ragmesh/contracts';
 import { currentPrincipals, currentTenant } from '@ragmesh/observability';
 import { AccessRepository } from '../adapters/access.repository.js';
-import { GenerationModels } from '../adapters/generation-models.js';
+import { GenerationModels, type VectorOrigin } from '../adapters/generation-models.js';
 import { PointRepository } from '../adapters/point.repository.js';
 import type { IndexedChunk } from '../adapters/embedded-index/indexed-point.js';
 import { VectorStore, type Scope, type SearchOptions } from '../adapters/vector-store.js';
@@ -36,16 +36,17 @@ export class VectorGrpcController {
     const [scope, options, vector] = [scopeOf(request), this.optionsOf(request), queryVectorOf(request)];
     if (!(await this.access.admits(scope, currentPrincipals()))) return { hits: [] };
     const search = () => this.store.searchDense(scope, vector, options);
-    const hits = await this.models.searchBy(request.generationModel, scope, search);
-    return { hits: hits.map(toHit) };
+    const { found, generation } = await this.models.searchBy(originOf(request), scope, search);
+    return { hits: found.map(toHit), generation };
   }
 
   @GrpcMethod('VectorService', 'SearchLexical')
   async searchLexical(request: vectorV1.SearchLexicalRequest): Promise<SearchResponse> {
     const [scope, options] = [scopeOf(request), this.optionsOf(request)];
     if (!(await this.access.admits(scope, currentPrincipals()))) return { hits: [] };
-    const hits = await this.store.searchLexical(scope, request.query, options);
-    return { hits: hits.map(toHit) };
+    const search = () => this.store.searchLexical(scope, request.query, options);
+    const { found, generation } = await this.models.inOne(scope, search);
+    return { hits: found.map(toHit), generation };
   }
 
   @GrpcMethod('VectorService', 'SearchHybrid')
@@ -53,7 +54,7 @@ export class VectorGrpcController {
     const [scope, options, vector] = [scopeOf(request), this.optionsOf(request), queryVectorOf(request)];
     if (!(await this.access.admits(scope, options.principals))) return { hits: [], denseMs: 0, lexicalMs: 0 };
     const search = () => this.store.searchHybrid(scope, vector, request.query, options);
-    const found = await this.models.searchBy(request.generationModel, scope, search);
+    const { found, generation } = await this.models.searchBy(originOf(request), scope, search);
     const leading = leadingHits(found.hits, request.alpha, Math.min(request.withChunks, options.topK));
     const ids = leading.map(({ pointId }) => pointId);
     const read = await this.store.points(scope, ids, options.principals);
@@ -62,7 +63,7 @@ export class VectorGrpcController {
       const chunk = chunks.get(hit.pointId);
       return { ...hit, version: BigInt(hit.version), ...(chunk && { chunk }) };
     });
-    return { ...found, hits };
+    return { ...found, hits, generation };
   }
 
   @GrpcMethod('VectorService', 'GetPoints')
@@ -106,5 +107,13 @@ export class VectorGrpcController {
     return { points: BigInt(Math.max(points, held)), visible: BigInt(visible), hash };
   }
 }
+
+const originOf = ({
+  generationModel,
+  model,
+}: Pick<vectorV1.SearchDenseRequest, 'generationModel' | 'model'>): VectorOrigin => ({
+  named: generationModel,
+  madeBy: model,
+});
 
 const scopeOf = ({ collection }: { readonly collection: string }): Scope => ({ tenant: currentTenant(), collection });

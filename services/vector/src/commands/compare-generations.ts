@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { GenerationModels } from '../adapters/generation-models.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { VectorStore, type DocumentHit, type Question, type Scope } from '../adapters/vector-store.js';
 import { compareGenerations, type Comparison } from '../domain/generation-comparison.js';
@@ -9,6 +10,16 @@ export interface Probe extends Omit<Question, 'topK'> {
   readonly documentId: string;
   /** By the model of the generation readers see, where that is another one. */
   readonly liveVector?: Float32Array;
+}
+
+/** What both generations are asked. */
+export interface Probes {
+  readonly questions: readonly Probe[];
+  /** The model that made the vectors, `name@revision`; nothing when that is not said. */
+  readonly model: string;
+  /** The one that made the vectors for the live generation, where those are others. */
+  readonly liveModel: string;
+  readonly topK: number;
 }
 
 /** Reciprocal rank fusion: the constant of Cormack, Clarke and Büttcher (2009). */
@@ -23,17 +34,21 @@ export class CompareGenerations {
   constructor(
     private readonly store: VectorStore,
     private readonly generations: GenerationRepository,
+    private readonly models: GenerationModels,
   ) {}
 
-  async run(scope: Scope, generation: number, probes: readonly Probe[], topK: number): Promise<Comparison> {
+  /** @throws RagmeshError `EMBEDDING.UNAVAILABLE` when the questions are of another model than the generation. */
+  async run(scope: Scope, generation: number, { questions, model, liveModel, topK }: Probes): Promise<Comparison> {
     const live = await this.generations.live(scope);
+    if (!(await this.models.isOf(model, scope, generation))) throw madeByAnother(generation);
+    const isLiveComparable = await this.models.isOf(liveModel || model, scope, live);
     const compared = [];
-    for (const probe of probes) {
+    for (const probe of questions) {
       const question = { ...probe, topK: topK * CHUNKS_PER_DOCUMENT };
       const asked = { ...question, vector: probe.liveVector ?? probe.vector };
       compared.push({
         documentId: probe.documentId,
-        live: leadingDocuments(await this.askLive(scope, live, asked), topK),
+        live: isLiveComparable ? leadingDocuments(await this.askLive(scope, live, asked), topK) : [],
         other: leadingDocuments(await this.askNew(scope, generation, question), topK),
       });
     }
@@ -50,16 +65,20 @@ export class CompareGenerations {
     }
   }
 
-  /** @throws RagmeshError `EMBEDDING.UNAVAILABLE` when the questions are not of its model but of the one that stands in. */
+  /** @throws RagmeshError `EMBEDDING.UNAVAILABLE` for vectors of another length than its own. */
   private async askNew(scope: Scope, generation: number, question: Question): Promise<readonly DocumentHit[]> {
     try {
       return await this.store.searchIn(scope, generation, question);
     } catch (error) {
-      if (!isOtherModel(error)) throw error;
-      const message = 'The questions were embedded by another model than the new generation.';
-      throw new RagmeshError('EMBEDDING.UNAVAILABLE', message, { generation });
+      throw isOtherModel(error) ? madeByAnother(generation) : error;
     }
   }
+}
+
+/** The model that stands in made them: the one of the generation cannot be had now. */
+function madeByAnother(generation: number): RagmeshError {
+  const message = 'The questions were embedded by another model than the new generation.';
+  return new RagmeshError('EMBEDDING.UNAVAILABLE', message, { generation });
 }
 
 const isOtherModel = (error: unknown): boolean => isRagmeshError(error) && error.code === 'VECTOR.DIMENSION_MISMATCH';

@@ -33,7 +33,8 @@ export class ShowGeneration {
    */
   async run(scope: Scope, generation: number): Promise<number> {
     try {
-      if ((await this.generations.live(scope)) !== generation) await this.cutOver(scope, generation);
+      if ((await this.generations.live(scope)) === generation) await this.store.followLive(scope);
+      else await this.cutOver(scope, generation);
     } catch (error) {
       if (error instanceof Incomplete) return error.missing;
       throw error;

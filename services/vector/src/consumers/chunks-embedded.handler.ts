@@ -13,7 +13,7 @@ import {
 } from '@ragmesh/messaging';
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
+import { DocumentIndexRepository, type MeasuredState } from '../adapters/document-index.repository.js';
 import { GenerationProgress } from '../adapters/generation-progress.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
@@ -41,7 +41,7 @@ export class IndexChunks {
     const batch = readEmbeddedBatch(tenant, payload);
     const result = await this.store.following(batch, (changes) =>
       delivery.commit(async (tx, publish) => {
-        const state = await this.documents.lock(tx, batch, batch.collection);
+        const state = await this.documents.lockMeasured(tx, batch, batch.collection);
         if (batch.version <= state.deadVersion) return skip('the version was deleted');
         if (batch.version < (state.visibleVersion ?? 0)) return skip('superseded by a newer version');
         // The shown version is complete: the same batch again, by a retry of the document, has nothing to add.
@@ -64,7 +64,7 @@ export class IndexChunks {
   private async take(
     tx: SqlTransaction,
     batch: PointBatch,
-    state: DocumentState,
+    state: MeasuredState,
     changes: StoreChanges,
   ): Promise<void> {
     const { tenant, documentId, version, collection, dimension } = batch;
@@ -78,7 +78,9 @@ export class IndexChunks {
       });
     }
     if (state.tombstoned || collection !== state.collection) this.documents.revive(tx, batch, collection);
-    const expected = await this.points.dimension(tx, batch);
+    // Only where it does not fit, or decides, is it looked at again: of before the lock it may have been of points that are gone.
+    const isKnown = batch.generation === state.generation && dimension === state.dimension;
+    const expected = isKnown ? dimension : await this.points.dimension(tx, batch);
     if (dimension !== expected) {
       const message = `The collection holds vectors of ${expected} numbers, this batch has ${dimension}.`;
       throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, {

@@ -7,8 +7,12 @@ import type { SqlTransaction } from '@ragmesh/postgres';
 import { AccessRepository } from '../adapters/access.repository.js';
 import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
-import { PointRepository, type DocumentPoints } from '../adapters/point.repository.js';
-import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
+import { PointRepository, type DocumentPoints, type PointsByVersion } from '../adapters/point.repository.js';
+import { VectorStore, type Scope, type StoreChanges } from '../adapters/vector-store.js';
+
+/** No document has points of a version below it. */
+const FIRST_VERSION = 1;
+const nothing: PointsByVersion = new Map();
 
 /** Makes a version of a document the one readers see, and removes older ones. */
 @Controller()
@@ -29,7 +33,8 @@ export class ShowVersion {
   ): Promise<HandlerResult> {
     const { documentId } = payload;
     const version = Number(payload.version);
-    return this.store.following({ tenant, documentId }, (changes) =>
+    const set: { list?: Scope } = {};
+    const result = await this.store.following({ tenant, documentId }, (changes) =>
       delivery.commit(async (tx, publish) => {
         this.generations.keepLive(tx, { tenant, collection: payload.collection });
         const state = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
@@ -37,14 +42,17 @@ export class ShowVersion {
         if (version <= deadVersion) return skip('the version was deleted');
         if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
         const document = { tenant, documentId, collection };
-        const actual = await this.points.count(tx, document, { exactly: version }, generation);
+        // Both in one turn: what is removed too early comes back with the transaction that an incomplete version ends.
+        const [actual, removed] = await Promise.all([
+          this.points.count(tx, document, { exactly: version }, generation),
+          version > FIRST_VERSION ? this.points.remove(tx, document, { below: version }) : nothing,
+        ]);
         const expected = expectedIn(generation, payload);
         if (actual !== expected.points) throw incomplete({ documentId, version, actual }, expected);
         // The store before the rows: until these are committed it shows both, and readers the one the rows name.
-        const removed = await this.points.remove(tx, document, { below: version });
         const older = [...removed.keys()];
         // A version is never seen by more than may read it: the command brings the list it was accepted with.
-        await this.tag(tx, changes, { ...document, ...state }, payload.access);
+        if (await this.tag(tx, changes, { ...document, ...state }, payload.access)) set.list = document;
         await changes.show(tx, { ...document, version, generation, points: actual, older });
         this.documents.show(tx, document, version);
         publish(catalogue.vectorUpdated, documentId, {
@@ -57,18 +65,24 @@ export class ShowVersion {
         return ack();
       }),
     );
+    // Else who asked before could be told that the collection has no lists, and kept results would be everybody's.
+    if (set.list) await this.access.settled(set.list);
+    return result;
   }
 
+  /** @returns whether a list was set. */
   private async tag(
     tx: SqlTransaction,
     changes: StoreChanges,
     document: DocumentPoints & DocumentState,
     told: eventsV1.Access | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const revision = Number(told?.revision ?? 0n);
-    if (!told || revision <= document.accessRevision) return;
+    if (!told || revision <= document.accessRevision) return false;
     const access = told.restricted ? told.principals : null;
-    if (await this.access.setDocument(tx, document, { access, revision })) await changes.tag(tx, document, access);
+    if (!(await this.access.setDocument(tx, document, { access, revision }))) return false;
+    await changes.tag(tx, document, access);
+    return true;
   }
 }
 

@@ -94,6 +94,10 @@ export function generationSuite(context: () => SuiteContext): void {
       const questions = [{ documentId: 'b', text: 'new b ibis', vector: bytesOf(vectorOf('new b ibis')) }];
       const compared = await ask(() => mesh.client.compareGenerations({ ...generation, topK: 5, questions }));
       expect(compared).toMatchObject({ questions: 1, overlap: 1, selfRetrieval: 1 });
+      const by = (model: string, liveModel: string) =>
+        ask(() => mesh.client.compareGenerations({ ...generation, topK: 5, questions, model, liveModel }));
+      expect(await by('m@1', 'stand-in@1')).toMatchObject({ liveSelfRetrieval: 0, selfRetrieval: 1 });
+      await expect(by('stand-in@1', '')).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
       expect(await ask(() => mesh.client.showGeneration(generation))).toMatchObject({ missing: 0n });
       await eventually('who keeps results is told', () =>
         mesh.answers.find(

@@ -117,6 +117,11 @@ export class PgvectorStore extends VectorStore {
     await run((tx) => Promise.resolve(generations.show(tx, { tenant, collection }, generation)));
   }
 
+  /** Nothing to do: searches read which one it is with the points. */
+  followLive(): Promise<void> {
+    return Promise.resolve();
+  }
+
   searchIn(scope: Scope, generation: number, { vector, text, topK }: Question): Promise<readonly DocumentHit[]> {
     return this.search
       .in(generation)

@@ -14,6 +14,7 @@ const MORE = 4;
 /** Points the rows do not confirm are rare; a filter that Qdrant cannot express may need many more. */
 const MAX_LIMIT = 16_384;
 const MAX_QUESTIONS = 6;
+const MAX_ATTEMPTS = 3;
 
 type Leg = (query: LegQuery) => Promise<FoundPoint[]>;
 
@@ -40,8 +41,24 @@ export class QdrantSearch {
     return this.confirmed(scope, options, (query) => this.points.lexical(scope, text, query));
   }
 
-  /** Two questions at once, then what one leg found is scored by the other. */
+  /**
+   * Two questions at once, then what one leg found is scored by the other. Each question goes to the generation that is shown
+   * when it arrives; where readers were changed over in between, all are asked again.
+   */
   async hybrid(scope: Scope, vector: Float32Array, text: string, options: SearchOptions): Promise<HybridHits> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { isTorn, ...hits } = await this.bothLegs(scope, vector, text, options);
+      if (!isTorn || attempt === MAX_ATTEMPTS) return hits;
+    }
+  }
+
+  /** @returns `isTorn` when nothing that a leg found was there any more for it to score. */
+  private async bothLegs(
+    scope: Scope,
+    vector: Float32Array,
+    text: string,
+    options: SearchOptions,
+  ): Promise<HybridHits & { readonly isTorn: boolean }> {
     const [lexical, dense] = await Promise.all([
       timed(() => this.lexical(scope, text, options)),
       timed(() => this.dense(scope, vector, options)),
@@ -53,13 +70,18 @@ export class QdrantSearch {
         ? []
         : Promise.all([this.points.lexical(scope, text, rest), this.points.dense(scope, vector, rest)]),
     );
-    const [lexicalScores, denseScores] = scored.value.map(scoresOf);
-    const hits = [...found.values()].map(({ pointId, documentId, version }) => {
-      const scores = { dense: denseScores?.get(pointId), lexical: lexicalScores?.get(pointId) ?? 0 };
-      return { pointId, documentId, version, ...scores };
+    const [lexicalScores = new Map<string, number>(), denseScores = new Map<string, number>()] =
+      scored.value.map(scoresOf);
+    // A point is of one generation, so the other one does not know it.
+    const isLost = (leg: readonly SearchHit[], scores: ReadonlyMap<string, number>): boolean =>
+      leg.length > 0 && !leg.some(({ pointId }) => scores.has(pointId));
+    const isTorn = isLost(lexical.value, lexicalScores) || isLost(dense.value, denseScores);
+    const hits = [...found.values()].flatMap(({ pointId, documentId, version }) => {
+      const scores = { dense: denseScores.get(pointId), lexical: lexicalScores.get(pointId) ?? 0 };
+      return scores.dense === undefined && scores.lexical === 0 ? [] : [{ pointId, documentId, version, ...scores }];
     });
     const denseMs = dense.milliseconds + scored.milliseconds;
-    return { hits, denseMs, lexicalMs: lexical.milliseconds };
+    return { hits, denseMs, lexicalMs: lexical.milliseconds, isTorn };
   }
 
   /** What either leg finds in one collection of Qdrant, whether readers see it or not; for comparing only. */

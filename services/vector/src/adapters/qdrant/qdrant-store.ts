@@ -121,6 +121,11 @@ export class QdrantStore extends VectorStore {
     });
   }
 
+  /** Nothing to do: what is searched was changed before the commit, and the rows are asked about each hit. */
+  followLive(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** In whichever collection of Qdrant has points of it. */
   async searchIn(scope: Scope, generation: number, question: Question): Promise<readonly DocumentHit[]> {
     const candidates = (await this.parts.collections.existing()).filter(({ space }) => space.generation === generation);
