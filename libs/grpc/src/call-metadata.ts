@@ -13,13 +13,18 @@ const names = {
 
 /** How long a signature is taken: a call begins at once, and clocks of services differ by less. */
 const SIGNED_FOR_MS = 60_000;
-const PURPOSE = 'grpc/1';
+const PURPOSE = 'grpc/2';
 
-/**
- * Metadata of an outgoing call: whom the running work is for, signed for the service that is called, and its trace.
- * @param audience the service that is called.
- */
-export function outgoingMetadata(audience: string, now = Date.now()): Metadata {
+/** What a call is signed for. */
+export interface CallTarget {
+  /** The service that is called. */
+  readonly audience: string;
+  /** The method, as HTTP/2 has it: `/package.Service/Method`. */
+  readonly path: string;
+}
+
+/** Metadata of an outgoing call: whom the running work is for, signed for what is called, and its trace. */
+export function outgoingMetadata({ audience, path }: CallTarget, now = Date.now()): Metadata {
   const metadata = new Metadata();
   const context = currentContext();
   if (context) {
@@ -27,7 +32,7 @@ export function outgoingMetadata(audience: string, now = Date.now()): Metadata {
     const expires = String(now + SIGNED_FOR_MS);
     const fields = { tenant, subject, principals: principals.join(','), requestId, expires };
     for (const [name, value] of Object.entries(fields)) metadata.set(names[name as keyof typeof fields], value);
-    metadata.set(names.signature, serviceSignatures().sign(PURPOSE, [audience, ...Object.values(fields)]));
+    metadata.set(names.signature, serviceSignatures().sign(PURPOSE, [audience, path, ...Object.values(fields)]));
   }
   for (const [name, value] of Object.entries(injectTrace())) metadata.set(name, value);
   return metadata;
@@ -41,14 +46,14 @@ function only(metadata: Metadata, name: string): string {
 
 /**
  * Checks whom a call says it is for.
- * @param audience this service.
- * @throws RagmeshError AUTH.SERVICE_UNKNOWN unless a service of this installation signed it for this one, lately.
+ * @param target this service, and the method that is called.
+ * @throws RagmeshError AUTH.SERVICE_UNKNOWN unless a service of this installation signed it for exactly that, lately.
  */
-export function checkCall(metadata: Metadata, audience: string, now = Date.now()): void {
+export function checkCall(metadata: Metadata, { audience, path }: CallTarget, now = Date.now()): void {
   const of = (name: keyof typeof names): string => only(metadata, names[name]);
   const fields = [of('tenant'), of('subject'), of('principals'), of('requestId'), of('expires')];
   if (of('tenant') === '') throw refused('names no tenant');
-  if (!serviceSignatures().holds(of('signature'), PURPOSE, [audience, ...fields]))
+  if (!serviceSignatures().holds(of('signature'), PURPOSE, [audience, path, ...fields]))
     throw refused('is not signed for it');
   if (!(Number(of('expires')) > now)) throw refused('was signed too long ago');
 }

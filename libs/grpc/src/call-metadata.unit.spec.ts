@@ -5,7 +5,9 @@ import { checkCall, incomingContext, outgoingMetadata } from './call-metadata.js
 
 const context = { tenant: 'acme', subject: 'jwt:ada', principals: ['jwt:ada', 'group:legal'], requestId: 'r1' };
 const NOW = 1_000_000;
-const sent = (): Metadata => inContext(context, () => outgoingMetadata('vector', NOW));
+const SERVICE = '/ragmesh.document.v1.DocumentService';
+const callee = { audience: 'document', path: `${SERVICE}/GetDocument` };
+const sent = (): Metadata => inContext(context, () => outgoingMetadata(callee, NOW));
 const changed = (change: (metadata: Metadata) => void): Metadata => {
   const metadata = sent();
   change(metadata);
@@ -14,11 +16,11 @@ const changed = (change: (metadata: Metadata) => void): Metadata => {
 
 describe('whom a call is for', () => {
   it('arrives as it was sent', () => {
-    checkCall(sent(), 'vector', NOW);
+    checkCall(sent(), callee, NOW);
     expect(incomingContext(sent())).toEqual(context);
     const { principals: _, ...nobody } = context;
-    const plain = inContext(nobody, () => outgoingMetadata('vector', NOW));
-    checkCall(plain, 'vector', NOW);
+    const plain = inContext(nobody, () => outgoingMetadata(callee, NOW));
+    checkCall(plain, callee, NOW);
     expect(incomingContext(plain)).toEqual({ ...nobody, principals: [] });
   });
 
@@ -32,11 +34,12 @@ describe('whom a call is for', () => {
     ['of two tenants', changed((metadata) => metadata.add('x-ragmesh-tenant', 'bolt'))],
     ['of nobody', new Metadata()],
   ])('is refused when it is %s', (_what, metadata) => {
-    expect(() => checkCall(metadata, 'vector', NOW)).toThrow(expect.objectContaining({ code: 'AUTH.SERVICE_UNKNOWN' }));
+    expect(() => checkCall(metadata, callee, NOW)).toThrow(expect.objectContaining({ code: 'AUTH.SERVICE_UNKNOWN' }));
   });
 
-  it('is refused by another service than the one it was signed for, and after its time', () => {
-    expect(() => checkCall(sent(), 'document', NOW)).toThrow(/not signed/);
-    expect(() => checkCall(sent(), 'vector', NOW + 61_000)).toThrow(/too long ago/);
+  it('is refused by another service or method than it was signed for, and after its time', () => {
+    expect(() => checkCall(sent(), { ...callee, audience: 'vector' }, NOW)).toThrow(/not signed/);
+    expect(() => checkCall(sent(), { ...callee, path: `${SERVICE}/DeleteDocument` }, NOW)).toThrow(/not signed/);
+    expect(() => checkCall(sent(), callee, NOW + 61_000)).toThrow(/too long ago/);
   });
 });

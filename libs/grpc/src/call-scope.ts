@@ -14,8 +14,8 @@ export interface CallScope {
   readonly signal: AbortSignal;
 }
 
-/** Longest time a call without a deadline may take. */
-const MAX_CALL_MS = 120_000;
+/** Longest time a call without a deadline may take. A deadline is a configured one, and configured to be kept. */
+const UNLIMITED_CALL_MS = 120_000;
 
 /** One for all: a call that has been answered counts as cancelled, too, so this is needed for every call. */
 const GONE = new RagmeshError('REQUEST.CANCELLED', 'The caller went away.');
@@ -25,5 +25,6 @@ export function scopeOf(call: IncomingCall): CallScope {
   call.on('cancelled', () => caller.abort(GONE));
   if (call.cancelled) caller.abort(GONE);
   const left = Number(call.getDeadline()) - Date.now();
-  return { deadline: Deadline.in(Math.min(left, MAX_CALL_MS), caller.signal), signal: caller.signal };
+  const ms = Number.isFinite(left) ? left : UNLIMITED_CALL_MS;
+  return { deadline: Deadline.in(ms, caller.signal), signal: caller.signal };
 }

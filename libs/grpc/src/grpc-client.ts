@@ -9,7 +9,7 @@ import { Client, connectivityState, type ClientReadableStream, type Metadata, ty
 import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
 import { outgoingMetadata } from './call-metadata.js';
 import { fromGrpcError } from './grpc-error.js';
-import { serviceDefinition } from './service-definition.js';
+import { pathOf, serviceDefinition } from './service-definition.js';
 import { clientCredentials, tlsChannelOptions, type GrpcTls } from './tls-credentials.js';
 
 export interface CallOptions {
@@ -81,7 +81,8 @@ interface Begun {
 function beginCall({ owner, service }: Callee, method: DescMethod, { deadlineMs }: CallOptions): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
-  const metadata = traceContext.with(context, () => outgoingMetadata(owner));
+  const target = { audience: owner, path: pathOf(service, method) };
+  const metadata = traceContext.with(context, () => outgoingMetadata(target));
   return { span, metadata, callOptions: { deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
 }
 

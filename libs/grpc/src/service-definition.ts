@@ -2,12 +2,15 @@ import { create, fromBinary, toBinary, type DescMethod, type DescService, type M
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 
+/** A method, as HTTP/2 names it. */
+export const pathOf = (service: DescService, method: DescMethod): string => `/${service.typeName}/${method.name}`;
+
 function methodDefinition(service: DescService, method: DescMethod): MethodDefinition<Message, Message> {
   const encode = (schema: typeof method.input) => (value: Message) =>
     Buffer.from(toBinary(schema, create(schema, value)));
   const decode = (schema: typeof method.input) => (bytes: Buffer) => fromBinary(schema, bytes);
   return {
-    path: `/${service.typeName}/${method.name}`,
+    path: pathOf(service, method),
     requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
     responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
     requestSerialize: encode(method.input),

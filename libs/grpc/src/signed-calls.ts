@@ -3,16 +3,16 @@ import { checkCall } from './call-metadata.js';
 import { toGrpcStatus } from './grpc-error.js';
 
 /**
- * Lets in calls only that a service of this installation signed for this one. Others end with UNAUTHENTICATED before a handler
- * or a byte of their message is looked at.
+ * Lets in calls only that a service of this installation signed for this one and the method called. Others end with
+ * UNAUTHENTICATED before a handler or a byte of their message is looked at.
  */
 export const signedCallsOnly =
   (service: string): ServerInterceptor =>
-  (_method, call) => {
+  ({ path }, call) => {
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, letIn) => {
         try {
-          checkCall(metadata, service);
+          checkCall(metadata, { audience: service, path });
         } catch (error) {
           return call.sendStatus(toGrpcStatus(error));
         }

@@ -195,6 +195,9 @@ describe('without its model', () => {
     await restart({ EMBEDDING_MODEL: 'no-such-model', EMBEDDING_FALLBACK_MODEL: 'all-MiniLM-L6-v2' });
     const answer = await eventually('it answers', () => embed('Where is platform five?').catch(() => undefined));
     expect(answer).toMatchObject({ dimension: 384, model: expect.stringMatching(/^all-MiniLM-L6-v2@/) });
+    const request = { texts: ['Where is platform five?'], withoutFallback: true };
+    const own = mesh.as('acme', () => mesh.client(embeddingV1.EmbeddingService).embed(request));
+    await expect(own).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
     const id = await mesh.send(catalogue.documentChunked, batchOf('waits', 'A chunk.'), { tenant: 'acme' });
     const begun = 'SELECT FROM inbox WHERE event_id = $1 AND finished_at IS NULL AND attempt > 1';
     await eventually(

@@ -2,6 +2,7 @@ import { bool, bytes, defineConfig, duration, file, int, string, type ConfigOf }
 import { hasServerCertificate } from './http/server-tls.js';
 import { egressVariables } from '@ragmesh/egress';
 import { authVariables, canCheckTokens, isJwksProtected, loopback } from './auth/auth.config.js';
+import { proxyList } from './auth/trusted-proxies.js';
 import { quotaVariables } from './quota/quota.config.js';
 
 /** Everything the gateway reads from its environment. */
@@ -12,6 +13,11 @@ export const gatewayConfig = defineConfig({
     .default(false)
     .describe(
       'Whether only programs you trust reach SERVER_HOST, as in a container network; allows any address without authentication',
+    ),
+  SERVER_TRUSTED_PROXIES: proxyList()
+    .default('')
+    .describe(
+      'Addresses and ranges of proxies in front of the server; X-Forwarded-For says for them who the caller is, and for nobody else',
     ),
   SERVER_TLS_CERT_FILE: file().optional().describe('Certificate (PEM) to serve HTTPS with; HTTP without it'),
   SERVER_TLS_KEY_FILE: file().optional().describe('Private key (PEM) of that certificate'),

@@ -24,6 +24,29 @@ describe('the gateway’s address', () => {
   });
 });
 
+describe('proxies in front of the gateway', () => {
+  const load = (proxies: string) => loadConfig(gatewayConfig, { SERVER_TRUSTED_PROXIES: proxies });
+
+  it('are addresses and ranges, and none unless they are named', () => {
+    expect(loadConfig(gatewayConfig, {}).SERVER_TRUSTED_PROXIES).toEqual([]);
+    const proxies = ['10.1.2.3', '10.0.0.0/8', 'fd00::/8'];
+    expect(load(proxies.join(', ')).SERVER_TRUSTED_PROXIES).toEqual(proxies);
+  });
+
+  it.each([
+    'proxy.example',
+    '10.1.2',
+    '10.0.0.0/33',
+    'fd00::/129',
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.0/8/8',
+    'fe80::1%eth0',
+  ])('are not %s', (proxies) => {
+    expect(() => load(proxies)).toThrow(/SERVER_TRUSTED_PROXIES must be a list of addresses or ranges/);
+  });
+});
+
 describe('authentication', () => {
   const tokens = { AUTH_MODE: 'jwt', AUTH_JWT_ISSUER: 'i', AUTH_JWT_AUDIENCE: 'a' };
   const load = (environment: Record<string, string>) => () => loadConfig(gatewayConfig, environment);

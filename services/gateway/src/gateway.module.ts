@@ -25,6 +25,7 @@ import { QuestionWriter } from './api/questions.writer.js';
 import { SettingsController } from './api/settings.controller.js';
 import { SagasController } from './api/sagas.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
+import { LanguageModelNames } from './api/language-model-names.js';
 import { RegisteredModelsController } from './api/models.controller.js';
 import { OperationsController } from './api/operations.controller.js';
 import { ProbesController } from './api/probes.controller.js';
@@ -116,6 +117,7 @@ import { UrlUploads } from './uploads/url-uploads.js';
     QuestionWriter,
     EveryService,
     ServedModels,
+    LanguageModelNames,
     IndexDocuments,
     SystemHealthCheck,
     DeadLetterSettlement,

@@ -17,6 +17,7 @@ export const gatewayService = {
   http: {
     address: ({ SERVER_HOST, SERVER_PORT }: GatewayConfig) => ({ host: SERVER_HOST, port: SERVER_PORT }),
     tls: serverTls,
+    trustedProxies: ({ SERVER_TRUSTED_PROXIES }: GatewayConfig) => SERVER_TRUSTED_PROXIES,
     configure: (app: NestFastifyApplication, config: GatewayConfig) => configureHttp(app, config),
     endStream,
   },

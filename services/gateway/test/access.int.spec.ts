@@ -171,6 +171,24 @@ describe('a document with an access list', () => {
   });
 });
 
+describe('the first document with an access list in a collection that was searched before', () => {
+  it('is in nothing that is kept for others', async () => {
+    await must(admin, 'POST', '/v1/collections', { id: 'vault', title: 'Vault' });
+    await upload('lid', 'The zephyr clause of the vault is on its lid.', { collection: 'vault' });
+    expect(await found(sales, { collection: 'vault' })).toEqual(['lid']);
+    const secret = { collection: 'vault', access: ['group:legal', 'role:writer'] };
+    await upload('bottom', 'The zephyr clause of the vault pays 815 crowns.', secret);
+    const asked = { method: 'POST', path: '/v1/query', body: { query: QUERY, collection: 'vault' } };
+    await eventually('an answer from it is kept', async () => {
+      const { text, json } = await legal!(asked);
+      expect(text).toContain('bottom');
+      return json['cached'] === true;
+    });
+    expect((await sales!(asked)).text).not.toMatch(/bottom|815/);
+    expect(await found(sales, { collection: 'vault' })).toEqual(['lid']);
+  });
+});
+
 describe('a collection with an access list', () => {
   it('is as if it were not there for others, with everything in it, at once', async () => {
     expect(await found(sales, { collection: 'board' })).toEqual(['minutes']);
@@ -188,6 +206,21 @@ describe('a collection with an access list', () => {
     expect(refused.json['code']).toBe('COLLECTION.NOT_FOUND');
     expect(await must(legal, 'GET', '/v1/collections/board')).toMatchObject({ id: 'board', access: ['group:legal'] });
     expect(await found(legal, { collection: 'board' })).toEqual(['minutes']);
+  });
+
+  it('tells others nothing of how it is indexed', async () => {
+    await must(admin, 'POST', '/v1/collections/board/reindex', {});
+    await eventually('it is indexed anew', async () => {
+      return (await must(legal, 'GET', '/v1/operations/reindex-1-board'))['done'] === true;
+    });
+    const steady = ({ status: code, json }: Reply, id: string) =>
+      JSON.stringify({ code, ...json, request_id: '', trace_id: '' }).replaceAll(id, 'ID');
+    const told = async (caller: Caller | undefined, id: string): Promise<string[]> => [
+      steady(await caller!({ method: 'GET', path: `/v1/collections/${id}/generations` }), id),
+      steady(await caller!({ method: 'GET', path: `/v1/operations/reindex-1-${id}` }), id),
+    ];
+    expect(await told(sales, 'board')).toEqual(await told(sales, 'nowhere'));
+    expect((await must(legal, 'GET', '/v1/collections/board/generations'))['data']).not.toHaveLength(0);
   });
 
   it('is there again for everyone once its list is taken away', async () => {

@@ -113,6 +113,23 @@ describe('an entry', () => {
     expect(JSON.stringify(rows)).not.toMatch(/4711|launch/);
   });
 
+  it('of what an operator does to another tenant stands in that one’s trail, also where the body names it', async () => {
+    const make = (body: string, ask = root): Promise<Response> => ask('POST', '/v1/admin/keys', { ...json, body });
+    const key = { name: 'theirs', roles: ['reader'] };
+    expect((await make(JSON.stringify({ ...key, tenant: 'cork' }))).status).toBe(503);
+    const done = { actor: 'key:first', actor_tenant: 'acme', action: 'POST /v1/admin/keys' };
+    const ofCork = 'tenant=cork&action=POST /v1/admin/keys';
+    expect(await trail(ofCork)).toEqual([expect.objectContaining({ ...done, tenant: 'cork', status: 503 })]);
+
+    const stranger = as(await provider.token({ tenant: 'dale', sub: 'kim', roles: ['admin'] }));
+    expect((await make(JSON.stringify({ ...key, tenant: 'cork' }), stranger)).status).toBe(403);
+    for (const unreadable of ['{', JSON.stringify({ ...key, tenant: 'no tenant' }), 'null']) await make(unreadable);
+    expect(await trail(ofCork)).toHaveLength(1);
+    const own = (await trail('action=POST /v1/admin/keys')).filter(({ status }) => status !== 503);
+    for (const entry of own.slice(0, 3)) expect(entry).toMatchObject({ ...done, tenant: 'acme' });
+    expect(own.length).toBeGreaterThanOrEqual(3);
+  });
+
   it('takes names as they come, also those a database cannot hold', async () => {
     await root('DELETE', '/v1/conversations/a%00b%0Ac%F0%9F%98%80');
     const [entry] = await trail('action=DELETE /v1/conversations/{id}&limit=1');

@@ -46,6 +46,26 @@ export function describeKeyOwners(mesh: () => GuardedMesh): void {
       expect((await remove(admin, 'ada')).json).toMatchObject({ revoked_keys: [] });
     });
 
+    it('takes his own keys for other tenants along, whatever he made them with', async () => {
+      const admin = await adminOf('headquarters');
+      const operator = { name: 'operator', tenant: 'headquarters', roles: ['admin', 'operator'] };
+      const { key } = await mesh().makeKey({ ...operator, owner: 'alice' });
+      const abroad = await madeBy(key, { tenant: 'branch' });
+      const second = await madeBy(abroad.key, {});
+      const named = await madeBy(key, { tenant: 'branch', owner: 'alice' });
+      const others = await madeBy(key, { tenant: 'branch', owner: 'ben' });
+      const removed = (await remove(admin, 'alice')).json['revoked_keys'];
+      expect(removed).toEqual(expect.arrayContaining([abroad.id, second.id, named.id]));
+      for (const gone of [abroad, second, named]) expect((await get(gone.key, '/v1/documents')).status).toBe(401);
+      expect((await get(others.key, '/v1/documents')).status).toBe(200);
+
+      const { roles } = operator;
+      const token = await mesh().identity.token({ tenant: 'headquarters', sub: 'zoe', roles });
+      const ofToken = await madeBy(token, { tenant: 'branch' });
+      expect((await remove(admin, 'jwt:zoe')).json).toMatchObject({ revoked_keys: [ofToken.id] });
+      expect((await make(token, { tenant: 'branch' })).json).toMatchObject({ code: 'USER.REMOVED' });
+    });
+
     it('makes no keys for himself once he is removed, until an administrator makes him one', async () => {
       const admin = await adminOf('return');
       const token = await mesh().identity.token({ tenant: 'return', sub: 'cleo', roles: ['admin'] });
@@ -72,6 +92,31 @@ export function describeKeyOwners(mesh: () => GuardedMesh): void {
       expect((await make(admin, { owner: '' })).json).toMatchObject({ status: 422, field: 'owner' });
       expect((await make(admin, { owner: 'a\u0007b' })).json).toMatchObject({ status: 422, field: 'owner' });
       expect((await remove(admin, 'x'.repeat(501))).json).toMatchObject({ status: 422, field: 'id', limit: 500 });
+    });
+  });
+
+  describe('a key that was made with a key', () => {
+    it('expires no later', async () => {
+      const admin = await adminOf('short');
+      const expires_at = new Date(Date.now() + 3_600_000).toISOString();
+      const parent = await madeBy(admin, { expires_at });
+      const later = new Date(Date.now() + 7_200_000).toISOString();
+      const sooner = new Date(Date.now() + 1_800_000).toISOString();
+      expect(await madeBy(parent.key, {})).toMatchObject({ expires_at });
+      expect(await madeBy(parent.key, { expires_at: later })).toMatchObject({ expires_at });
+      expect(await madeBy(parent.key, { expires_at: sooner })).toMatchObject({ expires_at: sooner });
+    });
+
+    it('is revoked with it at once, and what was made with it, too', async () => {
+      const admin = await adminOf('chain');
+      const first = await madeBy(admin, {});
+      const second = await madeBy(first.key, { owner: 'ben' });
+      const third = await madeBy(second.key, { roles: ['reader'] });
+      for (const { key } of [first, second, third]) expect((await get(key, '/v1/documents')).status).toBe(200);
+      const revoked = await mesh().as(admin)({ method: 'DELETE', path: `/v1/admin/keys/${first.id}` });
+      expect(revoked.status).toBe(204);
+      for (const { key } of [first, second, third]) expect((await get(key, '/v1/documents')).status).toBe(401);
+      expect((await get(admin, '/v1/documents')).status).toBe(200);
     });
   });
 }

@@ -126,4 +126,19 @@ export function describeKeys(mesh: () => GuardedMesh): void {
       expect(names).toEqual(['four', 'three', 'two', 'one', 'admin']);
     });
   });
+
+  describe('an Idempotency-Key', () => {
+    it.each(['/v1/documents', '/documents'])('of one caller is not the same one of another: POST %s', async (path) => {
+      const writer = async (): Promise<string> =>
+        (await mesh().makeKey({ name: 'writer', tenant: 'twice', roles: ['writer'] })).key;
+      const body = { text: `Two send the same to ${path}.`, access: ['role:writer'] };
+      const [one, other] = [await writer(), await writer()];
+      const send = async (key: string): Promise<Json> =>
+        (await mesh().as(key)({ method: 'POST', path, body }, { 'idempotency-key': `same ${path}` })).json;
+      const first = await send(one);
+      expect(first).toMatchObject({ id: expect.any(String), deduplicated: false });
+      expect(await send(one)).toEqual(first);
+      expect(await send(other)).not.toEqual(first);
+    });
+  });
 }

@@ -16,6 +16,7 @@ beforeAll(async () => {
     AUTH_MODE: 'keys+jwt',
     RAGMESH_BOOTSTRAP_KEY: bootstrapKey,
     AUTH_FAILED_ATTEMPTS: String(ATTEMPTS),
+    SERVER_TRUSTED_PROXIES: '127.0.0.1',
     AUTH_JWT_JWKS_URL: provider.jwksUrl,
     AUTH_JWT_ISSUER: ISSUER,
     AUTH_JWT_AUDIENCE: AUDIENCE,
@@ -126,6 +127,11 @@ describe('a credential', () => {
     expect((await ask('GET /v1/documents', bearer(`rgm_a1_${'x'.repeat(43)}`))).status).toBe(429);
     expect((await ask('GET /metrics', bearer(bootstrapKey))).status).toBe(200);
     expect((await ask('GET /healthz')).status).toBe(200);
+    const behind = (forwarded: string) => ask('GET /v1/documents', { ...bearer('none'), 'x-forwarded-for': forwarded });
+    expect((await behind('192.0.2.7')).status).toBe(401); // passed on by a proxy, who speaks for others than himself
+    const spoofed = Array.from({ length: ATTEMPTS }, (_, number) => behind(`198.51.100.${number}, 192.0.2.7`));
+    expect((await Promise.all(spoofed)).map(({ status }) => status)).toContain(429);
+    expect((await behind('192.0.2.8')).status).toBe(401);
   });
 });
 

@@ -15,6 +15,10 @@ export interface ChatUpstream {
 /** A question with this word is answered without end. */
 export const ENDLESS = 'endless';
 
+/** How the instructions begin by which a passage is written for a search, and what it says to them. */
+const HYDE = 'Write the passage';
+const PASSAGE = JSON.stringify({ passage: 'The notice period is so long.' });
+
 const PAUSE_MS = 10;
 const usage = { prompt_tokens: 120, completion_tokens: 9 };
 
@@ -39,7 +43,8 @@ export async function startChatUpstream(pieces: readonly string[]): Promise<Chat
       });
       return;
     }
-    for (const content of pieces) send([{ index: 0, delta: { content }, finish_reason: null }]);
+    const said = JSON.stringify(requests.at(-1)).includes(HYDE) ? [PASSAGE] : pieces;
+    for (const content of said) send([{ index: 0, delta: { content }, finish_reason: null }]);
     send([{ index: 0, delta: {}, finish_reason: 'stop' }]);
     send([], { usage });
     response.end('data: [DONE]\n\n');

@@ -113,6 +113,14 @@ describe('chat completions through the official client', () => {
     expect(mesh.upstream.requests.at(-1)).toMatchObject({ temperature: 0.3, max_tokens: 50 });
   });
 
+  it('refuses a model that nobody configured before it searches for it, also as events', async () => {
+    const ask = (model: string) => mesh.post('/v1/query', { query: question.content, model, stream: true });
+    const refused = await ask('gpt-9');
+    expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await refused.json()).toMatchObject({ code: 'REQUEST.INVALID', field: 'model' });
+    for (const model of ['stub', 'extractive']) expect(await (await ask(model)).text()).toContain('event: done');
+  });
+
   it('answers from the collection the model or the body names', async () => {
     const messages = [
       { role: 'user' as const, content: [{ type: 'text' as const, text: 'What colour is the buoy?' }] },

@@ -52,6 +52,39 @@ export function describeTokenQuotas(mesh: () => GuardedMesh): void {
       expect((await post(admin.key, '/v1/query', question)).status).toBe(200); // has a quota of its own
     });
 
+    it('counts every call of a model once: for searches that need one, beside answers, and not for answers that are known', async () => {
+      const { admin, reader, usage } = await tenant('steps');
+      const called = { hyde: 129, condense: 129, answer: 129 }; // what the model says of any call, be it of use or not
+      const spent: number[] = [];
+      const ask = async (path: string, body: Json): Promise<Reply> => {
+        const before = spentIn(await usage());
+        const reply = await post(reader.key, path, body);
+        spent.push(spentIn(await usage()) - before);
+        return reply;
+      };
+      const wide = { ...question, hyde: true };
+      // What is found while the index changes is not kept.
+      for (const deadline = performance.now() + 10_000; ; await delay(50)) {
+        if ((await post(admin.key, '/v1/query', question)).json['cached'] === true) break;
+        if (performance.now() > deadline) throw new Error('No answer was kept within 10 s');
+      }
+      await ask('/v1/search', question);
+      await ask('/v1/search', wide);
+      await ask('/v1/search', wide);
+      await ask('/v1/query', { ...question, query: 'And the notice period?', hyde: true });
+      await ask('/v1/query', question);
+      expect((await ask('/v1/query', question)).json).toMatchObject({ cached: true });
+      await ask('/v1/query', { ...question, conversation_id: 'talk' });
+      await ask('/v1/query', { ...question, conversation_id: 'talk' });
+      const { hyde, condense, answer } = called;
+      expect(spent).toEqual([0, hyde, 0, hyde + answer, answer, 0, answer, condense + answer]);
+
+      await limit(admin.key, reader.id, { requests_per_minute: null, tokens_per_day: 1 });
+      const refused = await post(reader.key, '/v1/search', { ...wide, top_k: 3 });
+      expect(refused.json).toMatchObject({ status: 429, code: 'QUOTA.TOKENS_EXCEEDED' });
+      expect((await post(reader.key, '/v1/search', { ...question, top_k: 3 })).status).toBe(200);
+    });
+
     it('counts what embedding used, for the tenant, too', async () => {
       const { admin, reader, usage } = await tenant('vectors');
       const body = { model: EMBEDDING, input: ['The notice period is three months.', 'It pays crowns.'] };

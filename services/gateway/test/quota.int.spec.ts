@@ -111,6 +111,14 @@ describe('quotas in requests', () => {
     );
   });
 
+  it('hold where more is given, too, for whom that way is not meant, and leave no trace of what they refuse', async () => {
+    const reader = await caller(edge, 'erin', 'pat', ['reader']);
+    const statuses = await statusesOf(() => reader('/v1/admin/quotas'), 2 * KEY_LIMIT);
+    expect(statuses).toEqual([...Array<number>(KEY_LIMIT).fill(403), ...Array<number>(KEY_LIMIT).fill(429)]);
+    const { rows } = await edge.database.query("SELECT FROM audit_entry WHERE tenant = 'erin'");
+    expect(rows).toHaveLength(KEY_LIMIT);
+  });
+
   it('are set for one tenant by operators, hold at once, and go back to the configuration', async () => {
     const operator = await caller(edge, 'mesh', 'root');
     const [kim, lou] = [await caller(edge, 'dale', 'kim'), await caller(edge, 'dale', 'lou', ['admin'])];
@@ -125,9 +133,11 @@ describe('quotas in requests', () => {
     });
     expect(await statusesOf(() => kim(reading), 3)).toEqual([503, 503, 429]);
     expect(await problem(await lou('/v1/admin/quotas'))).toMatchObject({ requests_per_minute: { limit: 2, used: 3 } });
-    expect((await lou('/v1/admin/quotas', 'PUT', { requests_per_minute: 9, tokens_per_day: 9 })).status).toBe(403);
+    const grant = () => lou('/v1/admin/quotas', 'PUT', { requests_per_minute: 9, tokens_per_day: 9 });
+    expect((await grant()).status).toBe(429); // that way is not meant for admins
     expect((await lou('/v1/admin/quotas?tenant=acme')).status).toBe(403);
     const reset = await problem(await set({ requests_per_minute: null, tokens_per_day: null }));
+    expect((await grant()).status).toBe(403);
     expect(reset).toMatchObject({ requests_per_minute: { set: null, limit: TENANT_LIMIT } });
     expect((await kim(reading)).status).toBe(503);
   });

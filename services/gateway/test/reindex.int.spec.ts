@@ -124,7 +124,8 @@ afterAll(async () => {
 
 describe('reindex', () => {
   it('keeps the chunking and the search defaults of a collection', async () => {
-    const change = { defaults: { mode: 'hybrid', top_k: 7, rerank: false }, chunking: { size: 48, overlap: 4 } };
+    const defaults = { mode: 'hybrid', top_k: 7, rerank: false, self_check: false, granularity: 'chunk' };
+    const change = { defaults, chunking: { size: 48, overlap: 4 } };
     expect(await call('PATCH', `/v1/collections/${collection}`, change)).toMatchObject({ status: 200, body: change });
     const { body } = await call('PATCH', `/v1/collections/${collection}`, { title: 'Birds' });
     expect(body).toMatchObject({ title: 'Birds', ...change });

@@ -203,7 +203,7 @@ async function giveUpAnEvent({ drivers }: GuardedMesh, tenant: string, call: Cal
   };
   const value = encodePayload(catalogue.chunksEmbedded, payload);
   await drivers.bus.publish([
-    { topic: 'chunks.embedded', partition: 0, key: subject, headers: withSignature(headers), value },
+    { topic: 'chunks.embedded', partition: 0, key: subject, headers: withSignature(headers, value), value },
   ]);
   for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(50)) {
     const { json } = await call({ method: 'GET', path: `/v1/admin/dead-letters?subject=${subject}` });

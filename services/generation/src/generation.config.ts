@@ -31,7 +31,7 @@ export const generationConfig = defineConfig({
     .describe('US dollars per million tokens, as `model=prompt/completion`, separated by commas'),
   LLM_MAX_TOKENS: int({ min: 1, max: 100_000 })
     .default(1_024)
-    .describe('Longest answer in tokens; a request may ask for less, not for more'),
+    .describe('Longest answer in tokens; a request may ask for less, and gets no more where it asks for more'),
   LLM_FIRST_TOKEN_TIMEOUT: duration({ min: 0.01 })
     .default('10s')
     .describe('How long a model may take to begin its answer, connecting included, before the next one is tried'),

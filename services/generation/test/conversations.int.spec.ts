@@ -77,6 +77,7 @@ afterAll(async () => {
 
 const as = <T>(tenant: string, work: () => Promise<T>, subject = 'reader'): Promise<T> =>
   inContext({ requestId: 'r', tenant, subject }, work);
+const reader = (tenant: string) => ({ tenant, subject: 'reader', seesAll: false });
 const exchange = (number: number) => [
   { role: 'user' as const, text: `question ${number}`, requestId: `r${number}` },
   { role: 'assistant' as const, text: `answer ${number}`, requestId: `r${number}`, documentIds: ['d1', 'd2'] },
@@ -86,19 +87,21 @@ withdrawnAnswers(() => ({ bus, repository, conversations }));
 
 describe('conversations', () => {
   it('give the last messages, oldest first, also when several answers are added at once', async () => {
-    await Promise.all(Array.from({ length: 8 }, (_, number) => repository.append('memory', 'c', exchange(number))));
-    const turns = await repository.recentTurns('memory', 'c', 6);
+    await Promise.all(
+      Array.from({ length: 8 }, (_, number) => repository.append(reader('memory'), 'c', exchange(number))),
+    );
+    const turns = await repository.recentTurns(reader('memory'), 'c', 6);
     expect(turns.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user', 'assistant']);
     for (const at of [0, 2, 4]) expect(turns[at + 1]!.text).toBe(turns[at]!.text.replace('question', 'answer'));
-    expect(await repository.recentTurns('memory', 'nobody', 6)).toEqual([]);
-    expect(await repository.recentTurns('another', 'c', 6)).toEqual([]);
+    expect(await repository.recentTurns(reader('memory'), 'nobody', 6)).toEqual([]);
+    expect(await repository.recentTurns(reader('another'), 'c', 6)).toEqual([]);
   });
 
   it('are begun, listed and read in pages', async () => {
     const begun = await as('paging', () => conversations.createConversation({}));
     expect(begun.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(begun.turns).toBe(0);
-    for (const number of [1, 2, 3]) await repository.append('paging', `own id ${number}`, exchange(number));
+    for (const number of [1, 2, 3]) await repository.append(reader('paging'), `own id ${number}`, exchange(number));
     const first = await as('paging', () => conversations.listConversations({ limit: 3 }));
     expect(first.conversations.map(({ id }) => id)).toEqual(['own id 3', 'own id 2', 'own id 1']);
     const rest = await as('paging', () => conversations.listConversations({ limit: 3, cursor: first.nextCursor }));
@@ -112,16 +115,41 @@ describe('conversations', () => {
   });
 
   it('of another tenant answer like missing ones, and stay', async () => {
-    await repository.append('mine', 'shared', exchange(1));
+    await repository.append(reader('mine'), 'shared', exchange(1));
     const missing = { code: 'CONVERSATION.NOT_FOUND', message: 'There is no conversation "shared".' };
     await expect(as('yours', () => conversations.getConversation({ id: 'shared' }))).rejects.toMatchObject(missing);
     await expect(as('yours', () => conversations.deleteConversation({ id: 'shared' }))).rejects.toMatchObject(missing);
     expect((await as('yours', () => conversations.listConversations({}))).conversations).toEqual([]);
-    expect(await repository.recentTurns('mine', 'shared', 6)).toHaveLength(2);
+    expect(await repository.recentTurns(reader('mine'), 'shared', 6)).toHaveLength(2);
+  });
+
+  it('of somebody else answer like missing ones, stay as they are, and are seen by whom no list stops', async () => {
+    await as('acme', () => conversations.createConversation({ id: 'begun' }), 'jwt:ada');
+    const [ada, bob] = ['jwt:ada', 'jwt:bob'].map((subject) => ({ ...reader('acme'), subject }));
+    await repository.append(ada!, 'hers', exchange(1));
+    const asBob = <T>(work: () => Promise<T>): Promise<T> => as('acme', work, 'jwt:bob');
+    const missing = { code: 'CONVERSATION.NOT_FOUND', message: 'There is no conversation "hers".' };
+    const attempts: (() => Promise<unknown>)[] = [
+      () => conversations.getConversation({ id: 'hers' }),
+      () => conversations.deleteConversation({ id: 'hers' }),
+      () => conversations.createConversation({ id: 'hers' }),
+      () => repository.append(bob!, 'hers', exchange(2)),
+    ];
+    for (const attempt of attempts) await expect(asBob(attempt)).rejects.toMatchObject(missing);
+    expect((await asBob(() => conversations.listConversations({}))).conversations).toEqual([]);
+    expect(await repository.recentTurns(bob!, 'hers', 6)).toEqual([]);
+    expect(await repository.recentTurns(ada!, 'hers', 6)).toHaveLength(2);
+    await database.query(`INSERT INTO conversation (tenant, id) VALUES ('acme', 'of an earlier release')`);
+    const list = () => conversations.listConversations({});
+    const idsOf = ({ conversations: all }: generationV1.ListConversationsResponse) => all.map(({ id }) => id);
+    expect(idsOf(await as('acme', list, 'jwt:ada'))).toEqual(['hers', 'begun']);
+    const admin = { requestId: 'r', tenant: 'acme', subject: 'jwt:eve', principals: ['*'] };
+    expect(idsOf(await inContext(admin, list))).toEqual(['of an earlier release', 'hers', 'begun']);
+    expect(await repository.recentTurns({ ...bob!, seesAll: true }, 'hers', 6)).toHaveLength(2);
   });
 
   it('leave nothing when they are deleted, and begin anew under the same id', async () => {
-    await repository.append('deleting', 'c', exchange(1));
+    await repository.append(reader('deleting'), 'c', exchange(1));
     expect(await as('deleting', () => conversations.deleteConversation({ id: 'c' }))).toMatchObject({
       deletedMessages: 2,
     });
@@ -131,8 +159,8 @@ describe('conversations', () => {
     await expect(as('deleting', () => conversations.getConversation({ id: 'c' }))).rejects.toMatchObject({
       code: 'CONVERSATION.NOT_FOUND',
     });
-    await repository.append('deleting', 'c', exchange(2));
-    expect((await repository.recentTurns('deleting', 'c', 6)).map(({ text }) => text)).toEqual([
+    await repository.append(reader('deleting'), 'c', exchange(2));
+    expect((await repository.recentTurns(reader('deleting'), 'c', 6)).map(({ text }) => text)).toEqual([
       'question 2',
       'answer 2',
     ]);
@@ -140,25 +168,25 @@ describe('conversations', () => {
 
   it('keep their newest turns and texts no database could hold', async () => {
     const many = Array.from({ length: MAX_TURNS }, (_, number) => ({ role: 'user' as const, text: `${number}` }));
-    await repository.append('long', 'c', many);
-    await repository.append('long', 'c', [{ role: 'user', text: 'last\0 \ud800one' }]);
-    expect(await repository.get('long', 'c')).toMatchObject({ turns: MAX_TURNS });
+    await repository.append(reader('long'), 'c', many);
+    await repository.append(reader('long'), 'c', [{ role: 'user', text: 'last\0 \ud800one' }]);
+    expect(await repository.get(reader('long'), 'c')).toMatchObject({ turns: MAX_TURNS });
     const [first] = await repository.turns('long', 'c', 0, 1);
     expect(first).toMatchObject({ ordinal: 2, text: '1' });
-    expect(await repository.recentTurns('long', 'c', 1)).toEqual([{ role: 'user', text: 'last \ufffdone' }]);
+    expect(await repository.recentTurns(reader('long'), 'c', 1)).toEqual([{ role: 'user', text: 'last \ufffdone' }]);
   });
 
   it('are removed when their time is over, and only then', async () => {
-    await repository.append('old', 'stale', exchange(1));
-    await repository.append('old', 'fresh', exchange(2));
+    await repository.append(reader('old'), 'stale', exchange(1));
+    await repository.append(reader('old'), 'fresh', exchange(2));
     await as('old', () => conversations.giveFeedback({ requestId: 'r1', rating: 'up' }));
     const past = `SET updated_at = now() - interval '2 hours' WHERE tenant = 'old'`;
     await database.query(`UPDATE conversation ${past} AND id = 'stale'`);
     await database.query(`UPDATE feedback ${past}`);
     const config = { CONVERSATION_RETENTION: 3600 } as GenerationConfig;
     expect(await new ConversationRetention(database, config, createLogger('spec', 'silent')).removeExpired()).toBe(2);
-    expect(await repository.recentTurns('old', 'stale', 6)).toEqual([]);
-    expect(await repository.recentTurns('old', 'fresh', 6)).toHaveLength(2);
+    expect(await repository.recentTurns(reader('old'), 'stale', 6)).toEqual([]);
+    expect(await repository.recentTurns(reader('old'), 'fresh', 6)).toHaveLength(2);
   });
 
   it.each([

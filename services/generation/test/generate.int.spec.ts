@@ -58,7 +58,7 @@ describe('Generate', () => {
 
   describe('without a provider', () => {
     it('streams sentences with the quotes behind them, then what it took', async () => {
-      const events = await collect(plain, { model: 'whatever' });
+      const events = await collect(plain, { model: 'whatever', maxTokens: 8_192 });
       const citations = events.flatMap((event) => (event.case === 'citation' ? [event.value] : []));
       expect(events[0]!.case).toBe('delta');
       expect(citations.map((citation) => citation.text)).toContain('They store twice as much carbon as all forests.');
@@ -144,6 +144,7 @@ describe('Generate', () => {
     ['breaks off', cutting('It is ')],
     ['goes silent', silent('It is ')],
     ['reaches its limit of tokens', answering('It is ', 'length')],
+    ['is stopped by a content filter', answering('It is ', 'content_filter')],
   ])('ends an answer that %s as incomplete, and keeps it nowhere', async (_, behaviour) => {
     upstream.plays(behaviour);
     const asked = { question: `What is peat? ${_}`, conversationId: `cut-${_}` };
@@ -281,7 +282,7 @@ describe('Generate', () => {
     [{ question: ' ' }, 'question'],
     [{ question: 'x'.repeat(10_001) }, 'question'],
     [{ temperature: 2.1 }, 'temperature'],
-    [{ maxTokens: 801 }, 'max_tokens'],
+    [{ maxTokens: 0 }, 'max_tokens'],
     [{ instructions: 'x'.repeat(8_001) }, 'instructions'],
     [{ model: 'gpt-9' }, 'model'],
     [{ conversationId: 'x'.repeat(201) }, 'conversation_id'],

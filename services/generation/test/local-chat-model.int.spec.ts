@@ -74,6 +74,23 @@ describe('a model in a thread of this process', () => {
     await expect(late.next()).rejects.toMatchObject({ details: { outcome: 'slow_first_token' } });
   });
 
+  it('does not begin what was given up while it waited for its turn', async () => {
+    const own = modelOf('waiting');
+    const request = { messages: [{ role: 'user', content: 'word '.repeat(10_000) }] as const, maxTokens: 20_000 };
+    const first = own.chat(request, limits, new AbortController().signal);
+    await first.next();
+    for (let number = 0; number < 3; number += 1) {
+      const caller = new AbortController();
+      const waiting = own.chat(request, limits, caller.signal).next();
+      waiting.catch(() => undefined);
+      await new Promise(setImmediate);
+      caller.abort();
+      await expect(waiting).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    }
+    await first.return(undefined);
+    expect(textOf(await chat(own, '{"prompts":true}'))).toBe('2 ');
+  });
+
   it('tells a failure by its name, starts anew after a crash, and says what is missing', async () => {
     await expect(chat(model, '{"fail":true}')).rejects.toMatchObject({ details: { outcome: 'server_error' } });
     await expect(chat(model, '{"die":true}')).rejects.toMatchObject({ details: { outcome: 'cut' } });

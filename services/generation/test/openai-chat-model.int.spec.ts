@@ -11,6 +11,7 @@ import {
   refusing,
   sending,
   silent,
+  type SeenRequest,
 } from './scripted-upstream.js';
 
 const messages = [{ role: 'user', content: 'Why?' }] as const;
@@ -65,6 +66,35 @@ describe('a chat model behind the OpenAI protocol', () => {
     const pieces = await chat();
     expect(textOf(pieces)).toBe('é😀 b');
     expect(pieces.at(-1)).toEqual({ type: 'end', reason: 'length' });
+  });
+
+  it.each(['content_filter', 'tool_calls'])('does not take an answer that ended by %s for whole', async (reason) => {
+    upstream.plays(answering(['Because '], reason));
+    expect((await chat()).at(-1)).toMatchObject({ type: 'end', reason: 'withheld' });
+  });
+
+  it('names the limit of tokens as the model wants it, and remembers how', async () => {
+    const refusal = { error: { message: 'Unsupported parameter', param: 'max_tokens', code: 'unsupported_parameter' } };
+    const reasoning = (seen: SeenRequest) =>
+      seen.body['max_tokens'] === undefined
+        ? answering('Because.')(seen)
+        : void seen.response.writeHead(400).end(JSON.stringify(refusal));
+    const own = new OpenAiChatModel({ provider: 'openai', baseUrl: upstream.url }, 'thinker');
+    const ask = async () => {
+      for await (const _ of own.chat({ messages, maxTokens: 50 }, limits, new AbortController().signal));
+    };
+    upstream.plays(reasoning);
+    await ask();
+    await ask();
+    const names = upstream.seen.map(({ body }) => [body['max_tokens'], body['max_completion_tokens']]);
+    expect(names).toEqual([
+      [50, undefined],
+      [undefined, 50],
+      [undefined, 50],
+    ]);
+    upstream.plays(refusing(400)); // for another reason: asked once
+    await expect(chat()).rejects.toMatchObject({ details: { outcome: 'refused' } });
+    expect(upstream.seen).toHaveLength(1);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /**
  * Stands in for `@huggingface/transformers` with the same functions and a model that repeats the last message word by word.
- * What it was started with is its first word; `{"fail":true}` fails, `{"die":true}` ends the thread.
+ * What it was started with is its first word; `{"fail":true}` fails, `{"die":true}` ends the thread, and
+ * `{"prompts":true}` is answered with how many prompts there were.
  */
 export const env = { allowRemoteModels: true, allowLocalModels: false, localModelPath: '' };
 const { process } = globalThis;
@@ -20,8 +21,10 @@ export class TextStreamer {
 
 export async function pipeline(task, model, options) {
   if (model === 'missing') throw new Error('no such folder');
+  let prompts = 0;
   const generate = async (messages, { max_new_tokens, streamer, stopping_criteria, do_sample, temperature }) => {
     const { content } = messages.at(-1);
+    prompts += 1;
     if (content === '{"fail":true}') throw new RangeError('content is not shown');
     if (content === '{"die":true}') process.exit(1);
     const facts = [
@@ -33,7 +36,7 @@ export async function pipeline(task, model, options) {
       do_sample,
       temperature ?? '-',
     ];
-    const words = [facts.join('|'), ...content.split(' ')];
+    const words = content === '{"prompts":true}' ? [`${prompts}`] : [facts.join('|'), ...content.split(' ')];
     for (const [at, word] of words.slice(0, max_new_tokens).entries()) {
       if (stopping_criteria.interrupted) return;
       streamer.token_callback_function([BigInt(at)]);

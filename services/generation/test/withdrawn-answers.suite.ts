@@ -35,6 +35,7 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
 export function withdrawnAnswers(context: () => Context): void {
   describe('answers in conversations', () => {
     const place = { tenant: 'quoting', collection: 'library' };
+    const reader = { tenant: place.tenant, subject: 'reader', seesAll: false };
     const answer = (text: string, documentIds: string[], elapsedMs = 0) => [
       { role: 'user' as const, text: `About ${text}?` },
       { role: 'assistant' as const, text, documentIds, collection: place.collection, elapsedMs },
@@ -53,10 +54,10 @@ export function withdrawnAnswers(context: () => Context): void {
         ['of the owl', ['owl']],
         ['of nothing', []],
       ] as const)
-        await context().repository.append(place.tenant, 'c', answer(text, [...ids]));
+        await context().repository.append(reader, 'c', answer(text, [...ids]));
       await tell(context().bus, catalogue.documentDeleted, { documentId: 'fox', collection: 'library', version: 1n });
       await become(['', '', 'of the owl', 'of nothing']);
-      const recent = await context().repository.recentTurns(place.tenant, 'c', 10);
+      const recent = await context().repository.recentTurns(reader, 'c', 10);
       expect(recent.map(({ text }) => text)).not.toContain('');
       const read = await inContext({ requestId: 'r', tenant: place.tenant, subject: 'reader' }, () =>
         context().conversations.getConversation({ id: 'c', limit: 2 }),
@@ -74,7 +75,7 @@ export function withdrawnAnswers(context: () => Context): void {
         access: { restricted: true },
       });
       await become(['', '', '', 'of nothing']);
-      await context().repository.append(place.tenant, 'c', answer('of the heron', ['heron']));
+      await context().repository.append(reader, 'c', answer('of the heron', ['heron']));
       await tell(context().bus, catalogue.accessChanged, {
         collection: 'library',
         access: { restricted: true, principals: ['a'] },
@@ -83,8 +84,8 @@ export function withdrawnAnswers(context: () => Context): void {
     });
 
     it('that were being written meanwhile are kept without their text', async () => {
-      await context().repository.append(place.tenant, 'late', answer('of the owl', ['owl'], 60_000));
-      await context().repository.append(place.tenant, 'late', answer('of the owl', ['owl'], 0));
+      await context().repository.append(reader, 'late', answer('of the owl', ['owl'], 60_000));
+      await context().repository.append(reader, 'late', answer('of the owl', ['owl'], 0));
       const kept = await context().repository.turns(place.tenant, 'late', 0, 10);
       expect(kept.map(({ text }) => text)).toEqual(['About of the owl?', '', 'About of the owl?', 'of the owl']);
     });

@@ -29,6 +29,10 @@ describe('a search whose dependencies fail', () => {
     expect(degraded).toEqual(['dense']);
     const dense = mesh.search({ query, collection: 'old', mode: 'dense' });
     await expect(dense).rejects.toMatchObject({ code: 'VECTOR.DIMENSION_MISMATCH' });
+    // As long as those of the model that embeds now, and just as meaningless beside them.
+    const vector = Array.from({ length: 384 }, (_, at) => (at === 0 ? 1 : 0));
+    await mesh.index('0199a8f0-0000-7000-8000-000000000002', 'older', 'Tides follow the moon.', vector);
+    expect((await mesh.search({ query, collection: 'older' })).degraded).toEqual(['dense']);
   });
 
   it('goes on with words alone without the embedding service, and says so; a dense search is refused', async () => {

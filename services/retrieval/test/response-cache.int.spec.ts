@@ -91,6 +91,21 @@ describe('an answer that was given before', () => {
     expect(whole.text).toMatch(/platform 1/);
   });
 
+  it('is not shared by one who has time for a whole one while it is about to be cut', async () => {
+    const asked = { ...question, query: 'Where is the gate, in short?' };
+    let begun = 0;
+    upstream.plays((request) => {
+      begun += 1;
+      if (begun > 1) quoting(request);
+    });
+    const hurried = mesh.query(asked, undefined, [], '', { deadlineMs: 5_000 }).catch(() => undefined);
+    await eventually('the model is asked', () => begun === 1);
+    const { text, done } = await mesh.query(asked);
+    expect([text, done.degraded]).toEqual(['It is at platform 1 [1].', []]);
+    await hurried;
+    upstream.plays(quoting);
+  });
+
   it('is written once for a thousand who ask at the same time, and each gets all of it', async () => {
     upstream.plays(quoting);
     const asked = { ...question, query: 'Where is that gate?' };

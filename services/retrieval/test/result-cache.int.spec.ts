@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { renderMetrics } from '@ragmesh/observability';
+import { EVERYTHING, renderMetrics } from '@ragmesh/observability';
 import { RetrievalMesh, eventually, type Found, type SearchInit } from './retrieval-mesh.js';
 
 const UPDATED = 'retrieval.evict-updated';
@@ -164,6 +164,15 @@ describe('results while a document is updated again and again', () => {
 });
 
 describe('operators', () => {
+  it('warm for those who ask later, whatever they may see themselves, and not where readers differ', async () => {
+    const asked = { query: 'Who may ask?', collection: 'rivers' };
+    expect(await mesh.warm([asked], false, [EVERYTHING])).toMatchObject({ warmed: 1 });
+    expect(wasKnown(await mesh.search(asked))).toBe(true);
+    await mesh.restrict('secrets', ['group:few']);
+    const refused = mesh.warm([asked, { ...asked, collection: 'secrets' }], false, [EVERYTHING]);
+    await expect(refused).rejects.toMatchObject({ code: 'REQUEST.INVALID', details: { field: 'collection' } });
+  });
+
   it('warm searches and clear what is kept', async () => {
     const searches = ['Who holds hands?', 'Who sleeps?'].map((query) => ({ query, collection: 'rivers' }));
     const nowhere = { query: 'Who sleeps?', collection: 'rivers', mode: 'dense', hyde: true };

@@ -121,8 +121,15 @@ export class RetrievalMesh {
     });
   }
 
-  warm(searches: SearchInit[], answers = false): Promise<retrievalV1.WarmCacheResponse> {
-    return this.as('default', () => this.clients.of(retrievalV1.RetrievalService).warmCache({ searches, answers }));
+  warm(searches: SearchInit[], answers = false, principals?: string[]): Promise<retrievalV1.WarmCacheResponse> {
+    const caller = { requestId: randomUUID(), tenant: 'default', subject: 'spec', ...(principals && { principals }) };
+    return inContext(caller, () => this.clients.of(retrievalV1.RetrievalService).warmCache({ searches, answers }));
+  }
+
+  /** Lets nobody but these find what is in a collection. */
+  async restrict(collection: string, principals: string[]): Promise<void> {
+    const vector = this.clients.of(vectorV1.VectorService);
+    await this.as('default', () => vector.restrictAccess({ collection, principals, revision: 1n }));
   }
 
   async clear(collection = ''): Promise<void> {
@@ -247,12 +254,10 @@ export class RetrievalMesh {
     requestId: string = randomUUID(),
     order: string[] = [],
     conversationId = '',
+    options: CallOptions = {},
   ): Promise<Answer> {
-    return this.as('default', () => this.#ask({ search, conversationId }, order), requestId);
-  }
-
-  #ask(request: MessageInitShape<typeof retrievalV1.QueryRequestSchema>, order: string[] = []): Promise<Answer> {
-    return wholeAnswer(this.clients.of(retrievalV1.RetrievalService).query(request), order);
+    const ask = () => this.clients.of(retrievalV1.RetrievalService).query({ search, conversationId }, options);
+    return this.as('default', () => wholeAnswer(ask(), order), requestId);
   }
 
   async #publish<Desc extends DescMessage>(

@@ -38,12 +38,15 @@ describeWithServer('redis', 'results in Redis', () => {
 
   it('are found by one process and known to the other', async () => {
     await mesh.upload('The gate is at platform 1.', { id: 'gate' });
-    const first = await eventually('it is kept', async () => {
-      const answer = await mesh.search(request);
-      return (await admin.keys('retrieval:default:default:*')).length > 0 ? answer : undefined;
+    let topK = 10;
+    // What Redis was too slow for stays in the memory of one process, so each try is another search.
+    const [first, elsewhere] = await eventually('what one found is known to the other', async () => {
+      const asked = { ...request, topK: (topK += 1) };
+      const answers = [await mesh.search(asked), await askCopy(asked)] as const;
+      return wasKnown(answers[1]) ? answers : undefined;
     });
-    const elsewhere = await askCopy(request);
-    expect(wasKnown(elsewhere)).toBe(true);
+    expect(await admin.keys('retrieval:default:default:*')).not.toEqual([]);
+    expect(wasKnown(first)).toBe(false);
     expect(elsewhere.results).toEqual(first.results);
   });
 

@@ -23,7 +23,7 @@ export class EmbeddingGrpcController {
 
   @GrpcMethod('EmbeddingService', 'Embed')
   async embed(
-    { texts, model: name }: embeddingV1.EmbedRequest,
+    { texts, model: name, withoutFallback }: embeddingV1.EmbedRequest,
     _metadata: unknown,
     call: IncomingCall,
   ): Promise<MessageInitShape<typeof embeddingV1.EmbedResponseSchema>> {
@@ -32,7 +32,9 @@ export class EmbeddingGrpcController {
       throw new RagmeshError('REQUEST.INVALID', `texts must hold 1 to ${MAX_TEXTS} texts.`, details);
     }
     const patience = { signal: scopeOf(call).signal, patienceMs: PATIENCE_MS };
-    const embedding = name ? this.texts.named(name, texts, patience) : this.texts.questions(texts, patience);
+    const embedding = name
+      ? this.texts.named(name, texts, patience)
+      : this.texts.questions(texts, patience, { withoutFallback });
     const { vectors, model, dimension, maxTokens = USUAL_MAX_TOKENS } = await embedding;
     const tokens = texts.reduce((sum, text) => sum + estimateTokens(text, maxTokens), 0);
     return { vectors: toVectorBytes(vectors), model, dimension, tokens };

@@ -19,6 +19,12 @@ export interface Embedded {
   readonly maxTokens?: number | undefined;
 }
 
+/** By which model questions may be embedded. */
+export interface QuestionChoice {
+  /** Whoever hands vectors out under a model's name cannot use another one's. */
+  readonly withoutFallback?: boolean;
+}
+
 /** Embeds what is not known yet; each distinct text once, also when several ask for it at the same time. */
 @Injectable()
 export class EmbedTexts {
@@ -50,7 +56,7 @@ export class EmbedTexts {
    * answer names the model, and whoever searches must not compare vectors of different ones.
    * @throws RagmeshError as {@link chunks}.
    */
-  async questions(texts: readonly string[], patience: Patience): Promise<Embedded> {
+  async questions(texts: readonly string[], patience: Patience, choice: QuestionChoice = {}): Promise<Embedded> {
     const isReady = this.embedders.isReady(this.config.EMBEDDING_MODEL);
     const kept = isReady ? undefined : await this.#kept(texts);
     if (kept) return kept;
@@ -61,7 +67,8 @@ export class EmbedTexts {
       });
     } catch (error) {
       if (!isRagmeshError(error) || error.code !== 'EMBEDDING.UNAVAILABLE' || patience.signal.aborted) throw error;
-      const other = (isReady ? await this.#kept(texts) : undefined) ?? (await this.#smaller(texts, patience));
+      const late = isReady ? await this.#kept(texts) : undefined;
+      const other = late ?? (choice.withoutFallback ? undefined : await this.#smaller(texts, patience));
       if (!other) throw error;
       return other;
     }

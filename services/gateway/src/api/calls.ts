@@ -72,6 +72,7 @@ export class Calls implements OnModuleDestroy {
 
   /** For a call that streams a file or an upload. */
   stream(reply: FastifyReply): CallOptions {
+    scopeOf(reply).endsAt = performance.now() + this.config.STREAM_TIMEOUT_SECONDS * 1000;
     return { signal: scopeOf(reply).clientLeft, deadlineMs: this.config.STREAM_TIMEOUT_SECONDS * 1000 };
   }
 

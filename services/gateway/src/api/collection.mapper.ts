@@ -22,8 +22,10 @@ export const collectionBody = (collection: knowledgeV1.Collection): CollectionBo
 
 function defaultsBody(defaults: knowledgeV1.RetrievalDefaults | undefined): CollectionBody['defaults'] {
   if (!defaults) return {};
-  const { mode, topK: top_k, alpha, minScore: min_score, fusion, mmr, rerank, expand } = defaults;
-  const body = { mode, top_k, alpha, min_score, fusion, mmr, rerank, expand };
+  const { mode, alpha, fusion, mmr, rerank, expand, hyde, granularity } = defaults;
+  const named = { mode, alpha, fusion, mmr, rerank, expand, hyde, granularity };
+  const { topK: top_k, minScore: min_score, multiQuery: multi_query, selfCheck: self_check } = defaults;
+  const body = { ...named, top_k, min_score, multi_query, self_check };
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
@@ -41,8 +43,10 @@ export function settingsOf({
 function defaultsOf({
   top_k,
   min_score,
+  multi_query,
+  self_check,
   ...named
 }: NonNullable<z.output<typeof collectionChange>['defaults']>): NonNullable<Update['defaults']> {
-  const all = { ...named, topK: top_k, minScore: min_score };
+  const all = { ...named, topK: top_k, minScore: min_score, multiQuery: multi_query, selfCheck: self_check };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

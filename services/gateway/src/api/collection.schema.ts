@@ -23,6 +23,10 @@ const retrievalDefaults = z
     mmr: share,
     rerank: z.boolean(),
     expand: z.boolean(),
+    multi_query: z.boolean(),
+    hyde: z.boolean(),
+    self_check: z.boolean(),
+    granularity: z.enum(['chunk', 'parent']),
   })
   .partial();
 

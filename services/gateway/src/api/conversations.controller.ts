@@ -23,7 +23,7 @@ export class ConversationsController {
     body: { 'application/json': schema.newConversation },
     example: {},
     answers: [{ status: 201, description: 'The conversation, as it is', schema: schema.conversationSchema }],
-    problems: [],
+    problems: ['CONVERSATION.NOT_FOUND'],
   })
   async create(
     @Body(valid(schema.newConversation)) body: z.output<typeof schema.newConversation>,
@@ -35,7 +35,7 @@ export class ConversationsController {
 
   @Get()
   @Describe({
-    summary: 'List conversations',
+    summary: 'List your conversations; an admin, those of the tenant',
     tag: 'Answers',
     query: pageQuery,
     answers: [{ status: 200, description: 'One page, begun last first', schema: schema.conversationPage }],

@@ -38,11 +38,13 @@ export class KeysController {
     @Body(valid(newKey)) { name, roles, tenant, owner = '', expires_at }: z.output<typeof newKey>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof madeKey>> {
-    const missing = roles.find((role) => !hasRole(scopeOf(reply).roles, role));
+    const { context: maker, roles: held } = scopeOf(reply);
+    const missing = roles.find((role) => !hasRole(held, role));
     if (missing) throw forbidden(`Only who has the role ${missing} can give it.`, missing);
     return inTenant(tenant, reply, async () => {
       const expiry = expires_at ? { expiresAt: timestampFromDate(new Date(expires_at)) } : {};
-      const { key, secret } = await this.calls.keys.createKey({ name, roles, owner, ...expiry }, this.calls.write());
+      const request = { name, roles, owner, makerTenant: maker.tenant, ...expiry };
+      const { key, secret } = await this.calls.keys.createKey(request, this.calls.write());
       return { ...keyBody(key!), key: secret };
     });
   }
@@ -86,7 +88,7 @@ export class KeysController {
   @Delete(':id')
   @HttpCode(204)
   @Describe({
-    summary: 'Revoke an API key; every server refuses it within AUTH_KEY_CACHE_SECONDS',
+    summary: 'Revoke an API key and those made with it; every server refuses them within AUTH_KEY_CACHE_SECONDS',
     tag: 'Administration',
     query: keyQuery,
     answers: [{ status: 204, description: 'It is revoked' }],
@@ -97,8 +99,10 @@ export class KeysController {
     @Query(valid(keyQuery)) { tenant }: z.output<typeof keyQuery>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await inTenant(tenant, reply, () => this.calls.keys.revokeKey({ id: keyId }, this.calls.write()));
-    this.authentication.forgetKey(keyId);
+    const { keyIds } = await inTenant(tenant, reply, () =>
+      this.calls.keys.revokeKey({ id: keyId }, this.calls.write()),
+    );
+    for (const revoked of [keyId, ...keyIds]) this.authentication.forgetKey(revoked);
   }
 }
 

@@ -9,6 +9,7 @@ import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
+import { LanguageModelNames } from './language-model-names.js';
 import { citationBody, completionBody, droppedBody, queryMessage, resultBody } from './search.mapper.js';
 import { queryAnswer, queryRequest, type QueryInput } from './search.schema.js';
 
@@ -20,6 +21,7 @@ export class QueryController {
   constructor(
     private readonly calls: Calls,
     private readonly problems: ProblemFilter,
+    private readonly models: LanguageModelNames,
   ) {}
 
   @Post()
@@ -52,6 +54,7 @@ export class QueryController {
   ): Promise<void> {
     const asEvents = input.stream || (accept ?? '').toLowerCase().includes('text/event-stream');
     const options = asEvents ? this.calls.answer(reply) : this.calls.unary(reply);
+    await this.models.check(input.model, this.calls.unary(reply));
     const answer = this.calls.retrieval.query(queryMessage(input), options);
     if (asEvents) await this.stream(answer, reply, input);
     else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId, input));

@@ -17,7 +17,9 @@ const searchFields = {
     .min(0)
     .max(1)
     .optional()
-    .describe('Least score of a result; 0 to 1 in hybrid mode and after reranking, cosine in dense mode'),
+    .describe(
+      'Least score of a result: cosine in dense mode, 0 to 1 in hybrid mode and after reranking. Hybrid scores compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
+    ),
   fusion: z
     .enum(['weighted', 'rrf'])
     .optional()
@@ -59,7 +61,7 @@ export const queryRequest = z.strictObject({
   stream: z.boolean().default(false).describe('Answer as server-sent events'),
   conversation_id: idSchema.optional().describe('The question continues this conversation'),
   temperature: z.number().min(0).max(2).optional(),
-  max_tokens: z.number().int().min(1).max(8192).optional(),
+  max_tokens: z.number().int().min(1).max(8192).optional().describe('At most what the installation allows is used'),
   model: z.string().min(1).max(200).optional(),
 });
 export type QueryInput = z.output<typeof queryRequest>;

@@ -1,6 +1,5 @@
 import { Controller, Headers, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { currentTenant } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takesDocuments } from '../http/body-parsers.js';
 import { scopeOf } from '../http/request-scope.js';
@@ -55,11 +54,9 @@ export class UploadsController {
     };
     if (key === undefined) return send(reply, await execute());
     const fingerprint = () => this.uploads.fingerprint(request);
-    const { clientLeft } = scopeOf(reply);
-    return send(
-      reply,
-      await this.idempotent.run({ tenant: currentTenant(), key }, { execute, fingerprint, clientLeft }),
-    );
+    const { clientLeft, context } = scopeOf(reply);
+    const { tenant, subject } = context;
+    return send(reply, await this.idempotent.run({ tenant, subject, key }, { execute, fingerprint, clientLeft }));
   }
 
   @Put(':id')

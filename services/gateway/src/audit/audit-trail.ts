@@ -4,12 +4,15 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { gauge, type Logger } from '@ragmesh/observability';
 import type { AuditEntry, AuditOutcome, RecordedEntry } from './audit-entry.js';
 import { AuditRepository, type AuditQuery } from './audit.repository.js';
+import { Backlog } from './backlog.js';
 
 const FLUSH_MS = 500;
 /** A database that is away is noticed after seconds; whoever only reads does not wait for that. */
 const READING_WAITS_MS = 250;
-/** What waits for a database that is away; beyond that the oldest outcomes are given up, and logged. */
+/** What waits for a database that is away, of entries and of outcomes; beyond that the oldest are given up, and logged. */
 const MAX_WAITING = 100_000;
+/** Of what waits, by one statement. */
+const MAX_WRITTEN = 5_000;
 
 /** What is written by the next statement, and who waits for it. */
 interface Batch {
@@ -26,8 +29,8 @@ interface Batch {
 export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
   #writing: Promise<unknown> = Promise.resolve();
   #next: Batch | undefined;
-  #lateEntries: AuditEntry[] = [];
-  #outcomes: AuditOutcome[] = [];
+  readonly #lateEntries = new Backlog<AuditEntry>(MAX_WAITING);
+  readonly #outcomes = new Backlog<AuditOutcome>(MAX_WAITING);
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -53,7 +56,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
 
   /** Resolves when it is recorded, or soon: then it will be. */
   async recordReading(entry: AuditEntry): Promise<void> {
-    const recorded = this.#add(entry).catch(() => void this.#lateEntries.push(entry));
+    const recorded = this.#add(entry).catch(() => this.#lateEntries.add(entry));
     const patience = new AbortController();
     const soon = delay(READING_WAITS_MS, undefined, { signal: patience.signal, ref: false }).catch(() => undefined);
     await Promise.race([recorded, soon]);
@@ -62,10 +65,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
 
   /** Notes how something recorded ended. */
   noteOutcome(outcome: AuditOutcome): void {
-    this.#outcomes.push(outcome);
-    if (this.#outcomes.length <= MAX_WAITING) return;
-    this.#outcomes.shift();
-    this.logger.warn('An outcome of the audit trail was given up: the database was away too long');
+    this.#outcomes.add(outcome);
   }
 
   async list(query: AuditQuery): Promise<RecordedEntry[]> {
@@ -73,7 +73,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
     return this.repository.list(query);
   }
 
-  /** Writes what waits; what cannot be written now is kept for the next time. */
+  /** Writes what waits; what cannot be written now is kept for the next time. Never rejects. */
   flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#writeWaiting());
     return this.#flushing;
@@ -96,18 +96,29 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #writeWaiting(): Promise<void> {
-    const [entries, outcomes] = [this.#lateEntries, this.#outcomes];
-    if (entries.length + outcomes.length > 0) {
-      [this.#lateEntries, this.#outcomes] = [[], []];
-      try {
-        if (entries.length > 0) await this.repository.add(entries);
-        if (outcomes.length > 0) await this.repository.end(outcomes);
-      } catch (error) {
-        this.#lateEntries.unshift(...entries);
-        this.#outcomes.unshift(...outcomes);
-        this.logger.warn({ err: error, waiting: outcomes.length }, 'The audit trail will be completed later');
-      }
+    const { repository } = this;
+    try {
+      await writeAll(this.#lateEntries, (entries) => repository.add(entries));
+      await writeAll(this.#outcomes, (outcomes) => repository.end(outcomes));
+    } catch (error) {
+      const waiting = this.#lateEntries.size + this.#outcomes.size;
+      this.logger.warn({ err: error, waiting }, 'The audit trail will be completed later');
     }
-    gauge('ragmesh_audit_pending').set(this.#lateEntries.length + this.#outcomes.length);
+    const [entries, outcomes] = [this.#lateEntries.countGivenUp(), this.#outcomes.countGivenUp()];
+    if (entries + outcomes > 0)
+      this.logger.warn({ entries, outcomes }, 'Some of the audit trail was given up: the database was away too long');
+    gauge('ragmesh_audit_pending').set(this.#lateEntries.size + this.#outcomes.size);
+  }
+}
+
+/** @throws what `write` throws; then what it could not write stays. */
+async function writeAll<Item>(backlog: Backlog<Item>, write: (items: readonly Item[]) => Promise<void>): Promise<void> {
+  for (let taken = backlog.take(MAX_WRITTEN); taken.length > 0; taken = backlog.take(MAX_WRITTEN)) {
+    try {
+      await write(taken);
+    } catch (error) {
+      backlog.putBack(taken);
+      throw error;
+    }
   }
 }

@@ -17,6 +17,12 @@ export const excusedRoutes: ReadonlySet<string> = new Set([
   'POST /api/chat/generate-questions',
 ]);
 
+/** Routes that name in their body, and not in their query, the tenant they are done to. */
+const tenantInBody: ReadonlySet<string> = new Set(['POST /v1/admin/keys']);
+
+/** Whether the tenant something is done to is known only once the body was read. */
+export const namesTenantInBody = (method: string, url: string): boolean => tenantInBody.has(`${method} ${url}`);
+
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Whether a request of this method may change something. */

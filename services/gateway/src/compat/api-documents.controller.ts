@@ -1,7 +1,6 @@
 import { Controller, Get, Headers, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { RagmeshError, type ErrorCode } from '@ragmesh/errors';
-import { currentTenant } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Calls } from '../api/calls.js';
@@ -98,9 +97,11 @@ export class ApiDocumentsController {
       return { status: ACCEPTED, response, fingerprint };
     };
     const fingerprint = (): Promise<Buffer> => this.uploads.fingerprint(request);
-    const repeatable = { execute, fingerprint, clientLeft: scopeOf(reply).clientLeft };
+    const { clientLeft, context } = scopeOf(reply);
+    const { tenant, subject } = context;
+    const repeatable = { execute, fingerprint, clientLeft };
     const { status, response } = key
-      ? await this.idempotent.run({ tenant: currentTenant(), key }, repeatable)
+      ? await this.idempotent.run({ tenant, subject, key }, repeatable)
       : await execute();
     await reply.status(status).send(response);
   }

@@ -23,15 +23,21 @@ beforeAll(async () => {
     left = true;
     events.end();
   });
+  server.get('/unread', async (_request, reply) => {
+    scopeOf(reply).endsAt = performance.now();
+    const events = EventStream.open(reply);
+    await events.send('delta', { text: 'x'.repeat(64 * 1024 * 1024) }); // more than any buffer on the way takes
+    events.end();
+  });
   await server.listen({ port: 0, host: '127.0.0.1' });
 });
 afterAll(() => server.close());
 
-async function open(): Promise<IncomingMessage> {
+async function open(path = '/endless'): Promise<IncomingMessage> {
   const outgoing = request({
     port: (server.server.address() as AddressInfo).port,
     host: '127.0.0.1',
-    path: '/endless',
+    path,
   });
   outgoing.end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
@@ -76,5 +82,20 @@ describe('an event stream', () => {
     expect(response.statusCode).toBe(200);
     response.destroy();
     await until(() => left);
+  });
+
+  it('hangs up on a reader who does not read when his answer must be over', async () => {
+    const response = await open('/unread');
+    let isOver = false;
+    response.once('close', () => (isOver = true));
+    // The place of the one stream there may be is free again, although he neither read nor left.
+    await until(async () => {
+      const next = await open();
+      next.destroy();
+      return next.statusCode === 200;
+    });
+    response.resume();
+    await until(() => isOver);
+    expect(response.complete).toBe(false);
   });
 });

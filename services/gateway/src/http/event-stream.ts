@@ -13,7 +13,13 @@ export const encodeEvent = (event: string, data: unknown): string =>
 /** An event without a name, as most other systems send theirs. */
 export const encodeData = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
-/** Server-sent events over one response: at the reader's pace, with pings, and over when the reader leaves. */
+/** What a reader gets to take what is left once his answer must be over. */
+const LAST_MS = 1_000;
+
+/**
+ * Server-sent events over one response: at the reader's pace, with pings, and over when the reader leaves. One who stays
+ * without reading is hung up on when his answer must be over: he would keep his place among the streams for ever.
+ */
 export class EventStream {
   readonly #ping: NodeJS.Timeout;
 
@@ -22,6 +28,11 @@ export class EventStream {
     private readonly clientLeft: AbortSignal,
   ) {
     this.#ping = setInterval(() => this.#pingIdleReader(), PING_MS).unref();
+    const { endsAt } = scopeOf(reply);
+    if (endsAt === undefined) return;
+    const leftMs = Math.max(0, endsAt - performance.now()) + LAST_MS;
+    const hangUp = setTimeout(() => reply.raw.destroy(), leftMs).unref();
+    reply.raw.once('close', () => clearTimeout(hangUp));
   }
 
   /**

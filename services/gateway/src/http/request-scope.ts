@@ -14,6 +14,8 @@ export interface RequestScope {
   context: RequestContext;
   /** What its credential permits; every role while authentication is off. */
   roles: readonly Role[];
+  /** When its answer must be over, in ms of `performance.now()`; nothing when it has no end of its own. */
+  endsAt?: number;
   /** Code of the problem it ended with, for metrics and log. */
   errorCode?: string;
 }

@@ -1,14 +1,22 @@
+import { createHash } from 'node:crypto';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Database } from '@ragmesh/postgres';
 
 const KEPT = '24 hours';
 const CLEAN_UP_MS = 600_000;
 
-/** One key of one tenant. */
+/** One key of one caller: what another sends under the same name is another key. */
 export interface IdempotencyKey {
   readonly tenant: string;
+  readonly subject: string;
   readonly key: string;
 }
+
+/** What stands in the row; a digest, since a subject may be longer than an index takes. */
+const stored = ({ subject, key }: IdempotencyKey): string =>
+  createHash('sha256')
+    .update(JSON.stringify([subject, key]))
+    .digest('base64url');
 
 /** What the first request with a key was answered with. */
 export interface StoredResponse {
@@ -40,7 +48,8 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
   }
 
   /** @param owner a UUID of this request's own. */
-  async claim({ tenant, key }: IdempotencyKey, owner: string, leaseSeconds: number): Promise<Claim> {
+  async claim(of: IdempotencyKey, owner: string, leaseSeconds: number): Promise<Claim> {
+    const [tenant, key] = [of.tenant, stored(of)];
     const won = await this.database.query(
       `INSERT INTO idempotency_key AS k (tenant, key, owner, leased_until, expires_at)
        VALUES ($1, $2, $3, now() + make_interval(secs => $4), now() + interval '${KEPT}')
@@ -58,31 +67,27 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
     return rows[0] ? { state: 'done', ...rows[0] } : { state: 'busy' };
   }
 
-  async renew({ tenant, key }: IdempotencyKey, owner: string, leaseSeconds: number): Promise<void> {
+  async renew(of: IdempotencyKey, owner: string, leaseSeconds: number): Promise<void> {
     await this.database.query(
       `UPDATE idempotency_key SET leased_until = now() + make_interval(secs => $4)
        WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,
-      [tenant, key, owner, leaseSeconds],
+      [of.tenant, stored(of), owner, leaseSeconds],
     );
   }
 
-  async complete(
-    { tenant, key }: IdempotencyKey,
-    owner: string,
-    { fingerprint, status, response }: StoredResponse,
-  ): Promise<void> {
+  async complete(of: IdempotencyKey, owner: string, { fingerprint, status, response }: StoredResponse): Promise<void> {
     await this.database.query(
       `UPDATE idempotency_key SET fingerprint = $4, status = $5, response = $6, expires_at = now() + interval '${KEPT}'
        WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,
-      [tenant, key, owner, fingerprint, status, JSON.stringify(response)],
+      [of.tenant, stored(of), owner, fingerprint, status, JSON.stringify(response)],
     );
   }
 
   /** Gives the key back after a failure: the same request may be tried again. */
-  async release({ tenant, key }: IdempotencyKey, owner: string): Promise<void> {
+  async release(of: IdempotencyKey, owner: string): Promise<void> {
     await this.database.query(
       'DELETE FROM idempotency_key WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL',
-      [tenant, key, owner],
+      [of.tenant, stored(of), owner],
     );
   }
 

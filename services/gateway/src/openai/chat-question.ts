@@ -5,6 +5,8 @@ import type { ChatInput, ChatMessage } from './chat.schema.js';
 import { CHAT_MODEL, collectionOf } from './model-names.js';
 
 const MAX_QUESTION_CHARACTERS = 8_000;
+/** As many as the generation service takes. */
+const MAX_INSTRUCTIONS = 8_000;
 /** Most tokens of an answer; clients that ask for more get this many. */
 const MAX_TOKENS = 8_192;
 
@@ -80,8 +82,15 @@ function historyOf(messages: readonly ChatMessage[]): { role: string; text: stri
     .map((message) => ({ role: message.role, text: textOf(message) }));
 }
 
-/** System messages of a chat, one below the other: how its owner wants to be answered. */
-const instructionsOf = (messages: readonly ChatMessage[]): string =>
-  messages
+/**
+ * System messages of a chat, one below the other: how its owner wants to be answered.
+ * @throws RagmeshError REQUEST.INVALID naming the messages, the only field of theirs that its sender knows.
+ */
+function instructionsOf(messages: readonly ChatMessage[]): string {
+  const instructions = messages
     .flatMap((message) => (message.role === 'system' || message.role === 'developer' ? textOf(message) : []))
     .join('\n');
+  if (instructions.length <= MAX_INSTRUCTIONS) return instructions;
+  const detail = `Field messages may hold at most ${MAX_INSTRUCTIONS} characters of the roles system and developer together.`;
+  throw new RagmeshError('REQUEST.INVALID', detail, { field: 'messages', limit: MAX_INSTRUCTIONS });
+}

@@ -49,6 +49,25 @@ describe('the question of a chat', () => {
   });
 });
 
+describe('how a chat wants to be answered', () => {
+  const asked = (...lengths: number[]) =>
+    queryOf(
+      chatRequest.parse({
+        model: 'ragmesh',
+        messages: [...lengths.map((length) => ({ role: 'system', content: 'x'.repeat(length) })), user('q')],
+      }),
+    );
+
+  it('is refused by the name of the field it came in when it is too long', () => {
+    expect(asked(4_000, 3_999).instructions).toHaveLength(8_000);
+    expect(caught(() => asked(4_000, 4_000))).toMatchObject({
+      code: 'REQUEST.INVALID',
+      message: expect.stringContaining('8000'),
+      details: { field: 'messages', limit: 8_000 },
+    });
+  });
+});
+
 describe('what is asked of retrieval', () => {
   const input = (more: object) => chatRequest.parse({ model: 'ragmesh', messages: [user('q')], ...more });
 

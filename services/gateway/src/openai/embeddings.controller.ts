@@ -50,7 +50,7 @@ export class EmbeddingsController {
       const texts = input.input.slice(start, start + BATCH);
       deadline.throwIfExpired();
       const options = { signal: scopeOf(reply).clientLeft, deadlineMs: deadline.remainingMs };
-      const answer = await this.calls.embedding.embed({ texts }, options);
+      const answer = await this.calls.embedding.embed({ texts, withoutFallback: true }, options);
       vectors.push(...vectorsOf(answer.vectors, answer.dimension));
       tokens += answer.tokens;
     }

@@ -71,9 +71,12 @@ export class ServedModels {
     ];
   }
 
-  /** name@revision of the model that embeds. */
+  /**
+   * name@revision of the model that embeds; what stands in for it while it cannot be had is not offered by any name.
+   * @throws RagmeshError EMBEDDING.UNAVAILABLE then.
+   */
   async embeddingModel(options: CallOptions): Promise<string> {
-    const { model } = await this.calls.ownEmbedding.embed({ texts: [PROBE] }, options);
+    const { model } = await this.calls.ownEmbedding.embed({ texts: [PROBE], withoutFallback: true }, options);
     return model;
   }
 

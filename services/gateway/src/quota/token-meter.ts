@@ -20,7 +20,14 @@ export class TokenMeter {
   constructor(private readonly quotas: Quotas) {}
 
   answers(client: Retrieval): Retrieval {
-    return { ...client, query: (request, options) => this.#answer(client, request as QueryRequest, options) };
+    return {
+      ...client,
+      query: (request, options) => this.#answer(client, request as QueryRequest, options),
+      search: (request, options) => {
+        const search = () => client.search(request, options);
+        return needsModel(request) ? this.#spend(search, ({ usage }) => tokensOf(usage)) : search();
+      },
+    };
   }
 
   questions(client: Questions): Questions {
@@ -62,7 +69,7 @@ export class TokenMeter {
       for await (const message of client.query(request, options)) {
         if (message.event.case === 'done') {
           seen.hasEnded = true;
-          if (caller) await this.quotas.charge(caller, tokensOf(message.event.value.usage));
+          if (caller) await this.quotas.charge(caller, spentOn(message.event.value));
         } else seen.characters += charactersOf(message);
         yield message;
       }
@@ -80,6 +87,14 @@ export class TokenMeter {
 }
 
 type QueryRequest = Parameters<Retrieval['query']>[0];
+type SearchSteps = Pick<Parameters<Retrieval['search']>[0], 'multiQuery' | 'hyde' | 'selfCheck'>;
+
+/** Whether a language model helps with the search; any other spends no tokens. */
+const needsModel = ({ multiQuery, hyde, selfCheck }: SearchSteps): boolean => Boolean(multiQuery || hyde || selfCheck);
+
+/** One model call is charged once, however often its answer is given. */
+const spentOn = ({ answerRepeated, usage, writingUsage }: retrievalV1.Answered): number =>
+  answerRepeated ? 0 : tokensOf(usage) + tokensOf(writingUsage);
 
 const tokensOf = (usage: generationV1.Usage | undefined): number =>
   (usage?.promptTokens ?? 0) + (usage?.completionTokens ?? 0);

@@ -3,6 +3,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { checkConversationId } from '../domain/conversation-id.js';
 import type { ListPosition } from '../domain/list-cursor.js';
+import type { Speaker } from '../domain/speaker.js';
 import { keepable, type KeptTurn, type NewTurn, type Turn } from '../domain/turn.js';
 import { WithdrawalRepository } from './withdrawal.repository.js';
 
@@ -22,15 +23,27 @@ const COLUMNS = `id, created_at, updated_at, (extract(epoch FROM created_at) * 1
   least(last_ordinal, ${MAX_TURNS}) AS turns`;
 
 const EXTEND = `
-  INSERT INTO conversation AS c (tenant, id, last_ordinal) VALUES ($1, $2, $3)
+  INSERT INTO conversation AS c (tenant, id, last_ordinal, subject) VALUES ($1, $2, $3, $4)
   ON CONFLICT (tenant, id) DO UPDATE SET last_ordinal = c.last_ordinal + $3, updated_at = now()
+  WHERE $5::text IS NULL OR c.subject = $5
   RETURNING last_ordinal`;
+
+const RECENT = `
+  SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND NOT withdrawn
+    AND EXISTS (SELECT FROM conversation WHERE tenant = $1 AND id = $2 AND ($4::text IS NULL OR subject = $4))
+  ORDER BY ordinal DESC LIMIT $3`;
 
 const ADD_TURN = `
   INSERT INTO conversation_turn (tenant, conversation_id, ordinal, role, text, request_id, document_ids, collection, withdrawn)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
-/** Conversations of one tenant at a time. One of another tenant is one that is not there. */
+/** Of whose conversations a speaker sees only those; null for everybody's. */
+const onlyOf = ({ subject, seesAll }: Speaker): string | null => (seesAll ? null : subject);
+
+/**
+ * Conversations of one speaker at a time, or of a whole tenant for one who sees them all. One of another tenant, or of somebody
+ * else, is one that is not there.
+ */
 @Injectable()
 export class ConversationRepository {
   constructor(
@@ -39,31 +52,31 @@ export class ConversationRepository {
   ) {}
 
   /** The last `limit` turns, oldest first; none for a conversation that is not there. */
-  async recentTurns(tenant: string, conversationId: string, limit: number): Promise<Turn[]> {
-    const sql = `SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND NOT withdrawn
-      ORDER BY ordinal DESC LIMIT $3`;
-    return (await this.database.query<Turn>(sql, [tenant, conversationId, limit])).rows.toReversed();
+  async recentTurns(speaker: Speaker, conversationId: string, limit: number): Promise<Turn[]> {
+    const values = [speaker.tenant, conversationId, limit, onlyOf(speaker)];
+    return (await this.database.query<Turn>(RECENT, values)).rows.toReversed();
   }
 
-  /** The conversation, begun when it is not there. */
-  async begin(tenant: string, id: string): Promise<ConversationRow> {
-    await this.database.query('INSERT INTO conversation (tenant, id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      tenant,
-      id,
-    ]);
-    return this.get(tenant, id);
+  /** The conversation, begun as the speaker's when it is not there. @throws RagmeshError CONVERSATION.NOT_FOUND. */
+  async begin(speaker: Speaker, id: string): Promise<ConversationRow> {
+    const sql = 'INSERT INTO conversation (tenant, id, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING';
+    await this.database.query(sql, [speaker.tenant, id, speaker.subject]);
+    return this.get(speaker, id);
   }
 
   /**
    * Adds turns at the end, all or none, and begins the conversation when it is not there. Turns of one call stand together,
-   * also when several calls come at once. @throws RagmeshError REQUEST.INVALID for an id that cannot be one.
+   * also when several calls come at once.
+   * @throws RagmeshError REQUEST.INVALID for an id that cannot be one, CONVERSATION.NOT_FOUND for somebody else's.
    */
-  async append(tenant: string, conversationId: string, turns: readonly NewTurn[]): Promise<void> {
-    const place = [tenant, checkConversationId(conversationId)];
+  async append(speaker: Speaker, conversationId: string, turns: readonly NewTurn[]): Promise<void> {
+    const place = [speaker.tenant, checkConversationId(conversationId)];
     if (turns.length === 0) return;
     await this.database.transaction(async (tx) => {
-      const { rows } = await tx.query<{ last_ordinal: number }>(EXTEND, [...place, turns.length]);
-      const last = rows[0]!.last_ordinal;
+      const values = [...place, turns.length, speaker.subject, onlyOf(speaker)];
+      const { rows } = await tx.query<{ last_ordinal: number }>(EXTEND, values);
+      const last = rows[0]?.last_ordinal;
+      if (last === undefined) throw notFound(conversationId);
       for (const [position, turn] of turns.entries())
         await this.addTurn(tx, place, last - turns.length + 1 + position, turn);
       if (last > MAX_TURNS) {
@@ -84,14 +97,14 @@ export class ConversationRepository {
   }
 
   /** @throws RagmeshError CONVERSATION.NOT_FOUND. */
-  async get(tenant: string, id: string): Promise<ConversationRow> {
-    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1 AND id = $2`;
-    const { rows } = await this.database.query<ConversationRow>(sql, [tenant, id]);
+  async get(speaker: Speaker, id: string): Promise<ConversationRow> {
+    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1 AND id = $2 AND ($3::text IS NULL OR subject = $3)`;
+    const { rows } = await this.database.query<ConversationRow>(sql, [speaker.tenant, id, onlyOf(speaker)]);
     if (!rows[0]) throw notFound(id);
     return rows[0];
   }
 
-  /** Turns from the one after `ordinal`, oldest first. */
+  /** Turns from the one after `ordinal`, oldest first, of a conversation that {@link get} gave. */
   async turns(tenant: string, id: string, ordinal: number, limit: number): Promise<KeptTurn[]> {
     const sql = `
       SELECT ordinal, role, text, request_id AS "requestId", document_ids AS "documentIds", withdrawn, created_at AS "createdAt"
@@ -100,19 +113,20 @@ export class ConversationRepository {
   }
 
   /** Newest first, from the one after `position`. */
-  async list(tenant: string, limit: number, position?: ListPosition): Promise<ConversationRow[]> {
-    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1
+  async list(speaker: Speaker, limit: number, position?: ListPosition): Promise<ConversationRow[]> {
+    const sql = `SELECT ${COLUMNS} FROM conversation WHERE tenant = $1 AND ($5::text IS NULL OR subject = $5)
         AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
       ORDER BY created_at DESC, id DESC LIMIT $2`;
-    const values = [tenant, limit, position?.createdMicros ?? null, position?.id ?? null];
+    const values = [speaker.tenant, limit, position?.createdMicros ?? null, position?.id ?? null, onlyOf(speaker)];
     return (await this.database.query<ConversationRow>(sql, values)).rows;
   }
 
   /** Removes it with all its turns. @returns how many there were. @throws RagmeshError CONVERSATION.NOT_FOUND. */
-  async delete(tenant: string, id: string): Promise<number> {
+  async delete(speaker: Speaker, id: string): Promise<number> {
+    const { tenant } = speaker;
     return this.database.transaction(async (tx) => {
-      const lock = 'SELECT FROM conversation WHERE tenant = $1 AND id = $2 FOR UPDATE';
-      if ((await tx.query(lock, [tenant, id])).rowCount === 0) throw notFound(id);
+      const lock = `SELECT FROM conversation WHERE tenant = $1 AND id = $2 AND ($3::text IS NULL OR subject = $3) FOR UPDATE`;
+      if ((await tx.query(lock, [tenant, id, onlyOf(speaker)])).rowCount === 0) throw notFound(id);
       const turns = 'DELETE FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2';
       const { rowCount } = await tx.query(turns, [tenant, id]);
       tx.write('DELETE FROM conversation WHERE tenant = $1 AND id = $2', [tenant, id]);

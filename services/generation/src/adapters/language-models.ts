@@ -125,7 +125,7 @@ export class LanguageModels implements OnModuleDestroy {
     yield { type: 'end', isWhole: outcome === 'ok', usage };
   }
 
-  /** @returns how it ended: `ok`, `length`, or why it broke off. */
+  /** @returns how it ended: `ok`, `length`, `withheld`, or why it broke off. */
   async *#rest(
     pieces: AsyncGenerator<ChatPiece>,
     call: ChatCall,
@@ -136,7 +136,7 @@ export class LanguageModels implements OnModuleDestroy {
       for await (const piece of pieces) {
         note(piece);
         if (piece.type === 'text') yield piece;
-        else outcome = piece.reason === 'stop' ? 'ok' : 'length';
+        else outcome = piece.reason === 'stop' ? 'ok' : piece.reason;
       }
     } catch (error) {
       throwIfCallersOwn(error, call);

@@ -40,6 +40,7 @@ function passThrough(gate: Int32Array): boolean {
 
 async function answer({ id, messages, maxTokens, temperature, gate }: LocalChatTask): Promise<void> {
   const room = new Int32Array(gate);
+  if (Atomics.load(room, STOPPED) !== 0) return; // given up while it waited: nobody would read it
   const stopping = new transformers.InterruptableStoppingCriteria();
   let completionTokens = 0;
   const streamer = new transformers.TextStreamer(generate.tokenizer, {

@@ -1,8 +1,9 @@
 import { asRagmeshError, isRagmeshError, type RagmeshError } from '@ragmesh/errors';
 import { z } from 'zod';
-import type { ChatPiece, ChatRequest, ChatTimeLimits, LanguageModel } from '../domain/language-model.js';
+import type { ChatPiece, ChatRequest, ChatTimeLimits, EndReason, LanguageModel } from '../domain/language-model.js';
 import { CallTimer } from './call-timer.js';
-import { chatFailure, retryAfterSeconds } from './chat-failure.js';
+import { chatFailure } from './chat-failure.js';
+import { namesTokenLimit, refusalOf } from './openai-refusal.js';
 import { eventData } from './server-sent-events.js';
 
 export interface OpenAiEndpoint {
@@ -27,9 +28,13 @@ const chunk = z.object({
 });
 type Chunk = z.infer<typeof chunk>;
 
+/** What the longest answer is called: every server knows the first, OpenAI's reasoning models take the second only. */
+type TokenLimit = 'max_tokens' | 'max_completion_tokens';
+
 /** A chat model behind the OpenAI protocol, wherever it runs. */
 export class OpenAiChatModel implements LanguageModel {
   readonly provider: string;
+  #limit: TokenLimit = 'max_tokens';
 
   constructor(
     private readonly endpoint: OpenAiEndpoint,
@@ -50,9 +55,23 @@ export class OpenAiChatModel implements LanguageModel {
     }
   }
 
+  /** A model that wants its limit of tokens under the newer name is asked again, once, and remembered as one. */
   async #open(request: ChatRequest, signal: AbortSignal): Promise<Response> {
+    let response = await this.#post(request, this.#limit, signal);
+    if (this.#limit === 'max_tokens' && (await namesTokenLimit(response))) {
+      response = await this.#post(request, 'max_completion_tokens', signal);
+      if (response.ok) this.#limit = 'max_completion_tokens';
+    }
+    if (!response.ok) throw refusalOf(response);
+    if (!response.body || !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
+      throw chatFailure('garbage', 'The provider did not answer with a stream of events.');
+    }
+    return response;
+  }
+
+  #post(request: ChatRequest, limit: TokenLimit, signal: AbortSignal): Promise<Response> {
     const { baseUrl, apiKey } = this.endpoint;
-    const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
+    return fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
       redirect: 'error', // the key is for this host only
       signal,
@@ -61,18 +80,13 @@ export class OpenAiChatModel implements LanguageModel {
         accept: 'text/event-stream',
         ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}),
       },
-      body: JSON.stringify(bodyOf(this.name, request)),
+      body: JSON.stringify(bodyOf(this.name, request, limit)),
     });
-    if (!response.ok) throw refusalOf(response);
-    if (!response.body || !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
-      throw chatFailure('garbage', 'The provider did not answer with a stream of events.');
-    }
-    return response;
   }
 
   /** The usage follows the end in a chunk of its own, so the end is told when the stream says `[DONE]`. */
   async *#read(response: Response, timer: CallTimer): AsyncGenerator<ChatPiece> {
-    let reason: 'stop' | 'length' | undefined;
+    let reason: EndReason | undefined;
     let tokens: z.infer<typeof usage> | undefined;
     for await (const data of eventData(response.body!)) {
       if (data === '[DONE]') {
@@ -82,7 +96,7 @@ export class OpenAiChatModel implements LanguageModel {
       const { choices, usage: reported } = parseChunk(data);
       tokens = reported ?? tokens;
       const [choice] = choices;
-      if (choice?.finish_reason) reason = choice.finish_reason === 'length' ? 'length' : 'stop';
+      if (choice?.finish_reason) reason = reasonOf(choice.finish_reason);
       const text = choice?.delta?.content ?? '';
       if (text === '') {
         timer.heard();
@@ -98,26 +112,27 @@ export class OpenAiChatModel implements LanguageModel {
   }
 }
 
-function bodyOf(model: string, { messages, temperature, maxTokens }: ChatRequest): Record<string, unknown> {
+/** How servers of this protocol say that nothing is missing; `stop` in OpenAI's own. */
+const whole = new Set(['stop', 'stop_sequence', 'eos_token', 'end_turn']);
+
+function reasonOf(told: string): EndReason {
+  if (whole.has(told)) return 'stop';
+  return told === 'length' ? 'length' : 'withheld';
+}
+
+function bodyOf(
+  model: string,
+  { messages, temperature, maxTokens }: ChatRequest,
+  limit: TokenLimit,
+): Record<string, unknown> {
   return {
     model,
     messages,
-    max_tokens: maxTokens,
+    [limit]: maxTokens,
     ...(temperature === undefined ? {} : { temperature }),
     stream: true,
     stream_options: { include_usage: true },
   };
-}
-
-/** Closes the answer unread: its text may repeat the prompt, so it goes into no message. */
-function refusalOf(response: Response): RagmeshError {
-  void response.body?.cancel().catch(() => undefined);
-  const { status } = response;
-  const seconds = retryAfterSeconds(response.headers.get('retry-after'), Date.now());
-  const details = { status, ...(seconds === undefined ? {} : { retryAfter: seconds }) };
-  if (status === 429) return chatFailure('rate_limited', 'The provider asks for fewer requests.', details);
-  if (status >= 500 || status === 408) return chatFailure('server_error', `The provider failed (${status}).`, details);
-  return chatFailure('refused', `The provider refused the request (${status}).`, { status });
 }
 
 function parseChunk(data: string): Chunk {

@@ -3,9 +3,9 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { generationV1 } from '@ragmesh/contracts';
-import { currentTenant } from '@ragmesh/observability';
 import { v7 as uuidv7 } from 'uuid';
 import { ConversationRepository, type ConversationRow } from '../adapters/conversation.repository.js';
+import { currentSpeaker } from '../commands/current-speaker.js';
 import { checkConversationId } from '../domain/conversation-id.js';
 import { decodeCursor } from '../domain/list-cursor.js';
 import { pageOf, pageSize } from '../domain/list-page.js';
@@ -16,7 +16,7 @@ type ConversationReply = MessageInitShape<typeof generationV1.ConversationSchema
 type ListReply = MessageInitShape<typeof generationV1.ListConversationsResponseSchema>;
 type DeleteReply = MessageInitShape<typeof generationV1.DeleteConversationResponseSchema>;
 
-/** Conversations of the caller's tenant. */
+/** The caller's conversations; those of the whole tenant to whom no access list stops. */
 @Controller()
 export class ConversationGrpcController {
   constructor(private readonly conversations: ConversationRepository) {}
@@ -25,29 +25,29 @@ export class ConversationGrpcController {
   @GrpcMethod('ConversationService', 'CreateConversation')
   async create({ id }: generationV1.CreateConversationRequest): Promise<ConversationReply> {
     const wanted = id === '' ? uuidv7() : checkConversationId(id);
-    return toConversation(await this.conversations.begin(currentTenant(), wanted));
+    return toConversation(await this.conversations.begin(currentSpeaker(), wanted));
   }
 
   @GrpcMethod('ConversationService', 'ListConversations')
   async list({ cursor, limit }: generationV1.ListConversationsRequest): Promise<ListReply> {
     const size = pageSize(limit);
-    const rows = await this.conversations.list(currentTenant(), size + 1, decodeCursor(cursor));
+    const rows = await this.conversations.list(currentSpeaker(), size + 1, decodeCursor(cursor));
     const { page, nextCursor } = pageOf(rows, size);
     return { conversations: page.map(toConversation), nextCursor };
   }
 
   @GrpcMethod('ConversationService', 'GetConversation')
   async get({ id, cursor, limit }: generationV1.GetConversationRequest): Promise<ConversationReply> {
-    const [tenant, after, size] = [currentTenant(), turnCursor(cursor), pageSize(limit)];
-    const conversation = await this.conversations.get(tenant, id);
-    const turns = await this.conversations.turns(tenant, id, after, size + 1);
+    const [speaker, after, size] = [currentSpeaker(), turnCursor(cursor), pageSize(limit)];
+    const conversation = await this.conversations.get(speaker, id);
+    const turns = await this.conversations.turns(speaker.tenant, id, after, size + 1);
     const { page, nextCursor } = turnPage(turns, size);
     return { ...toConversation(conversation), messages: page.map(toTurn), nextCursor };
   }
 
   @GrpcMethod('ConversationService', 'DeleteConversation')
   async delete({ id }: generationV1.DeleteConversationRequest): Promise<DeleteReply> {
-    return { deletedMessages: await this.conversations.delete(currentTenant(), id) };
+    return { deletedMessages: await this.conversations.delete(currentSpeaker(), id) };
   }
 }
 

@@ -4,6 +4,7 @@ import { GrpcMethod } from '@nestjs/microservices';
 import type { generationV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { type IncomingCall, scopeOf } from '@ragmesh/grpc';
+import type { ChargedUsage } from '../adapters/usage-ledger.js';
 import { WriteQuery } from '../commands/write-query.js';
 import { checkQuestion } from '../domain/checked-request.js';
 import { toTurn } from './generation.grpc-mapper.js';
@@ -25,7 +26,8 @@ export class QueryWritingGrpcController {
     call: IncomingCall,
   ): Reply<typeof generationV1.CondenseResponseSchema> {
     const before = history.length > 0 ? history.map(toTurn) : conversationId;
-    return { question: await this.writer.condense(checkQuestion(question), before, scopeOf(call)) };
+    const { value, usage } = await this.writer.condense(checkQuestion(question), before, scopeOf(call));
+    return { question: value, ...used(usage) };
   }
 
   @GrpcMethod('QueryWritingService', 'Paraphrase')
@@ -35,7 +37,8 @@ export class QueryWritingGrpcController {
     call: IncomingCall,
   ): Reply<typeof generationV1.ParaphraseResponseSchema> {
     checkBetween('count', count, 1, MAX_PARAPHRASES);
-    return { questions: await this.writer.paraphrase(checkQuestion(question), count, scopeOf(call)) };
+    const { value, usage } = await this.writer.paraphrase(checkQuestion(question), count, scopeOf(call));
+    return { questions: value, ...used(usage) };
   }
 
   @GrpcMethod('QueryWritingService', 'Hypothesise')
@@ -44,7 +47,8 @@ export class QueryWritingGrpcController {
     _metadata: unknown,
     call: IncomingCall,
   ): Reply<typeof generationV1.HypothesiseResponseSchema> {
-    return { passage: await this.writer.hypothesise(checkQuestion(question), scopeOf(call)) };
+    const { value, usage } = await this.writer.hypothesise(checkQuestion(question), scopeOf(call));
+    return { passage: value, ...used(usage) };
   }
 
   @GrpcMethod('QueryWritingService', 'GradePassages')
@@ -54,7 +58,8 @@ export class QueryWritingGrpcController {
     call: IncomingCall,
   ): Reply<typeof generationV1.GradePassagesResponseSchema> {
     checkBetween('passages', passages.length, 0, MAX_PASSAGES);
-    return { relevant: await this.writer.grade(checkQuestion(question), passages, scopeOf(call)) };
+    const { value, usage } = await this.writer.grade(checkQuestion(question), passages, scopeOf(call));
+    return { relevant: value, ...used(usage) };
   }
 
   @GrpcMethod('QueryWritingService', 'VerifyAnswer')
@@ -65,9 +70,13 @@ export class QueryWritingGrpcController {
   ): Reply<typeof generationV1.VerifyAnswerResponseSchema> {
     checkBetween('passages', passages.length, 1, MAX_PASSAGES);
     const claim = { question: checkQuestion(question), answer };
-    return { supported: await this.writer.verify(claim, passages, scopeOf(call)) };
+    const { value, usage } = await this.writer.verify(claim, passages, scopeOf(call));
+    return { supported: value, ...used(usage) };
   }
 }
+
+/** A field of its own, since what was not used is not told. */
+const used = (usage: ChargedUsage | undefined) => (usage ? { usage: { ...usage } } : {});
 
 function checkBetween(field: string, value: number, min: number, max: number): void {
   if (value >= min && value <= max) return;

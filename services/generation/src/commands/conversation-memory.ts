@@ -7,6 +7,7 @@ import type { AnswerEvent } from '../domain/answer-stream.js';
 import { checkConversationId } from '../domain/conversation-id.js';
 import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
 import type { Turn } from '../domain/turn.js';
+import { currentSpeaker } from './current-speaker.js';
 
 export interface Remembered {
   readonly tenant: string;
@@ -31,7 +32,7 @@ export class ConversationMemory {
     if (conversationId === '') return { tenant, turns: [], isMissing: false };
     checkConversationId(conversationId);
     try {
-      const turns = await this.conversations.recentTurns(tenant, conversationId, HISTORY_MESSAGES);
+      const turns = await this.conversations.recentTurns(currentSpeaker(), conversationId, HISTORY_MESSAGES);
       return { tenant, turns, isMissing: false };
     } catch (error) {
       this.logger.warn({ err: error }, 'A conversation cannot be read; its answer is given without it');
@@ -51,7 +52,7 @@ export class ConversationMemory {
     const cited = given.flatMap((event) => (event.type === 'citation' ? event.citation.documentId : []));
     const documentIds = [...new Set(cited)];
     try {
-      await this.conversations.append(currentTenant(), conversationId, [
+      await this.conversations.append(currentSpeaker(), conversationId, [
         { role: 'user', text: question, requestId },
         { role: 'assistant', text, requestId, documentIds, collection, elapsedMs },
       ]);

@@ -33,12 +33,15 @@ export function checkTemperature(temperature: number | undefined): number | unde
 }
 
 /**
- * Longest answer in tokens: what was asked for, at most `limit`.
- * @throws RagmeshError REQUEST.INVALID outside 1..`limit`.
+ * Longest answer in tokens: what was asked for, and never more than `limit`. Who asks for more gets that many, as clients send
+ * the most they could take rather than what they need.
+ * @throws RagmeshError REQUEST.INVALID below 1.
  */
 export function checkMaxTokens(maxTokens: number | undefined, limit: number): number {
   if (maxTokens === undefined) return limit;
-  if (maxTokens >= 1 && maxTokens <= limit) return maxTokens;
-  const message = `The field max_tokens must be from 1 to ${limit} (LLM_MAX_TOKENS).`;
-  throw new RagmeshError('REQUEST.INVALID', message, { field: 'max_tokens', limit });
+  if (maxTokens >= 1) return Math.min(maxTokens, limit);
+  throw new RagmeshError('REQUEST.INVALID', 'The field max_tokens must be at least 1.', {
+    field: 'max_tokens',
+    limit: 1,
+  });
 }

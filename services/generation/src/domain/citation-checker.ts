@@ -3,15 +3,19 @@ import { sentencesOf, type Sentence } from './sentences.js';
 import { quote, type Source } from './source.js';
 import { countShared, termsOf } from './terms.js';
 
-const MARKER = /^[[【]\s*\d{1,4}(?:\s*[,;]\s*\d{1,4})*\s*[\]】]$/;
-const MARKER_BEGUN = /^[[【]\s*(?:\d{1,4}\s*(?:[,;]\s*)?)*$/;
+/** A number, or a range of them; longer ranges are years. */
+const NUMBERS = String.raw`(?:\d{1,3}\s*[-–]\s*\d{1,3}|\d{1,4})`;
+const MARKER = new RegExp(String.raw`^[[【]\s*${NUMBERS}(?:\s*[,;]\s*${NUMBERS})*\s*[\]】]$`);
+const MARKER_BEGUN = /^[[【]\s*(?:\d{1,4}\s*[-–,;]\s*)*(?:\d{1,4}\s*)?$/;
 const MAX_PENDING = 32;
+/** Code of fewer backticks stands within one paragraph (CommonMark §6.1). */
+const FENCE = 3;
 const CLAIM_CHARACTERS = 600;
 
 /**
  * Reads a model's answer piece by piece, however it is cut. A marker with a source is passed on as `[n]`, followed by a
  * citation of the sentence in that source that fits the claim before it best; a marker without a source is removed and
- * counted. Markers inside code are code.
+ * counted. `[1-3]` is `[1][2][3]`. Markers inside code are code.
  */
 export class CitationChecker {
   /** Markers removed so far because no source has their number. */
@@ -21,6 +25,7 @@ export class CitationChecker {
   private claim = '';
   private backticks = 0;
   private codeFence = 0;
+  private isBlankLine = false;
   private events: AnswerEvent[] = [];
   private readonly cited = new Set<string>();
   private readonly quotable = new Map<number, readonly Quotable[]>();
@@ -44,7 +49,8 @@ export class CitationChecker {
   private read(character: string): void {
     if (this.pending !== '') {
       const grown = this.pending + character;
-      if (MARKER.test(grown)) return this.resolve(grown);
+      const numbers = MARKER.test(grown) ? numbersOf(grown) : undefined;
+      if (numbers) return this.resolve(numbers);
       if (grown.length <= MAX_PENDING && MARKER_BEGUN.test(grown)) {
         this.pending = grown;
         return;
@@ -66,11 +72,14 @@ export class CitationChecker {
       else if (this.codeFence === this.backticks) this.codeFence = 0;
       this.backticks = 0;
     }
+    if (character === '\n') {
+      if (this.isBlankLine && this.codeFence < FENCE) this.codeFence = 0; // a backtick without its other one
+      this.isBlankLine = true;
+    } else if (/\S/.test(character)) this.isBlankLine = false;
   }
 
-  private resolve(marker: string): void {
+  private resolve(numbers: readonly number[]): void {
     this.pending = '';
-    const numbers = [...new Set(marker.match(/\d+/g)!.map(Number))];
     const known = numbers.filter((number) => number >= 1 && number <= this.sources.length);
     this.removed += numbers.length - known.length;
     if (known.length === 0) {
@@ -110,6 +119,17 @@ export class CitationChecker {
     this.events = [];
     return events;
   }
+}
+
+/** The numbers a marker names, each once; undefined for what only looks like one: a range that does not go up from a number of a source. */
+function numbersOf(marker: string): number[] | undefined {
+  const numbers = new Set<number>();
+  for (const part of marker.slice(1, -1).split(/[,;]/)) {
+    const [first, last] = part.split(/[-–]/).map(Number) as [number, number?];
+    if (last !== undefined && (first < 1 || last <= first)) return undefined;
+    for (let number = first; number <= (last ?? first); number += 1) numbers.add(number);
+  }
+  return [...numbers];
 }
 
 /** What a citation may quote, with its terms: the statements of a source, or whatever it has. */

@@ -32,6 +32,30 @@ describe('CitationChecker', () => {
     });
   });
 
+  it('takes ranges apart, and removes those without a source', () => {
+    expect(check(['Both [1-2]. Some [2–4]. None [7–9]. Never [3 - 5; 8].'])).toMatchObject({
+      text: 'Both [1][2]. Some [2]. None. Never.',
+      removed: 2 + 3 + 4,
+      citations: [{ index: 1 }, { index: 2 }],
+    });
+    const text = 'A digit [0-9], back [3-1], the years [1998-2004].';
+    expect(check([text])).toMatchObject({ text, citations: [], removed: 0 });
+  });
+
+  it('checks what follows a backtick without its other one from the next paragraph on', () => {
+    expect(check(['The ` key [9].\n \nTrue [9]. Two `` [8].\n\nAlso [7] and [1].'])).toMatchObject({
+      text: 'The ` key [9].\n \nTrue. Two `` [8].\n\nAlso and [1].',
+      removed: 2,
+    });
+    const fenced = '```\nx[7]\n\ny[8]\n```';
+    expect(check([fenced])).toMatchObject({ text: fenced, removed: 0 });
+  });
+
+  it('does not take long over a bracket full of digits', () => {
+    const text = `[${'1'.repeat(30)}x`;
+    expect(check([text.repeat(50)])).toMatchObject({ text: text.repeat(50), removed: 0 });
+  });
+
   it('leaves other brackets and code alone', () => {
     const text = 'See [the docs] and `args[9]`:\n```\nx[7] = y[1]\n```\nan open [1';
     expect(check([text])).toMatchObject({ text, citations: [], removed: 0 });
@@ -39,7 +63,7 @@ describe('CitationChecker', () => {
 
   it('gives the same, however the answer is cut', () => {
     const random = seeded(9);
-    const answer = 'Dogs bark [1][2], `a[8]` logs [ 2 ; 5 ] stay 【2】 [12].  End [x] [1';
+    const answer = 'Dogs bark [1][2], `a[8]` logs [ 2 ; 5 ] stay 【2】 [12] [1–2].  End [x] [1';
     const whole = check([answer]);
     for (let round = 0; round < 200; round++) {
       const pieces: string[] = [];

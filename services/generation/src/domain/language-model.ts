@@ -18,10 +18,16 @@ export interface TokenUsage {
   readonly completionTokens: number;
 }
 
+/**
+ * Why a model ended its answer: it had said everything, it had no tokens left, or it was kept from going on, by a content
+ * filter say. Only the first leaves a whole answer.
+ */
+export type EndReason = 'stop' | 'length' | 'withheld';
+
 /** A piece of an answer, or its regular end; a stream that stops without an end was cut. `usage` when the model tells. */
 export type ChatPiece =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'end'; readonly reason: 'stop' | 'length'; readonly usage?: TokenUsage };
+  | { readonly type: 'end'; readonly reason: EndReason; readonly usage?: TokenUsage };
 
 /** How long each part of a call may take, in ms. */
 export interface ChatTimeLimits {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_SOURCE_CHARACTERS, buildPrompt, type Prompt } from './prompt-builder.js';
+import { MAX_HISTORY_CHARACTERS, MAX_SOURCE_CHARACTERS, buildPrompt, type Prompt } from './prompt-builder.js';
 import { source } from './sources.fixture.js';
 import type { Turn } from './turn.js';
 
@@ -50,6 +50,16 @@ describe('buildPrompt', () => {
     }));
     const sent = prompt({ history }).slice(1, -1);
     expect(sent.map(({ content }) => content)).toEqual([4, 5, 6, 7, 8, 9].map((number) => `turn ${number}`));
+  });
+
+  it('sends no more of them than there is room for, the newest first', () => {
+    const said = (length: number, mark: string): Turn => ({ role: 'user', text: mark.repeat(length) });
+    const half = MAX_HISTORY_CHARACTERS / 2;
+    const kept = prompt({ history: [said(1, 'a'), said(half, 'b'), said(half, 'c'), said(half, 'd')] }).slice(1, -1);
+    expect(kept.map(({ content }) => content[0])).toEqual(['c', 'd']);
+    const [only, ...others] = prompt({ history: [said(1, 'a'), said(3 * half, 'b')] }).slice(1, -1);
+    expect(only!.content).toBe('b'.repeat(MAX_HISTORY_CHARACTERS));
+    expect(others).toEqual([]);
   });
 
   it('leaves out later sources beyond the limit, never the first', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { asData, dataBlock } from './data-block.js';
 import type { ChatMessage } from './language-model.js';
+import { latest } from './prompt-builder.js';
 import type { Turn } from './turn.js';
 
 /** A small task for a model: what it is asked, and how its output is read. `undefined` for output of no use. */
@@ -25,7 +26,7 @@ Answer with one JSON object and nothing else: ${shape}`;
 
 /** A follow-up as a question that stands alone. */
 export function condenseTask(question: string, history: readonly Turn[], mark: string): QueryTask<string> {
-  const turns = history.map(({ role, text }) => `${role}: ${asData(text)}`);
+  const turns = latest(history).map(({ role, text }) => `${role}: ${asData(text)}`);
   const system = rules(
     'Rewrite the last question so that it can be understood without the conversation before it, in its own language. Do not answer it.',
     '{"question": "..."}',

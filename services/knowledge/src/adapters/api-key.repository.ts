@@ -25,6 +25,8 @@ export interface ApiKeyInsert extends Pick<ApiKeyRow, 'id' | 'name' | 'roles' | 
   readonly secretSha256: Buffer;
   /** Undefined for whoever makes it. */
   readonly owner: string | undefined;
+  /** Tenant of whoever makes it. */
+  readonly makerTenant: string;
 }
 
 /** Which keys are listed. */
@@ -51,6 +53,12 @@ interface Candidate extends KeyHolder {
 const FIELDS = `id, name, roles, coalesce(owner, created_by) AS owner, created_by, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
   expires_at, last_used_at, revoked_at`;
 
+const REVOKE_WITH_MADE = `
+  WITH RECURSIVE ended AS (
+    SELECT $1::text AS id UNION SELECT made.id FROM api_key AS made JOIN ended ON made.created_by = 'key:' || ended.id
+  )
+  UPDATE api_key SET revoked_at = now() WHERE id IN (SELECT id FROM ended) AND revoked_at IS NULL RETURNING id`;
+
 /** Compared with when there is no such key, so that a wrong id takes the time of a wrong secret. */
 const NO_HASH = Buffer.alloc(32);
 
@@ -65,11 +73,23 @@ export class ApiKeyRepository {
   /** @throws RagmeshError as {@link KeyOwnerRepository.admit} does. */
   create(tenant: string, key: ApiKeyInsert): Promise<ApiKeyRow> {
     return this.database.transaction(async (tx) => {
-      const owner = await this.owners.admit(tx, { tenant, createdBy: key.created_by, owner: key.owner });
+      const { created_by: createdBy, makerTenant } = key;
+      const { owner, endsBy } = await this.owners.admit(tx, { tenant, createdBy, makerTenant, owner: key.owner });
       const { rows } = await tx.query<ApiKeyRow>(
-        `INSERT INTO api_key (tenant, id, name, roles, secret_sha256, created_by, expires_at, owner)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${FIELDS}`,
-        [tenant, key.id, key.name, key.roles, key.secretSha256, key.created_by, key.expires_at, owner],
+        `INSERT INTO api_key (tenant, id, name, roles, secret_sha256, created_by, expires_at, owner, owner_tenant)
+         VALUES ($1, $2, $3, $4, $5, $6, least($7::timestamptz, $8::timestamptz), $9, nullif($10::text, $1::text)) RETURNING ${FIELDS}`,
+        [
+          tenant,
+          key.id,
+          key.name,
+          key.roles,
+          key.secretSha256,
+          createdBy,
+          key.expires_at,
+          endsBy,
+          owner.name,
+          owner.tenant,
+        ],
       );
       return rows[0]!;
     });
@@ -95,11 +115,22 @@ export class ApiKeyRepository {
     return rows;
   }
 
-  /** A key that is revoked already stays as it is. @throws RagmeshError KEY.NOT_FOUND. */
-  async revoke(tenant: string, id: string): Promise<void> {
-    const sql = 'UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE tenant = $1 AND id = $2';
-    const { rowCount } = await this.database.query(sql, [tenant, id]);
-    if (rowCount === 0) throw notFound(id);
+  /**
+   * Revokes a key, every key that was made with it, whoever owns that, and those made with these. One that is revoked already
+   * stays as it is. @returns the ids of those that held until now. @throws RagmeshError KEY.NOT_FOUND.
+   */
+  revoke(tenant: string, id: string): Promise<string[]> {
+    return this.database.transaction(async (tx) => {
+      const lock = 'SELECT FROM api_key WHERE tenant = $1 AND id = $2 FOR UPDATE';
+      if ((await tx.query(lock, [tenant, id])).rowCount === 0) throw notFound(id);
+      const revoked: string[] = [];
+      // Until nothing is left: what is revoked can make no more, but may have made one while it was waited for.
+      for (;;) {
+        const { rows } = await tx.query<{ id: string }>(REVOKE_WITH_MADE, [id]);
+        if (rows.length === 0) return revoked;
+        revoked.push(...rows.map((row) => row.id));
+      }
+    });
   }
 
   /** Whose key this is; undefined for an unknown id, a wrong secret, and a key that expired or was revoked. */

@@ -27,14 +27,16 @@ export class ApiKeyGrpcController {
   ) {}
 
   @GrpcMethod('KeyService', 'CreateKey')
-  async create({ name, roles, expiresAt, owner }: knowledgeV1.CreateKeyRequest): Promise<CreateReply> {
+  async create({ name, roles, expiresAt, owner, makerTenant }: knowledgeV1.CreateKeyRequest): Promise<CreateReply> {
     const { id, text, secretSha256 } = newApiKey();
-    const row = await this.keys.create(currentTenant(), {
+    const tenant = currentTenant();
+    const row = await this.keys.create(tenant, {
       id,
       name,
       roles,
       secretSha256,
       owner: owner || undefined,
+      makerTenant: makerTenant || tenant,
       created_by: currentContext()?.subject ?? '',
       expires_at: expiresAt ? timestampDate(expiresAt) : null,
     });
@@ -60,8 +62,7 @@ export class ApiKeyGrpcController {
 
   @GrpcMethod('KeyService', 'RevokeKey')
   async revoke({ id }: knowledgeV1.KeyRef): Promise<MessageInitShape<typeof knowledgeV1.RevokeKeyResponseSchema>> {
-    await this.keys.revoke(currentTenant(), id);
-    return {};
+    return { keyIds: await this.keys.revoke(currentTenant(), id) };
   }
 
   /** An owner nobody has heard of has no keys, and is removed as any other: his name may be one of the identity provider's. */

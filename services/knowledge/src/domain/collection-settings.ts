@@ -10,6 +10,10 @@ export interface RetrievalDefaults {
   readonly mmr?: number;
   readonly rerank?: boolean;
   readonly expand?: boolean;
+  readonly multiQuery?: boolean;
+  readonly hyde?: boolean;
+  readonly selfCheck?: boolean;
+  readonly granularity?: string;
 }
 
 /** How a reindex that says nothing else cuts documents, in tokens. */
@@ -24,12 +28,13 @@ export interface CollectionSettings {
 }
 
 const MODES = ['hybrid', 'dense', 'lexical'];
+const GRANULARITIES = ['chunk', 'parent'];
 const MAX_TOP_K = 100;
 const [MIN_CHUNK, MAX_CHUNK] = [32, 2048];
 
 /** @throws RagmeshError `REQUEST.INVALID` naming the field and its limit. */
 export function checkRetrievalDefaults(defaults: RetrievalDefaults): RetrievalDefaults {
-  const { mode, topK, alpha, mmr, minScore, fusion } = defaults;
+  const { mode, topK, alpha, mmr, minScore, fusion, granularity } = defaults;
   if (mode !== undefined && !MODES.includes(mode)) throw invalid('defaults.mode', `must be one of ${MODES.join(', ')}`);
   if (topK !== undefined && (topK < 1 || topK > MAX_TOP_K))
     throw invalid('defaults.top_k', `must be from 1 to ${MAX_TOP_K}`, MAX_TOP_K);
@@ -38,6 +43,8 @@ export function checkRetrievalDefaults(defaults: RetrievalDefaults): RetrievalDe
   }
   if (fusion !== undefined && !/^[a-z][a-z_-]{0,39}$/.test(fusion))
     throw invalid('defaults.fusion', 'must be the name of a way to merge legs', 40);
+  if (granularity !== undefined && !GRANULARITIES.includes(granularity))
+    throw invalid('defaults.granularity', `must be one of ${GRANULARITIES.join(', ')}`);
   return defaults;
 }
 

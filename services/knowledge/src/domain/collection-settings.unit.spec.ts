@@ -5,6 +5,8 @@ describe('checkRetrievalDefaults', () => {
   it('takes what a search could ask for', () => {
     const defaults = { mode: 'hybrid', topK: 5, alpha: 0.3, minScore: 0, fusion: 'rrf', mmr: 1, rerank: true };
     expect(checkRetrievalDefaults(defaults)).toEqual(defaults);
+    const further = { multiQuery: true, hyde: true, selfCheck: false, granularity: 'parent' };
+    expect(checkRetrievalDefaults(further)).toEqual(further);
     expect(checkRetrievalDefaults({})).toEqual({});
   });
 
@@ -15,6 +17,7 @@ describe('checkRetrievalDefaults', () => {
     ['defaults.mmr', { mmr: Number.NaN }],
     ['defaults.min_score', { minScore: -1 }],
     ['defaults.fusion', { fusion: 'a b' }],
+    ['defaults.granularity', { granularity: 'page' }],
   ])('refuses a bad %s by its name', (field, defaults) => {
     expect(() => checkRetrievalDefaults(defaults)).toThrow(field);
   });

@@ -2,9 +2,17 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { generationV1 } from '@ragmesh/contracts';
+import { asRagmeshError } from '@ragmesh/errors';
 import { type CallOptions, type CallScope, GrpcClients } from '@ragmesh/grpc';
 import type { RetrievalConfig } from '../retrieval.config.js';
+import type { SpentTokens, Tokens } from '../domain/spent-tokens.js';
 import { Dependency } from './dependency.js';
+
+/** For what something is written: how long it is of use, and where what it took is noted. */
+export interface Writing {
+  readonly scope: CallScope;
+  readonly spent: SpentTokens;
+}
 
 /** Share of the caller's time that one call may use, so that the search itself can still be made. */
 const SHARE = 0.5;
@@ -37,45 +45,61 @@ export class QueryWriter implements OnModuleDestroy {
   }
 
   /** The question so that it can be understood without its conversation. */
-  async condense(question: string, before: SaidBefore, scope: CallScope): Promise<string> {
+  async condense(question: string, before: SaidBefore, writing: Writing): Promise<string> {
     const request = { ...before, question };
-    const answer = await this.#call((options) => this.#client.condense(request, options), scope);
+    const answer = await this.#call((options) => this.#client.condense(request, options), writing);
     return answer.question.trim() || question;
   }
 
   /** At most `count` questions that ask the same. */
-  async paraphrase(question: string, count: number, scope: CallScope): Promise<string[]> {
-    const { questions } = await this.#call((options) => this.#client.paraphrase({ question, count }, options), scope);
+  async paraphrase(question: string, count: number, writing: Writing): Promise<string[]> {
+    const { questions } = await this.#call((options) => this.#client.paraphrase({ question, count }, options), writing);
     return questions.map((text) => text.trim()).filter((text) => text !== '').slice(0, count); // prettier-ignore
   }
 
   /** A passage as the answer might read; undefined when the model wrote nothing. */
-  async hypothesise(question: string, scope: CallScope): Promise<string | undefined> {
-    const { passage } = await this.#call((options) => this.#client.hypothesise({ question }, options), scope);
+  async hypothesise(question: string, writing: Writing): Promise<string | undefined> {
+    const { passage } = await this.#call((options) => this.#client.hypothesise({ question }, options), writing);
     return passage.trim() || undefined;
   }
 
   /** Positions of the passages that support an answer. */
-  async grade(question: string, passages: string[], scope: CallScope): Promise<ReadonlySet<number>> {
+  async grade(question: string, passages: string[], writing: Writing): Promise<ReadonlySet<number>> {
     const request = { question, passages };
-    const { relevant } = await this.#call((options) => this.#client.gradePassages(request, options), scope);
+    const { relevant } = await this.#call((options) => this.#client.gradePassages(request, options), writing);
     return new Set(relevant);
   }
 
   /** Whether what the answer says stands in the passages. */
-  async verify(request: AnswerToVerify, scope: CallScope): Promise<boolean> {
-    return (await this.#call((options) => this.#client.verifyAnswer(request, options), scope)).supported;
+  async verify(request: AnswerToVerify, writing: Writing): Promise<boolean> {
+    return (await this.#call((options) => this.#client.verifyAnswer(request, options), writing)).supported;
   }
 
   onModuleDestroy(): void {
     this.#writing.close();
   }
 
-  #call<T>(work: (options: CallOptions) => Promise<T>, { deadline, signal }: CallScope): Promise<T> {
-    return this.#writing.call(work, { deadline: deadline.within(deadline.remainingMs * SHARE), signal });
+  async #call<T extends { readonly usage?: Tokens }>(
+    work: (options: CallOptions) => Promise<T>,
+    { scope: { deadline, signal }, spent }: Writing,
+  ): Promise<T> {
+    const part = { deadline: deadline.within(deadline.remainingMs * SHARE), signal };
+    const answer = await this.#writing.call(work, part).catch((error: unknown) => {
+      spent.add(tokensOfFailure(error));
+      throw error;
+    });
+    spent.add(answer.usage);
+    return answer;
   }
 
   get #client() {
     return this.clients.of(generationV1.QueryWritingService);
   }
+}
+
+/** What was written in vain took tokens, too. */
+function tokensOfFailure(error: unknown): Tokens | undefined {
+  const { promptTokens, completionTokens } = asRagmeshError(error).details;
+  if (typeof promptTokens !== 'number' || typeof completionTokens !== 'number') return undefined;
+  return { promptTokens, completionTokens };
 }

@@ -13,6 +13,12 @@ import { ResultCache } from './result-cache.js';
 
 const MAX_COLLECTIONS = 10_000;
 
+/**
+ * Stands for whoever may read what everyone may, as far as was heard before the index could no longer be asked. What was kept for
+ * everyone is still given to them; what is found now may be of fewer, and is kept for nobody.
+ */
+export const UNSURE = '?';
+
 type Access = Pick<vectorV1.GetAccessResponse, 'stamp' | 'restricted'>;
 
 /** A question to the index that is under way, and the one after it, which all who come meanwhile share. */
@@ -44,8 +50,8 @@ export class ReaderScope implements OnModuleDestroy {
   }
 
   /**
-   * The same for two callers only while both see the same of a collection. When that cannot be found out, a collection that
-   * never had a list is taken to have none; of another nothing that is kept is given to anybody.
+   * The same for two callers only while both see the same of a collection. When that cannot be found out: {@link UNSURE} for a
+   * collection that had no list when it was last asked for; of another nothing that is kept is given to anybody.
    */
   async of(collection: string): Promise<string> {
     if (!this.cache.isOn) return '';
@@ -58,8 +64,16 @@ export class ReaderScope implements OnModuleDestroy {
       else this.#open.set(key, true);
       return restricted ? `${stamp} ${currentPrincipals().toSorted().join()}` : '';
     } catch {
-      return this.#open.has(key) ? '' : randomUUID();
+      return this.#open.has(key) ? UNSURE : randomUUID();
     }
+  }
+
+  /**
+   * Whether everybody of the tenant finds the same in a collection: then what one finds serves all.
+   * @throws RagmeshError VECTOR.UNAVAILABLE when that cannot be found out.
+   */
+  async isOpen(collection: string): Promise<boolean> {
+    return !(await this.#read(cacheKey('access', currentTenant(), collection), collection)).restricted;
   }
 
   /** A collection was heard to have lists. */

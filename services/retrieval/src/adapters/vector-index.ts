@@ -19,6 +19,13 @@ export const COMPARED_CANDIDATES = 50;
 /** What was found is gone before it could be read: the search starts anew. */
 export class IndexChanged extends Error {}
 
+/** What one leg found. */
+export interface LegResult {
+  readonly points: readonly ScoredPoint[];
+  /** The making of the index they are all of, where it was told. */
+  readonly generation: number | undefined;
+}
+
 /** Asks the vector service. The legs fail apart from each other, so each has a breaker of its own. */
 @Injectable()
 export class VectorIndex implements OnModuleDestroy {
@@ -38,15 +45,15 @@ export class VectorIndex implements OnModuleDestroy {
     this.#neighbours = legOf('vector.neighbours');
   }
 
-  async searchDense(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<ScoredPoint[]> {
+  async searchDense(query: SearchQuery, vector: QueryVector, scope: CallScope): Promise<LegResult> {
     const request = { ...legRequest(query), ...vectorFields(vector) };
     const search = (options: CallOptions) => this.#client.searchDense(request, options);
-    return toPoints(await this.#byVector(query.collection, () => this.#dense.call(search, scope)));
+    return legResult(await this.#byVector(query.collection, () => this.#dense.call(search, scope)));
   }
 
-  async searchLexical(query: SearchQuery, text: string, scope: CallScope): Promise<ScoredPoint[]> {
+  async searchLexical(query: SearchQuery, text: string, scope: CallScope): Promise<LegResult> {
     const request = { ...legRequest(query), query: text };
-    return toPoints(await this.#lexical.call((options) => this.#client.searchLexical(request, options), scope));
+    return legResult(await this.#lexical.call((options) => this.#client.searchLexical(request, options), scope));
   }
 
   /** Both legs over one snapshot, every point scored by both. Points behind the likely best are unread, see {@link withText}. */
@@ -55,13 +62,15 @@ export class VectorIndex implements OnModuleDestroy {
     text: string,
     vector: QueryVector,
     scope: CallScope,
-  ): Promise<Legs & { lexicalMs: number }> {
+  ): Promise<Legs & { lexicalMs: number; generation: number | undefined }> {
     const leg = { ...legRequest(query), query: text, ...vectorFields(vector) };
     const request = { ...leg, alpha: query.alpha, withChunks: this.#textsWanted(query) };
     const search = (options: CallOptions) => this.#client.searchHybrid(request, options);
-    const { hits, lexicalMs } = await this.#byVector(query.collection, () => this.#dense.call(search, scope));
+    const { hits, lexicalMs, generation } = await this.#byVector(query.collection, () =>
+      this.#dense.call(search, scope),
+    );
     const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scored(hit, hit.dense)]));
-    return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs };
+    return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs, generation };
   }
 
   /**
@@ -117,6 +126,11 @@ function legRequest({ collection, topK, filters }: SearchQuery) {
   const base = { collection, topK: candidateCount(topK) };
   return filters ? { ...base, filters: filters as JsonObject } : base;
 }
+
+const legResult = (response: vectorV1.SearchResponse): LegResult => ({
+  points: toPoints(response),
+  generation: response.generation,
+});
 
 function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[] {
   return hits.map((hit) => ({

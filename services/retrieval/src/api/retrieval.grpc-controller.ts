@@ -27,14 +27,16 @@ export class RetrievalGrpcController {
     const { query, degraded: unprepared } = await this.prepare.from(request);
     const meter = new QueryMeter(query.mode);
     try {
-      const { points, timings, degraded, explanation, supported } = await this.search.run(query, scopeOf(call));
+      const found = await this.search.run(query, scopeOf(call));
+      const { points, explanation } = found;
       meter.succeeded(points[0]?.score);
       return {
         results: points.map((point) => toResult(point, explanation)),
-        timings: timings.report(),
-        degraded: [...unprepared, ...degraded],
+        timings: found.timings.report(),
+        degraded: [...unprepared, ...found.degraded],
         dropped: toDropped(explanation),
-        supported,
+        supported: found.supported,
+        usage: { ...found.spent },
       };
     } finally {
       meter.end();

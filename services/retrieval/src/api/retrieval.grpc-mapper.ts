@@ -64,10 +64,18 @@ function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
     case 'citation':
       return { event: { case: 'citation', value: event.citation } };
     case 'done': {
-      const { timings, cached, supported, completed } = event;
+      const { timings, cached, supported, completed, spent } = event;
       const { usage, model, incomplete, fallbackUsed } = completed;
       const conversation = { conversationId: completed.conversationId || conversationId };
-      const outcome = { timings, degraded: [...event.degraded], cached, supported, usage, model };
+      const outcome = {
+        timings,
+        degraded: [...event.degraded],
+        cached,
+        supported,
+        usage,
+        model,
+        writingUsage: { ...spent },
+      };
       return { event: { case: 'done', value: { ...outcome, ...conversation, incomplete, fallbackUsed } } };
     }
   }

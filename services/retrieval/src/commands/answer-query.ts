@@ -5,6 +5,7 @@ import type { CallScope } from '@ragmesh/grpc';
 import { AnswerGenerator, type AnswerRequest } from '../adapters/answer-generator.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
+import { SpentTokens, type Tokens } from '../domain/spent-tokens.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { CachedSearch, type CachedFound } from './cached-search.js';
 import type { Prepared } from './prepare-search.js';
@@ -28,6 +29,8 @@ export type AnswerEvent =
       /** With a self-check that could be made: whether the sources support the answer. */
       readonly supported: boolean | undefined;
       readonly completed: generationV1.Completed;
+      /** By language models beside the answer. */
+      readonly spent: Tokens;
     };
 
 export type ToSources = (points: readonly FusedPoint[]) => AnswerRequest['sources'];
@@ -39,6 +42,7 @@ interface Asked {
   readonly query: SearchQuery;
   readonly scope: CallScope;
   readonly degraded: Set<string>;
+  readonly spent: SpentTokens;
   readonly condenseMs: number;
 }
 
@@ -60,7 +64,11 @@ export class AnswerQuery {
     toSources: ToSources,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent> {
-    const asked = await this.#inContext(query, options, { scope, degraded: new Set(degraded) });
+    const asked = await this.#inContext(query, options, {
+      scope,
+      degraded: new Set(degraded),
+      spent: new SpentTokens(),
+    });
     const found = await this.search.run(asked.query, scope);
     yield { type: 'sources', found };
     const { collection } = asked.query;
@@ -84,7 +92,7 @@ export class AnswerQuery {
   async #inContext(
     query: SearchQuery,
     { conversationId = '', history = [] }: AnswerOptions,
-    run: Pick<Asked, 'scope' | 'degraded'>,
+    run: Pick<Asked, 'scope' | 'degraded' | 'spent'>,
   ): Promise<Asked> {
     const asked = { ...run, question: query.text, query, condenseMs: 0 };
     if (conversationId === '' && history.length === 0) return asked;
@@ -94,20 +102,22 @@ export class AnswerQuery {
   }
 
   async #done(
-    { question, query, scope, degraded, condenseMs }: Asked,
+    { question, query, scope, degraded, spent, condenseMs }: Asked,
     found: CachedFound,
     completed: generationV1.Completed,
     answer: string,
   ): Promise<AnswerEvent> {
     const { timings, points, cached } = found;
     if (condenseMs > 0) timings.note('condense', condenseMs);
-    const run = { scope, degraded: new Set([...degraded, ...found.degraded, ...completed.degraded]) };
+    const run = { scope, spent, degraded: new Set([...degraded, ...found.degraded, ...completed.degraded]) };
+    spent.add(found.spent);
     const passages = points.map(({ text }) => text);
     const verified = query.selfCheck ? await this.selfCheck.ofAnswer(question, answer, passages, run) : undefined;
     const supported = found.supported === false ? false : verified;
     const report = timings.report();
     const facts = { results: points.length, totalMs: report.total_ms!, degraded: [...run.degraded] };
     this.events.queryProcessed(query, facts);
-    return { type: 'done', timings: report, degraded: facts.degraded, cached, supported, completed };
+    const outcome = { degraded: facts.degraded, cached, supported, completed, spent: spent.sum };
+    return { type: 'done', timings: report, ...outcome };
   }
 }

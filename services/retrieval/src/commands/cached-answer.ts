@@ -6,6 +6,7 @@ import { asRagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
+import { UNSURE } from '../adapters/reader-scope.js';
 import { ResponseCache, type Reply, type Source, type TagsOf } from '../adapters/response-cache.js';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import type { SearchQuery } from '../domain/search-query.js';
@@ -20,6 +21,9 @@ export interface Telling {
   readonly toReply: (event: AnswerEvent) => Reply;
 }
 
+/** Less time than this may be too little for an answer: who has more of his own begins one of his own. */
+const SHORT_MS = 10_000;
+
 /** Why a shared answer may fail for one who could wait longer than the one who began it. */
 const ofTheFirstCaller = new Set(['REQUEST.CANCELLED', 'REQUEST.TIMEOUT']);
 
@@ -29,6 +33,9 @@ const ofTheFirstCaller = new Set(['REQUEST.CANCELLED', 'REQUEST.TIMEOUT']);
  */
 @Injectable()
 export class CachedAnswer {
+  /** Until when each answer under way is written. */
+  readonly #deadlines = new WeakMap<object, Deadline>();
+
   constructor(
     private readonly answerQuery: AnswerQuery,
     private readonly responses: ResponseCache,
@@ -38,19 +45,14 @@ export class CachedAnswer {
 
   /** @throws what {@link AnswerQuery.run} throws. */
   async *run(prepared: Prepared, options: AnswerOptions, telling: Telling, scope: CallScope): AsyncGenerator<Reply> {
-    if (!this.responses.isOn || (options.conversationId ?? '') !== '') {
+    const { query } = prepared;
+    const began = new StageTimings();
+    const joined = this.#isForAll(query, options) ? await this.#join(prepared, options, telling, scope) : undefined;
+    if (!joined) {
       yield* this.#write(prepared, options, telling, scope);
       return;
     }
-    const { query } = prepared;
-    const key = this.#keyOf(query, options);
-    const write = (signal: AbortSignal) => {
-      // The time of the first caller, without its cancellation: others may be waiting.
-      const shared = { deadline: Deadline.in(scope.deadline.remainingMs, signal), signal };
-      return this.#write(prepared, options, telling, shared);
-    };
-    const began = new StageTimings();
-    const { source, isOwn } = await this.responses.find(key, write, tagsFor(query));
+    const { source, isOwn } = joined;
     let results: number | undefined;
     try {
       for await (const reply of repliesOf(source, scope)) {
@@ -72,6 +74,33 @@ export class CachedAnswer {
     return this.responses.knows(this.#keyOf(query, options));
   }
 
+  #isForAll({ readers }: SearchQuery, { conversationId = '' }: AnswerOptions): boolean {
+    return this.responses.isOn && readers !== UNSURE && conversationId === '';
+  }
+
+  /** @returns undefined when the answer under way is about to be cut, and this caller has the time to wait for a whole one. */
+  async #join(
+    prepared: Prepared,
+    options: AnswerOptions,
+    telling: Telling,
+    scope: CallScope,
+  ): Promise<{ readonly source: Source; readonly isOwn: boolean } | undefined> {
+    const { query } = prepared;
+    let deadline: Deadline | undefined;
+    const write = (signal: AbortSignal) => {
+      // The time of the first caller, without its cancellation: others may be waiting.
+      deadline = Deadline.in(scope.deadline.remainingMs, signal);
+      return this.#write(prepared, options, telling, { deadline, signal });
+    };
+    const found = await this.responses.find(this.#keyOf(query, options), write, tagsFor(query));
+    if ('known' in found.source) return found;
+    const { shared } = found.source;
+    if (deadline) this.#deadlines.set(shared, deadline);
+    const leftMs = this.#deadlines.get(shared)?.remainingMs ?? Infinity;
+    const isTooLate = leftMs < Math.min(SHORT_MS, scope.deadline.remainingMs / 2);
+    return deadline || !isTooLate ? found : undefined;
+  }
+
   async *#write(
     prepared: Prepared,
     options: AnswerOptions,
@@ -91,7 +120,8 @@ export class CachedAnswer {
     this.events.queryProcessed(query, { results, totalMs: timings.total_ms!, degraded: [] });
     const { promptTokens = 0, completionTokens = 0 } = done.usage ?? {};
     const usage = create(generationV1.UsageSchema, { promptTokens, completionTokens, cost: 0 });
-    const value = create(retrievalV1.AnsweredSchema, { ...done, timings, usage, cached: true });
+    const repeated = { timings, usage, writingUsage: undefined, cached: true, answerRepeated: true };
+    const value = create(retrievalV1.AnsweredSchema, { ...done, ...repeated });
     return create(retrievalV1.QueryResponseSchema, { event: { case: 'done', value } });
   }
 

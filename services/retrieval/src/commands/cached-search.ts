@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
+import { UNSURE } from '../adapters/reader-scope.js';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
+import { NO_TOKENS } from '../domain/spent-tokens.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { Search, type Found } from './search.js';
 import { SimilarResults } from './similar-results.js';
@@ -31,6 +33,7 @@ export class CachedSearch {
   /** @throws what {@link Search.run} throws. */
   async run(query: SearchQuery, scope: CallScope): Promise<CachedFound> {
     if (!this.cache.isOn) return { ...(await this.search.run(query, scope)), cached: false };
+    if (query.readers === UNSURE) return this.#unsure(query, scope);
     const timings = new StageTimings();
     const tenant = currentTenant();
     let own: Found | undefined;
@@ -42,7 +45,7 @@ export class CachedSearch {
       if (likeness?.results) return { value: { ...likeness.results, similar: true }, storable: false };
       const found = await this.search.run(query, shared, likeness?.vector);
       own = found;
-      const { timings: _spent, ...results } = found;
+      const { timings: _timings, spent: _spent, ...results } = found;
       const storable = results.degraded.length === 0;
       if (storable) likeness?.remember(key);
       const isNothing = results.points.length === 0 && storable && !query.explain;
@@ -51,7 +54,16 @@ export class CachedSearch {
     const results = await this.cache.find(this.cache.keyOf(tenant, query), compute, scope.signal);
     if (own) return { ...(own as Found), cached: false };
     this.events.retrievalCompleted(query, results.points.length, timings.elapsedMs);
-    return { ...results, timings };
+    return { ...results, timings, spent: NO_TOKENS };
+  }
+
+  /** What was kept while the collection had no lists is given; what is found now is not kept, since it may have one by now. */
+  async #unsure({ readers: _unsure, ...query }: SearchQuery, scope: CallScope): Promise<CachedFound> {
+    const timings = new StageTimings();
+    const kept = await this.cache.known(this.cache.keyOf(currentTenant(), query));
+    if (!kept) return { ...(await this.search.run(query, scope)), cached: false };
+    this.events.retrievalCompleted(query, kept.points.length, timings.elapsedMs);
+    return { ...kept, timings, spent: NO_TOKENS, cached: true };
   }
 
   /** Whether the next such search of the tenant will find its results kept. */

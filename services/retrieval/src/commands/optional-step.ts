@@ -3,11 +3,13 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import type { Logger } from '@ragmesh/observability';
+import type { SpentTokens } from '../domain/spent-tokens.js';
 
 /** What a step may leave its mark on. */
 export interface Degradable {
   readonly scope: CallScope;
   readonly degraded: Set<string>;
+  readonly spent: SpentTokens;
 }
 
 /** Steps that an answer can do without. */

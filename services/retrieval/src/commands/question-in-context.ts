@@ -13,7 +13,7 @@ export class QuestionInContext {
 
   /** The question as it is to be searched: so that it stands alone. As it was asked, when nobody can rewrite it. */
   async standalone(question: string, before: SaidBefore, run: Degradable): Promise<string> {
-    const condense = () => this.writer.condense(question, before, run.scope).then(normaliseQuery);
+    const condense = () => this.writer.condense(question, before, run).then(normaliseQuery);
     return (await this.optional.attempt('condense', run, condense)) ?? question;
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { COMPARED_CANDIDATES, VectorIndex } from '../adapters/vector-index.js';
+import { COMPARED_CANDIDATES, IndexChanged, VectorIndex } from '../adapters/vector-index.js';
 import type { SearchSteps } from '../domain/explanation.js';
 import { joinLegs } from '../domain/joiner.js';
 import type { UsableLegs } from '../domain/leg-outcomes.js';
-import { atLeast } from '../domain/min-score.js';
+import { reaches } from '../domain/min-score.js';
 import { diversify } from '../domain/mmr.js';
 import { fuseLists } from '../domain/rank-lists.js';
 import type { FusedPoint } from '../domain/scored-point.js';
@@ -12,7 +12,7 @@ import { SearchLegs, type Wording } from './search-legs.js';
 import type { SearchRun } from './search-run.js';
 
 /** What one pass of a search found and left. */
-export type Candidates = Pick<SearchSteps, 'legs' | 'fused' | 'reranked' | 'cut'>;
+export type Candidates = Pick<SearchSteps, 'legs' | 'fused' | 'reranked' | 'least' | 'cut'>;
 
 /** Legs of every wording in parallel, then fusion, reranking and the cut. */
 @Injectable()
@@ -23,18 +23,22 @@ export class RankCandidates {
     private readonly reranker: RerankCandidates,
   ) {}
 
-  /** @throws IndexChanged when a document was updated between finding its chunks and reading them. */
+  /** @throws IndexChanged when the index changed between two wordings, or a document between finding its chunks and reading them. */
   async rank(run: SearchRun, wordings: readonly [Wording, ...Wording[]]): Promise<Candidates> {
     const { query, timings } = run;
     const [first, ...more] = wordings;
     const legs = await this.legs.find(run, first);
     const others = more.length === 0 ? [] : await Promise.all(more.map((wording) => this.legs.find(run, wording)));
+    if (new Set([legs, ...others].flatMap(({ generation }) => generation ?? [])).size > 1)
+      throw new IndexChanged('Readers were changed over to another making of the index between two wordings');
     for (const { missing } of [legs, ...others]) if (missing) run.degraded.add(missing);
     const join = (one: UsableLegs): FusedPoint[] => joinLegs(one, query);
     const fused = timings.measureSync('fuse', () => fuseLists([join(legs), ...others.map(join)]));
     const reranked = query.rerank ? await this.reranker.rerank(fused, run) : undefined;
-    const cut = await this.#cut(atLeast(reranked ?? fused, query.minScore), run);
-    return { legs, fused, reranked, cut };
+    const isRelative = query.mode === 'hybrid' && !(reranked && this.reranker.judgesAbsolutely);
+    const least = { minScore: query.minScore, isRelative };
+    const fitting = (reranked ?? fused).filter((point) => reaches(point, least));
+    return { legs, fused, reranked, least, cut: await this.#cut(fitting, run) };
   }
 
   async #cut(points: readonly FusedPoint[], { query, scope }: SearchRun): Promise<FusedPoint[]> {

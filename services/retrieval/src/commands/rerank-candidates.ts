@@ -18,6 +18,11 @@ export class RerankCandidates {
     @Inject(CONFIG) private readonly config: RetrievalConfig,
   ) {}
 
+  /** Whether its scores say how well a passage answers, rather than how it compares with the others. */
+  get judgesAbsolutely(): boolean {
+    return this.config.APP_RERANK_BACKEND === 'cross-encoder';
+  }
+
   /** The head in its new order; undefined, and named in `degraded`, when there is no reranker or it failed. */
   async rerank(points: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
     const { APP_RERANK_BACKEND: backend, APP_RERANK_ALPHA: alpha } = this.config;

@@ -20,8 +20,8 @@ export class RewordQuestion {
     const { text, multiQuery, hyde } = run.query;
     if (!multiQuery && !hyde) return [{ text }];
     const { writer, optional } = this;
-    const paraphrase = () => writer.paraphrase(text, PARAPHRASES, run.scope);
-    const hypothesise = () => writer.hypothesise(text, run.scope);
+    const paraphrase = () => writer.paraphrase(text, PARAPHRASES, run);
+    const hypothesise = () => writer.hypothesise(text, run);
     const [paraphrases = [], hypothesis] = await run.timings.measure('rewrite', () =>
       Promise.all([
         multiQuery ? optional.attempt('multi_query', run, paraphrase) : [],

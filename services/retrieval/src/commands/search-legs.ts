@@ -3,9 +3,8 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { QueryEmbedder, type QueryVector } from '../adapters/query-embedder.js';
-import { IndexChanged, VectorIndex } from '../adapters/vector-index.js';
-import { isCallersOwn, usableLegs, type UsableLegs } from '../domain/leg-outcomes.js';
-import type { ScoredPoint } from '../domain/scored-point.js';
+import { IndexChanged, VectorIndex, type LegResult } from '../adapters/vector-index.js';
+import { isCallersOwn, usableLegs, type LegOutcome, type UsableLegs } from '../domain/leg-outcomes.js';
 import type { SearchRun } from './search-run.js';
 
 /** One way to put a question. */
@@ -14,6 +13,12 @@ export interface Wording {
   readonly text: string;
   /** A passage as its answer might read, whose vector is averaged with that of the text (HyDE). */
   readonly hypothesis?: string;
+}
+
+/** What one wording found. */
+export interface FoundLegs extends UsableLegs {
+  /** The making of the index all of it is of, where it was told. */
+  readonly generation: number | undefined;
 }
 
 /** Asks the legs that the mode names for one wording. */
@@ -26,43 +31,45 @@ export class SearchLegs {
   ) {}
 
   /** @throws what is the caller's own, and the failure of the last leg that was left. */
-  async find(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+  async find(run: SearchRun, wording: Wording): Promise<FoundLegs> {
     const { mode } = run.query;
     if (mode === 'hybrid') return this.#hybrid(run, wording);
-    const lexicalLeg = mode === 'dense' ? undefined : this.#lexical(run, wording);
-    const denseLeg = mode === 'lexical' ? undefined : this.#dense(run, wording);
-    const [dense, lexical] = await Promise.all([denseLeg && settled(denseLeg), lexicalLeg && settled(lexicalLeg)]);
-    if (hasChanged(dense)) throw dense.reason;
-    this.#report('dense', dense);
-    this.#report('lexical', lexical);
-    return usableLegs(dense, lexical);
+    const [leg] = await Promise.allSettled([
+      mode === 'dense' ? this.#dense(run, wording) : this.#lexical(run, wording),
+    ]);
+    if (hasChanged(leg)) throw leg.reason;
+    this.#report(mode, leg);
+    const points: LegOutcome = leg.status === 'fulfilled' ? { ...leg, value: leg.value.points } : leg;
+    const legs = mode === 'dense' ? usableLegs(points, undefined) : usableLegs(undefined, points);
+    return { ...legs, generation: leg.status === 'fulfilled' ? leg.value.generation : undefined };
   }
 
   /** One call for both legs, so that what either finds is scored by both; where that fails, the lexical leg goes alone. */
-  async #hybrid(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+  async #hybrid(run: SearchRun, wording: Wording): Promise<FoundLegs> {
     const both = await settled(this.#scoredByBoth(run, wording));
     if (both.status === 'fulfilled') return both.value;
     if (isCallersOwn(both.reason) || hasChanged(both)) throw both.reason;
     this.#report('dense', both);
-    return { dense: [], lexical: await this.#lexical(run, wording), missing: 'dense' };
+    const { points: lexical, generation } = await this.#lexical(run, wording);
+    return { dense: [], lexical, missing: 'dense', generation };
   }
 
-  async #scoredByBoth(run: SearchRun, wording: Wording): Promise<UsableLegs> {
+  async #scoredByBoth(run: SearchRun, wording: Wording): Promise<FoundLegs> {
     const { query, scope, timings } = run;
     const vector = await this.#vectorOf(run, wording);
     const search = () => this.index.searchHybrid(query, wording.text, vector, scope);
-    const { dense, lexical, lexicalMs } = await timings.measure('vector_search', search);
+    const { dense, lexical, lexicalMs, generation } = await timings.measure('vector_search', search);
     timings.note('lexical_search', lexicalMs);
-    return { dense, lexical, missing: null };
+    return { dense, lexical, missing: null, generation };
   }
 
-  async #dense(run: SearchRun, wording: Wording): Promise<ScoredPoint[]> {
+  async #dense(run: SearchRun, wording: Wording): Promise<LegResult> {
     const { query, scope, timings } = run;
     const vector = await this.#vectorOf(run, wording);
     return timings.measure('vector_search', () => this.index.searchDense(query, vector, scope));
   }
 
-  #lexical({ query, scope, timings }: SearchRun, { text }: Wording): Promise<ScoredPoint[]> {
+  #lexical({ query, scope, timings }: SearchRun, { text }: Wording): Promise<LegResult> {
     return timings.measure('lexical_search', () => this.index.searchLexical(query, text, scope));
   }
 

@@ -6,6 +6,7 @@ import { IndexChanged } from '../adapters/vector-index.js';
 import { explain, type Explanation } from '../domain/explanation.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
+import type { Tokens } from '../domain/spent-tokens.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { RankCandidates } from './rank-candidates.js';
 import { RewordQuestion } from './reword-question.js';
@@ -32,6 +33,8 @@ export interface Results {
 
 export interface Found extends Results {
   readonly timings: StageTimings;
+  /** By language models, for this search. */
+  readonly spent: Tokens;
 }
 
 /** Words, candidates, check, context: the steps of a search, each in a file of its own. */
@@ -76,6 +79,7 @@ export class Search {
       points: results,
       degraded: [...run.degraded],
       timings,
+      spent: run.spent.sum,
       ...(supported === undefined ? {} : { supported }),
       ...(query.explain ? { explanation: explain({ ...candidates, supported: points, results }, query) } : {}),
     };

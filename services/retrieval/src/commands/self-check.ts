@@ -32,7 +32,7 @@ export class SelfCheck {
     return run.timings.measure('self_check', async () => {
       const graded = await this.#grade(first, run);
       if (!graded || graded.length > 0) return checked(first, graded);
-      const paraphrase = () => this.writer.paraphrase(run.query.text, 1, run.scope);
+      const paraphrase = () => this.writer.paraphrase(run.query.text, 1, run);
       const [other] = (await this.optional.attempt('self_check', run, paraphrase)) ?? [];
       if (other === undefined) return checked(first, graded);
       const second = await again(other);
@@ -45,13 +45,13 @@ export class SelfCheck {
   async ofAnswer(question: string, answer: string, passages: string[], run: Degradable): Promise<boolean | undefined> {
     if (passages.length === 0) return false;
     const claim = { question, answer, passages: passages.slice(0, MAX_PASSAGES) };
-    return this.optional.attempt('self_check', run, () => this.writer.verify(claim, run.scope));
+    return this.optional.attempt('self_check', run, () => this.writer.verify(claim, run));
   }
 
   async #grade({ cut }: Candidates, run: SearchRun): Promise<readonly FusedPoint[] | undefined> {
     if (cut.length === 0) return [];
     const passages = cut.slice(0, MAX_PASSAGES).map(({ text }) => text);
-    const grade = () => this.writer.grade(run.query.text, passages, run.scope);
+    const grade = () => this.writer.grade(run.query.text, passages, run);
     const relevant = await this.optional.attempt('self_check', run, grade);
     return relevant && cut.filter((_, position) => relevant.has(position));
   }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
-import type { SearchFields } from '../domain/search-query.js';
+import { currentContext, inContext } from '@ragmesh/observability';
+import { ReaderScope } from '../adapters/reader-scope.js';
+import { collectionOf, type SearchFields } from '../domain/search-query.js';
 import type { AnswerOptions } from './answer-query.js';
 import { CachedAnswer, type Telling } from './cached-answer.js';
 import { CachedSearch } from './cached-search.js';
@@ -11,6 +13,8 @@ import { PrepareSearch, type Prepared } from './prepare-search.js';
 export const MAX_WARMED = 100;
 /** So few at a time that those who wait for an answer hardly notice. */
 const AT_ONCE = 2;
+/** Kept back from the caller's time to tell what came of it, in ms. */
+const RESERVE_MS = 500;
 
 /** A question that says nothing but itself. */
 const PLAIN = { conversationId: '', history: [], instructions: '', model: '' } satisfies AnswerOptions;
@@ -20,34 +24,52 @@ export interface Warmed {
   warmed: number;
   /** Kept already. */
   known: number;
-  /** Failed, degraded, or made while what they found changed: not kept. */
+  /** Failed, degraded, made while what they found changed, or out of time: not kept. */
   failed: number;
 }
 
-/** Makes searches, and answers, ahead of those who will ask. */
+/** Makes searches, and answers, ahead of those who will ask, as one of them: an operator may see more than they do. */
 @Injectable()
 export class WarmCache {
   constructor(
     private readonly prepare: PrepareSearch,
     private readonly search: CachedSearch,
     private readonly answers: CachedAnswer,
+    private readonly readers: ReaderScope,
   ) {}
 
   /**
+   * Ends with the caller's time, and then tells how far it came.
    * @param telling how answers are told; without it only the searches are made.
-   * @throws RagmeshError REQUEST.INVALID before anything is searched, when one of them is wrong.
+   * @throws RagmeshError REQUEST.INVALID before anything is searched, when one of them is wrong or of a collection whose
+   * readers differ in what they see of it.
    */
   async run(searches: readonly SearchFields[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
     if (searches.length > MAX_WARMED) {
       const message = `The field queries must have at most ${MAX_WARMED} entries.`;
       throw new RagmeshError('REQUEST.INVALID', message, { field: 'queries', limit: MAX_WARMED });
     }
-    const waiting: Prepared[] = [];
-    for (const fields of searches) waiting.push(await this.prepare.from(fields));
+    const deadline = scope.deadline.within(scope.deadline.remainingMs - RESERVE_MS);
+    return inContext({ ...currentContext()!, principals: [] }, async () => {
+      for (const collection of new Set(searches.map(collectionOf))) await this.#checkOpen(collection);
+      const waiting: Prepared[] = [];
+      for (const fields of searches) waiting.push(await this.prepare.from(fields));
+      return this.#warm(waiting, telling, { ...scope, deadline });
+    });
+  }
+
+  async #checkOpen(collection: string): Promise<void> {
+    if (await this.readers.isOpen(collection)) return;
+    const message = 'The field collection names one with access lists: its results hold for their own reader only.';
+    throw new RagmeshError('REQUEST.INVALID', message, { field: 'collection' });
+  }
+
+  async #warm(waiting: Prepared[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
     const counts: Warmed = { warmed: 0, known: 0, failed: 0 };
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        if (await this.#isKept(next, telling)) counts.known += 1;
+        if (scope.deadline.hasExpired) counts.failed += 1;
+        else if (await this.#isKept(next, telling)) counts.known += 1;
         else if (await this.#keeps(next, telling, scope)) counts.warmed += 1;
         else counts.failed += 1;
       }
@@ -66,8 +88,8 @@ export class WarmCache {
       else await this.search.run(prepared.query, scope);
       return await this.#isKept(prepared, telling);
     } catch (error) {
-      scope.deadline.throwIfExpired();
-      if (error instanceof RagmeshError && error.retry === 'permanent') throw error;
+      if (scope.signal.aborted) throw error;
+      if (!scope.deadline.hasExpired && error instanceof RagmeshError && error.retry === 'permanent') throw error;
       return false;
     }
   }

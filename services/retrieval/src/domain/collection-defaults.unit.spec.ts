@@ -13,6 +13,11 @@ describe('the search defaults of a collection', () => {
     const said = search({ fusion: 'weighted', topK: 2, mmr: 1, rerank: false }, defaults);
     expect(said).toMatchObject({ fusion: 'weighted', topK: 2, mmr: 1, rerank: false });
     expect(search({}, collectionDefaults({}))).toEqual(search({}));
+    const deep = { multiQuery: true, hyde: true, selfCheck: true, granularity: 'parent' };
+    expect(search({ granularity: '' }, collectionDefaults(deep))).toMatchObject(deep);
+    expect(search({ hyde: false, granularity: 'chunk' }, collectionDefaults(deep))).toMatchObject({
+      ...{ multiQuery: true, hyde: false, granularity: 'chunk' },
+    });
   });
 
   it.each([

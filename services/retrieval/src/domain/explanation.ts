@@ -1,5 +1,6 @@
 import type { Legs } from './fusion.js';
 import { ranked } from './joiner.js';
+import { reaches, type LeastScore } from './min-score.js';
 import type { FusedPoint, ScoredPoint } from './scored-point.js';
 import type { SearchQuery } from './search-query.js';
 
@@ -37,6 +38,8 @@ export interface SearchSteps {
   readonly fused: readonly FusedPoint[];
   /** After reranking; undefined when it was not asked for or failed. */
   readonly reranked: readonly FusedPoint[] | undefined;
+  /** What a result's score must reach, and how. */
+  readonly least: LeastScore;
   /** After `min_score`, MMR and `top_k`. */
   readonly cut: readonly FusedPoint[];
   /** What the self-check let through. */
@@ -48,7 +51,7 @@ export interface SearchSteps {
 const MAX_DROPPED = 100;
 
 /** Says of each result how it came to its place and of each other candidate why it has none. */
-export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'minScore' | 'mmr' | 'topK'>): Explanation {
+export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'mmr' | 'topK'>): Explanation {
   const legs = ranked(steps.legs);
   const [denseRank, lexicalRank] = [ranksOf(legs.dense), ranksOf(legs.lexical)];
   const fusedScore = scoresOf(steps.fused);
@@ -65,13 +68,13 @@ export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'minScore' 
   return { places: Object.fromEntries(places), dropped: droppedFrom(steps, query).slice(0, MAX_DROPPED) };
 }
 
-function droppedFrom(steps: SearchSteps, { minScore, mmr, topK }: Parameters<typeof explain>[1]): Dropped[] {
+function droppedFrom(steps: SearchSteps, { mmr, topK }: Parameters<typeof explain>[1]): Dropped[] {
   const [cut, supported, results] = [steps.cut, steps.supported, steps.results].map(idsOf) as [Ids, Ids, Ids];
   const last = steps.reranked ?? steps.fused;
-  const reasonOf = ({ pointId, score }: ScoredPoint, rank: number): DropReason => {
-    if (supported.has(pointId)) return 'merged';
-    if (cut.has(pointId)) return 'self_check';
-    if (minScore !== undefined && score < minScore) return 'min_score';
+  const reasonOf = (point: FusedPoint, rank: number): DropReason => {
+    if (supported.has(point.pointId)) return 'merged';
+    if (cut.has(point.pointId)) return 'self_check';
+    if (!reaches(point, steps.least)) return 'min_score';
     return mmr !== undefined && rank < topK ? 'mmr' : 'top_k';
   };
   const candidates = [...last, ...without(steps.fused, idsOf(last))];

@@ -15,6 +15,7 @@ const steps: SearchSteps = {
   legs: { dense: [point('b', 0.8), point('a', 0.9), point('old', 0.7)], lexical: [point('a', 3), point('b', 0)] },
   fused: [a, b, c, d, e, f],
   reranked: undefined,
+  least: { minScore: undefined, isRelative: true },
   cut: [a, c, d],
   supported: [a, c],
   results: [a],
@@ -23,12 +24,13 @@ const steps: SearchSteps = {
 describe('an explanation', () => {
   it('says of each result its rank in each leg and its scores', () => {
     const reranked = [{ ...a, score: 0.3 }];
-    const { places } = explain({ ...steps, reranked }, { minScore: undefined, mmr: undefined, topK: 3 });
+    const { places } = explain({ ...steps, reranked }, { mmr: undefined, topK: 3 });
     expect(places).toEqual({ a: { denseRank: 1, lexicalRank: 1, fusedScore: 1, rerankScore: 0.3 } });
   });
 
   it('says of each other candidate why it is none', () => {
-    const { dropped } = explain(steps, { minScore: 0.6, mmr: 0.5, topK: 3 });
+    const least = { minScore: 0.6, isRelative: true };
+    const { dropped } = explain({ ...steps, least }, { mmr: 0.5, topK: 3 });
     expect(dropped.map(({ id, reason }) => [id, reason])).toEqual([
       ['old', 'version'],
       ['b', 'mmr'],
@@ -40,13 +42,13 @@ describe('an explanation', () => {
   });
 
   it('counts no rank for a passage without a word of the question', () => {
-    const { places } = explain({ ...steps, results: [b] }, { minScore: undefined, mmr: undefined, topK: 3 });
+    const { places } = explain({ ...steps, results: [b] }, { mmr: undefined, topK: 3 });
     expect(places['b']).toMatchObject({ denseRank: 2, lexicalRank: null, rerankScore: null });
   });
 
   it('tells of at most a hundred', () => {
     const many = Array.from({ length: 150 }, (_, at) => fused(`p${at}`, 1 - at / 200));
     const long = { ...steps, legs: { dense: [], lexical: [] }, fused: many, cut: [], supported: [], results: [] };
-    expect(explain(long, { minScore: undefined, mmr: undefined, topK: 10 }).dropped).toHaveLength(100);
+    expect(explain(long, { mmr: undefined, topK: 10 }).dropped).toHaveLength(100);
   });
 });

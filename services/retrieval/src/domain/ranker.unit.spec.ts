@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { fuseByWeightedSum } from './fusion.js';
-import { atLeast } from './min-score.js';
 import { point, randomLegs, seeded } from './points.fixture.js';
 import { rerankByBlend } from './ranker.js';
 import { keepOneVersion, keepOneVersionAcross } from './version-consistency.js';
@@ -46,14 +45,5 @@ describe('keepOneVersion', () => {
     const old = point('a1', 3, { documentId: 'a', version: 1 });
     const current = point('a2', 1, { documentId: 'a', version: 2 });
     expect(keepOneVersionAcross([[old], [current]])).toEqual([[], [current]]);
-  });
-});
-
-describe('atLeast', () => {
-  it('drops what scores below the floor and keeps everything without one', () => {
-    const points = [point('a', 0.5), point('b', 0.4)];
-    expect(atLeast(points, 0.5)).toEqual([points[0]]);
-    expect(atLeast(points)).toEqual(points);
-    expect(atLeast(points, 0)).toEqual(points);
   });
 });

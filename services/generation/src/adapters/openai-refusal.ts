@@ -1,0 +1,43 @@
+import type { RagmeshError } from '@ragmesh/errors';
+import { z } from 'zod';
+import { chatFailure, retryAfterSeconds } from './chat-failure.js';
+
+/** Most of a refusal that is read, in bytes. */
+const MAX_REFUSAL = 65_536;
+
+const refusal = z.object({
+  error: z.object({ param: z.string().nullish(), message: z.string().nullish() }),
+});
+
+/** What a response that is no answer means. Closes it unread: its text may repeat the prompt, so it goes into no message. */
+export function refusalOf(response: Response): RagmeshError {
+  void response.body?.cancel().catch(() => undefined);
+  const { status } = response;
+  const seconds = retryAfterSeconds(response.headers.get('retry-after'), Date.now());
+  const details = { status, ...(seconds === undefined ? {} : { retryAfter: seconds }) };
+  if (status === 429) return chatFailure('rate_limited', 'The provider asks for fewer requests.', details);
+  if (status >= 500 || status === 408) return chatFailure('server_error', `The provider failed (${status}).`, details);
+  return chatFailure('refused', `The provider refused the request (${status}).`, { status });
+}
+
+/** Whether a model refuses a request for the name its limit of tokens has in it. Reads the response when it is a 400. */
+export async function namesTokenLimit(response: Response): Promise<boolean> {
+  if (response.status !== 400) return false;
+  try {
+    const { error } = refusal.parse(JSON.parse(await beginningOf(response)));
+    return error.param === 'max_tokens' || (error.message ?? '').includes('max_completion_tokens');
+  } catch {
+    return false; // a refusal in other words is one for another reason
+  }
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body ?? []) {
+    pieces.push(piece as Uint8Array);
+    size += (piece as Uint8Array).byteLength;
+    if (size > MAX_REFUSAL) break;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@ragmesh/config';
+import { RagmeshError } from '@ragmesh/errors';
+import type { GrpcClients } from '@ragmesh/grpc';
+import { createLogger, inContext } from '@ragmesh/observability';
+import { Deadline } from '@ragmesh/resilience';
+import { ReaderScope } from '../adapters/reader-scope.js';
+import { ResponseCache } from '../adapters/response-cache.js';
+import { ResultCache } from '../adapters/result-cache.js';
+import { point } from '../domain/points.fixture.js';
+import { parseSearchQuery } from '../domain/search-query.js';
+import type { RetrievalEvents } from '../publishes/retrieval-events.js';
+import { retrievalConfig } from '../retrieval.config.js';
+import { CachedSearch } from './cached-search.js';
+import type { Search } from './search.js';
+import type { SimilarResults } from './similar-results.js';
+import { StageTimings } from './stage-timings.js';
+
+const config = loadConfig(retrievalConfig, {});
+const logger = createLogger('retrieval', 'silent');
+const reader = { requestId: 'r', tenant: 'acme', subject: 'jwt:bob', principals: ['jwt:bob'] };
+const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
+
+/** Searches of a collection without lists, in an index that can be asked who may read it, or cannot. */
+function searching() {
+  const index = { tells: true };
+  const getAccess = async () => {
+    if (!index.tells) throw new RagmeshError('VECTOR.UNAVAILABLE', 'It is away.');
+    return { stamp: 0n, restricted: false };
+  };
+  const clients = { of: () => ({ getAccess }) } as unknown as GrpcClients;
+  const results = new ResultCache(config, logger, new ResponseCache(config, logger));
+  const readers = new ReaderScope(clients, results, config);
+  const found = { points: [point('p', 1)], degraded: [] };
+  const search = { run: async () => ({ ...found, timings: new StageTimings() }) } as unknown as Search;
+  const similar = { covers: () => false } as unknown as SimilarResults;
+  const events = { retrievalCompleted: () => undefined } as unknown as RetrievalEvents;
+  const cached = new CachedSearch(search, results, similar, events);
+  const ask = (text: string): Promise<boolean> =>
+    inContext(reader, async () => {
+      const query = parseSearchQuery({ query: text, collection: 'rivers' }, 0.6);
+      const who = await readers.of('rivers');
+      return (await cached.run(who === '' ? query : { ...query, readers: who }, scope)).cached;
+    });
+  return { index, ask, close: () => readers.onModuleDestroy() };
+}
+
+describe('while nobody can say who may read what is found', () => {
+  it('what was kept before is given, and nothing more is kept', async () => {
+    const { index, ask, close } = searching();
+    expect(await ask('before')).toBe(false);
+    index.tells = false;
+    expect(await ask('before')).toBe(true);
+    expect(await ask('meanwhile')).toBe(false);
+    expect(await ask('meanwhile')).toBe(false);
+    index.tells = true;
+    expect(await ask('meanwhile')).toBe(false);
+    expect(await ask('meanwhile')).toBe(true);
+    close();
+  });
+
+  it('nothing is given of a collection that was never asked for', async () => {
+    const { index, ask, close } = searching();
+    index.tells = false;
+    expect(await ask('first')).toBe(false);
+    expect(await ask('first')).toBe(false);
+    close();
+  });
+});
