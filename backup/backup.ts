@@ -5,7 +5,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { holdBlobRemoval } from '@ragmesh/service-document/removal-hold';
 import type pg from 'pg';
 import { dumpBlobs } from './blob-copies.js';
-import { connect } from './connect.js';
+import { connectAll } from './connect.js';
 import { takeCut, type Snapshot } from './consistent-cut.js';
 import { dumpDatabase } from './dump-database.js';
 import { dumpKey } from './key-copy.js';
@@ -78,16 +78,14 @@ async function requireEmptyFolder(folder: string): Promise<void> {
 }
 
 async function openReaders(urls: ReadonlyMap<ServiceName, string>): Promise<Snapshot[]> {
-  const opened = await Promise.allSettled(
-    [...urls].map(async ([service, url]) => ({ service, client: await connect(url) })),
-  );
-  const readers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failed = opened.find((one) => one.status === 'rejected');
-  if (!failed) return readers;
-  await Promise.all(readers.map(({ client }) => client.end()));
-  const { code, message } = failed.reason as { code?: string; message: string };
-  if (code !== '3D000') throw failed.reason;
-  throw new RagmeshError('BACKUP.NOT_NOW', `There is no ragmesh to back up yet: ${message}.`);
+  try {
+    const clients = await connectAll([...urls.values()]);
+    return [...urls.keys()].map((service, index) => ({ service, client: clients[index]! }));
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== '3D000') throw error;
+    throw new RagmeshError('BACKUP.NOT_NOW', `There is no ragmesh to back up yet: ${message}.`);
+  }
 }
 
 async function holdBlobs(document: pg.Client): Promise<void> {

@@ -34,7 +34,7 @@ export async function dumpBlobs(folder: string, client: pg.Client, blobs: Blobs)
       yield Buffer.from(`${encodeURIComponent(blob.tenant)}\t${blob.key}\n`);
     }
   }
-  return { list: await writeCompressed(folder, LIST, list()), count, bytes };
+  return { list: await writeCompressed(folder, LIST, list()), count, bytes, in: blobs.in };
 }
 
 async function* referredBy(client: pg.Client): AsyncGenerator<Blob> {

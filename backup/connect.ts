@@ -21,3 +21,16 @@ export async function connect(connectionString: string): Promise<pg.Client> {
     throw asStorageError(error);
   }
 }
+
+/**
+ * One connection to each, or none: where one cannot be had, the others are closed, lest they keep the process from ending.
+ * @throws the error of the first that could not be had.
+ */
+export async function connectAll(connectionStrings: readonly string[]): Promise<pg.Client[]> {
+  const opened = await Promise.allSettled(connectionStrings.map(connect));
+  const clients = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (!failed) return clients;
+  await Promise.all(clients.map((client) => client.end()));
+  throw failed.reason;
+}

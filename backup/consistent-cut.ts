@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import pg from 'pg';
-import { connect } from './connect.js';
+import { connectAll } from './connect.js';
 
 const ATTEMPTS = 30;
 const LOCK_WITHIN_MS = 1_000;
@@ -31,7 +31,7 @@ export interface Cut {
  * @throws RagmeshError BACKUP.NOT_NOW when the locks are never free together.
  */
 export async function takeCut(urls: ReadonlyMap<ServiceName, string>, clients: readonly Snapshot[]): Promise<Cut> {
-  const lockers = await Promise.all([...urls.values()].map((url) => connect(url)));
+  const lockers = await connectAll([...urls.values()]);
   try {
     for (const { client } of clients) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

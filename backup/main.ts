@@ -6,12 +6,13 @@ import { openInstallation, openTarget } from './open-installation.js';
 import { restore } from './restore.js';
 
 const USAGE = `npm run backup -- --to FOLDER [--leave-old-events]
-npm run restore -- --from FOLDER`;
+npm run restore -- --from FOLDER [--blobs-to-folder]`;
 
 const options = {
   to: { type: 'string' },
   from: { type: 'string' },
   'leave-old-events': { type: 'boolean', default: false },
+  'blobs-to-folder': { type: 'boolean', default: false },
 } as const;
 
 const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ args, options });
   if (command === 'backup' && values.to && !values.from) await runBackup(values.to, values['leave-old-events']);
   else if (command === 'restore' && values.from && !values.to)
-    await restore(values.from, () => openTarget(readEnvironment()), say);
+    await restore(values.from, () => openTarget(readEnvironment()), { say, blobsToFolder: values['blobs-to-folder'] });
   else {
     process.stderr.write(`${USAGE}\n`);
     return 2;

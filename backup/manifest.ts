@@ -28,7 +28,13 @@ const databaseSchema = z.object({
 /** `end`: how far the topic had been written; `handled`: what every group had handled by then, for certain. */
 const positionSchema = z.object({ topic: z.string(), partition: count, handled: count, end: count });
 
-const blobsSchema = z.object({ count, bytes: count, list: fileSchema });
+const blobsSchema = z.object({
+  count,
+  bytes: count,
+  list: fileSchema,
+  /** What kept them; left out by 0.1.0. */
+  in: z.enum(['s3', 'folder']).optional(),
+});
 
 export const manifestSchema = z.object({
   format: z.number().int(),

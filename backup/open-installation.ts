@@ -5,13 +5,12 @@ import { loadConfig, type Environment } from '@ragmesh/config';
 import type { ServiceName } from '@ragmesh/contracts';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { EmbeddedPostgres, attachEmbedded } from '@ragmesh/postgres';
-import { openBlobStore } from '@ragmesh/service-document/blobs';
-import { documentConfig } from '@ragmesh/service-document/config';
 import { notEmpty } from './backup-file.js';
 import { backupConfig, databaseVariable, type BackupConfig } from './backup.config.js';
 import type { BusPositions } from './bus-positions.js';
-import type { Blobs, Installation } from './installation.js';
+import type { Installation } from './installation.js';
 import { KafkaPositions } from './kafka-positions.js';
+import { openBlobs } from './open-blobs.js';
 import { TablePositions } from './table-positions.js';
 
 type UrlOf = (database: string) => string;
@@ -59,10 +58,12 @@ async function compose(
   urlOf: UrlOf,
   stop: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Installation> {
+  const blobs = await openBlobs(environment);
   const bus = new TablePositions(urlOf('ragmesh_bus'), config.RAGMESH_TOPIC_PREFIX);
   return {
+    isMesh: false,
     databaseUrl: (service) => urlOf(`ragmesh_${service}`),
-    blobs: await openBlobs(environment),
+    blobs,
     bus,
     keyFile: keyFileOf(config, environment),
     close: async () => {
@@ -79,15 +80,18 @@ async function openMesh(config: BackupConfig, given: string, environment: Enviro
     address.pathname = `/${database}`;
     return address.href;
   };
+  const blobs = await openBlobs(environment); // before the bus: it has nothing to close when the bus cannot be opened
   const bus = await openBus(config, onServer('ragmesh_bus'));
   return {
+    isMesh: true,
     databaseUrl: (service: ServiceName) => {
       const own = config[databaseVariable(service)];
       return own ? databaseServerUrl({ ...config, DATABASE_URL: own }) : onServer(`ragmesh_${service}`);
     },
-    blobs: await openBlobs(environment),
+    blobs,
     bus,
-    keyFile: keyFileOf(config, environment),
+    // A mesh is given its key. Only who names a data folder means the key in it, not one that lies where the command is run.
+    keyFile: environment['RAGMESH_DATA_DIR'] ? keyFileOf(config, environment) : undefined,
     close: () => bus.close(),
   };
 }
@@ -110,24 +114,4 @@ async function openBus(config: BackupConfig, tables: string): Promise<BusPositio
     ...sasl,
   };
   return new KafkaPositions(await KafkaBusDriver.connect(options));
-}
-
-async function openBlobs(environment: Environment): Promise<Blobs> {
-  const store = await openBlobStore(loadConfig(documentConfig, environment));
-  return {
-    read: (tenant, key) => store.read(tenant, key),
-    write: async (tenant, source) => {
-      const staged = await store.stage(source, Infinity);
-      try {
-        await store.publish(tenant, staged);
-      } finally {
-        await store.discard(staged);
-      }
-      return staged.key;
-    },
-    isEmpty: async () => {
-      for await (const _ of store.list()) return false;
-      return true;
-    },
-  };
 }

@@ -1,7 +1,8 @@
 /**
  * `node tools/service-image.mjs vector --out FOLDER [--platform linux-x64]`: the file tree of one service's container image,
  * made without a container engine. Which packages a service needs follows from what its compiled code imports, so the
- * image of one service never carries what only another one uses.
+ * image of one service never carries what only another one uses. `tools` in place of a service makes the image of what operators run:
+ * `node main.js backup|restore|doctor|topics`.
  */
 import {
   copyFileSync,
@@ -25,6 +26,14 @@ const root = realpathSync(fileURLToPath(new URL('..', import.meta.url)));
 
 /** What of a workspace package is read at run time. */
 const workspaceParts = ['dist', 'package.json', 'migrations', 'prisma', 'bundled'];
+
+/** What the image of tools runs, by the first argument; `shift` takes that argument away, where the program does not read it itself. */
+const toolPrograms = {
+  backup: { path: 'dist/backup/main.js' },
+  restore: { path: 'dist/backup/main.js' },
+  doctor: { path: 'dist/doctor/main.js', shift: true },
+  topics: { path: 'tools/topics.mjs', shift: true },
+};
 
 /** Loaded by a name that stands in no import of ours. */
 const loadedByName = {
@@ -81,12 +90,11 @@ function findPackage(name, from) {
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 const packageName = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
-/** Packages that compiled code names in import, export, import(), require or resolve. */
-function importsOf(folder) {
+/** Packages that code names in import, export, import(), require or resolve. */
+function importsIn(files) {
   const names = new Set();
-  const code = filesBelow(join(folder, 'dist'), () => false).filter((file) => file.endsWith('.js'));
-  for (const file of code) {
-    const text = readFileSync(join(folder, 'dist', file), 'utf8');
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
     for (const [, specifier] of text.matchAll(
       /(?:\bfrom|\bimport|\bimport\(|require\(|resolve\()\s*['"]([\w@.:#/-]+)['"]/g,
     )) {
@@ -96,6 +104,17 @@ function importsOf(folder) {
   }
   return names;
 }
+
+const codeBelow = (folder) =>
+  filesBelow(folder, (path) => path === 'test')
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => join(folder, file));
+
+/** The files of the tools themselves. */
+const toolFiles = () =>
+  ['dist/backup', 'dist/doctor']
+    .flatMap((folder) => codeBelow(join(root, folder)))
+    .concat(join(root, 'tools/topics.mjs'));
 
 /** Names of what an installed package needs beside itself. Peers that are optional are for those who use them. */
 function dependenciesOf(name, manifest) {
@@ -108,7 +127,7 @@ function dependenciesOf(name, manifest) {
   return [...own, ...peers, ...(loadedByName[name] ?? [])].filter((dependency) => !unused.includes(dependency));
 }
 
-/** Every package folder the service reaches: ours by what their code imports, others by their manifests. */
+/** Every package folder that a service, or the tools, reach: ours by what their code imports, others by their manifests. */
 function reach(service) {
   const folders = new Map();
   const links = new Map();
@@ -118,14 +137,18 @@ function reach(service) {
     if (folders.has(real)) return;
     folders.set(real, name);
     const isOurs = !relative(root, real).startsWith('node_modules');
-    const needed = isOurs ? importsOf(real) : dependenciesOf(name, manifestOf(real));
+    const needed = isOurs ? importsIn(codeBelow(join(real, 'dist'))) : dependenciesOf(name, manifestOf(real));
+    visitAll(needed, { name, from: real, isOurs });
+  };
+  const visitAll = (needed, { name, from, isOurs }) => {
     for (const dependency of needed) {
-      const found = dependency === name ? undefined : findPackage(dependency, real);
+      const found = dependency === name ? undefined : findPackage(dependency, from);
       if (found) visit(found, dependency);
       else if (isOurs && dependency !== name) throw new Error(`${name} imports ${dependency}, which is not installed`);
     }
   };
-  visit(join(root, 'services', service), `@ragmesh/service-${service}`);
+  if (service === 'tools') visitAll(importsIn(toolFiles()), { name: 'tools', from: root, isOurs: true });
+  else visit(join(root, 'services', service), `@ragmesh/service-${service}`);
   return { folders, links };
 }
 
@@ -158,12 +181,25 @@ function copyPart(folder, part, target) {
   for (const file of filesBelow(source, () => false)) place(join(source, file), join(target, part, file));
 }
 
+/** The program that runs one of the tools. */
+const toolsMain = () => `const programs = ${JSON.stringify(toolPrograms)};
+const program = programs[process.argv[2]];
+if (program) {
+  if (program.shift) process.argv.splice(2, 1);
+  await import('./' + program.path);
+} else {
+  process.stderr.write('Usage: ' + Object.keys(programs).join('|') + ' [options]\\n');
+  process.exitCode = 2;
+}
+`;
+
 /**
  * Builds the tree in `out`, which is emptied first. `main.js` in it starts the service.
  * @returns the names of the packages in it.
  */
 export function buildServiceTree(service, out, platform = `${process.platform}-${process.arch}`) {
-  if (!existsSync(join(root, 'services', service, 'dist/main.js')))
+  const program = service === 'tools' ? toolPrograms.backup.path : `services/${service}/dist/main.js`;
+  if (!existsSync(join(root, program)))
     throw new Error(`There is no compiled service ${service}; run "npm run build" first.`);
   rmSync(out, { recursive: true, force: true });
   const { folders, links } = reach(service);
@@ -178,7 +214,8 @@ export function buildServiceTree(service, out, platform = `${process.platform}-$
     join(out, 'package.json'),
     `${JSON.stringify({ name: `ragmesh-${service}`, private: true, type: 'module' })}\n`,
   );
-  writeFileSync(join(out, 'main.js'), `import './services/${service}/dist/main.js';\n`);
+  if (service === 'tools') for (const file of toolFiles()) place(file, join(out, relative(root, file)));
+  writeFileSync(join(out, 'main.js'), service === 'tools' ? toolsMain() : `import './${program}';\n`);
   return [...folders.values()].toSorted();
 }
 

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
 import type pg from 'pg';
+import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { BUCKET, S3Server } from '../../services/document/test/s3-server.js';
 import { backup } from '../backup.js';
-import { connect } from '../connect.js';
+import { connect, connectAll } from '../connect.js';
 import { CopyIn, CopyOut, startCopy } from '../copy-stream.js';
 import type { Manifest } from '../manifest.js';
 import { openInstallation, openTarget } from '../open-installation.js';
@@ -59,7 +60,7 @@ afterAll(async () => {
 describe('a backup restored to servers', () => {
   it('comes out of them again, blobs from the bucket, and events that nobody took as unpublished', async () => {
     const again = await backUp('again');
-    expect(again.blobs).toMatchObject({ count: restored.blobs.count, bytes: restored.blobs.bytes });
+    expect(again.blobs).toMatchObject({ count: restored.blobs.count, bytes: restored.blobs.bytes, in: 's3' });
     const tables = ({ databases }: Manifest) => databases.flatMap((one) => one.tables.map(({ name }) => name));
     expect(tables(again)).toEqual(tables(restored));
     const unchanged = (manifest: Manifest) =>
@@ -81,8 +82,46 @@ describe('a backup restored to servers', () => {
     expect(Number(next.rows[0].id)).toBeGreaterThan(31);
   }, 60_000);
 
+  it('is refused by a mesh that has no bucket for it, and says so before anything is written', async () => {
+    const { S3_BUCKET: _bucket, ...noBucket } = environment;
+    const half = { ...noBucket, RAGMESH_DATA_DIR: join(folder, 'half') };
+    const from = join(folder, 'again'); // what the test before has left
+    await expect(restore(from, () => openTarget(half))).rejects.toThrow(
+      /were in a bucket, and they would go to the folder .*half\/blobs: set S3_BUCKET, or add --blobs-to-folder/,
+    );
+    await expect(restore(release, () => openTarget(half))).rejects.toThrow(/does not say where its blobs were/);
+    const accepted = restore(from, () => openTarget(half), { blobsToFolder: true });
+    await expect(accepted).rejects.toThrow(/database of gateway has/); // the next thing that it looks at
+  });
+
   it('is refused by servers that hold something', async () => {
     await expect(restore(release, () => openTarget(environment))).rejects.toThrow(/database of gateway has \d+ tables/);
+  });
+});
+
+describe('an installation that is opened', () => {
+  it('has the key of a data folder only where that is named: one where the command runs is of another ragmesh', async () => {
+    const { RAGMESH_DATA_DIR: dataDir, ...unnamed } = environment;
+    const keyFiles = await Promise.all(
+      [environment, unnamed].map(async (one) => {
+        const installation = await openInstallation(one);
+        return installation.close().then(() => installation.keyFile);
+      }),
+    );
+    expect(keyFiles).toEqual([join(dataDir!, 'service-auth.key'), undefined]);
+  });
+
+  it('leaves nothing open when a part of it cannot be had', async () => {
+    const wrong = { ...environment, S3_ENDPOINT: 'nonsense', KAFKA_BROKERS: '127.0.0.1:1' };
+    await expect(openInstallation(wrong)).rejects.toThrow(/S3_ENDPOINT/); // the bus is not even opened
+    const client = await open('postgres');
+    const counted = async (): Promise<number> =>
+      (await client.query(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'ragmesh-backup'`))
+        .rows[0].n;
+    const before = await counted();
+    const urls = ['postgres', 'nowhere', 'postgres'].map((database) => postgres.url(database));
+    await expect(connectAll(urls)).rejects.toMatchObject({ code: '3D000' });
+    await eventually('the others are closed', async () => (await counted()) === before);
   });
 });
 

@@ -1,4 +1,5 @@
 # One image per service, from one file: docker build -f deploy/docker/service.Dockerfile --build-arg SERVICE=vector .
+# SERVICE=tools makes that of what operators run: docker run ragmesh-tools backup|restore|doctor|topics
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -10,8 +11,9 @@ RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund --loglevel=
 RUN node tools/build.mjs
 # After the build, so that all services share the layers above.
 ARG SERVICE
-ARG TARGETOS=linux
-ARG TARGETARCH=amd64
+# The platform that is built for, as the builder says: a default here would take its place.
+ARG TARGETOS
+ARG TARGETARCH
 # Only what this service imports, with native code of one platform.
 RUN node tools/service-image.mjs "${SERVICE}" --out /image --platform "${TARGETOS}-$(echo "${TARGETARCH}" | sed s/amd64/x64/)"
 

@@ -27,10 +27,20 @@ const settings = new Set(
     (path) => read(path).match(SETTING) ?? [],
   ),
 );
+/** What operators set in their shell, as `deploy/README.md` says it once for all runbooks. */
+const shellVariables = new Set([...read('deploy/README.md').matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) => name!));
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
 
 /** Ids of a route, however they are written: `{id}`, `:id`, `ID`. */
 const withoutIds = (route: string): string => route.replaceAll(/\{\w+\}|:\w+/g, 'ID').replace(/\/$/, '');
+
+/** Calls of the API in a runbook or an advice that nobody could make as they stand: without a key, or to no address. */
+export function unusableCalls(advice: string): string[] {
+  const calls = [...advice.matchAll(/curl [^\n`]*\/v1\/[^\n`]*/g)].map(([call]) => call);
+  const isUsable = (call: string): boolean =>
+    call.includes('"x-api-key: $RAGMESH_KEY"') && call.includes('"$RAGMESH/v1/') && shellVariables.has('RAGMESH_KEY');
+  return calls.filter((call) => !isUsable(call) || !shellVariables.has('RAGMESH'));
+}
 
 /** Routes, commands, settings, error codes, metrics and files that `advice` names and that are not there. */
 export function missingNames(advice: string): string[] {
@@ -45,7 +55,7 @@ export function missingNames(advice: string): string[] {
       .map(withoutIds)
       .filter((route) => !routes.includes(route)),
     ...found(/npm run ([\w-]+)/g).filter((script) => !(script in scripts)),
-    ...named.filter((name) => !settings.has(name)),
+    ...named.filter((name) => !settings.has(name) && !shellVariables.has(name)),
     ...codes.filter((code) => !(code in errorCatalogue)),
     ...found(/`(rag(?:mesh)?_\w+)`/g).flatMap(unknownNames),
   ];

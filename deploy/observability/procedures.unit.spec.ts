@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { procedureFiles, runbookFiles, text } from './committed-files.js';
-import { missingNames } from './missing-names.js';
+import { missingNames, unusableCalls } from './missing-names.js';
 
 const DATABASE_OF_SERVICE = 'DOCUMENT_DATABASE_URL'; // made of the service's name in backup/backup.config.ts
 
@@ -29,4 +29,23 @@ describe('procedures', () => {
       expect(files.filter((file) => !existsSync(file))).toEqual([]);
     },
   );
+});
+
+describe('calls of the API', () => {
+  const advice = readdirSync('doctor/checks').map((name) => `doctor/checks/${name}`);
+
+  it('are made with the address and the key that are explained once, in runbooks and by the doctor', () => {
+    const paths = [...procedureFiles, ...runbookFiles, ...advice];
+    const calls = paths.flatMap((path) => text(path).match(/curl [^\n]*\/v1\//g) ?? []);
+    expect(calls.length).toBeGreaterThan(10);
+    expect(paths.flatMap((path) => unusableCalls(text(path)))).toEqual([]);
+  });
+
+  it('are refused without either', () => {
+    const wrong = [
+      'curl "$RAGMESH/v1/admin/sagas"',
+      'curl -H "x-api-key: $RAGMESH_KEY" http://localhost/v1/admin/sagas',
+    ];
+    expect(wrong.filter((call) => unusableCalls(call).length === 0)).toEqual([]);
+  });
 });

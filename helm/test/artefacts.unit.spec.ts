@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { processConfig } from '@ragmesh/bootstrap';
-import { serviceNames } from '@ragmesh/contracts';
+import { asyncApiDocument, serviceNames } from '@ragmesh/contracts';
 import { parse } from 'yaml';
 import { chartArtefacts } from '../tooling/artefacts.js';
 import { configOf, namesOf, traitsOfServices } from '../tooling/service-traits.js';
@@ -87,5 +87,32 @@ describe('the charts', () => {
     expect(traits.model.calledBy).toEqual(['gateway', 'embedding']);
     expect(traits.vector).toMatchObject({ partitions: 6 });
     expect(traits.gateway.partitions).toBe(0);
+  });
+});
+
+describe('the number of the release', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const folders = ['libs', 'services'].flatMap((group) => readdirSync(group).map((name) => `${group}/${name}`));
+  const packages = folders.filter((folder) => existsSync(`${folder}/package.json`));
+
+  it('is the same wherever it stands', () => {
+    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version: string }> };
+    for (const folder of packages) {
+      const own = (JSON.parse(read(`${folder}/package.json`)) as { version: string }).version;
+      expect({ folder, own, locked: lock.packages[folder]!.version }).toEqual({
+        folder,
+        own: version,
+        locked: version,
+      });
+    }
+    expect(lock.packages['']!.version).toBe(version);
+    for (const name of [...serviceNames, 'ragmesh'])
+      expect((parse(read(`helm/${name}/Chart.yaml`)) as { appVersion: string }).appVersion).toBe(version);
+    expect(asyncApiDocument()['info']).toMatchObject({ version });
+  });
+
+  it('is that of no release whose data later ones have to open, and its upgrade is described', () => {
+    expect(readdirSync('services/standalone/test/releases')).not.toContain(version);
+    expect(read('helm/UPGRADING.md')).toContain(`\n## ${version}\n`);
   });
 });

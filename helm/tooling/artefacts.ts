@@ -81,11 +81,16 @@ topics follow from it, so a chart cannot forget an edge that the code has.`,
 kubectl create namespace ragmesh
 kubectl --namespace ragmesh create secret generic ragmesh-database --from-literal=url=postgresql://user:password@host:5432/
 kubectl --namespace ragmesh create secret generic ragmesh-services --from-literal=key=$(openssl rand -hex 32)
+kubectl --namespace ragmesh create secret generic ragmesh-bootstrap --from-literal=key=rgm_first_$(openssl rand -hex 32)
 helm upgrade --install ragmesh oci://registry.example.com/charts/ragmesh --namespace ragmesh --values values.yaml
 \`\`\`
 
 with \`values.yaml\` such as \`ci/minimal-values.yaml\`; \`ci/production-values.yaml\` and its neighbours show the rest. No chart brings a
 database: PostgreSQL, Kafka, Redis, Qdrant and S3 are yours, run by their operators or bought, and are named by \`existingSecret\`.
+
+The gateway asks for a key, and in a new installation there is none but \`RAGMESH_BOOTSTRAP_KEY\`, the last of these secrets: with it you make
+the keys that people and programs use (\`POST /v1/admin/keys\`), and then you may take it out of \`gateway.secretConfig\`. Whoever has one of
+an identity provider sets \`gateway.config.AUTH_MODE\` to \`jwt\` instead.
 
 What a service takes (\`gateway.replicas\`, \`embedding.config\`, …) stands in the README of its chart. Sizes are in \`../SIZING.md\`, what changes
 between versions in \`../UPGRADING.md\`.`,

@@ -1,8 +1,16 @@
+import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { highest, series } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const breaker = 'ragmesh_breaker_state{service="retrieval", dependency="embedding", instance="a"}';
 const loop = 'ragmesh_event_loop_delay_seconds{service_name="vector", instance="a"}';
+
+const upOf = (service: ServiceName): string => series('up', { job: 'ragmesh', service_name: service });
+/** What says that there is a mesh at all, and not standalone, which is one process without a service's name. */
+const anyService = series('up', { job: 'ragmesh', service_name: { not: '' } });
+/** A mesh that runs but for one service. */
+const allBut = (missing?: ServiceName): Readonly<Record<string, string>> =>
+  Object.fromEntries(serviceNames.filter((name) => name !== missing).map((name) => [upOf(name), '1x20']));
 
 /** Processes and what they call. */
 export const processAlerts: readonly Alert[] = [
@@ -28,6 +36,43 @@ export const processAlerts: readonly Alert[] = [
         at: 6,
         fires: [],
       },
+    ],
+  },
+  {
+    name: 'RagmeshServiceMissing',
+    summary: 'Prometheus knows of no copy of {{ $labels.service_name }}.',
+    advice:
+      'Look whether it was scaled to nothing, is refused by the scheduler, or lost its place in the scrape configuration.',
+    dashboard: 'ragmesh-overview',
+    conditions: [
+      {
+        severity: 'critical',
+        lasting: '5m',
+        // A copy that is gone has no series that could be 0, so each service is asked for by its name.
+        expr: `(${serviceNames.map((name) => `absent(${upOf(name)})`).join(' or ')}) and on () ${anyService}`,
+      },
+    ],
+    scenarios: [
+      ...serviceNames.map((name) => ({
+        says: `${name} is scaled to nothing`,
+        series: allBut(name),
+        at: 10,
+        fires: [{ severity: 'critical' as const, job: 'ragmesh', service_name: name }],
+      })),
+      { says: 'all are there', series: allBut(), at: 10, fires: [] },
+      {
+        says: 'a service without its last copy for a moment',
+        series: { ...allBut('vector'), [upOf('vector')]: '1 _x3 1x16' },
+        at: 6,
+        fires: [],
+      },
+      {
+        says: 'a target that is down is another alert',
+        series: { ...allBut('vector'), [upOf('vector')]: '0x20' },
+        at: 10,
+        fires: [],
+      },
+      { says: 'standalone is one process for all', series: { 'up{job="ragmesh"}': '1x20' }, at: 10, fires: [] },
     ],
   },
   {

@@ -39,14 +39,7 @@
 ---
 {{ include "ragmesh-common.kafkaUser" . }}
 {{- end }}
-{{- if $global.migrations.job }}
----
-{{ include "ragmesh-common.migrationJob" . }}
-{{- if $global.networkPolicy.enabled }}
----
-{{ include "ragmesh-common.migrationNetworkPolicy" . }}
-{{- end }}
-{{- end }}
+{{- include "ragmesh-common.preparations" . }}
 {{- include "ragmesh-common.externalSecrets" . }}
 {{- include "ragmesh-common.extraObjects" . }}
 {{- end -}}

@@ -35,7 +35,8 @@ spec:
 
 {{/*
 By the age of the oldest event not yet handled, because a count says nothing about how long people wait. An event that fails again and again waits in a
-retry topic, which is left out: more pods would not help it. The metric is the oldest of all pods, so AverageValue divides it among them.
+retry topic, which is left out: more pods would not help it. KEDA's own cooldown counts only on the way to no pod at all, so pods are taken away as slowly
+as the HorizontalPodAutoscaler that it makes is told to. The metric is the oldest of all pods, so AverageValue divides it among them.
 */}}
 {{- define "ragmesh-common.scaledObject" -}}
 {{- $lag := .Values.autoscaling.lag -}}
@@ -49,16 +50,14 @@ spec:
   minReplicaCount: {{ .Values.autoscaling.minReplicas }}
   maxReplicaCount: {{ .Values.autoscaling.maxReplicas }}
   pollingInterval: {{ $lag.pollingSeconds }}
-  cooldownPeriod: {{ $lag.cooldownSeconds }}
   fallback:
     failureThreshold: 4
     replicas: {{ $lag.fallbackReplicas | default .Values.autoscaling.maxReplicas }}
-  {{- with .Values.autoscaling.behavior }}
   advanced:
     horizontalPodAutoscalerConfig:
       behavior:
-        {{- toYaml . | nindent 8 }}
-  {{- end }}
+        {{- $cooldown := dict "scaleDown" (dict "stabilizationWindowSeconds" (int $lag.cooldownSeconds)) }}
+        {{- mergeOverwrite $cooldown (deepCopy .Values.autoscaling.behavior) | toYaml | nindent 8 }}
   triggers:
     - type: prometheus
       metricType: AverageValue

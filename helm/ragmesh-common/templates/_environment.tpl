@@ -17,6 +17,7 @@ given to it.
 {{- $_ := set $settings (printf "%s_GRPC_ADDRESS" (upper $peer)) $address -}}
 {{- end -}}
 {{- if has "RAGMESH_DATA_DIR" $traits.reads }}{{ $_ := set $settings "RAGMESH_DATA_DIR" "/data" }}{{ end -}}
+{{- if and $global.models.existingClaim (has "MODEL_CACHE_DIR" $traits.reads) }}{{ $_ := set $settings "MODEL_CACHE_DIR" "/models" }}{{ end -}}
 {{- if has "SERVER_HOST" $traits.reads }}{{ $_ := set $settings "SERVER_HOST" "0.0.0.0" }}{{ end -}}
 {{- with $global.tracing.endpoint }}{{ $_ := set $settings "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
 {{- if ne "off" $global.callsTls.mode -}}
@@ -64,7 +65,8 @@ KAFKA_SASL_MECHANISM: {{ $kafka.sasl.mechanism }}
 {{- define "ragmesh-common.secrets" -}}
 {{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
 {{- $global := .Values.global -}}
-{{- $secrets := dict "DATABASE_URL" (dict "existingSecret" $global.database.existingSecret "key" $global.database.key) -}}
+{{- $database := ternary .Values.database $global.database (ne "" .Values.database.existingSecret) -}}
+{{- $secrets := dict "DATABASE_URL" (dict "existingSecret" $database.existingSecret "key" $database.key) -}}
 {{- $_ := set $secrets "SERVICE_AUTH_KEY" (dict "existingSecret" $global.serviceAuth.existingSecret "key" $global.serviceAuth.key) -}}
 {{- if and $global.redis.existingSecret (has "REDIS_URL" $traits.reads) -}}
 {{- $_ := set $secrets "REDIS_URL" (dict "existingSecret" $global.redis.existingSecret "key" $global.redis.key) -}}

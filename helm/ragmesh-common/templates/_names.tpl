@@ -12,6 +12,11 @@
 {{- printf "%s-%s" (include "ragmesh-common.prefix" .) (include "ragmesh-common.name" .) -}}
 {{- end -}}
 
+{{/* What names of Jobs begin with: shorter, because a hash may follow and Kubernetes keeps the whole in a label, of 63 characters at most. */}}
+{{- define "ragmesh-common.jobName" -}}
+{{- printf "%s-%s" (include "ragmesh-common.prefix" . | trunc 35 | trimSuffix "-") (include "ragmesh-common.name" .) -}}
+{{- end -}}
+
 {{/* Where a service's calls go: a headless service, whose addresses clients spread their calls over. */}}
 {{- define "ragmesh-common.callsName" -}}
 {{- printf "%s-calls" (include "ragmesh-common.fullname" .) -}}

@@ -19,10 +19,12 @@ spec:
         {{- end }}
       ports:
         - {protocol: TCP, port: calls}
+        {{- include "ragmesh-common.tunnelPort" $ | nindent 8 }}
     {{- end }}
     {{- if hasKey (include "ragmesh-common.ports" . | fromYaml) "http" }}
     - ports:
         - {protocol: TCP, port: http}
+        {{- include "ragmesh-common.tunnelPort" . | nindent 8 }}
       {{- with .Values.networkPolicy.clients }}
       from:
         {{- toYaml . | nindent 8 }}
@@ -44,13 +46,22 @@ spec:
         {{- end }}
       ports:
         - {protocol: TCP, port: calls}
+        {{- include "ragmesh-common.tunnelPort" $ | nindent 8 }}
     {{- end }}
     {{- range $store := include "ragmesh-common.storesUsed" . | fromYamlArray }}
     {{- include "ragmesh-common.egressTo" (get (merge (dict "internet" $global.internet) $global.stores) $store) | nindent 4 }}
     {{- end }}
+    {{- if .Values.global.istio.peerAuthentication }}
+    {{- include "ragmesh-common.egressTo" (dict "ports" (list 15012) "to" .Values.global.istio.controlPlane) | nindent 4 }}
+    {{- end }}
     {{- with .Values.networkPolicy.egress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- end -}}
+
+{{/* In ambient mode all traffic between pods arrives at one port, whatever port it is for. */}}
+{{- define "ragmesh-common.tunnelPort" -}}
+{{- if .Values.global.istio.peerAuthentication }}- {protocol: TCP, port: 15008}{{ end -}}
 {{- end -}}
 
 {{- define "ragmesh-common.peer" -}}

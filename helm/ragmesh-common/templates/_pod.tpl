@@ -39,6 +39,11 @@ spec:
       {{- else }}
       emptyDir: {}
       {{- end }}
+    {{- if include "ragmesh-common.sharesModels" . }}
+    - name: models
+      persistentVolumeClaim:
+        claimName: {{ .Values.global.models.existingClaim }}
+    {{- end }}
     {{- if ne "off" .Values.global.callsTls.mode }}
     - name: calls-tls
       secret:
@@ -122,6 +127,13 @@ volumeMounts:
     mountPath: /tmp
   - name: data
     mountPath: /data
+  {{- if include "ragmesh-common.sharesModels" . }}
+  - name: models
+    mountPath: /models
+    {{- if ne "model" (include "ragmesh-common.name" .) }}
+    readOnly: true
+    {{- end }}
+  {{- end }}
   {{- if ne "off" .Values.global.callsTls.mode }}
   - name: calls-tls
     mountPath: /etc/ragmesh/calls-tls
@@ -130,6 +142,11 @@ volumeMounts:
   {{- with concat .Values.global.extraVolumeMounts .Values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end -}}
+
+{{/* Model downloads models and tells embedding in which folder they lie, so that has to be the same one for both. */}}
+{{- define "ragmesh-common.sharesModels" -}}
+{{- if and .Values.global.models.existingClaim (has (include "ragmesh-common.name" .) (list "model" "embedding")) }}true{{ end -}}
 {{- end -}}
 
 {{- define "ragmesh-common.ports" -}}

@@ -1,6 +1,10 @@
-{{/* Headless, so that clients see every pod and spread their calls over all. */}}
+{{/*
+Headless, so that clients see every pod and spread their calls over all. Only one service of a workload names the probes' port: by it the pods are
+scraped, and a second one would have them scraped twice.
+*/}}
 {{- define "ragmesh-common.callsService" -}}
 {{- $name := .name -}}
+{{- $isPreview := .isPreview -}}
 {{- with .root -}}
 apiVersion: v1
 kind: Service
@@ -18,10 +22,12 @@ spec:
       port: 50051
       targetPort: calls
       appProtocol: grpc
+    {{- if not $isPreview }}
     - name: http-probes
       port: 9464
       targetPort: probes
       appProtocol: http
+    {{- end }}
 {{- end -}}
 {{- end -}}
 
@@ -63,6 +69,6 @@ spec:
 {{- end }}
 {{- if include "ragmesh-common.isRollout" . }}
 ---
-{{ include (ternary "ragmesh-common.httpService" "ragmesh-common.callsService" $hasHttp) (dict "root" . "name" (printf "%s-preview" $fullname)) }}
+{{ include (ternary "ragmesh-common.httpService" "ragmesh-common.callsService" $hasHttp) (dict "root" . "name" (printf "%s-preview" $fullname) "isPreview" true) }}
 {{- end }}
 {{- end -}}

@@ -1,7 +1,7 @@
 {{/* What a schema cannot tell: settings that contradict each other, each with what to change. All of them are told at once. */}}
 {{- define "ragmesh-common.validate" -}}
 {{- $faults := list -}}
-{{- range $guard := list "stores" "environment" "kafka" "scaling" "storage" "shutdown" "rollout" "upgrade" -}}
+{{- range $guard := list "stores" "environment" "kafka" "scaling" "storage" "models" "shutdown" "rollout" "hooks" "upgrade" -}}
 {{- range include (printf "ragmesh-common.guard.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . }}{{ $faults = append $faults (printf "  - %s" .) }}{{ end -}}
 {{- end -}}
@@ -12,8 +12,8 @@
 {{- end -}}
 
 {{- define "ragmesh-common.guard.stores" -}}
-{{- if not .Values.global.database.existingSecret }}
-global.database.existingSecret is not set: make a secret with the URL of your PostgreSQL server under the key "{{ .Values.global.database.key }}" and name it there. No chart brings a database.
+{{- if not (or .Values.global.database.existingSecret .Values.database.existingSecret) }}
+global.database.existingSecret is not set: make a secret with the URL of your PostgreSQL server, without a database, under the key "{{ .Values.global.database.key }}" and name it there. No chart brings a database.
 {{- end }}
 {{- if not .Values.global.serviceAuth.existingSecret }}
 global.serviceAuth.existingSecret is not set: make a secret with the key that services sign their calls with, "{{ .Values.global.serviceAuth.key }}" of at least 32 characters, and name it there.
@@ -56,6 +56,9 @@ the secret for {{ $name }} is not complete: it needs existingSecret and key.
 {{- $global := .Values.global }}
 {{- if and $global.kafka.sasl.mechanism (not $global.kafka.sasl.existingSecret) }}
 global.kafka.sasl.mechanism is set without global.kafka.sasl.existingSecret: name the secret with user and password.
+{{- end }}
+{{- if and $global.kafka.topicsJob.existingSecret (not $global.kafka.sasl.mechanism) }}
+global.kafka.topicsJob.existingSecret names a login, but global.kafka.sasl.mechanism does not say how to log in: set it.
 {{- end }}
 {{- if and $global.strimzi.users (not $global.strimzi.cluster) }}
 global.strimzi.users is on without global.strimzi.cluster: name the Kafka cluster the users belong to.
@@ -104,6 +107,21 @@ config.S3_BUCKET is not set and persistence is off, so that uploads would be los
 {{- end }}
 {{- end -}}
 
+{{/* A volume of somebody's own may be the shared one under another name. */}}
+{{- define "ragmesh-common.guard.models" -}}
+{{- $isShared := or .Values.global.models.existingClaim .Values.global.extraVolumeMounts .Values.extraVolumeMounts }}
+{{- if and (eq "embedding" (include "ragmesh-common.name" .)) (not $isShared) }}
+{{- $settings := include "ragmesh-common.settings" . | fromYaml }}
+{{- $isLocal := eq "local" (get $settings "APP_EMBEDDINGS_BACKEND" | default "local") }}
+{{- range $variable := list "EMBEDDING_MODEL" "EMBEDDING_FALLBACK_MODEL" "RERANK_MODEL" }}
+{{- $model := get $settings $variable | default "all-MiniLM-L6-v2" }}
+{{- if and (or $isLocal (ne "EMBEDDING_MODEL" $variable)) (ne "all-MiniLM-L6-v2" (splitList "@" $model | first)) }}
+config.{{ $variable }} is {{ $model }}, which model downloads and embedding has to read: set global.models.existingClaim to a ReadWriteMany claim that both can mount.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "ragmesh-common.guard.shutdown" -}}
 {{- $least := int (include "ragmesh-common.leastTerminationGrace" .) }}
 {{- if and .Values.terminationGracePeriodSeconds (lt (int .Values.terminationGracePeriodSeconds) $least) }}
@@ -114,6 +132,23 @@ terminationGracePeriodSeconds is {{ .Values.terminationGracePeriodSeconds }}, bu
 {{- define "ragmesh-common.guard.rollout" -}}
 {{- if and (eq "true" (include "ragmesh-common.isRollout" .)) .Values.strategy }}
 strategy is set, but a rollout is blue-green: remove one of strategy and rollout.enabled.
+{{- end }}
+{{- end -}}
+
+{{/* What a hook reads has to be there before the release is. */}}
+{{- define "ragmesh-common.guard.hooks" -}}
+{{- if .Values.global.migrations.hook }}
+{{- $read := dict }}
+{{- range $task := list "migrate" "topics" }}
+{{- if include (printf "ragmesh-common.has.%s" $task) $ }}
+{{- range $source := include "ragmesh-common.preparationSecrets" (dict "root" $ "task" $task) | fromYaml }}{{ $_ := set $read $source.existingSecret true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- range $secret := keys $read | sortAlpha }}
+{{- if hasKey $.Values.externalSecrets $secret }}
+externalSecrets makes {{ $secret }} with this release, but a hook reads it before: set global.migrations.hook to false.
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
