@@ -36,7 +36,7 @@ export async function createApp(
   const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
   const app = await NestFactory.create<NestFastifyApplication>(
     root,
-    httpAdapter(http?.tls?.(runtime.config as never)),
+    httpAdapter(http?.tls?.(runtime.config as never), http?.trustedProxies?.(runtime.config as never)),
     {
       logger: nestLogger(runtime.logger),
       abortOnError: false,
@@ -57,12 +57,19 @@ export async function createApp(
   return { app, calls, edge, answerCalls: () => callServer.listen(), takeEvents: () => eventServer.listen() };
 }
 
-const httpAdapter = (tls: EdgeTls | undefined): FastifyAdapter =>
+/** Requests are checked by our own schemas. Fastify's compilers for its own would be loaded by every service all the same. */
+const noSchemas = (): never => {
+  throw new Error('Routes have no schemas of Fastify');
+};
+
+const httpAdapter = (tls: EdgeTls | undefined, proxies: readonly string[] = []): FastifyAdapter =>
   new FastifyAdapter({
+    ...(proxies.length > 0 ? { trustProxy: [...proxies] } : {}),
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined } } : {}),
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       reply.server.errorHandler(error, request, reply),
   });

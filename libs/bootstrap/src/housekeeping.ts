@@ -8,14 +8,23 @@ const INTERVAL_MS = 15_000;
 /** Measures lag and removes what the inbox no longer needs, every 15 seconds; the result ends it. */
 export function startHousekeeping(service: string, inbox: Inbox, events: RagmeshServer, logger: Logger): () => void {
   const lag = new LagReport(service);
+  const ending = new AbortController();
+  let isBusy = false;
   const keepHouse = async (): Promise<void> => {
+    if (isBusy) return;
+    isBusy = true;
     try {
       lag.show((await events.subscription?.lag()) ?? []);
-      await inbox.cleanUp();
+      await inbox.cleanUp(ending.signal);
     } catch (error) {
       logger.warn({ err: error }, 'Housekeeping will be tried again');
+    } finally {
+      isBusy = false;
     }
   };
   const timer = setInterval(() => void keepHouse(), INTERVAL_MS).unref();
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    ending.abort();
+  };
 }

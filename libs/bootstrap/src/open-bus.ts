@@ -1,5 +1,11 @@
 import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
-import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver, type KafkaSasl } from '@ragmesh/messaging';
+import {
+  EmbeddedBusDriver,
+  KafkaBusDriver,
+  type BusDriver,
+  type KafkaBusOptions,
+  type KafkaSasl,
+} from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import type { ProcessConfig } from './process.config.js';
 import { busDatabaseUrl } from './service-addresses.js';
@@ -19,22 +25,25 @@ export async function openBus(self: ServiceName, config: ProcessConfig, logger: 
 }
 
 function connect(self: ServiceName, config: ProcessConfig, onError: (error: unknown) => void): Promise<BusDriver> {
-  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
-  if (!brokers) {
-    const databaseUrl = busDatabaseUrl(databaseServerUrl(config));
-    return EmbeddedBusDriver.connect({ databaseUrl, topicPrefix, onError });
-  }
+  const kafka = kafkaOptions(`ragmesh-${self}`, config);
+  if (kafka) return KafkaBusDriver.connect({ ...kafka, onError });
+  const databaseUrl = busDatabaseUrl(databaseServerUrl(config));
+  return EmbeddedBusDriver.connect({ databaseUrl, topicPrefix: config.RAGMESH_TOPIC_PREFIX, onError });
+}
+
+/** How this process reaches the brokers; undefined where there are none. */
+export function kafkaOptions(clientId: string, config: ProcessConfig): KafkaBusOptions | undefined {
+  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix, KAFKA_SESSION_TIMEOUT: sessionTimeout } = config;
+  if (!brokers) return undefined;
   const sasl = saslOf(config);
-  const clientId = `ragmesh-${self}`;
-  return KafkaBusDriver.connect({
+  return {
     brokers: brokers.split(','),
     clientId,
     topicPrefix,
     tls: kafkaTls(config),
-    sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT * 1000,
+    sessionTimeoutMs: sessionTimeout * 1000,
     ...(sasl ? { sasl } : {}),
-    onError,
-  });
+  };
 }
 
 type SaslConfig = Pick<ProcessConfig, 'KAFKA_SASL_MECHANISM' | 'KAFKA_SASL_USERNAME' | 'KAFKA_SASL_PASSWORD'>;

@@ -20,6 +20,7 @@ import { processConfig, type ProcessConfig } from './process.config.js';
 import type { AnyServiceDefinition } from './service-definition.js';
 import { serviceKeysIn } from './service-key.js';
 import { serveCalls, type RunningService } from './start-service.js';
+import { TOPICS_ONLY, topicsOnly } from './topics-only.js';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
@@ -38,6 +39,7 @@ export async function runService(runnable: Runnable): Promise<void> {
   const environment = readEnvironment();
   try {
     if (process.argv.includes(MIGRATE_ONLY)) return await migrateOnly(definition, environment);
+    if (process.argv.includes(TOPICS_ONLY)) return await topicsOnly(definition, environment);
     checkConfiguration([processConfig, definition.config], environment, [meshVariables]);
     tellSupervisor({ state: 'configured' });
     await ServiceProcess.start(definition, loadConfig(processConfig, environment), environment);
@@ -87,9 +89,8 @@ class ServiceProcess {
   async #start(environment: Environment): Promise<void> {
     const { config, definition, logger } = this;
     const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
-    this.#closers.push(
-      startTracing({ serviceName: `ragmesh-${definition.name}`, ...(endpoint ? { otlpEndpoint: endpoint } : {}) }),
-    );
+    const traced = { serviceName: `ragmesh-${definition.name}`, ...(endpoint ? { otlpEndpoint: endpoint } : {}) };
+    this.#closers.push(await startTracing(traced));
     startProcessMetrics();
     if (config.SENTRY_DSN) this.#closers.push(await startErrorReports(config.SENTRY_DSN, definition.name));
     useServiceKeys(serviceKeysIn(config.SERVICE_AUTH_KEY));

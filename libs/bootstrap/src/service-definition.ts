@@ -17,6 +17,8 @@ export interface HttpEdge<Config> {
   address(config: Config): { host: string; port: number };
   /** Certificate and key it serves HTTPS with; HTTP without. */
   tls?(config: Config): EdgeTls | undefined;
+  /** Addresses and ranges (CIDR) whose X-Forwarded-For says where a request comes from; nobody's without. */
+  trustedProxies?(config: Config): readonly string[];
   configure(app: NestFastifyApplication, config: Config): Promise<void>;
   /** Ends an event stream that outlives the server with an event that says "come again". */
   endStream?(app: NestFastifyApplication, reply: FastifyReply): void;

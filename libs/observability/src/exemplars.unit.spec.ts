@@ -11,8 +11,8 @@ let stop: () => Promise<void>;
 const bucketsOf = (text: string, labels: RegExp): string[] =>
   text.split('\n').filter((line) => line.startsWith('ragmesh_stage_duration_seconds_bucket') && labels.test(line));
 
-beforeAll(() => {
-  stop = startTracing({ serviceName: 'spec', processors: [new SimpleSpanProcessor(new InMemorySpanExporter())] });
+beforeAll(async () => {
+  stop = await startTracing({ serviceName: 'spec', processors: [new SimpleSpanProcessor(new InMemorySpanExporter())] });
 });
 afterAll(() => stop());
 

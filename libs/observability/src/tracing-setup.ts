@@ -1,5 +1,4 @@
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
@@ -18,9 +17,10 @@ export interface TracingOptions {
 }
 
 /** Turns tracing on for this process; the result flushes and stops it. */
-export function startTracing(options: TracingOptions): () => Promise<void> {
+export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
   const processors: SpanProcessor[] = [...(options.processors ?? [])];
   if (options.otlpEndpoint) {
+    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
     const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces`;
     processors.push(new BatchSpanProcessor(new OTLPTraceExporter({ url })));
   }

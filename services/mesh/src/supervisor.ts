@@ -34,7 +34,8 @@ export class Supervisor {
     const isKeyGiven = environment['SERVICE_AUTH_KEY'] ?? environment[secretFileName('SERVICE_AUTH_KEY')];
     const key = isKeyGiven ? {} : { SERVICE_AUTH_KEY: await keptServiceKey(resolve(dataDir)) };
     const own: Record<string, string> = await sharedEnvironment(resolve(dataDir));
-    const shared: Environment = { ...environment, ...key, ...own };
+    const compiled = { NODE_COMPILE_CACHE: join(dataDir, 'compile-cache') };
+    const shared: Environment = { ...compiled, ...environment, ...key, ...own };
     const ports = await freePorts(serviceNames.length);
     const services = serviceNames.map((name, index) => {
       const probePort = ports[index]!;
@@ -95,7 +96,6 @@ async function sharedEnvironment(dataDir: string): Promise<Record<string, string
     // Nobody balances between copies here, and whoever presses Ctrl+C waits for it.
     SHUTDOWN_GRACE_SECONDS: '0',
     SHUTDOWN_DEADLINE_SECONDS: String(DRAIN_SECONDS),
-    NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
     ...Object.fromEntries(addresses),
   };
 }

@@ -61,6 +61,24 @@ describe('docker-compose.dev.yml', () => {
     }
   });
 
+  it('gives every service that can use it the cache', async () => {
+    for (const name of serviceNames) {
+      const { environment = {}, depends_on = {} } = compose.services[name]!;
+      const reads = 'REDIS_URL' in (await configOf(name)).variables;
+      expect({ name, url: 'REDIS_URL' in environment, waits: 'redis' in depends_on }).toEqual({
+        name,
+        url: reads,
+        waits: reads,
+      });
+    }
+  });
+
+  it('has embedding find downloaded models where model keeps them', () => {
+    expect(compose.services['model']!.volumes).toEqual(['model-data:/data']);
+    expect(compose.services['embedding']!.volumes).toEqual(['model-data:/data:ro']);
+    expect(compose.services['model']!.environment).not.toHaveProperty('MODEL_CACHE_DIR');
+  });
+
   it('publishes ports on loopback only and mounts only what there is', () => {
     for (const { ports = [], volumes = [] } of Object.values(compose.services)) {
       for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
@@ -78,6 +96,13 @@ describe('service.Dockerfile', () => {
   it('ends in a stage of its own that holds only the tree of the service', () => {
     expect(instructions.filter((line) => line.startsWith('FROM '))).toHaveLength(2);
     expect(image.filter((line) => /^(COPY|ADD) /.test(line))).toEqual(['COPY --from=build /image .']);
+  });
+
+  it('carries the native code of the platform that it is built for', () => {
+    for (const name of ['TARGETOS', 'TARGETARCH']) {
+      const declared = instructions.filter((line) => line.startsWith(`ARG ${name}`));
+      expect(declared).toEqual([`ARG ${name}`]); // a default would hide the builder's own value
+    }
   });
 
   it('runs as an ordinary user, by number so that Kubernetes can tell, and signals reach the service itself', () => {

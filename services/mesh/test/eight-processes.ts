@@ -21,6 +21,7 @@ export async function startEightProcesses(settings: Environment): Promise<EightP
   const mesh = await startMesh({
     environment: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       RAGMESH_DATA_DIR: dataDir,
       SERVER_PORT: String(port),
       APP_EMBEDDINGS_BACKEND: 'mock',

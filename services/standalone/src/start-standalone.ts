@@ -43,7 +43,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   checkConfiguration([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
   const config = loadConfig(standaloneConfig, environment);
   useServiceKeys(serviceKeysIn(config.SERVICE_AUTH_KEY ?? (await keptServiceKey(config.RAGMESH_DATA_DIR))));
-  const stopTracing = startTracing({
+  const stopTracing = await startTracing({
     serviceName: 'ragmesh',
     ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
     ...(options.spanProcessors ? { processors: options.spanProcessors } : {}),

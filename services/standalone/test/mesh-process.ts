@@ -16,6 +16,7 @@ export interface ProcessOptions {
   readonly dieAfterMs?: number;
   /** Bytes after which a file takes no more, as on a full disk. */
   readonly largestFile?: number;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The shell sets the limit, in blocks of 512 bytes, and lets a write beyond it fail instead of ending the process. */
@@ -34,7 +35,8 @@ export class MeshProcess {
   /**
    * @throws Error when it ends before it is ready.
    */
-  static async start(dataDir: string, { crashAt, dieAfterMs, largestFile }: ProcessOptions = {}): Promise<MeshProcess> {
+  static async start(dataDir: string, options: ProcessOptions = {}): Promise<MeshProcess> {
+    const { crashAt, dieAfterMs, largestFile, settings } = options;
     const [port] = await freePorts(1);
     const env = {
       PATH: process.env['PATH'],
@@ -42,6 +44,7 @@ export class MeshProcess {
       RAGMESH_DATA_DIR: dataDir,
       SERVER_PORT: String(port),
       APP_EMBEDDINGS_BACKEND: 'mock',
+      ...settings,
     };
     const child = largestFile
       ? spawnLimited(env, largestFile)

@@ -74,7 +74,7 @@ async function publishBrokenBatch(documentId: string, words = 'nothing of value'
   };
   const value = encodePayload(catalogue.chunksEmbedded, payload);
   await mesh.bus.publish([
-    { topic: 'chunks.embedded', partition: 0, key: documentId, headers: withSignature(headers), value },
+    { topic: 'chunks.embedded', partition: 0, key: documentId, headers: withSignature(headers, value), value },
   ]);
 }
 

@@ -59,7 +59,7 @@ async function deadLetters(): Promise<Letter[]> {
 
 describe('poison events', () => {
   it.each(poison)('of $what end as dead letters', async ({ headers, value, code }) => {
-    const signed = 'ragmesh-signature' in headers ? headers : withSignature(headers);
+    const signed = 'ragmesh-signature' in headers ? headers : withSignature(headers, value);
     await mesh.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: 'poisoned', headers: signed, value }]);
     const deadline = performance.now() + 20_000;
     while (!(await deadLetters()).some((letter) => letter.code === code)) {
