@@ -34,13 +34,15 @@ export class GenerationCollector implements OnApplicationBootstrap, OnModuleDest
     await this.#running;
   }
 
-  /** One round; what cannot be removed now is removed in a later one. */
+  /** One round; what cannot be removed now is removed in a later one, and keeps nothing else. */
   async collect(): Promise<void> {
+    const tellLater = (error: unknown): void =>
+      this.logger.warn({ code: asRagmeshError(error).code }, 'Generations could not be removed and will be later');
     try {
       await this.generations.expire(this.config.REINDEX_KEEP_PREVIOUS);
-      for (const leftover of await this.generations.leftovers()) await this.#remove(leftover);
+      for (const leftover of await this.generations.leftovers()) await this.#remove(leftover).catch(tellLater);
     } catch (error) {
-      this.logger.warn({ code: asRagmeshError(error).code }, 'Generations could not be removed and will be later');
+      tellLater(error);
     }
   }
 
