@@ -1,7 +1,7 @@
 import type { RowId } from './outbox-rows.js';
 
 const LEAST_WAIT_MS = 500;
-const MOST_WAIT_MS = 5_000;
+const MOST_WAIT_MS = 2_000;
 
 /**
  * Where a relay is in what is due. It begins with the oldest row, always, until the bus does not take what is for a partition.
