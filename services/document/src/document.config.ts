@@ -18,7 +18,12 @@ export const documentConfig = defineConfig({
   INGESTION_IN_FLIGHT: int({ min: 1, max: 10_000 })
     .default(64)
     .describe(
-      'Documents of one tenant on their way at a time, further ones wait: fewer let other tenants through sooner, more keep many copies busy',
+      'Documents of one tenant on their way at a time while no other tenant has any; further ones wait. More keep many copies busy',
+    ),
+  INGESTION_IN_FLIGHT_SHARED: int({ min: 1, max: 10_000 })
+    .default(2)
+    .describe(
+      'The same for each tenant while several upload, until a minute after: fewer let a single upload through sooner, more make better use of many copies',
     ),
   REINDEX_IN_FLIGHT: int({ min: 1, max: 1000 })
     .default(16)

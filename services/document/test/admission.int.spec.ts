@@ -27,6 +27,9 @@ let inbox: Inbox;
 let waiting: WaitingIngestions;
 let ingestion: IngestionProcess;
 
+const processOf = (config: Partial<DocumentConfig>): IngestionProcess =>
+  new IngestionProcess(database, waiting, { INGESTION_IN_FLIGHT: IN_FLIGHT, ...config } as DocumentConfig);
+
 const handler = { id: 'document.note-shown-version' } as EventHandler;
 
 const as = <T>(tenant: string, work: () => T): T =>
@@ -51,7 +54,12 @@ const announcedOf = async (prefix: string): Promise<string[]> =>
     ])
   ).map(({ key }) => key);
 
-async function upload(tenant: string, id: string, access: readonly string[] | null = null): Promise<void> {
+async function upload(
+  tenant: string,
+  id: string,
+  access: readonly string[] | null = null,
+  by = ingestion,
+): Promise<void> {
   await as(tenant, () =>
     outbox.transaction(async (tx, { publish }) => {
       tx.write(
@@ -59,7 +67,7 @@ async function upload(tenant: string, id: string, access: readonly string[] | nu
          VALUES ($1, $2, 'c', 't', 'uploaded', 1, $3, 1)`,
         [tenant, id, access],
       );
-      await ingestion.begin(tx, publish, { id, version: 1, collection: 'c', isUpdate: false });
+      await by.begin(tx, publish, { id, version: 1, collection: 'c', isUpdate: false });
     }),
   );
 }
@@ -84,7 +92,7 @@ beforeAll(async () => {
   outbox = new Outbox(database, 'document');
   inbox = new Inbox(database, outbox, 'document');
   waiting = new WaitingIngestions(database);
-  ingestion = new IngestionProcess(database, waiting, { INGESTION_IN_FLIGHT: IN_FLIGHT } as DocumentConfig);
+  ingestion = processOf({ INGESTION_IN_FLIGHT_SHARED: IN_FLIGHT });
 });
 afterAll(async () => {
   await database.close();
@@ -158,5 +166,27 @@ describe('the worker for what is left over', () => {
     await eventually('the other one has begun', async () => (await waitingOf('b good')) === 0);
     await worker.onModuleDestroy();
     expect([await runningOf('b good'), await waitingOf('a bad'), await waitingOf('c bad')]).toEqual([2, 1, 1]);
+  });
+});
+
+describe('a tenant beside another', () => {
+  it('has fewer on their way, from when the other one is heard of', async () => {
+    const shared = processOf({ INGESTION_IN_FLIGHT_SHARED: 2 });
+    const ids = Array.from({ length: IN_FLIGHT + 2 }, (_, at) => `x${at}`);
+    for (const id of ids) await upload('alone', id, null, shared);
+    expect(await runningOf('alone')).toBe(IN_FLIGHT);
+    await upload('guest', 'g0', null, shared);
+    expect(await runningOf('guest')).toBe(1);
+    const abort = { kind: 'abort', error: { code: 'DOCUMENT.CANCELLED', message: 'off' } } as const;
+    const end = (id: string): Promise<unknown> =>
+      as('alone', () => outbox.transaction((tx, { publish }) => shared.deliver(tx, publish, id, 1, abort)));
+    for (const id of ids.slice(0, IN_FLIGHT - 2)) await end(id);
+    expect([await runningOf('alone'), await waitingOf('alone')]).toEqual([2, 2]);
+    await end(ids[IN_FLIGHT - 1]!);
+    expect([await runningOf('alone'), await waitingOf('alone')]).toEqual([2, 1]);
+    const other = processOf({ INGESTION_IN_FLIGHT_SHARED: 2 });
+    other.noteActive(['guest']);
+    await upload('alone', 'y', null, other);
+    expect(await waitingOf('alone')).toBe(2);
   });
 });

@@ -23,7 +23,13 @@ import { documentService } from '../src/document.service.js';
 
 const before = ['group:a', 'group:b'];
 const narrower = ['group:a'];
-const config = { INGESTION_IN_FLIGHT: 8, CHUNK_SIZE: 200, CHUNK_OVERLAP: 20, DOCUMENT_MAX_BYTES: 1000 };
+const config = {
+  INGESTION_IN_FLIGHT: 8,
+  INGESTION_IN_FLIGHT_SHARED: 8,
+  CHUNK_SIZE: 200,
+  CHUNK_OVERLAP: 20,
+  DOCUMENT_MAX_BYTES: 1000,
+};
 
 /** The index as its neighbour sees it: what it was told of a document, and whether the answer comes back. */
 const index = { told: [] as vectorV1.RestrictAccessRequest[], answers: true };

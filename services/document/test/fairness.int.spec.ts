@@ -17,7 +17,8 @@ let mesh: ServiceMesh;
 let folder: string;
 
 const documents = () => mesh.client(documentV1.DocumentService);
-const environment = () => ({ RAGMESH_DATA_DIR: folder, INGESTION_IN_FLIGHT: String(IN_FLIGHT) });
+const limits = { INGESTION_IN_FLIGHT: String(IN_FLIGHT), INGESTION_IN_FLIGHT_SHARED: String(IN_FLIGHT) };
+const environment = () => ({ RAGMESH_DATA_DIR: folder, ...limits });
 
 function upload(tenant: string, id: string, text = `The text ${id} of ${tenant} says something of its own.`) {
   const header = { id, kind: documentV1.UploadKind.TEXT, collection: 'default', fileName: '', replace: true };

@@ -26,6 +26,8 @@ const RUNNING = `
   SELECT count(*) FROM (
     SELECT FROM saga WHERE name = '${ingestionSaga.name}' AND status = 'running' AND tenant = $1 LIMIT $2) AS running`;
 
+const AT_WORK = `SELECT DISTINCT tenant FROM saga WHERE name = '${ingestionSaga.name}' AND status = 'running'`;
+
 /** The list a version is shown with: none for a document that never had one, whose only revision is the first. */
 const FRESH = `
   fresh AS (
@@ -88,6 +90,12 @@ export class WaitingIngestions {
   /** This one, if it waits. */
   one(tenant: string, documentId: string, version: number | bigint): SagaSource {
     return { sql: ONE, values: [tenant, documentId, version] };
+  }
+
+  /** Who has ingestions on their way, whichever copy began them. */
+  async tenantsAtWork(): Promise<string[]> {
+    const { rows } = await this.database.query<{ tenant: string }>(AT_WORK);
+    return rows.map(({ tenant }) => tenant);
   }
 
   /** Who has some, how many, and how long the oldest waits, in seconds. */

@@ -15,6 +15,7 @@ import {
 import type { DocumentRow } from '../adapters/document.rows.js';
 import { WaitingIngestions, type FreshIngestion } from '../adapters/waiting-ingestions.js';
 import type { DocumentConfig } from '../document.config.js';
+import { ActiveTenants } from '../domain/active-tenants.js';
 import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
 import { showIngestion } from './ingestion-status.js';
 
@@ -41,7 +42,7 @@ const DOCUMENT = {
 /**
  * The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it.
  *
- * Only so many of a tenant's ingestions are on their way at a time. The others wait in the database, so every queue behind
+ * Only so many of a tenant's ingestions are on their way at a time, and fewer while several tenants upload. The others wait in the database, so every queue behind
  * this point is short, and a tenant's upload finds few of another one's before it, however many that one sent.
  */
 @Injectable()
@@ -51,6 +52,7 @@ export class IngestionProcess {
     (tx, publish, _id, state) => this.#moved(tx, publish, state),
     DOCUMENT,
   );
+  readonly #active = new ActiveTenants();
   /** Turns of tenants that are not sent yet, of each transaction. */
   readonly #turns = new WeakMap<SqlTransaction, Map<string, Promise<void>>>();
 
@@ -73,7 +75,7 @@ export class IngestionProcess {
       });
     const acceptedAt = new Date().toISOString();
     const arrival = { ...rest, tenant, documentId: id, chunking: chunking ?? null, acceptedAt };
-    await this.#start(tx, publish, this.waiting.arriving(arrival, this.config.INGESTION_IN_FLIGHT));
+    await this.#start(tx, publish, this.waiting.arriving(arrival, this.#mostOf(tenant)));
   }
 
   /**
@@ -87,10 +89,15 @@ export class IngestionProcess {
     if (queued) return queued;
     const turn = Promise.resolve().then(() => {
       turns.delete(tenant);
-      return this.#start(tx, publish, this.waiting.next(tenant, this.config.INGESTION_IN_FLIGHT));
+      return this.#start(tx, publish, this.waiting.next(tenant, this.#mostOf(tenant)));
     });
     turns.set(tenant, turn);
     return turn;
+  }
+
+  /** Tells of tenants with ingestions that another copy may have begun. */
+  noteActive(tenants: readonly string[]): void {
+    for (const tenant of tenants) this.#active.note(tenant);
   }
 
   /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
@@ -146,7 +153,16 @@ export class IngestionProcess {
   }
 
   async #start(tx: SqlTransaction, publish: Publish, source: SagaSource): Promise<void> {
-    await this.engine.startEach<FreshIngestion>(tx, publish, source, (begun) => announce(publish, begun));
+    await this.engine.startEach<FreshIngestion>(tx, publish, source, (begun) => {
+      this.#active.note(begun.tenant);
+      announce(publish, begun);
+    });
+  }
+
+  /** Alone, a tenant may fill the pipeline; beside others, what is on its way is what their next upload waits for. */
+  #mostOf(tenant: string): number {
+    const { INGESTION_IN_FLIGHT: alone, INGESTION_IN_FLIGHT_SHARED: shared } = this.config;
+    return this.#active.hasOthersThan(tenant) ? Math.min(alone, shared) : alone;
   }
 
   async #moved(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {

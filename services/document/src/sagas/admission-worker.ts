@@ -36,6 +36,7 @@ export class AdmissionWorker implements OnApplicationBootstrap, OnModuleDestroy 
 
   async #round(): Promise<void> {
     try {
+      this.ingestion.noteActive(await this.waiting.tenantsAtWork());
       const tenants = await this.waiting.tenants();
       gauge('ragmesh_ingestions_waiting').set(tenants.reduce((sum, { count }) => sum + count, 0));
       gauge('ragmesh_ingestions_waiting_seconds').set(Math.max(0, ...tenants.map(({ seconds }) => seconds)));
