@@ -99,7 +99,10 @@ export class SagaTimer {
         const isStorage = code.startsWith('STORAGE.');
         putOff.set(saga.id, performance.now() + (isStorage ? PUT_OFF_BY_STORAGE_MS : PUT_OFF_MS));
         if (isStorage) throw error;
-        this.logger.error({ code, saga: name, saga_id: saga.id }, 'The timeout of a saga failed and will be tried again');
+        this.logger.error(
+          { code, saga: name, saga_id: saga.id },
+          'The timeout of a saga failed and will be tried again',
+        );
       }
     }
   }
