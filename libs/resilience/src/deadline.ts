@@ -31,7 +31,8 @@ export class Deadline {
     const controller = new AbortController();
     const expired = (): void =>
       controller.abort(new RagmeshError('REQUEST.TIMEOUT', 'The deadline of the request has passed.'));
-    const timer = setTimeout(expired, Math.min(this.remainingMs, 2 ** 31 - 1));
+    // Timers count whole milliseconds and may be one early; who is told must find it expired.
+    const timer = setTimeout(expired, Math.min(Math.ceil(this.remainingMs) + 1, 2 ** 31 - 1));
     timer.unref();
     return this.parent === undefined ? controller.signal : AbortSignal.any([controller.signal, this.parent]);
   }

@@ -16,14 +16,8 @@ const search = {
   isKept: ({ text }: { text: string }) => Promise.resolve(text === 'known'),
   run: ({ text }: { text: string }, { deadline }: CallScope) =>
     new Promise<void>((resolve, reject) => {
-      const late = (): void => {
-        try {
-          deadline.throwIfExpired();
-        } catch (error) {
-          reject(error as Error);
-        }
-      };
-      if (text === 'slow') deadline.signal().addEventListener('abort', late, { once: true });
+      const late = deadline.signal();
+      if (text === 'slow') late.addEventListener('abort', () => reject(late.reason as Error), { once: true });
       else resolve();
     }),
 };
