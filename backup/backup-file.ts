@@ -48,8 +48,10 @@ export async function writePlain(folder: string, path: string, source: AsyncIter
 /** @throws RagmeshError BACKUP.UNREADABLE when the file is missing or has other bytes than were written. */
 export async function verify(folder: string, { path, bytes, sha256 }: BackupFile): Promise<void> {
   const file = join(folder, path);
-  const found = await stat(file).catch(() => undefined);
-  if (!found) throw unusable(`The backup lacks the file ${path}.`);
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw unusable(`The backup lacks the file ${path}.`);
+    throw unusable(`${path} of the backup cannot be looked at: ${error.code}.`);
+  });
   if (found.size !== bytes) throw unusable(`${path} of the backup has ${found.size} bytes instead of ${bytes}.`);
   const hash = createHash('sha256');
   for await (const piece of createReadStream(file)) hash.update(piece as Buffer);

@@ -17,7 +17,7 @@ export async function connect(connectionString: string): Promise<pg.Client> {
     await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
     return client;
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await client.end().catch(() => undefined); // why it did not connect says more
     throw asStorageError(error);
   }
 }

@@ -65,6 +65,7 @@ async function fill(url: string): Promise<void> {
     while ((await call('GET', `/documents/${id}?wait=5`))['status'] !== status) await delay(100);
   };
   const deadline = performance.now() + READY_WITHIN_MS;
+  // Nobody answers before it listens; the deadline tells of one that never does.
   while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
     if (performance.now() > deadline) throw new Error('The release did not start.');
     await delay(100);

@@ -63,6 +63,7 @@ async function whenFull(report: Report, input: BenchInput): Promise<void> {
         `${spread(during)}, before it ${spread(before)}`,
         'as before it',
       );
+      // They fill the server; what becomes of them once it is full is not what is measured.
       const whole = Array.from({ length: LIMITS.requests }, (_, at) => ask(30_000 + at, false).catch(() => undefined));
       await new Promise((resolve) => setTimeout(resolve, 1000));
       tellShed(

@@ -14,7 +14,7 @@ async function messageOf<T>(child: ChildProcess): Promise<T> {
     throw new Error(`A process of the bench ended with ${String(code)} before it answered.`);
   });
   const [message] = (await Promise.race([once(child, 'message'), ended])) as [T];
-  ended.catch(() => undefined);
+  ended.catch(() => undefined); // it answered: that it ends later is how it is stopped
   return message;
 }
 

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startChatUpstream } from '../../services/gateway/test/chat-upstream.js';
-import { ApiClient } from '../../services/standalone/test/api-client.js';
-import { startStandalone } from '../../services/standalone/src/standalone.service.js';
+import type { ApiClient } from '../../services/standalone/test/api-client.js';
+import { newDataDir, removeDataDir, startMesh } from '../../services/standalone/test/mesh-fixture.js';
 
 /** The ids that the mesh holds when it is asked: made-up requests name them too, by the parameters of their schema. */
 const DOCUMENT = 'known-document';
@@ -17,28 +14,22 @@ export interface FuzzedMesh {
 
 /** Nothing leaves this machine: URLs are refused before their names are looked up, and the language model is scripted. */
 export async function startFuzzedMesh(): Promise<FuzzedMesh> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-fuzz-'));
+  const dataDir = await newDataDir();
   const upstream = await startChatUpstream(['It says so [1].']);
-  const mesh = await startStandalone({
+  const mesh = await startMesh(dataDir, {
     environment: {
-      RAGMESH_DATA_DIR: dataDir,
-      SERVER_PORT: '0',
-      APP_EMBEDDINGS_BACKEND: 'mock',
-      APP_LLM_BACKEND: 'openai',
-      OPENAI_BASE_URL: upstream.url,
-      LM_MODEL: 'stub',
-      EGRESS_PUBLIC: 'false',
-      HF_HUB_OFFLINE: 'true',
+      ...{ APP_LLM_BACKEND: 'openai', OPENAI_BASE_URL: upstream.url, LM_MODEL: 'stub' },
+      ...{ EGRESS_PUBLIC: 'false', HF_HUB_OFFLINE: 'true' },
     },
   });
-  const api = new ApiClient(mesh.url);
+  const { api } = mesh;
   const close = async (): Promise<void> => {
     await mesh.close();
     await upstream.close();
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    await removeDataDir(dataDir);
   };
   await api.upload({ id: DOCUMENT, text: 'The notice period is three months.' });
   await api.terminal(DOCUMENT);
   await api.call('POST', '/v1/query', { query: 'How long is the notice period?', conversation_id: 'known-talk' });
-  return { url: mesh.url, api, close };
+  return { url: api.url, api, close };
 }

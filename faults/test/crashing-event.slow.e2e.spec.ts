@@ -63,7 +63,7 @@ class Restarted {
 async function patiently<T>(ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + 150_000;
   for (;;) {
-    const answer = await ask().catch(() => undefined);
+    const answer = await ask().catch(() => undefined); // it died, or is not there yet
     if (answer !== undefined) return answer;
     if (performance.now() > deadline) throw new Error('Nobody answered within 150 s');
     await delay(200);

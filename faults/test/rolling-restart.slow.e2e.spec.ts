@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
 import { describeWithServer } from '@ragmesh/testing';
-import { ReadyFront, type Target } from '../../services/mesh/test/ready-front.js';
+import { startCallers } from '../../services/mesh/test/caller-load.js';
+import { ReadyFront, targetOf } from '../../services/mesh/test/ready-front.js';
 import type { ServiceCopy } from '../../services/mesh/test/service-copy.js';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
@@ -13,11 +13,6 @@ const COPIES = [0, 1] as const;
 const WORKERS = 4;
 /** Callees before their callers, the edge last, as a rolling update of a chart would be waited for. */
 const ORDER = [...serviceNames.filter((name) => name !== 'gateway'), 'gateway'] as const;
-
-const targetOf = ({ environment, probeUrl }: ServiceCopy): Target => ({
-  url: `http://127.0.0.1:${environment['SERVER_PORT']}`,
-  probeUrl,
-});
 
 describeWithServer('kafka', 'two copies of every service over Kafka', () => {
   let store: QdrantStandIn;
@@ -54,26 +49,6 @@ describeWithServer('kafka', 'two copies of every service over Kafka', () => {
     await store?.stop();
   }, 120_000);
 
-  /** What callers do all day; gives what went wrong, if anything. */
-  const oneRequest = async (api: ApiClient, turn: number): Promise<string | undefined> => {
-    const question = { query: `How long is notice period ${turn}?` };
-    const kinds = [
-      () => api.call('POST', '/v1/search', question),
-      () => api.call('POST', '/v1/query', { ...question, stream: true }),
-      () => api.call('GET', '/v1/documents'),
-      () => api.call('GET', '/v1/models'),
-      () => api.call('PUT', `/v1/documents/turn-${turn}`, { text: `Notice period ${turn} is ${turn} days.` }),
-      () => api.call('POST', '/v1/query', question),
-    ];
-    const kind = turn % kinds.length;
-    const { status, body } = await kinds[kind]!();
-    const text = String(body['text'] ?? '');
-    if (status >= 300) return `${kind}: ${status} ${JSON.stringify(body).slice(0, 300)}`;
-    if (kind === 1 && (text.includes('event: error') || !text.includes('event: done')))
-      return `stream: ${text.slice(-300)}`;
-    return undefined;
-  };
-
   /** Ends one copy in order and starts it again, as a rolling update does. */
   const restart = async (service: ServiceName, copy: number): Promise<number | NodeJS.Signals> => {
     const old = copies.get(service)![copy]!;
@@ -87,20 +62,10 @@ describeWithServer('kafka', 'two copies of every service over Kafka', () => {
     const api = new ApiClient(front.url);
     const { body } = await api.upload({ text: 'Notice period 0 is thirty days.' });
     await api.terminal(String(body['id']), 120_000);
-    const failures: string[] = [];
     const ends: unknown[] = [];
-    let [done, answered] = [false, 0];
-    const load = Array.from({ length: WORKERS }, async (_, worker) => {
-      for (let turn = worker; !done; turn += WORKERS) {
-        const failure = await oneRequest(api, turn).catch((error: Error) => `${error.message} ${String(error.cause)}`);
-        if (failure) failures.push(failure);
-        answered += 1;
-        await delay(20);
-      }
-    });
+    const callers = startCallers(api, WORKERS, 20);
     for (const service of ORDER) for (const copy of COPIES) ends.push(`${service} ${await restart(service, copy)}`);
-    done = true;
-    await Promise.all(load);
+    const { answered, failures } = await callers.end();
     expect(failures).toEqual([]);
     expect(ends).toEqual(ORDER.flatMap((service) => COPIES.map(() => `${service} 0`)));
     expect(answered).toBeGreaterThan(200);

@@ -1,6 +1,7 @@
 import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ServiceCopy } from './service-copy.js';
 
 const PROBE_EVERY_MS = 100;
 
@@ -9,6 +10,11 @@ export interface Target {
   readonly url: string;
   readonly probeUrl: string;
 }
+
+export const targetOf = ({ environment, probeUrl }: ServiceCopy): Target => ({
+  url: `http://127.0.0.1:${environment['SERVER_PORT']}`,
+  probeUrl,
+});
 
 /** What stands before several copies of a server anywhere: requests in turn to those that say they are ready; no retries. */
 export class ReadyFront {

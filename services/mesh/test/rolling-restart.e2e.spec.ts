@@ -4,7 +4,8 @@ import type { ServiceName } from '@ragmesh/contracts';
 import { ApiClient } from '../../standalone/test/api-client.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import { BareMesh } from './bare-mesh.js';
-import { ReadyFront, type Target } from './ready-front.js';
+import { startCallers } from './caller-load.js';
+import { ReadyFront, targetOf } from './ready-front.js';
 import type { ServiceCopy } from './service-copy.js';
 
 const WORKERS = 6;
@@ -12,11 +13,6 @@ const COPIES = 2;
 const SINGLE = ['model', 'vector', 'knowledge', 'generation'] as const;
 /** Restarted in this order. The embedded vector store lives in one process, so `vector` has no copies here. */
 const DOUBLE = ['retrieval', 'embedding', 'document', 'gateway'] as const;
-
-const targetOf = ({ environment, probeUrl }: ServiceCopy): Target => ({
-  url: `http://127.0.0.1:${environment['SERVER_PORT']}`,
-  probeUrl,
-});
 
 let dataDir: string;
 let mesh: BareMesh;
@@ -39,24 +35,6 @@ afterAll(async () => {
   await removeDataDir(dataDir);
 });
 
-/** What callers do all day; gives what went wrong, if anything. */
-async function oneRequest(api: ApiClient, turn: number): Promise<string | undefined> {
-  const question = { query: `How long is notice period ${turn}?` };
-  const kinds = [
-    () => api.call('POST', '/v1/search', question),
-    () => api.call('POST', '/v1/query', question),
-    () => api.call('POST', '/v1/query', { ...question, stream: true }),
-    () => api.call('GET', '/v1/documents'),
-    () => api.upload({ text: `Notice period ${turn} is ${turn} days.` }),
-  ];
-  const { status, body } = await kinds[turn % kinds.length]!();
-  const text = String(body['text'] ?? '');
-  if (status >= 300) return `${turn % kinds.length}: ${status} ${JSON.stringify(body).slice(0, 300)}`;
-  if (text.includes('event: error') || (turn % kinds.length === 2 && !text.includes('event: done')))
-    return `stream: ${text.slice(-300)}`;
-  return undefined;
-}
-
 /** Ends one copy in order and starts it again, as a rolling update does. */
 async function restart(service: ServiceName, copy: number): Promise<number | NodeJS.Signals> {
   const running = copies.get(service)!;
@@ -73,20 +51,10 @@ describe('a rolling restart of two copies', () => {
     const api = new ApiClient(front.url);
     const { body } = await api.upload({ text: 'Notice period 0 is thirty days.' });
     await api.terminal(String(body['id']));
-    const failures: string[] = [];
     const ends: unknown[] = [];
-    let [done, answered] = [false, 0];
-    const load = Array.from({ length: WORKERS }, async (_, worker) => {
-      for (let turn = worker; !done; turn += WORKERS) {
-        const failure = await oneRequest(api, turn).catch((error: Error) => `${error.message} ${String(error.cause)}`);
-        if (failure) failures.push(failure);
-        answered += 1;
-        await delay(5);
-      }
-    });
+    const callers = startCallers(api, WORKERS, 5);
     for (const service of DOUBLE) for (let copy = 0; copy < COPIES; copy += 1) ends.push(await restart(service, copy));
-    done = true;
-    await Promise.all(load);
+    const { answered, failures } = await callers.end();
     expect(failures).toEqual([]);
     expect(ends).toEqual(DOUBLE.flatMap(() => [0, 0]));
     expect(answered).toBeGreaterThan(100);
