@@ -166,7 +166,7 @@ describe('the lease of a relay', () => {
       () => own.close(),
       () => other.close(),
     );
-    expect(await new RelayLease(own, 'own').token()).toMatch(/^\d+$/);
+    expect(await new RelayLease(own, 'own').token()).toBeGreaterThan(0);
     const standby = new RelayLease(other, 'standby');
     for (let commit = 0; commit < 50; commit += 1) expect(await standby.token()).toBeUndefined();
     expect(other.queries).toBeLessThan(10);

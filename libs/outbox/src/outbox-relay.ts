@@ -130,7 +130,7 @@ export class OutboxRelay {
   }
 
   /** Publishes what the bus takes, sets aside what it never will, and holds back partitions that failed. */
-  async #publish(rows: readonly OutboxRow[], token: string): Promise<void> {
+  async #publish(rows: readonly OutboxRow[], token: number): Promise<void> {
     const records = rows.map((row) => this.#record(row));
     const outcomes = await this.#outcomesOf(records);
     const written = rows.flatMap(({ id }, at) => {

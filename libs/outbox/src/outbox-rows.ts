@@ -74,7 +74,7 @@ export class OutboxRows {
   }
 
   /** @returns how many were marked; none when another relay has the lease. */
-  async mark(written: readonly Written[], token: string): Promise<number> {
+  async mark(written: readonly Written[], token: number): Promise<number> {
     const columns = [
       written.map(({ id }) => id),
       written.map(({ partition }) => partition),

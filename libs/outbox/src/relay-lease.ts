@@ -23,9 +23,9 @@ const ACQUIRE = `
  * because its session ends with it.
  */
 export class RelayLease {
-  #token: string | undefined;
+  #token: number | undefined;
   #askAgainAt = 0;
-  #asking: Promise<string | undefined> | undefined;
+  #asking: Promise<number | undefined> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -33,7 +33,7 @@ export class RelayLease {
   ) {}
 
   /** The fencing token when this relay may publish now, else undefined. Renews at a third of the lease. */
-  async token(): Promise<string | undefined> {
+  async token(): Promise<number | undefined> {
     if (performance.now() < this.#askAgainAt) return this.#token;
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
@@ -51,9 +51,9 @@ export class RelayLease {
     await this.database.query(`UPDATE outbox_lease SET expires_at = '-infinity' WHERE holder = $1`, [this.holder]);
   }
 
-  async #ask(): Promise<string | undefined> {
+  async #ask(): Promise<number | undefined> {
     const now = performance.now();
-    const { rows } = await this.database.query<{ token: string }>(ACQUIRE, [this.holder, LEASE_SECONDS]);
+    const { rows } = await this.database.query<{ token: number }>(ACQUIRE, [this.holder, LEASE_SECONDS]);
     this.#token = rows[0]?.token;
     this.#askAgainAt = now + (this.#token === undefined ? ASK_AGAIN_MS : (LEASE_SECONDS * 1000) / 3);
     return this.#token;
