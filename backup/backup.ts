@@ -4,6 +4,7 @@ import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { holdBlobRemoval } from '@ragmesh/service-document/removal-hold';
 import type pg from 'pg';
+import { notEmpty } from './backup-file.js';
 import { dumpBlobs } from './blob-copies.js';
 import { connectAll } from './connect.js';
 import { takeCut, type Snapshot } from './consistent-cut.js';
@@ -74,7 +75,7 @@ export async function backup(
 async function requireEmptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if ((await readdir(folder)).length > 0)
-    throw new RagmeshError('BACKUP.TARGET_NOT_EMPTY', `${folder} is not empty; a backup gets a folder of its own.`);
+    throw notEmpty(`${folder} is not empty; a backup gets a folder of its own.`);
 }
 
 async function openReaders(urls: ReadonlyMap<ServiceName, string>): Promise<Snapshot[]> {

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { writeCompressed } from './backup-file.js';
 import type { Snapshot } from './consistent-cut.js';
 import { CopyOut, startCopy } from './copy-stream.js';
@@ -25,6 +24,6 @@ export async function dumpDatabase(folder: string, { service, client }: Snapshot
     const path = `databases/${service}/${table.schema}.${table.name}.copy.gz`;
     tables.push({ ...table, file: await writeCompressed(folder, path, rows) });
   }
-  const { rows: sequences } = await (client as pg.Client).query<DatabaseCopy['sequences'][number]>(SEQUENCES);
+  const { rows: sequences } = await client.query<DatabaseCopy['sequences'][number]>(SEQUENCES);
   return { service, migrations: migrations.filter(({ name }) => !optional.includes(name)), tables, sequences };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { databaseServerUrl, kafkaTls } from '@ragmesh/bootstrap';
+import { busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaTls } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import type { ServiceName } from '@ragmesh/contracts';
 import { KafkaBusDriver } from '@ragmesh/messaging';
@@ -81,12 +81,13 @@ async function openMesh(config: BackupConfig, given: string, environment: Enviro
     return address.href;
   };
   const blobs = await openBlobs(environment); // before the bus: it has nothing to close when the bus cannot be opened
-  const bus = await openBus(config, onServer('ragmesh_bus'));
+  const bus = await openBus(config, busDatabaseUrl(server));
   return {
     isMesh: true,
     databaseUrl: (service: ServiceName) => {
       const own = config[databaseVariable(service)];
-      return own ? databaseServerUrl({ ...config, DATABASE_URL: own }) : onServer(`ragmesh_${service}`);
+      const name = `ragmesh_${service}`;
+      return own ? databaseUrl(databaseServerUrl({ ...config, DATABASE_URL: own }), name) : onServer(name);
     },
     blobs,
     bus,

@@ -25,10 +25,13 @@ export class Gateway {
   constructor(private readonly options: GatewayOptions) {
     const { certificate } = options;
     // The very certificate the edge is configured with is trusted: whoever vouches for it and whatever name it bears.
-    const connect = () => ({
-      ...{ ca: readFileSync(certificate!), allowPartialTrustChain: true, checkServerIdentity: () => undefined },
-    });
-    this.#dispatcher = certificate ? new Agent({ connect: connect() }) : undefined;
+    if (certificate === undefined) return;
+    const connect = {
+      ca: readFileSync(certificate),
+      allowPartialTrustChain: true,
+      checkServerIdentity: () => undefined,
+    };
+    this.#dispatcher = new Agent({ connect });
   }
 
   get url(): string {
@@ -55,10 +58,15 @@ export class Gateway {
     }
   }
 
-  /** The JSON of an answer with status 200, else undefined. */
+  /** The JSON of an answer with status 200, else undefined: what answers may be another program. */
   async json<T>(path: string): Promise<T | undefined> {
     const answer = await this.ask(path);
-    return answer?.status === 200 ? (JSON.parse(answer.text) as T) : undefined;
+    if (answer?.status !== 200) return undefined;
+    try {
+      return JSON.parse(answer.text) as T;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Whether what answers there is a ragmesh. */

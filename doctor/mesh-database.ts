@@ -1,4 +1,4 @@
-import { databaseServerUrl, processConfig } from '@ragmesh/bootstrap';
+import { databaseServerUrl, databaseUrl, processConfig } from '@ragmesh/bootstrap';
 import type { ServiceName } from '@ragmesh/contracts';
 import { createPool } from '@ragmesh/postgres';
 import { read, type Situation } from './situation.js';
@@ -13,12 +13,10 @@ export function meshDatabase(situation: Situation): { server: string; of(databas
   const config = read(situation, { DATABASE_URL, DATABASE_TLS, ...files });
   if (config === undefined) return undefined;
   const base = databaseServerUrl(config);
-  const of = (database: string): string => {
-    const url = new URL(base);
-    if (url.pathname === '' || url.pathname === '/') url.pathname = `/${database}`;
-    return url.href;
+  return {
+    server: new URL(config.DATABASE_URL).host || 'its socket',
+    of: (database) => databaseUrl(base, database),
   };
-  return { server: new URL(config.DATABASE_URL).host || 'its socket', of };
 }
 
 export const databaseOf = (service: ServiceName): string => `ragmesh_${service}`;

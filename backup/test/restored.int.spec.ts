@@ -111,6 +111,14 @@ describe('an installation that is opened', () => {
     expect(keyFiles).toEqual([join(dataDir!, 'service-auth.key'), undefined]);
   });
 
+  it('finds the database of a service on the server that is given for it, by its usual name unless one is named', async () => {
+    const own = { VECTOR_DATABASE_URL: postgres.url(''), MODEL_DATABASE_URL: postgres.url('models') };
+    const installation = await openInstallation({ ...environment, ...own });
+    const names = (['vector', 'model'] as const).map((service) => new URL(installation.databaseUrl(service)).pathname);
+    await installation.close();
+    expect(names).toEqual(['/ragmesh_vector', '/models']);
+  });
+
   it('leaves nothing open when a part of it cannot be had', async () => {
     const wrong = { ...environment, S3_ENDPOINT: 'nonsense', KAFKA_BROKERS: '127.0.0.1:1' };
     await expect(openInstallation(wrong)).rejects.toThrow(/S3_ENDPOINT/); // the bus is not even opened

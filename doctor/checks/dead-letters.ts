@@ -2,9 +2,7 @@ import { fault, type Finding } from '../finding.js';
 import type { Situation } from '../situation.js';
 
 interface Letters {
-  readonly data: readonly unknown[];
   readonly groups: readonly {
-    readonly service: string;
     readonly code: string;
     readonly handler: string;
     readonly count: number;

@@ -11,20 +11,17 @@ export async function checkSagas({ gateway }: Situation): Promise<Finding[]> {
     gateway.json<Sagas>('/v1/admin/sagas?overdue=true'),
     gateway.json<Sagas>('/v1/admin/sagas?state=compensation_failed'),
   ]);
-  return [
-    ...told(overdue, 'past the deadline of their step', 'resume'),
-    ...told(stuck, 'in an undo that gets nowhere', 'resume'),
-  ];
+  return [...told(overdue, 'past the deadline of their step'), ...told(stuck, 'in an undo that gets nowhere')];
 }
 
-function told(sagas: Sagas | undefined, how: string, action: string): Finding[] {
+function told(sagas: Sagas | undefined, how: string): Finding[] {
   if (sagas === undefined || sagas.data.length === 0) return [];
   const [{ id, kind, step }] = sagas.data as [Sagas['data'][number]];
   return [
     fault(
       `${sagas.data.length} sagas are ${how}, such as ${kind} ${id} at ${step}.`,
       'Their documents or reindexes neither succeed nor fail by themselves.',
-      `curl -H "x-api-key: $RAGMESH_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/${action}" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
+      `curl -H "x-api-key: $RAGMESH_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/resume" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
     ),
   ];
 }

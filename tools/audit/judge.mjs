@@ -1,7 +1,7 @@
 const grave = new Set(['high', 'critical']);
 
 /** The grave advisories of an `npm audit` report, each once, however many packages depend on it. */
-export function graveAdvisories({ vulnerabilities }) {
+function graveAdvisories({ vulnerabilities }) {
   const all = Object.values(vulnerabilities).flatMap(({ via }) => via.filter((cause) => typeof cause === 'object'));
   const advisories = all
     .filter(({ severity }) => grave.has(severity))

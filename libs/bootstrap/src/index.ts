@@ -19,4 +19,5 @@ export { runService, type ServiceProgress } from './run-service.js';
 export { startService, type RunningService } from './start-service.js';
 export { keptServiceKey, serviceAuthKey, serviceKeysIn } from './service-key.js';
 export { saslOf } from './open-bus.js';
+export { busDatabaseUrl, databaseUrl } from './service-addresses.js';
 export { databaseServerUrl, kafkaTls } from './tls.config.js';
