@@ -134,6 +134,25 @@ describe('a relay whose bus takes nothing for one partition', () => {
     expect(bus.keys.filter((key) => partitionOf(key) === 2)).toEqual(waiting);
   });
 
+  it('lets nothing overtake what failed in a batch that could not be marked', async () => {
+    const bus = new PartlyDeadBus();
+    bus.dead.add(2);
+    await startRelay(bus);
+    await insert(keysOf(2, 1));
+    await eventually('a partition is held back', () => bus.calls === 1);
+    const [first, second] = keysOf(5, 2);
+    bus.dead.add(5);
+    bus.beforeAnswer = async () => {
+      bus.beforeAnswer = async () => undefined;
+      bus.dead.delete(5);
+      await insert([second!]);
+      await database.query('UPDATE outbox_lease SET token = token + 1');
+    };
+    await insert([...keysOf(4, 1), first!]);
+    await eventually('both are published', () => bus.keys.includes(first!) && bus.keys.includes(second!));
+    expect(bus.keys.filter((key) => partitionOf(key) === 5)).toEqual([first, second]);
+  });
+
   it('goes on when a topic is missing', async () => {
     const bus = new PartlyDeadBus();
     await insert(['lost'], { topic: 'nowhere' });

@@ -91,6 +91,8 @@ export class OutboxRelay {
       try {
         await this.#sleep(await this.#publishSome());
       } catch (error) {
+        // What was read and not marked comes again, before anything of its keys that came after it.
+        this.#pass.beginAnew();
         this.#report(error);
         // Whatever is committed meanwhile would fail, too, so it does not end this pause.
         await delay(BACKOFF_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -137,7 +139,10 @@ export class OutboxRelay {
       const outcome = outcomes[at];
       return outcome && 'offset' in outcome ? [{ id, ...outcome }] : [];
     });
-    if (written.length > 0 && (await this.#rows.mark(written, token)) === 0) return this.#lease.lost();
+    if (written.length > 0 && (await this.#rows.mark(written, token)) === 0) {
+      this.#pass.beginAnew();
+      return this.#lease.lost();
+    }
     let failure: Error | undefined;
     for (const [at, outcome] of outcomes.entries()) {
       if (!('error' in outcome)) continue;
