@@ -1,6 +1,9 @@
 /** Stands for every principal: who has it reads whatever the tenant has. No access list can name it. */
 export const EVERYTHING = '*';
 
+/** Subject of everybody while authentication is off: all of them read everything. */
+export const ANONYMOUS = 'anonymous';
+
 /** Who may read something: these principals, or with null everyone of the tenant. An empty list admits nobody. */
 export type AccessList = readonly string[] | null;
 

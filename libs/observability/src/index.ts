@@ -6,7 +6,7 @@ export { spanAttributes, spanCatalogue, type SpanSpec } from './span-catalogue.j
 export { logFieldTable, metricTable, spanTable } from './telemetry-tables.js';
 export { metricCatalogue, type MetricName, type MetricSpec } from './metric-catalogue.js';
 export { counter, gauge, histogram, renderMetrics, startProcessMetrics } from './metrics.js';
-export { EVERYTHING, admittedByBoth, mayRead, readsEverything, type AccessList } from './access.js';
+export { ANONYMOUS, EVERYTHING, admittedByBoth, mayRead, readsEverything, type AccessList } from './access.js';
 export {
   asService,
   currentContext,

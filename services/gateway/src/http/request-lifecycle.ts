@@ -1,4 +1,5 @@
 import {
+  ANONYMOUS,
   SpanKind,
   counter,
   extractTrace,
@@ -40,8 +41,8 @@ export function trackRequests(
     });
     reply.header('x-request-id', requestId);
     const anonymous: RequestContext = {
-      ...{ requestId, tenant: unnamed.tenant, subject: 'anonymous' },
-      principals: principalsOf({ subject: 'anonymous', roles: unnamed.roles }),
+      ...{ requestId, tenant: unnamed.tenant, subject: ANONYMOUS },
+      principals: principalsOf({ subject: ANONYMOUS, roles: unnamed.roles }),
     };
     const run = <T>(work: () => T): T =>
       traceContext.with(context, () => inContext(findScope(request)?.context ?? anonymous, work));

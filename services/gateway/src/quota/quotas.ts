@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { RateCounters, redisAddress } from '@ragmesh/cache';
 import { RagmeshError } from '@ragmesh/errors';
-import { counter, gauge, type Logger, type RequestContext } from '@ragmesh/observability';
+import { ANONYMOUS, counter, gauge, type Logger, type RequestContext } from '@ragmesh/observability';
 import { defaultLimits, effectiveLimits, windowSeconds, type Limits, type Scope, type Unit } from './limits.js';
 import { OverrideCache } from './override-cache.js';
 import type { QuotaConfig } from './quota.config.js';
@@ -13,7 +13,6 @@ import { isExceeded, isUsedUp, secondsToReset, type QuotaState } from './quota-s
 export type Caller = Pick<RequestContext, 'tenant' | 'subject'>;
 
 /** The subject of callers who show no credential: one name for all of them, so it has no quota of its own. */
-const NOBODY = 'anonymous';
 const names: Readonly<Record<Scope, string>> = { tenant: 'tenant', key: 'credential' };
 const units: Readonly<Record<Unit, string>> = { requests: 'requests a minute', tokens: 'tokens a day' };
 
@@ -82,7 +81,7 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
   /** Counts what models read and wrote; also where there is no limit now, since one may be set within the day. */
   async charge(caller: Caller, tokens: number): Promise<void> {
     if (!(tokens > 0)) return;
-    const scopes: readonly Scope[] = caller.subject === NOBODY ? ['tenant'] : ['key', 'tenant'];
+    const scopes: readonly Scope[] = caller.subject === ANONYMOUS ? ['tenant'] : ['key', 'tenant'];
     for (const scope of scopes) await this.#counters.add(keyOf(scope, caller), windowSeconds.tokens, Math.ceil(tokens));
   }
 
@@ -105,7 +104,7 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
     const overrides = await this.#overrides.of(tenant);
     const defaults = defaultLimits(this.config);
     const ofTenant = ['tenant', effectiveLimits(defaults.tenant, overrides.get(WHOLE_TENANT))] as const;
-    if (subject === NOBODY) return [ofTenant];
+    if (subject === ANONYMOUS) return [ofTenant];
     return [['key', effectiveLimits(defaults.key, overrides.get(subject))], ofTenant];
   }
 
