@@ -76,8 +76,15 @@ export function describeTokenQuotas(mesh: () => GuardedMesh): void {
       expect((await ask('/v1/query', question)).json).toMatchObject({ cached: true });
       await ask('/v1/query', { ...question, conversation_id: 'talk' });
       await ask('/v1/query', { ...question, conversation_id: 'talk' });
+      await mesh().as(admin.key)({
+        method: 'PATCH',
+        path: '/v1/collections/default',
+        body: { defaults: { hyde: true } },
+      });
+      await ask('/v1/search', { ...question, top_k: 4 });
       const { hyde, condense, answer } = called;
-      expect(spent).toEqual([0, hyde, 0, hyde + answer, answer, 0, answer, condense + answer]);
+      expect(spent).toEqual([0, hyde, 0, hyde + answer, answer, 0, answer, condense + answer, hyde]);
+      await mesh().as(admin.key)({ method: 'PATCH', path: '/v1/collections/default', body: { defaults: {} } });
 
       await limit(admin.key, reader.id, { requests_per_minute: null, tokens_per_day: 1 });
       const refused = await post(reader.key, '/v1/search', { ...wide, top_k: 3 });

@@ -81,6 +81,21 @@ describe('several models with order and fallback', () => {
     expect(asked()).toEqual(['big']);
   });
 
+  it('says what an answer took that did not come to its end', async () => {
+    configure();
+    first.plays(cutting('Beca'));
+    const call = {
+      messages: [{ role: 'user', content: 'Why?' }],
+      maxTokens: 9,
+      deadline: Deadline.in(10_000),
+    } as const;
+    const { signal } = new AbortController();
+    await expect(inContext(caller, () => models.complete({ ...call, signal }))).rejects.toMatchObject({
+      code: 'GENERATION.UNAVAILABLE',
+      details: { outcome: 'cut', promptTokens: 1, completionTokens: 1 },
+    });
+  });
+
   it('leaves time for the models that come after a slow one', async () => {
     configure({ LLM_FIRST_TOKEN_TIMEOUT: '1m' });
     first.plays(silent());

@@ -23,10 +23,12 @@ export class TokenMeter {
     return {
       ...client,
       query: (request, options) => this.#answer(client, request as QueryRequest, options),
-      search: (request, options) => {
-        const search = () => client.search(request, options);
-        return needsModel(request) ? this.#spend(search, ({ usage }) => tokensOf(usage)) : search();
-      },
+      search: (request, options) =>
+        this.#spend(
+          () => client.search(request, options),
+          ({ usage }) => tokensOf(usage),
+          asksModel(request),
+        ),
     };
   }
 
@@ -52,11 +54,13 @@ export class TokenMeter {
     };
   }
 
-  async #spend<T>(call: () => Promise<T>, tokens: (answer: T) => number): Promise<T> {
+  /** @param isCertain whether it will spend any; whoever has none left is refused only then. */
+  async #spend<T>(call: () => Promise<T>, tokens: (answer: T) => number, isCertain = true): Promise<T> {
     const caller = currentContext();
-    if (caller) await this.quotas.admitTokens(caller);
+    if (caller && isCertain) await this.quotas.admitTokens(caller);
     const answer = await call();
-    if (caller) await this.quotas.charge(caller, tokens(answer));
+    const spent = tokens(answer);
+    if (caller && spent > 0) await this.quotas.charge(caller, spent);
     return answer;
   }
 
@@ -89,8 +93,8 @@ export class TokenMeter {
 type QueryRequest = Parameters<Retrieval['query']>[0];
 type SearchSteps = Pick<Parameters<Retrieval['search']>[0], 'multiQuery' | 'hyde' | 'selfCheck'>;
 
-/** Whether a language model helps with the search; any other spends no tokens. */
-const needsModel = ({ multiQuery, hyde, selfCheck }: SearchSteps): boolean => Boolean(multiQuery || hyde || selfCheck);
+/** Whether the request itself wants a language model's help; the defaults of its collection may want it, too. */
+const asksModel = ({ multiQuery, hyde, selfCheck }: SearchSteps): boolean => Boolean(multiQuery || hyde || selfCheck);
 
 /** One model call is charged once, however often its answer is given. */
 const spentOn = ({ answerRepeated, usage, writingUsage }: retrievalV1.Answered): number =>

@@ -70,16 +70,24 @@ export class LanguageModels implements OnModuleDestroy {
     throw failure;
   }
 
-  /** The whole answer as one text. @throws RagmeshError as {@link chat}; GENERATION.UNAVAILABLE when it is not whole. */
+  /**
+   * The whole answer as one text.
+   * @throws RagmeshError as {@link chat}; GENERATION.UNAVAILABLE when it is not whole, with the tokens it took all the same.
+   */
   async complete(call: ChatCall): Promise<{ text: string; model: string; usage: ChargedUsage; isFallback: boolean }> {
     let text = '';
     let by = { model: '', isFallback: false };
+    let spent: Partial<TokenUsage> = {};
     for await (const event of this.chat(call)) {
       if (event.type === 'begun') by = { model: event.model, isFallback: event.isFallback };
       else if (event.type === 'text') text += event.text;
       else if (event.isWhole) return { text, ...by, usage: event.usage };
+      else spent = tokensOf(event.usage);
     }
-    throw new RagmeshError('GENERATION.UNAVAILABLE', 'The language model did not finish.', { outcome: 'cut' });
+    throw new RagmeshError('GENERATION.UNAVAILABLE', 'The language model did not finish.', {
+      outcome: 'cut',
+      ...spent,
+    });
   }
 
   onModuleDestroy(): void {
@@ -146,6 +154,8 @@ export class LanguageModels implements OnModuleDestroy {
     return outcome;
   }
 }
+
+const tokensOf = ({ promptTokens, completionTokens }: TokenUsage): TokenUsage => ({ promptTokens, completionTokens });
 
 /** One answer on its way: to what, for whom, by whom. */
 interface Work {

@@ -34,7 +34,7 @@ export class WriteQuery {
     const history =
       typeof before === 'string'
         ? await this.conversations.recentTurns(currentSpeaker(), before, HISTORY_MESSAGES)
-        : before.slice(-HISTORY_MESSAGES);
+        : before;
     return history.length === 0 ? { value: question } : this.#run(condenseTask(question, history, newMark()), scope, 0);
   }
 
