@@ -22,4 +22,4 @@ export {
 } from './tls-files.js';
 export { unknownNames } from './unknown-names.js';
 export { Variable } from './variable.js';
-export { bool, bytes, duration, file, int, number, oneOf, secret, string, url } from './variable-types.js';
+export { bool, bytes, duration, file, int, listOf, number, oneOf, secret, string, url } from './variable-types.js';

@@ -119,3 +119,15 @@ function isReadableFile(path: string): boolean {
 export function secret(): Variable<string> {
   return variable('secret', z.string()).secret();
 }
+
+/** A list between commas, each item read by `read`; `expected` finishes the sentence "NAME must be a list of …". */
+export function listOf<T>(expected: string, read: (item: string) => T | undefined): Variable<readonly T[]> {
+  const schema = z.string().transform((text, context): readonly T[] => {
+    const items = text.split(',').map((item) => item.trim());
+    const values = items.filter((item) => item !== '').map(read);
+    if (values.every((value) => value !== undefined)) return values;
+    context.addIssue(`must be a list of ${expected}`);
+    return z.NEVER;
+  });
+  return variable('list', schema);
+}

@@ -1,18 +1,5 @@
-import { Variable, bool, duration, type ConfigOf, type ConfigDefinition } from '@ragmesh/config';
-import { z } from 'zod';
+import { bool, duration, listOf, type ConfigOf, type ConfigDefinition } from '@ragmesh/config';
 import { AllowRule } from './allow-rule.js';
-
-/** A list between commas, each item read by `read`; `expected` finishes the sentence "NAME must be a list of …". */
-function listOf<T>(expected: string, read: (item: string) => T | undefined): Variable<readonly T[]> {
-  const schema = z.string().transform((text, context): readonly T[] => {
-    const items = text.split(',').map((item) => item.trim());
-    const values = items.filter((item) => item !== '').map(read);
-    if (values.every((value) => value !== undefined)) return values;
-    context.addIssue(`must be a list of ${expected}`);
-    return z.NEVER;
-  });
-  return new Variable({ kind: 'list', schema, description: '', isSecret: false, isOptional: false });
-}
 
 const portOf = (text: string): number | undefined =>
   /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535 ? Number(text) : undefined;

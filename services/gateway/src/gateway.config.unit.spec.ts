@@ -40,6 +40,8 @@ describe('proxies in front of the gateway', () => {
     'fd00::/129',
     '0.0.0.0/0',
     '::/0',
+    '10.0.0.0/00',
+    '::ffff:0:0/96',
     '10.0.0.0/8/8',
     'fe80::1%eth0',
   ])('are not %s', (proxies) => {
