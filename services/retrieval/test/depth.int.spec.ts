@@ -118,6 +118,16 @@ describe('with a language model', () => {
     expect(texts(await mesh.search(request))).not.toContain(bees);
   });
 
+  it('finds nothing that fits the question less than asked, however well it fits with paraphrases', async () => {
+    const request = { query: 'Who moves under a burden?', mode: 'dense', topK: 3 };
+    const [best] = (await mesh.search(request)).results;
+    const minScore = (1 + best!.source!.score) / 2;
+    upstream.plays(writing({ paraphrase: saying({ questions: ['What do glaciers do?', 'honey bees'] }) }));
+    const { results, degraded } = await mesh.search({ ...request, minScore, multiQuery: true });
+    expect(degraded).toEqual([]);
+    expect(texts({ results })).toEqual([]);
+  });
+
   it('searches with an imagined answer (HyDE)', async () => {
     upstream.plays(writing({ hypothesise: saying({ passage: bees }) }));
     const request = { query: 'Insects?', mode: 'dense', topK: 1 };

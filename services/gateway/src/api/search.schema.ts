@@ -18,7 +18,7 @@ const searchFields = {
     .max(1)
     .optional()
     .describe(
-      'Least score of a result: cosine in dense mode, 0 to 1 in hybrid mode and after reranking. Hybrid scores compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
+      'Least score of a result: cosine in dense mode, 0 to 1 in hybrid mode, with paraphrases and after reranking. Scores that were fused compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
     ),
   fusion: z
     .enum(['weighted', 'rrf'])

@@ -35,7 +35,8 @@ export class RankCandidates {
     const join = (one: UsableLegs): FusedPoint[] => joinLegs(one, query);
     const fused = timings.measureSync('fuse', () => fuseLists([join(legs), ...others.map(join)]));
     const reranked = query.rerank ? await this.reranker.rerank(fused, run) : undefined;
-    const isRelative = query.mode === 'hybrid' && !(reranked && this.reranker.judgesAbsolutely);
+    const isFused = query.mode === 'hybrid' || others.length > 0;
+    const isRelative = isFused && !(reranked && this.reranker.judgesAbsolutely);
     const least = { minScore: query.minScore, isRelative };
     const fitting = (reranked ?? fused).filter((point) => reaches(point, least));
     return { legs, fused, reranked, least, cut: await this.#cut(fitting, run) };
