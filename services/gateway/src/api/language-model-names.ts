@@ -4,14 +4,18 @@ import type { CallOptions } from '@ragmesh/grpc';
 import { Calls } from './calls.js';
 
 /** How answers without a language model name their model, and by which those can be asked for. */
-const EXTRACTIVE = 'extractive';
+export const EXTRACTIVE = 'extractive';
 
 /** An answer does not wait longer to learn who may write it. */
 const PATIENCE_MS = 2_000;
+/** Models change only when generation starts anew; to ask for every answer would cost each of them a call. */
+const KEEP_MS = 10_000;
 
 /** Which language models answers can be asked of. */
 @Injectable()
 export class LanguageModelNames {
+  #kept: { readonly names: ReadonlySet<string>; readonly until: number } | undefined;
+
   constructor(private readonly calls: Calls) {}
 
   /**
@@ -27,9 +31,12 @@ export class LanguageModelNames {
     throw new RagmeshError('REQUEST.INVALID', `Field model must be one of ${names}.`, { field: 'model' });
   }
 
-  async #all({ deadlineMs = PATIENCE_MS, ...options }: CallOptions): Promise<Set<string>> {
+  async #all({ deadlineMs = PATIENCE_MS, ...options }: CallOptions): Promise<ReadonlySet<string>> {
+    if (this.#kept && performance.now() < this.#kept.until) return this.#kept.names;
     const patience = { ...options, deadlineMs: Math.min(deadlineMs, PATIENCE_MS) };
     const { models } = await this.calls.generation.listLanguageModels({}, patience);
-    return new Set(models.map(({ name }) => name));
+    const names = new Set(models.map(({ name }) => name));
+    this.#kept = { names, until: performance.now() + KEEP_MS };
+    return names;
   }
 }

@@ -1,6 +1,7 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import type { retrievalV1 } from '@ragmesh/contracts';
 import type { z } from 'zod';
+import { EXTRACTIVE } from '../api/language-model-names.js';
 import { citationBody, resultBody } from '../api/search.mapper.js';
 import type { WholeAnswer } from '../api/whole-answer.js';
 import { encodeData } from '../http/event-stream.js';
@@ -8,9 +9,6 @@ import type { ApiQuery, RootQuery, apiAnswer, rootAnswer, rootEvent } from './qu
 
 type Query = MessageInitShape<typeof retrievalV1.QueryRequestSchema>;
 type RootAnswer = z.input<typeof rootAnswer>;
-
-/** How answers without a language model name their model. */
-const EXTRACTIVE = 'extractive';
 
 /** Fields that are left out are as the collection has them. */
 export const rootMessage = (input: RootQuery): Query => ({
