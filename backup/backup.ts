@@ -74,8 +74,7 @@ export async function backup(
 
 async function requireEmptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if ((await readdir(folder)).length > 0)
-    throw notEmpty(`${folder} is not empty; a backup gets a folder of its own.`);
+  if ((await readdir(folder)).length > 0) throw notEmpty(`${folder} is not empty; a backup gets a folder of its own.`);
 }
 
 async function openReaders(urls: ReadonlyMap<ServiceName, string>): Promise<Snapshot[]> {

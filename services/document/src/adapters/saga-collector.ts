@@ -33,7 +33,7 @@ interface Place {
 const BEGINNING: Place = { name: '', id: '' };
 
 /**
- * Removes what sagas did for versions nobody asks for any more, ${'`'}KEEP_DAYS${'`'} after they ended: those of deleted documents, and
+ * Removes what sagas did for versions nobody asks for any more, `KEEP_DAYS` after they ended: those of deleted documents, and
  * of versions that are neither the newest nor the one readers see. It walks over all sagas, a page at a time.
  */
 @Injectable()

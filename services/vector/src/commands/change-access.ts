@@ -27,9 +27,8 @@ export class ChangeAccess {
     change: AccessChange,
     commit: Commit = (work) => this.database.transaction((tx) => work(tx)),
   ): Promise<HandlerResult> {
-    const result = await (change.documentId === ''
-      ? this.#ofCollection(change, commit)
-      : this.#ofDocument(change, commit));
+    if (change.documentId !== '') return this.#ofDocument(change, commit);
+    const result = await this.#ofCollection(change, commit);
     if (result.kind !== 'skip') await this.access.settled(change);
     return result;
   }
@@ -38,17 +37,21 @@ export class ChangeAccess {
     return commit(async (tx) => ((await this.access.setCollection(change, change, tx)) ? ack() : outdated));
   }
 
-  /** Points that are still to come are tagged with what the document's row says. */
-  #ofDocument(change: AccessChange, commit: Commit): Promise<HandlerResult> {
-    return this.store.following(change, (changes) =>
+  /** Points that are still to come are tagged with what the document's row says; it also says which collection it is in. */
+  async #ofDocument(change: AccessChange, commit: Commit): Promise<HandlerResult> {
+    const set: { scope?: Scope } = {};
+    const result = await this.store.following(change, (changes) =>
       commit(async (tx) => {
         const { collection } = await this.documents.lock(tx, change, change.collection);
         const document = { ...change, collection };
         if (!(await this.access.setDocument(tx, document, change))) return outdated;
+        set.scope = document;
         await changes.tag(tx, document, change.access);
         return ack();
       }),
     );
+    if (set.scope) await this.access.settled(set.scope);
+    return result;
   }
 }
 
