@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaTls } from '@ragmesh/bootstrap';
+import { busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaOptions } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import type { ServiceName } from '@ragmesh/contracts';
 import { KafkaBusDriver } from '@ragmesh/messaging';
@@ -103,16 +103,7 @@ const keyFileOf = ({ RAGMESH_DATA_DIR }: BackupConfig, environment: Environment)
     : join(RAGMESH_DATA_DIR, 'service-auth.key');
 
 async function openBus(config: BackupConfig, tables: string): Promise<BusPositions> {
-  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
-  if (!brokers) return new TablePositions(tables, topicPrefix);
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
-  const sasl = mechanism ? { sasl: { mechanism, username, password } } : {};
-  const options = {
-    brokers: brokers.split(','),
-    clientId: 'ragmesh-backup',
-    topicPrefix,
-    tls: kafkaTls(config),
-    ...sasl,
-  };
-  return new KafkaPositions(await KafkaBusDriver.connect(options));
+  const kafka = kafkaOptions('ragmesh-backup', config);
+  if (!kafka) return new TablePositions(tables, config.RAGMESH_TOPIC_PREFIX);
+  return new KafkaPositions(await KafkaBusDriver.connect(kafka));
 }

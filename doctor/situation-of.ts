@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { loadConfig, secretFileName, type ConfigDefinition, type Environment, type Variables } from '@ragmesh/config';
+import { secretFileName, type Environment } from '@ragmesh/config';
 import { gatewayService } from '@ragmesh/service-gateway';
 import { Gateway } from './gateway.js';
-import type { Mode, Situation } from './situation.js';
+import { read, type Mode, type Situation } from './situation.js';
 
 const LEAST_FREE_BYTES = 2 ** 30;
 
@@ -14,26 +14,27 @@ interface Asked {
 
 /** What is looked at, from the environment of the services and what was asked for on the command line. */
 export function situationOf(environment: Environment, { mode, url, key }: Asked = {}): Situation {
-  const { SERVER_HOST, SERVER_PORT, SERVER_TLS_CERT_FILE, RAGMESH_BOOTSTRAP_KEY } = gatewayService.config.variables;
-  const value = <T>(variables: Variables): T | undefined => {
-    try {
-      return Object.values(
-        loadConfig({ variables, checks: [] } as unknown as ConfigDefinition<Variables>, environment),
-      )[0] as T;
-    } catch {
-      return undefined; // the check of the configuration tells
-    }
-  };
-  const certificate = value<string>({ SERVER_TLS_CERT_FILE });
-  const host = reachable(value<string>({ SERVER_HOST }) ?? '127.0.0.1');
-  const own = `${certificate ? 'https' : 'http'}://${host}:${value<number>({ SERVER_PORT }) ?? 8080}`;
+  const own = gatewayOf(environment);
   const gateway = new Gateway({
-    url: url?.replace(/\/$/, '') ?? own,
-    key: key ?? value<string>({ RAGMESH_BOOTSTRAP_KEY }),
-    certificate: url === undefined && certificate && existsSync(certificate) ? certificate : undefined,
+    url: url?.replace(/\/$/, '') ?? own.url,
+    key: key ?? own.key,
+    certificate: url === undefined ? own.certificate : undefined,
   });
   const nodeVersion = process.versions.node;
   return { mode: mode ?? modeOf(environment), environment, gateway, nodeVersion, leastFreeBytes: LEAST_FREE_BYTES };
+}
+
+/** The gateway that these settings describe. What is wrong with one of them the check of the configuration tells. */
+function gatewayOf(environment: Environment) {
+  const { SERVER_HOST, SERVER_PORT, SERVER_TLS_CERT_FILE, RAGMESH_BOOTSTRAP_KEY } = gatewayService.config.variables;
+  const certificate = read({ environment }, { SERVER_TLS_CERT_FILE })?.SERVER_TLS_CERT_FILE;
+  const host = reachable(read({ environment }, { SERVER_HOST })?.SERVER_HOST ?? '127.0.0.1');
+  const port = read({ environment }, { SERVER_PORT })?.SERVER_PORT ?? 8080;
+  return {
+    url: `${certificate ? 'https' : 'http'}://${host}:${port}`,
+    key: read({ environment }, { RAGMESH_BOOTSTRAP_KEY })?.RAGMESH_BOOTSTRAP_KEY,
+    certificate: certificate && existsSync(certificate) ? certificate : undefined,
+  };
 }
 
 /** A service of a mesh cannot do without the address of its database, and standalone brings its own. */

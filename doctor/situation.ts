@@ -19,7 +19,7 @@ export interface Situation {
  * them cannot be looked at.
  */
 export function read<V extends Variables>(
-  { environment }: Situation,
+  { environment }: Pick<Situation, 'environment'>,
   variables: V,
 ): ConfigOf<ConfigDefinition<V>> | undefined {
   try {

@@ -3,43 +3,16 @@
  * `npm run topics -- apply`: creates what is missing, adds partitions and sets retention; nothing is ever removed.
  * The cluster is that of `KAFKA_BROKERS`, with `KAFKA_TLS*`, `KAFKA_SASL_*` and `RAGMESH_TOPIC_PREFIX` as for the services.
  */
-import {
-  bool,
-  defineConfig,
-  loadConfig,
-  oneOf,
-  readEnvironment,
-  readTlsFiles,
-  secret,
-  string,
-  tlsFileVariables,
-} from '@ragmesh/config';
+import { kafkaOptions, kafkaVariables } from '@ragmesh/bootstrap';
+import { defineConfig, loadConfig, readEnvironment } from '@ragmesh/config';
 import { topicSpecs } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 
-const clusterConfig = defineConfig({
-  KAFKA_BROKERS: string({
-    matches: /^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/,
-    expected: 'a list such as kafka-1:9092,kafka-2:9092',
-  }),
-  KAFKA_TLS: bool().default(false),
-  ...tlsFileVariables('KAFKA', 'the brokers'),
-  KAFKA_SASL_MECHANISM: oneOf('plain', 'scram-sha-256', 'scram-sha-512').optional(),
-  KAFKA_SASL_USERNAME: string().default(''),
-  KAFKA_SASL_PASSWORD: secret().default(''),
-  RAGMESH_TOPIC_PREFIX: string().default(''),
-});
-
 function connect() {
-  const config = loadConfig(clusterConfig, readEnvironment());
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
-  return KafkaBusDriver.connect({
-    brokers: config.KAFKA_BROKERS.split(','),
-    clientId: 'ragmesh-topics',
-    topicPrefix: config.RAGMESH_TOPIC_PREFIX,
-    tls: config.KAFKA_TLS && (readTlsFiles(config, 'KAFKA') ?? true),
-    ...(mechanism ? { sasl: { mechanism, username, password } } : {}),
-  });
+  const kafka = kafkaOptions('ragmesh-topics', loadConfig(defineConfig(kafkaVariables), readEnvironment()));
+  if (kafka) return KafkaBusDriver.connect(kafka);
+  throw new RagmeshError('CONFIG.INVALID', 'KAFKA_BROKERS must name the brokers whose topics these are.');
 }
 
 /** Columns as wide as their longest cell. */

@@ -1,32 +1,16 @@
-import { kafkaTls, processConfig, saslOf } from '@ragmesh/bootstrap';
+import { kafkaOptions, kafkaVariables } from '@ragmesh/bootstrap';
 import { topicSpecs } from '@ragmesh/contracts';
 import { isRagmeshError } from '@ragmesh/errors';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { fault, type Finding } from '../finding.js';
 import { read, type Situation } from '../situation.js';
 
-const all = processConfig.variables;
-const variables = {
-  ...{ KAFKA_BROKERS: all.KAFKA_BROKERS, RAGMESH_TOPIC_PREFIX: all.RAGMESH_TOPIC_PREFIX, KAFKA_TLS: all.KAFKA_TLS },
-  ...{ KAFKA_TLS_CA_FILE: all.KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE: all.KAFKA_TLS_CERT_FILE },
-  ...{ KAFKA_TLS_KEY_FILE: all.KAFKA_TLS_KEY_FILE, KAFKA_SASL_MECHANISM: all.KAFKA_SASL_MECHANISM },
-  ...{ KAFKA_SASL_USERNAME: all.KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD: all.KAFKA_SASL_PASSWORD },
-};
-
 /** Whether the brokers let us in and their topics are as the catalogue says. Without brokers events run over the database. */
 export async function checkKafka(situation: Situation): Promise<Finding[]> {
-  const config = situation.mode === 'mesh' ? read(situation, variables) : undefined;
+  const config = situation.mode === 'mesh' ? read(situation, kafkaVariables) : undefined;
   if (config?.KAFKA_BROKERS === undefined) return [];
-  const sasl = saslOf(config);
   try {
-    const bus = await KafkaBusDriver.connect({
-      brokers: config.KAFKA_BROKERS.split(','),
-      clientId: 'ragmesh-doctor',
-      topicPrefix: config.RAGMESH_TOPIC_PREFIX,
-      tls: kafkaTls(config),
-      closeTimeoutMs: 1_000,
-      ...(sasl ? { sasl } : {}),
-    });
+    const bus = await KafkaBusDriver.connect({ ...kafkaOptions('ragmesh-doctor', config)!, closeTimeoutMs: 1_000 });
     try {
       return differences(await bus.topics.diff(topicSpecs));
     } finally {

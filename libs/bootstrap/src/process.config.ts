@@ -5,7 +5,6 @@ import {
   isTlsPairWhole,
   isTlsUsed,
   oneOf,
-  secret,
   string,
   tlsPairFault,
   url,
@@ -14,6 +13,7 @@ import {
 } from '@ragmesh/config';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { sentryDsn } from './error-report-target.js';
+import { SASL_INCOMPLETE, kafkaVariables } from './kafka.config.js';
 import { serviceAuthKey } from './service-key.js';
 import { GRPC_FILES_MISSING, hasGrpcFiles, tlsVariables } from './tls.config.js';
 
@@ -42,7 +42,6 @@ export const peerVariable = (service: string): PeerName => nameOf(service as Ser
 /** What every process of the mesh reads, whichever service it runs. */
 export const processConfig = defineConfig({
   RAGMESH_MODE: oneOf('mesh').default('mesh').describe('How ragmesh runs'),
-  RAGMESH_TOPIC_PREFIX: string().default('').describe('Put in front of every topic name'),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error').default('info').describe('Least level that is logged'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https')
     .optional()
@@ -54,17 +53,7 @@ export const processConfig = defineConfig({
       'PostgreSQL server; the service uses its database `ragmesh_<service>` there and creates it. A URL that names a database is taken as it is',
     ),
   MAX_CONNECTIONS: int({ min: 2, max: 500 }).default(10).describe('Most connections of this process to its database'),
-  KAFKA_BROKERS: string({
-    matches: /^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/,
-    expected: 'a list such as kafka-1:9092,kafka-2:9092',
-  })
-    .optional()
-    .describe('Kafka brokers; without them events run over the database `ragmesh_bus` of the PostgreSQL server'),
-  KAFKA_SASL_MECHANISM: oneOf('plain', 'scram-sha-256', 'scram-sha-512')
-    .optional()
-    .describe('How to log in to the brokers; not at all without it'),
-  KAFKA_SASL_USERNAME: string().optional().describe('User of that login'),
-  KAFKA_SASL_PASSWORD: secret().optional().describe('Password of that login'),
+  ...kafkaVariables,
   KAFKA_SESSION_TIMEOUT: duration({ min: 1, max: 300 })
     .default('10s')
     .describe(
@@ -87,7 +76,7 @@ export const processConfig = defineConfig({
     .describe('Time for what is running then; after it, it is broken off'),
 })
   .check(
-    'KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD',
+    SASL_INCOMPLETE,
     (config) => !config.KAFKA_SASL_MECHANISM || Boolean(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD),
   )
   .check(tlsPairFault('KAFKA'), isTlsPairWhole('KAFKA'))

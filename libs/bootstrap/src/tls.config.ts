@@ -1,6 +1,5 @@
 import { bool, file, oneOf, readTlsFiles, string, tlsFileVariables } from '@ragmesh/config';
 import type { GrpcTls } from '@ragmesh/grpc';
-import type { KafkaBusOptions } from '@ragmesh/messaging';
 
 /** How a process of the mesh protects what it says to others. Files are read when it starts. */
 export const tlsVariables = {
@@ -8,8 +7,6 @@ export const tlsVariables = {
     .default(false)
     .describe('Speak TLS to PostgreSQL and check its certificate; a `sslmode` in DATABASE_URL goes before'),
   ...tlsFileVariables('DATABASE', 'PostgreSQL'),
-  KAFKA_TLS: bool().default(false).describe('Speak TLS to the brokers'),
-  ...tlsFileVariables('KAFKA', 'the brokers'),
   GRPC_TLS: oneOf('off', 'tls', 'mtls')
     .default('off')
     .describe('What services ask of each other: nothing, the certificate of who is called, or of both sides'),
@@ -29,13 +26,6 @@ interface GrpcTlsConfig {
   readonly GRPC_TLS_KEY_FILE: string | undefined;
   readonly GRPC_TLS_CA_FILE: string | undefined;
   readonly GRPC_TLS_SERVER_NAME: string | undefined;
-}
-
-interface KafkaTlsConfig {
-  readonly KAFKA_TLS: boolean;
-  readonly KAFKA_TLS_CA_FILE: string | undefined;
-  readonly KAFKA_TLS_CERT_FILE: string | undefined;
-  readonly KAFKA_TLS_KEY_FILE: string | undefined;
 }
 
 interface DatabaseTlsConfig {
@@ -68,10 +58,6 @@ export function grpcTls(config: GrpcTlsConfig): GrpcTls | undefined {
     ...{ cert: cert!, key: key!, isMutual: config.GRPC_TLS === 'mtls' },
   };
 }
-
-/** @throws RagmeshError CONFIG.INVALID for files that cannot be used. */
-export const kafkaTls = (config: KafkaTlsConfig): NonNullable<KafkaBusOptions['tls']> =>
-  config.KAFKA_TLS && (readTlsFiles(config, 'KAFKA') ?? true);
 
 /**
  * The URL of the PostgreSQL server with what its driver needs for TLS, in the parameters of libpq. The driver reads the

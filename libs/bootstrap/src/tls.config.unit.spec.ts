@@ -1,25 +1,30 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig, unknownNames } from '@ragmesh/config';
 import { fileURLToPath } from 'node:url';
+import { kafkaOptions } from './kafka.config.js';
 import { meshVariables } from './mesh-variables.js';
 import { processConfig } from './process.config.js';
-import { databaseServerUrl, grpcTls, kafkaTls } from './tls.config.js';
+import { databaseServerUrl, grpcTls } from './tls.config.js';
 
 const notPem = fileURLToPath(import.meta.url);
-const given = { DATABASE_URL: 'postgresql://ragmesh:secret@db:5432/', SERVICE_AUTH_KEY: 'k'.repeat(40) };
+const given = {
+  DATABASE_URL: 'postgresql://ragmesh:secret@db:5432/',
+  KAFKA_BROKERS: 'kafka:9092',
+  SERVICE_AUTH_KEY: 'k'.repeat(40),
+};
 const load = (environment: Record<string, string>) => loadConfig(processConfig, { ...given, ...environment });
 
 describe('the TLS of a process', () => {
   it('is off until it is asked for', () => {
     const config = load({});
     expect(grpcTls(config)).toBeUndefined();
-    expect(kafkaTls(config)).toBe(false);
+    expect(kafkaOptions('spec', config)).toMatchObject({ tls: false });
     expect(databaseServerUrl(config)).toBe(given.DATABASE_URL);
   });
 
   it('trusts the authorities of the system where no file names others', () => {
     const config = load({ KAFKA_TLS: 'on', DATABASE_TLS: 'on' });
-    expect(kafkaTls(config)).toBe(true);
+    expect(kafkaOptions('spec', config)).toMatchObject({ tls: true });
     expect(databaseServerUrl(config)).toBe(`${given.DATABASE_URL}?sslmode=verify-full`);
   });
 
@@ -55,7 +60,7 @@ describe('the TLS of a process', () => {
     const pair = { GRPC_TLS_CERT_FILE: notPem, GRPC_TLS_KEY_FILE: notPem };
     expect(() => grpcTls(load({ GRPC_TLS: 'tls', ...pair }))).toThrow(/GRPC_TLS_KEY_FILE cannot be used .*PEM/);
     const files = { KAFKA_TLS: 'on', KAFKA_TLS_CERT_FILE: notPem, KAFKA_TLS_KEY_FILE: notPem };
-    expect(() => kafkaTls(load(files))).toThrow(/KAFKA_TLS_KEY_FILE cannot be used/);
+    expect(() => kafkaOptions('spec', load(files))).toThrow(/KAFKA_TLS_KEY_FILE cannot be used/);
   });
 });
 

@@ -4,7 +4,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { checkConfiguration } from './check-configuration.js';
-import { kafkaOptions } from './open-bus.js';
+import { kafkaOptions } from './kafka.config.js';
 import { processConfig } from './process.config.js';
 import type { AnyServiceDefinition } from './service-definition.js';
 
