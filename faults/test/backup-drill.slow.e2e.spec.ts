@@ -3,16 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { freePorts } from '@ragmesh/local-servers';
 import { describeWithServer, seeded } from '@ragmesh/testing';
 import { backup } from '../../backup/backup.js';
 import type { Manifest } from '../../backup/manifest.js';
 import { openInstallation, openTarget } from '../../backup/open-installation.js';
 import { restore } from '../../backup/restore.js';
-import { startMesh, type Mesh } from '../../services/mesh/src/start-mesh.js';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
-import { startServers, type Servers } from './eight-on-servers.js';
+import { startServers, startServices, type Servers } from './eight-on-servers.js';
 
 const CALLERS = 4;
 const DOCUMENTS = 60;
@@ -35,26 +33,12 @@ describeWithServer('kafka', 'eight processes over Kafka, with points in Qdrant',
     closers.push(() => store.stop());
     return { VECTOR_STORE: 'qdrant', QDRANT_URL: store.url };
   };
-  const services = async (environment: Record<string, string>): Promise<Mesh> => {
-    const [port] = await freePorts(1);
-    return startMesh({
-      environment: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        SERVER_PORT: String(port),
-        MESH_LOCAL_SERVERS: 'false',
-        ...environment,
-      },
-      say: () => undefined,
-      onLost: () => undefined,
-    });
-  };
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ragmesh-drill-'));
     here = await servers(true);
     settings = { ...here.environment, ...(await qdrant()), SERVICE_AUTH_KEY: 'the-same-key-here-and-elsewhere-00' };
-    const mesh = await services(settings);
+    const mesh = await startServices(settings);
     closers.push(() => mesh.close());
     api = new ApiClient(mesh.url);
   }, 300_000);
@@ -110,7 +94,7 @@ describeWithServer('kafka', 'eight processes over Kafka, with points in Qdrant',
       await expect(restore(from, () => openTarget(elsewhere))).rejects.toThrow(/holds events of another time/);
       const environment = { ...elsewhere, RAGMESH_TOPIC_PREFIX: `round-${round}.` };
       await restore(from, () => openTarget(environment));
-      const restored = await services(environment);
+      const restored = await startServices(environment);
       try {
         const client = new ApiClient(restored.url);
         for (const id of kept) expect((await client.terminal(id, 120_000)).status).toBe('ready');

@@ -75,21 +75,25 @@ export interface EightOnServers {
   close(): Promise<void>;
 }
 
-export async function startEightOnServers(options: EightOptions = {}): Promise<EightOnServers> {
-  const servers = await startServers(options);
+/** Starts the eight services on servers that run already. @param environment names the servers. */
+export async function startServices(environment: Readonly<Record<string, string>>): Promise<Mesh> {
   const [port] = await freePorts(1);
-  const mesh = await startMesh({
+  return startMesh({
     environment: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SERVER_PORT: String(port),
       MESH_LOCAL_SERVERS: 'false',
-      ...servers.environment,
-      ...options.settings,
+      ...environment,
     },
     say: () => undefined,
     onLost: () => undefined,
-  }).catch(async (error: unknown) => {
+  });
+}
+
+export async function startEightOnServers(options: EightOptions = {}): Promise<EightOnServers> {
+  const servers = await startServers(options);
+  const mesh = await startServices({ ...servers.environment, ...options.settings }).catch(async (error: unknown) => {
     await servers.stop();
     throw error;
   });

@@ -18,7 +18,14 @@ export {
   type ServiceName,
 } from './event-catalogue.js';
 export { contentTypeOf, decodePayload, encodePayload } from './event-codec.js';
-export { deadLetterTopic, retryTopic, topicSpecs, topicsConsumedBy, type TopicSpec } from './topic-catalogue.js';
+export {
+  deadLetterTopic,
+  eventTopicOf,
+  retryTopic,
+  topicSpecs,
+  topicsConsumedBy,
+  type TopicSpec,
+} from './topic-catalogue.js';
 export { asyncApiDocument } from './async-api.js';
 export { eventTable } from './event-table.js';
 export { messageSchema } from './json-schema.js';

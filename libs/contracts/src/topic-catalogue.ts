@@ -13,6 +13,9 @@ export const retryTopic = (topic: string, service: ServiceName): string => `${to
 /** Where a service puts an event it gives up. */
 export const deadLetterTopic = (topic: string, service: ServiceName): string => `${topic}.${service}.dlt`;
 
+/** The topic of the event that lies on a retry or dead letter topic; any other topic is its own. */
+export const eventTopicOf = (topic: string): string => topic.replace(/\.[^.]+\.(retry|dlt)$/, '');
+
 /** Topics a service reads: those of its events and commands, each with its retry topic. */
 export function topicsConsumedBy(service: ServiceName): string[] {
   const own = new Set(eventSpecs.filter((spec) => spec.consumers.includes(service)).map((spec) => spec.topic));

@@ -1,3 +1,4 @@
+import { eventTopicOf } from '@ragmesh/contracts';
 import type { BusRecord } from '../driver/bus-driver.js';
 
 const ATTEMPT = 'ragmesh-attempt';
@@ -37,7 +38,7 @@ export function readRetryState(record: BusRecord): RetryState {
 
 function originOf({ headers, topic, partition, offset }: BusRecord): string {
   const said = ORIGIN_FORM.exec(headers[ORIGIN] ?? '');
-  if (said && [topic, withoutSuffix(topic)].includes(said[1]!)) return said[0];
+  if (said && [topic, eventTopicOf(topic)].includes(said[1]!)) return said[0];
   return `${topic}/${partition}/${offset}`;
 }
 
@@ -54,7 +55,4 @@ export function retryHeaders(record: BusRecord, handlerId: string, attempt: numb
 }
 
 /** Topic of the event, out of {@link RetryState.origin}; also for a record that somebody put on a retry topic himself. */
-export const originTopic = (state: RetryState): string => withoutSuffix(state.origin.split('/')[0]!);
-
-/** `chunks.embedded` of `chunks.embedded.vector.retry`. */
-const withoutSuffix = (topic: string): string => topic.replace(/\.[^.]+\.(retry|dlt)$/, '');
+export const originTopic = (state: RetryState): string => eventTopicOf(state.origin.split('/')[0]!);
