@@ -13,6 +13,8 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, swcrc: false, sourceMaps: 'inline' }] },
   transformIgnorePatterns: ['/node_modules/'],
   testEnvironment: 'node',
+  // Not among temporary files, where a run leaves nothing for the next.
+  cacheDirectory: '<rootDir>/.cache/jest',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -6,19 +6,22 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { scratchFolder } from './scratch-folder.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const failOnSkip = process.argv.includes('--fail-on-skip');
 const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--fail-on-skip');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const path = [dirname(process.execPath), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
+const scratch = scratchFolder();
+const environment = { ...process.env, PATH: path, ...(scratch && { TMPDIR: scratch }) };
 const baseline = 'proto/baseline.binpb';
 const total = { passed: 0, failed: 0 };
 
 function run(program, args, stdio) {
   return new Promise((resolve) => {
     const started = performance.now();
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, PATH: path }, stdio });
+    const child = spawn(program, args, { cwd: root, env: environment, stdio });
     let output = '';
     child.stdout?.on('data', (chunk) => (output += chunk));
     child.stderr?.on('data', (chunk) => (output += chunk));
