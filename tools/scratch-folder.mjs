@@ -30,7 +30,13 @@ function hasRoom() {
   const mount = readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .find((line) => line.split(' ')[1] === memory);
-  if (mount === undefined || mount.split(' ')[3].split(',').some((option) => option === 'noexec' || option === 'ro'))
+  if (
+    mount === undefined ||
+    mount
+      .split(' ')[3]
+      .split(',')
+      .some((option) => option === 'noexec' || option === 'ro')
+  )
     return false;
   const { bavail, bsize } = statfsSync(memory);
   return Math.min(bavail * bsize, freemem()) >= LEAST_FREE_BYTES;
