@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerGrpc, type GrpcOptions } from '@nestjs/microservices';
+import { LocalServer, isLocalAddress } from '@ragmesh/grpc';
 
 /** The part of a gRPC server that ends it. */
 interface Ending {
@@ -7,10 +8,17 @@ interface Ending {
   forceShutdown(): void;
 }
 
-/** Nest's gRPC transport, which by itself either breaks calls off or waits for them without end. */
+/**
+ * Nest's gRPC transport, for calls of this process, too. By itself it is for the network only, and either breaks calls off or
+ * waits for them without end.
+ */
 export class CallServer extends ServerGrpc {
   constructor({ options }: GrpcOptions) {
     super(options);
+  }
+
+  override async createClient(): Promise<unknown> {
+    return isLocalAddress(this.url) ? new LocalServer(this.url) : super.createClient();
   }
 
   /** Takes no new call and finishes what runs by the deadline; callers learn at once that they should connect elsewhere. */

@@ -23,8 +23,11 @@ export interface CallTarget {
   readonly path: string;
 }
 
-/** Metadata of an outgoing call: whom the running work is for, signed for what is called, and its trace. */
-export function outgoingMetadata({ audience, path }: CallTarget, now = Date.now()): Metadata {
+/**
+ * Metadata of an outgoing call: whom the running work is for, signed for what is called, and its trace.
+ * @param target undefined where nobody else can call, so that nothing has to be signed.
+ */
+export function outgoingMetadata(target: CallTarget | undefined, now = Date.now()): Metadata {
   const metadata = new Metadata();
   const context = currentContext();
   if (context) {
@@ -32,7 +35,8 @@ export function outgoingMetadata({ audience, path }: CallTarget, now = Date.now(
     const expires = String(now + SIGNED_FOR_MS);
     const fields = { tenant, subject, principals: principals.join(','), requestId, expires };
     for (const [name, value] of Object.entries(fields)) metadata.set(names[name as keyof typeof fields], value);
-    metadata.set(names.signature, serviceSignatures().sign(PURPOSE, [audience, path, ...Object.values(fields)]));
+    const signed = target && [target.audience, target.path, ...Object.values(fields)];
+    if (signed) metadata.set(names.signature, serviceSignatures().sign(PURPOSE, signed));
   }
   for (const [name, value] of Object.entries(injectTrace())) metadata.set(name, value);
   return metadata;
@@ -52,10 +56,15 @@ function only(metadata: Metadata, name: string): string {
 export function checkCall(metadata: Metadata, { audience, path }: CallTarget, now = Date.now()): void {
   const of = (name: keyof typeof names): string => only(metadata, names[name]);
   const fields = [of('tenant'), of('subject'), of('principals'), of('requestId'), of('expires')];
-  if (of('tenant') === '') throw refused('names no tenant');
+  checkTenant(metadata);
   if (!serviceSignatures().holds(of('signature'), PURPOSE, [audience, path, ...fields]))
     throw refused('is not signed for it');
   if (!(Number(of('expires')) > now)) throw refused('was signed too long ago');
+}
+
+/** @throws RagmeshError AUTH.SERVICE_UNKNOWN for a call that is for nobody. */
+export function checkTenant(metadata: Metadata): void {
+  if (only(metadata, names.tenant) === '') throw refused('names no tenant');
 }
 
 /** The request context of a call that {@link checkCall} let in. */

@@ -5,12 +5,16 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import { Client, connectivityState, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
+import type { CallChannel, CallHead, Method, OpenStream, OpenUpload } from './call-channel.js';
 import { outgoingMetadata } from './call-metadata.js';
 import { fromGrpcError } from './grpc-error.js';
+import { LocalChannel } from './in-process/local-channel.js';
+import { isLocalAddress } from './in-process/local-server.js';
+import { NetworkChannel } from './network-channel.js';
 import { pathOf, serviceDefinition } from './service-definition.js';
-import { clientCredentials, tlsChannelOptions, type GrpcTls } from './tls-credentials.js';
+import type { GrpcTls } from './tls-credentials.js';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -33,14 +37,11 @@ export type GrpcClient<Service extends DescService> = {
 } & { close(): void };
 
 const DEFAULT_DEADLINE_MS = 30_000;
-/** A little more than the longest pause between attempts to connect. */
-const RECONNECT_PATIENCE_MS = 400;
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-/** Calls go in turn to every copy of a service that its name resolves to, and past one that is gone. */
-const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 
 /**
- * A client over one connection to each address behind the name, made on first use and remade by itself.
+ * A client of a service, wherever it runs.
+ * @param address of {@link localAddress} for one in this process; else host:port, with a connection to each address behind
+ * the name, made on first use and remade by itself.
  * @param owner the service that is called: what calls are signed for.
  * @param tls how both sides prove who they are; without it nothing is encrypted.
  */
@@ -50,51 +51,42 @@ export function createGrpcClient<Service extends DescService>(
   owner: string = ownerOf(service),
   tls?: GrpcTls,
 ): GrpcClient<Service> {
-  const client = new Client(address, clientCredentials(tls), {
-    ...tlsChannelOptions(tls),
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 300,
-    'grpc.dns_min_time_between_resolutions_ms': 5_000,
-    'grpc.service_config': ROUND_ROBIN,
-  });
-  const calls = service.methods.map((method) => [method.localName, callOf(client, { service, owner }, method)]);
-  return { ...Object.fromEntries(calls), close: () => client.close() } as GrpcClient<Service>;
+  const channel = isLocalAddress(address) ? new LocalChannel(address) : new NetworkChannel(address, tls);
+  const calls = service.methods.map((method) => [method.localName, callOf({ channel, service, owner }, method)]);
+  return { ...Object.fromEntries(calls), close: () => channel.close() } as GrpcClient<Service>;
 }
 
 /** The service that has a gRPC service, unless every service has it. */
 export const ownerOf = (service: DescService): string => service.typeName.split('.')[1]!;
 
-/** What is called, and whose it is. */
+/** What is called, whose it is, and the way there. */
 interface Callee {
+  readonly channel: CallChannel;
   readonly service: DescService;
   readonly owner: string;
 }
 
 interface Begun {
   readonly span: Span;
-  readonly metadata: Metadata;
-  readonly callOptions: { readonly deadline: number };
+  readonly head: CallHead;
 }
 
-function beginCall({ owner, service }: Callee, method: DescMethod, { deadlineMs }: CallOptions): Begun {
+function beginCall({ channel, owner, service }: Callee, method: DescMethod, { deadlineMs }: CallOptions): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
-  const target = { audience: owner, path: pathOf(service, method) };
+  const target = channel.isPrivate ? undefined : { audience: owner, path: pathOf(service, method) };
   const metadata = traceContext.with(context, () => outgoingMetadata(target));
-  return { span, metadata, callOptions: { deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
+  return { span, head: { metadata, deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
 }
 
-function callOf(client: Client, callee: Callee, method: DescMethod): unknown {
-  const { owner, service } = callee;
-  const begin = (options: CallOptions): Begun => beginCall(callee, method, options);
-  if (method.methodKind === 'server_streaming') return streamingCall(client, callee, method, begin);
-  const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
+function callOf(callee: Callee, method: DescMethod): unknown {
+  const { channel, owner, service } = callee;
+  const definition = serviceDefinition(service)[method.name]! as Method;
+  if (method.methodKind === 'server_streaming') return streamingCall(callee, method, definition);
   return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
-    await reconnected(client);
+    await channel.ready();
     return new Promise((resolve, reject) => {
-      const { span, metadata, callOptions } = begin(options);
+      const { span, head } = beginCall(callee, method, options);
       const settle = (failure: ServiceError | null, value?: unknown): void => {
         options.signal?.removeEventListener('abort', cancel);
         const error = failure && fromGrpcError(failure, owner);
@@ -103,47 +95,22 @@ function callOf(client: Client, callee: Callee, method: DescMethod): unknown {
         if (error) reject(error);
         else resolve(value);
       };
-      const isUnary = method.methodKind === 'unary';
-      const call = isUnary
-        ? client.makeUnaryRequest(
-            path,
-            encode,
-            decode,
-            create(method.input, input as Fields),
-            metadata,
-            callOptions,
-            settle,
-          )
-        : client.makeClientStreamRequest(path, encode, decode, metadata, callOptions, settle);
+      const upload = method.methodKind === 'client_streaming' && channel.upload(definition, head, settle);
+      const call = upload || channel.unary(definition, create(method.input, input as Fields), head, settle);
       const cancel = (): void => call.cancel();
       options.signal?.addEventListener('abort', cancel, { once: true });
       if (options.signal?.aborted) cancel();
-      if (!isUnary) void writeAll(call as unknown as Writer, input as AsyncIterable<Fields>, method);
+      if (upload) void writeAll(upload, input as AsyncIterable<Fields>, method);
     });
   };
 }
 
-/**
- * A service that was away may be back since the last attempt to connect: a call waits a moment for the next one. A fresh
- * channel waits, too: connections are shared between the channels of a process, and so are their failed attempts.
- */
-async function reconnected(client: Client): Promise<void> {
-  if (client.getChannel().getConnectivityState(true) === connectivityState.READY) return;
-  await new Promise<void>((resolve) => client.waitForReady(Date.now() + RECONNECT_PATIENCE_MS, () => resolve()));
-}
-
-function streamingCall(
-  client: Client,
-  { service, owner }: Callee,
-  method: DescMethod,
-  begin: (options: CallOptions) => Begun,
-) {
-  const { path, requestSerialize: encode, responseDeserialize: decode } = serviceDefinition(service)[method.name]!;
+function streamingCall(callee: Callee, method: DescMethod, definition: Method) {
+  const { channel, owner } = callee;
   return async function* (request: Fields, options: CallOptions = {}) {
-    await reconnected(client);
-    const { span, metadata, callOptions } = begin(options);
-    const message = create(method.input, request);
-    const call = client.makeServerStreamRequest(path, encode, decode, message, metadata, callOptions);
+    await channel.ready();
+    const { span, head } = beginCall(callee, method, options);
+    const call = channel.stream(definition, create(method.input, request), head);
     yield* readStream(call, owner, options.signal, (error) => {
       if (error) markFailed(span, error);
       span.end();
@@ -154,26 +121,12 @@ function streamingCall(
 /** Field values of a message before it is made. */
 type Fields = Record<string, unknown>;
 
-interface Writer {
-  write(message: unknown): boolean;
-  end(): void;
-  cancel(): void;
-  once(event: 'drain' | 'close' | 'status', listener: () => void): unknown;
-}
-
 /** Sends what the source yields, at the pace the other side reads; a failing source cancels the call. */
-async function writeAll(call: Writer, source: AsyncIterable<Fields>, method: DescMethod): Promise<void> {
-  let ended = false;
-  call.once('status', () => (ended = true));
+async function writeAll(call: OpenUpload, source: AsyncIterable<Fields>, method: DescMethod): Promise<void> {
   try {
     for await (const message of source) {
-      if (ended) return;
-      if (!call.write(create(method.input, message))) {
-        await new Promise<void>((resolve) => {
-          call.once('drain', resolve);
-          call.once('status', resolve);
-        });
-      }
+      if (call.isOver) return;
+      if (!call.write(create(method.input, message))) await call.drained();
     }
     call.end();
   } catch {
@@ -182,7 +135,7 @@ async function writeAll(call: Writer, source: AsyncIterable<Fields>, method: Des
 }
 
 async function* readStream(
-  call: ClientReadableStream<unknown>,
+  call: OpenStream,
   owner: string,
   signal: AbortSignal | undefined,
   ended: (error?: unknown) => void,

@@ -1,12 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database, EmbeddedPostgres, createPool } from '../src/index.js';
+import { findBinaries } from '../src/embedded/binaries.js';
+import { openDataFolder } from '../src/embedded/data-folder.js';
 import { isAlive } from '../src/embedded/postmaster.js';
+import { ensureServer } from '../src/embedded/server-process.js';
 import { eventually, scratchFolder } from './scratch-folder.js';
 
 const holderProgram = fileURLToPath(new URL('holder.ts', import.meta.url));
@@ -92,6 +96,21 @@ describe('EmbeddedPostgres', () => {
     await eventually(() => database.query('SELECT 1').catch(() => undefined));
     await database.close();
     await embedded.stop();
+  });
+
+  it('never brings it back on another port, where nobody would look for it', async () => {
+    const embedded = await EmbeddedPostgres.start(folder.path);
+    await embedded.stop();
+    const taken = createServer();
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const data = openDataFolder(folder.path);
+    const { postgres } = await findBinaries();
+    const { uid, gid } = statSync(data.cluster);
+    await expect(ensureServer(data, postgres, uid === 0 ? undefined : { uid, gid }, port)).rejects.toMatchObject({
+      code: 'STORAGE.UNAVAILABLE',
+    });
+    taken.close();
   });
 
   it('says in one sentence that the folder cannot be written', async () => {

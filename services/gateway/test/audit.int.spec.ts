@@ -102,15 +102,15 @@ describe('an entry', () => {
   });
 
   it('holds nothing of a body or a query', async () => {
-    const body = JSON.stringify({ text: 'the launch code is 4711', id: 'memo' });
-    await root('POST', '/v1/documents?note=4711', { ...json, body });
+    const body = JSON.stringify({ text: 'the launch code is zebra', id: 'memo' });
+    await root('POST', '/v1/documents?note=zebra', { ...json, body });
     await root('PUT', '/v1/documents/memo', { ...json, body });
     const { rows } = await edge.database.query(
       `SELECT row_to_json(e)::text || coalesce(row_to_json(o)::text, '') AS text
        FROM audit_entry e LEFT JOIN audit_outcome o USING (tenant, id) WHERE action ~ '(POST|PUT) /v1/documents'`,
     );
     expect(rows.length).toBeGreaterThan(1);
-    expect(JSON.stringify(rows)).not.toMatch(/4711|launch/);
+    expect(JSON.stringify(rows)).not.toMatch(/zebra|launch/);
   });
 
   it('of what an operator does to another tenant stands in that one’s trail, also where the body names it', async () => {

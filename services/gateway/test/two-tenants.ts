@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { Drivers } from '@ragmesh/bootstrap';
-import { catalogue, encodePayload } from '@ragmesh/contracts';
+import { catalogue, encodePayload, serviceNames } from '@ragmesh/contracts';
+import { freePorts } from '@ragmesh/local-servers';
 import { withSignature } from '@ragmesh/messaging';
 import { startStandalone } from '@ragmesh/service-standalone';
 import { v7 as uuidv7 } from 'uuid';
@@ -47,11 +48,14 @@ export interface GuardedMesh {
   close(): Promise<void>;
 }
 
+/** Its services can be called by others, too, as those of a mesh. */
 export async function startGuardedMesh(): Promise<GuardedMesh> {
   const bootstrapKey = `rgm_first_${randomBytes(32).toString('hex')}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-tenants-'));
   const upstream = await startChatUpstream(['It says so [1].']);
   const identity = await startIdentityProvider();
+  const ports = await freePorts(serviceNames.length);
+  const addresses = new Map<string, string>(serviceNames.map((name, at) => [name, `127.0.0.1:${ports[at]}`]));
   let drivers: Drivers | undefined;
   const mesh = await startStandalone({
     environment: {
@@ -69,7 +73,7 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
       LM_MODEL: 'stub',
       HF_HUB_OFFLINE: 'true',
     },
-    wrapDrivers: (given) => (drivers = given),
+    wrapDrivers: (given) => (drivers = { ...given, grpcAddress: (service) => addresses.get(service)! }),
   });
   const as =
     (key: string): Caller =>

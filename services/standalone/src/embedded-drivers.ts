@@ -1,13 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { Drivers } from '@ragmesh/bootstrap';
 import { topicSpecs } from '@ragmesh/contracts';
+import { localAddress } from '@ragmesh/grpc';
 import { EmbeddedBusDriver, type BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import pino from 'pino';
-import { openCallSockets } from './call-sockets.js';
 import type { StandaloneConfig } from './standalone.config.js';
 
-/** Everything standalone runs on: one PostgreSQL in the data folder, the bus on its tables, gRPC on local sockets. */
+/** Everything standalone runs on: one PostgreSQL in the data folder, the bus on its tables, calls within the process. */
 export interface EmbeddedDrivers extends Drivers {
   setHealth(isAlive: () => boolean): void;
   close(): Promise<void>;
@@ -23,7 +24,7 @@ export async function startEmbeddedDrivers(
   const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
   const logger = createLogger('standalone', config.LOG_LEVEL, logs);
   const bus = await connectBus(postgres, config, (error) => logger.warn({ err: error }, 'The bus will try again'));
-  const sockets = await openCallSockets();
+  const place = randomUUID();
   let isAlive: (() => boolean) | undefined;
   return {
     bus,
@@ -32,14 +33,13 @@ export async function startEmbeddedDrivers(
       new Database(
         createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` }),
       ),
-    grpcAddress: (service) => sockets.addressOf(service),
+    grpcAddress: (service) => localAddress(place, service),
     logger: (service) => createLogger(service, config.LOG_LEVEL, logs),
     health: { isAlive: () => isAlive?.() ?? true, isReady: () => isAlive?.() ?? false },
     setHealth: (check) => (isAlive = check),
     close: async () => {
       await bus.close();
       await postgres.stop();
-      await sockets.close();
       logs.flushSync();
     },
   };

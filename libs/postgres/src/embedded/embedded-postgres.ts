@@ -12,6 +12,8 @@ import { serverUrl } from './server-url.js';
 import { unprivilegedUser, type SystemUser } from './system-user.js';
 
 const restartPauseMs = 200;
+/** Sessions of a server that was killed may take a while to end, and as long as one is left no other starts. */
+const restartPatienceMs = 30_000;
 
 /** Whoever owns the cluster has to run it; before there is one, whoever may. */
 function ownerOf({ cluster }: DataFolder): SystemUser | undefined {
@@ -88,14 +90,15 @@ export class EmbeddedPostgres {
 
   /** The lock's connection broke: the server died or restarted itself after a crash of one of its processes. */
   private async recover(): Promise<void> {
-    for (let attempt = 0; !this.isStopping; attempt += 1) {
+    const deadline = performance.now() + restartPatienceMs;
+    while (!this.isStopping) {
       try {
         this.server = await ensureServer(this.folder, this.binary.postgres, this.binary.user, this.server.port);
         await this.takeLock();
         return;
       } catch (error) {
-        if (attempt >= 10 || (isRagmeshError(error) && error.code === 'CONFIG.DATA_DIR_IN_USE'))
-          return this.onLost(error);
+        const isTaken = isRagmeshError(error) && error.code === 'CONFIG.DATA_DIR_IN_USE';
+        if (isTaken || performance.now() > deadline) return this.onLost(error);
         await sleep(restartPauseMs);
       }
     }

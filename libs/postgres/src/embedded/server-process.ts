@@ -83,7 +83,8 @@ function startFailure({ logFile, cluster }: DataFolder): RagmeshError {
 
 /**
  * The server of this folder: the one that still runs, even when another process started it, or a new one.
- * @param port to listen on when a new one is started; a free one by default.
+ * @param port to listen on when a new one is started, where others look for it; a free one by default.
+ * @throws RagmeshError STORAGE.UNAVAILABLE or STORAGE.FULL with the server's own reason.
  */
 export async function ensureServer(
   folder: DataFolder,
@@ -98,7 +99,7 @@ export async function ensureServer(
       if (ready !== undefined) return { ...ready, adopted: true };
     }
     if (found === 'stale') rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });
-    const server = spawnServer(folder, postgres, (attempt === 0 ? port : undefined) ?? (await freePort()), user);
+    const server = spawnServer(folder, postgres, port ?? (await freePort()), user);
     const ready = await untilReady(folder.cluster, server.hasExited);
     if (ready !== undefined) return { ...ready, adopted: server.hasExited() };
   }

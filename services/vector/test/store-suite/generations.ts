@@ -128,15 +128,21 @@ export function generationSuite(context: () => SuiteContext): void {
       await mesh.stage(document);
       await mesh.show(document);
       await build(mesh, { ...document, texts: texts('new') }, 2);
-      let reading = true;
+      let [reading, searches] = [true, 0];
       const seen = new Set<string>();
       const reader = (async () => {
         while (reading) {
           const hits = await mesh.lexical('curlew', { collection });
           seen.add(`${hits.length} ${[...new Set(hits.map(({ text }) => text.split(' ')[0]))].join()}`);
+          searches += 1;
         }
       })();
-      for (const generation of [2, 0, 2, 0, 2]) await mesh.store.cutOver(scope, generation);
+      for (const generation of [2, 0, 2, 0, 2]) {
+        const before = searches;
+        await mesh.store.cutOver(scope, generation);
+        // Faster than anybody can search they are refused, and that is no mix.
+        await Promise.race([eventually('a search has ended', () => searches > before), reader]);
+      }
       reading = false;
       await reader;
       expect([...seen].filter((what) => what !== '12 old' && what !== '12 new')).toEqual([]);
