@@ -56,17 +56,16 @@ export class LocalServer {
     const running = { call, fail };
     this.#running.add(running);
     const handler = this.#handlers.get(call.path) ?? unknown;
+    const answer = async (): Promise<void> => {
+      try {
+        checkTenant(call.metadata);
+        await handler(call, respond);
+      } catch (error) {
+        respond(toGrpcStatus(error));
+      }
+    };
     // In a turn of its own, as what comes over a network: its caller is not to wait for the first step of the work.
-    queueMicrotask(() =>
-      this.#inOwnContext(async () => {
-        try {
-          checkTenant(call.metadata);
-          await handler(call, respond);
-        } catch (error) {
-          respond(toGrpcStatus(error));
-        }
-      }),
-    );
+    queueMicrotask(() => void this.#inOwnContext(answer));
     return () => {
       this.#running.delete(running);
       if (this.#running.size === 0) this.#whenIdle?.();
