@@ -16,5 +16,7 @@ export default {
   // Not among temporary files, where a run leaves nothing for the next.
   cacheDirectory: '<rootDir>/.cache/jest',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/tools/suite-order.mjs',
+  // One more than the processors it is made for: suites wait about as long as they work.
+  maxWorkers: 3,
 };

@@ -65,7 +65,7 @@ async function upload(text: string, access: readonly string[]): Promise<void> {
   async function* bytes() {
     yield Buffer.from(text);
   }
-  await asAdmin(() => accepting.run({ ...header, access }, bytes()));
+  await asAdmin(() => accepting.run({ ...header, access }, bytes(), new AbortController().signal));
 }
 
 /** Lists the index was told of by events, with their revisions. */

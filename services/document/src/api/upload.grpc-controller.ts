@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { GrpcStreamCall } from '@nestjs/microservices';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { toGrpcStatus, type ServerReadableStream, type sendUnaryData } from '@ragmesh/grpc';
+import { scopeOf, toGrpcStatus, type ServerReadableStream, type sendUnaryData } from '@ragmesh/grpc';
 import { reportUnexpected } from '@ragmesh/observability';
 import type { UploadKind } from '../adapters/document.rows.js';
 import { AcceptDocument, type Upload } from '../commands/accept-document.js';
@@ -24,12 +24,13 @@ export class UploadGrpcController {
 
   @GrpcStreamCall('DocumentService', 'Upload')
   async upload(call: UploadCall, respond: sendUnaryData<documentV1.UploadResponse>): Promise<void> {
+    const { signal } = scopeOf(call);
     try {
       const requests = call[Symbol.asyncIterator]() as AsyncIterator<documentV1.UploadRequest>;
       const first = await requests.next();
       if (first.done || first.value.part.case !== 'header')
         throw new RagmeshError('REQUEST.INVALID', 'The first message of an upload must be its header.');
-      const accepted = await this.acceptDocument.run(toUpload(first.value.part.value), bytesOf(requests));
+      const accepted = await this.acceptDocument.run(toUpload(first.value.part.value), bytesOf(requests), signal);
       respond(
         null,
         create(documentV1.UploadResponseSchema, {

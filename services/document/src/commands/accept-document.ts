@@ -9,6 +9,7 @@ import { BlobCollector } from '../adapters/blob-collector.js';
 import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
 import type { DocumentStatus, UploadKind } from '../adapters/document.rows.js';
 import type { DocumentConfig } from '../document.config.js';
+import { FairTurns } from '../domain/fair-turns.js';
 import { checkChunking, checkId, dedupKey, titleFrom } from '../domain/upload.js';
 import { ChangeDocumentAccess } from './change-document-access.js';
 import { IngestionProcess } from './ingestion-process.js';
@@ -62,6 +63,8 @@ const KEEP = `
 /** Takes a document in: the bytes first, then state, saga and event in one transaction. Nothing is half accepted. */
 @Injectable()
 export class AcceptDocument {
+  readonly #turns = new FairTurns((tenant) => this.ingestion.sharesWithOthers(tenant));
+
   constructor(
     private readonly changing: ChangeDocumentAccess,
     private readonly blobs: BlobStore,
@@ -70,7 +73,8 @@ export class AcceptDocument {
     @Inject(CONFIG) private readonly config: DocumentConfig,
   ) {}
 
-  async run(upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<Accepted> {
+  /** @param signal of the caller: who leaves before his turn is not taken in. */
+  async run(upload: Upload, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Accepted> {
     const collection = checkId('collection', upload.collection || 'default');
     if (upload.id) checkId('id', upload.id);
     const chunking = checkChunking(
@@ -84,7 +88,9 @@ export class AcceptDocument {
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
-      return await this.changing.transaction((tx, out) => this.#accept(tx, out, prepared));
+      return await this.#turns.run(prepared.tenant, signal, () =>
+        this.changing.transaction((tx, out) => this.#accept(tx, out, prepared)),
+      );
     } catch (error) {
       this.blobs.abandoned.add({ tenant: currentTenant(), key: blob.key });
       throw error;

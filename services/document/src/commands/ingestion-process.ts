@@ -42,8 +42,9 @@ const DOCUMENT = {
 /**
  * The ingestion saga together with what callers see of it: each move of the saga changes the document's row with it.
  *
- * Only so many of a tenant's ingestions are on their way at a time, and fewer while several tenants upload. The others wait in the database, so every queue behind
- * this point is short, and a tenant's upload finds few of another one's before it, however many that one sent.
+ * Only so many of a tenant's ingestions are on their way at a time, and fewer while several tenants upload. The others wait in the
+ * database, so every queue behind this point is short, and a tenant's upload finds few of another one's before it, however many
+ * that one sent.
  */
 @Injectable()
 export class IngestionProcess {
@@ -98,6 +99,11 @@ export class IngestionProcess {
   /** Tells of tenants with ingestions that another copy may have begun. */
   noteActive(tenants: readonly string[]): void {
     for (const tenant of tenants) this.#active.note(tenant);
+  }
+
+  /** Whether others than this tenant have sent documents lately. */
+  sharesWithOthers(tenant: string): boolean {
+    return this.#active.hasOthersThan(tenant);
   }
 
   /** Tells the saga of a version what happened. @returns false when it no longer waits for it. */
@@ -162,7 +168,7 @@ export class IngestionProcess {
   /** Alone, a tenant may fill the pipeline; beside others, what is on its way is what their next upload waits for. */
   #mostOf(tenant: string): number {
     const { INGESTION_IN_FLIGHT: alone, INGESTION_IN_FLIGHT_SHARED: shared } = this.config;
-    return this.#active.hasOthersThan(tenant) ? Math.min(alone, shared) : alone;
+    return this.sharesWithOthers(tenant) ? Math.min(alone, shared) : alone;
   }
 
   async #moved(tx: SqlTransaction, publish: Publish, state: SagaState<Ingestion>): Promise<void> {

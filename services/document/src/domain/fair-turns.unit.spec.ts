@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { FairTurns } from './fair-turns.js';
+
+const staying = new AbortController().signal;
+
+/** Work that ends when it is told to. */
+class Jobs {
+  readonly begun: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+
+  job(name: string): () => Promise<string> {
+    return () => {
+      this.begun.push(name);
+      return new Promise((resolve) => this.#ends.set(name, () => resolve(name)));
+    };
+  }
+
+  end(name: string): void {
+    this.#ends.get(name)!();
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + 5_000; !holds(); await delay(1))
+    if (performance.now() > deadline) throw new Error('It did not come to be within 5 s');
+}
+
+describe('turns of tenants', () => {
+  it('are all at once for one that is alone', async () => {
+    const turns = new FairTurns(() => false);
+    const jobs = new Jobs();
+    const all = Promise.all(['a', 'b'].map((name) => turns.run('acme', staying, jobs.job(name))));
+    expect(jobs.begun).toEqual(['a', 'b']);
+    jobs.begun.forEach((name) => jobs.end(name));
+    expect(await all).toEqual(['a', 'b']);
+  });
+
+  it('come one after the other for one that is not, in their order, and none waits for another tenant', async () => {
+    const turns = new FairTurns(() => true);
+    const jobs = new Jobs();
+    const names = ['a', 'b', 'c'];
+    const all = Promise.all(names.map((name) => turns.run('acme', staying, jobs.job(name))));
+    const other = turns.run('bolt', staying, jobs.job('x'));
+    await until(() => jobs.begun.length === 2);
+    expect(jobs.begun).toEqual(['a', 'x']);
+    jobs.end('x');
+    expect(await other).toBe('x');
+    for (const [at, name] of names.entries()) {
+      await until(() => jobs.begun.includes(name));
+      expect(jobs.begun).toHaveLength(at + 2);
+      jobs.end(name);
+    }
+    expect(await all).toEqual(names);
+  });
+
+  it('leave time between them', async () => {
+    const turns = new FairTurns(() => true);
+    const begun: number[] = [];
+    const work = async (): Promise<void> => {
+      begun.push(performance.now());
+      await delay(20);
+    };
+    await Promise.all([turns.run('acme', staying, work), turns.run('acme', staying, work)]);
+    expect(begun[1]! - begun[0]!).toBeGreaterThan(55);
+  });
+
+  it('pass over who has left, and go on after who failed', async () => {
+    const turns = new FairTurns(() => true);
+    const jobs = new Jobs();
+    const first = turns.run('acme', staying, jobs.job('a'));
+    const leaving = new AbortController();
+    const second = turns.run('acme', leaving.signal, jobs.job('b'));
+    const third = turns.run('acme', staying, () => Promise.reject(new Error('refused')));
+    const fourth = turns.run('acme', staying, jobs.job('d'));
+    leaving.abort(new Error('gone'));
+    await expect(second).rejects.toThrow('gone');
+    await until(() => jobs.begun.includes('a'));
+    jobs.end('a');
+    expect(await first).toBe('a');
+    await expect(third).rejects.toThrow('refused');
+    await until(() => jobs.begun.includes('d'));
+    jobs.end('d');
+    expect(await fourth).toBe('d');
+    expect(jobs.begun).toEqual(['a', 'd']);
+  });
+});
