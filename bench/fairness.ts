@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startStandalone } from '../eval/standalone.js';
 import type { BenchInput } from './bench-input.js';
 import { quantile } from './quantile.js';
@@ -9,6 +10,8 @@ const UPLOADS = 10_000;
 const UPLOADING_AT_ONCE = 16;
 /** Single uploads of the other one, with and without that beside them. */
 const SINGLES = 20;
+/** After this long without an upload of the one, the other is alone again and sends as fast as it can. */
+const FORGOTTEN_AFTER_MS = 61_000;
 /** About one printed page. */
 const PAGE = 'The relay reads rows in order of their key and notes where each of them lies on the bus. '.repeat(22);
 
@@ -50,11 +53,6 @@ async function flood(call: Call, signal: AbortSignal): Promise<number> {
   return sent;
 }
 
-const readyOf = async (call: Call): Promise<number> => {
-  const { data } = await call('GET', '/v1/documents?status=ready&limit=200');
-  return (data as unknown[]).length;
-};
-
 /** One tenant's 10,000 uploads, and what they do to the single upload of another. */
 export async function benchFairness(report: Report, { root }: BenchInput): Promise<void> {
   const operator = `rgm_bench_${randomBytes(32).toString('hex')}`;
@@ -69,14 +67,16 @@ export async function benchFairness(report: Report, { root }: BenchInput): Promi
     const [many, one] = [await tenant('many'), await tenant('one')];
     await singles(one, 'warm');
     const alone = await singles(one, 'alone');
+    await delay(FORGOTTEN_AFTER_MS);
+    const sent = await flood(many, stop.signal);
+    const whileWaiting = await singles(one, 'while waiting');
     const flooding = flood(many, stop.signal);
     flooding.catch(() => undefined); // told below
-    while ((await readyOf(many)) < 100) await new Promise((resolve) => setTimeout(resolve, 100));
     const whileSent = await singles(one, 'while sent');
-    const sent = await flooding;
-    const whileWaiting = await singles(one, 'while waiting');
-    tell(report, `while ${sent} uploads of another tenant are sent`, whileSent, alone);
-    tell(report, `while they wait`, whileWaiting, alone);
+    stop.abort();
+    await flooding;
+    tell(report, `while ${sent} uploads of another tenant wait`, whileWaiting, alone);
+    tell(report, 'while they wait and more of them are being sent', whileSent, alone);
   } finally {
     stop.abort();
     await ragmesh.stop();

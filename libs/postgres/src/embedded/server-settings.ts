@@ -6,6 +6,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   work_mem: '4MB',
   maintenance_work_mem: '32MB',
   jit: 'off',
+  random_page_cost: '1.1', // what is asked for is in memory, or on a disk without a head to move
   io_method: 'sync', // the default keeps three worker processes
   max_parallel_workers_per_gather: '0',
   max_parallel_maintenance_workers: '0',

@@ -1,10 +1,14 @@
 /** How long a tenant rests after a turn, in lengths of that turn: what is left to the others, and to what is taken in already. */
-const REST = 2;
+const REST = 3;
+/** Who has waited this long is not held up by a rest, too: a thousand uploads at once are not to fail for want of time. */
+const LONG_WAIT_MS = 2_000;
 
-/** Turns of one tenant: what the next one waits for, and how many are taken or waited for. */
+/** Turns of one tenant. */
 interface Queue {
+  /** When each came that is taken or waited for, in their order. */
+  readonly since: number[];
+  /** What the next one waits for. */
   tail: Promise<unknown>;
-  length: number;
 }
 
 /**
@@ -25,29 +29,34 @@ export class FairTurns {
    */
   async run<T>(tenant: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (!this.#queues.has(tenant) && !this.sharesWithOthers(tenant)) return work();
-    const queue = this.#queues.get(tenant) ?? { tail: Promise.resolve(), length: 0 };
+    const queue = this.#queues.get(tenant) ?? { since: [], tail: Promise.resolve() };
     this.#queues.set(tenant, queue);
-    queue.length += 1;
+    queue.since.push(performance.now());
     const turn = queue.tail;
     const over = Promise.withResolvers<void>();
     queue.tail = over.promise;
-    let restMs = 0;
+    let tookMs = 0;
     try {
       await begun(turn, signal);
       const start = performance.now();
       try {
         return await work();
       } finally {
-        if (this.sharesWithOthers(tenant)) restMs = REST * (performance.now() - start);
+        tookMs = performance.now() - start;
       }
     } finally {
-      void turn.then(() => setTimeout(() => this.#end(tenant, queue, over.resolve), restMs));
+      void turn.then(() => setTimeout(() => this.#end(tenant, queue, over.resolve), this.#restMs(tenant, queue, tookMs)));
     }
   }
 
+  #restMs(tenant: string, { since: [, next = Infinity] }: Queue, tookMs: number): number {
+    const isLate = performance.now() - next > LONG_WAIT_MS;
+    return isLate || !this.sharesWithOthers(tenant) ? 0 : REST * tookMs;
+  }
+
   #end(tenant: string, queue: Queue, next: () => void): void {
-    queue.length -= 1;
-    if (queue.length === 0) this.#queues.delete(tenant);
+    queue.since.shift();
+    if (queue.since.length === 0) this.#queues.delete(tenant);
     next();
   }
 }
