@@ -45,7 +45,9 @@ export class FairTurns {
         tookMs = performance.now() - start;
       }
     } finally {
-      void turn.then(() => setTimeout(() => this.#end(tenant, queue, over.resolve), this.#restMs(tenant, queue, tookMs)));
+      void turn.then(() =>
+        setTimeout(() => this.#end(tenant, queue, over.resolve), this.#restMs(tenant, queue, tookMs)),
+      );
     }
   }
 
