@@ -1,7 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** How long a tenant rests after a turn, in lengths of that turn: what is left to the others, and to what is taken in already. */
 const REST = 3;
+/** However long the turn took: then it was not this tenant's work that did. */
+const MOST_REST_MS = 250;
 /** Who has waited this long is not held up by a rest, too: a thousand uploads at once are not to fail for want of time. */
 const LONG_WAIT_MS = 2_000;
+
+interface Clock {
+  now(): number;
+  rest(ms: number): Promise<unknown>;
+}
 
 /** Turns of one tenant. */
 interface Queue {
@@ -19,8 +28,14 @@ interface Queue {
 export class FairTurns {
   readonly #queues = new Map<string, Queue>();
 
-  /** @param sharesWithOthers whether others than this tenant are active now. */
-  constructor(private readonly sharesWithOthers: (tenant: string) => boolean) {}
+  /**
+   * @param sharesWithOthers whether others than this tenant are active now.
+   * @param clock in ms, never going back, and its rest.
+   */
+  constructor(
+    private readonly sharesWithOthers: (tenant: string) => boolean,
+    private readonly clock: Clock = { now: () => performance.now(), rest: (ms) => delay(ms) },
+  ) {}
 
   /**
    * Does the work when it is the tenant's turn, in the order of the calls.
@@ -31,29 +46,29 @@ export class FairTurns {
     if (!this.#queues.has(tenant) && !this.sharesWithOthers(tenant)) return work();
     const queue = this.#queues.get(tenant) ?? { since: [], tail: Promise.resolve() };
     this.#queues.set(tenant, queue);
-    queue.since.push(performance.now());
+    queue.since.push(this.clock.now());
     const turn = queue.tail;
     const over = Promise.withResolvers<void>();
     queue.tail = over.promise;
     let tookMs = 0;
     try {
       await begun(turn, signal);
-      const start = performance.now();
+      const start = this.clock.now();
       try {
         return await work();
       } finally {
-        tookMs = performance.now() - start;
+        tookMs = this.clock.now() - start;
       }
     } finally {
-      void turn.then(() =>
-        setTimeout(() => this.#end(tenant, queue, over.resolve), this.#restMs(tenant, queue, tookMs)),
-      );
+      void turn
+        .then(() => this.clock.rest(this.#restMs(tenant, queue, tookMs)))
+        .then(() => this.#end(tenant, queue, over.resolve));
     }
   }
 
   #restMs(tenant: string, { since: [, next = Infinity] }: Queue, tookMs: number): number {
-    const isLate = performance.now() - next > LONG_WAIT_MS;
-    return isLate || !this.sharesWithOthers(tenant) ? 0 : REST * tookMs;
+    const isLate = this.clock.now() - next > LONG_WAIT_MS;
+    return isLate || !this.sharesWithOthers(tenant) ? 0 : Math.min(MOST_REST_MS, REST * tookMs);
   }
 
   #end(tenant: string, queue: Queue, next: () => void): void {

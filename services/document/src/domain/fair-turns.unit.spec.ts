@@ -54,15 +54,23 @@ describe('turns of tenants', () => {
     expect(await all).toEqual(names);
   });
 
-  it('leave time between them', async () => {
-    const turns = new FairTurns(() => true);
-    const begun: number[] = [];
-    const work = async (): Promise<void> => {
-      begun.push(performance.now());
-      await delay(20);
-    };
-    await Promise.all([turns.run('acme', staying, work), turns.run('acme', staying, work)]);
-    expect(begun[1]! - begun[0]!).toBeGreaterThan(55);
+  it.each([
+    ['three times as long as one took', 20, 60],
+    ['for a moment at most, however long one took', 1_900, 250],
+    ['not at all once the next one has waited long', 2_100, 0],
+  ])('are followed by a rest, %s', async (_, tookMs, restMs) => {
+    let now = 0;
+    const rests: number[] = [];
+    const turns = new FairTurns(() => true, { now: () => now, rest: async (ms) => void rests.push(ms) });
+    const jobs = new Jobs();
+    const both = Promise.all(['a', 'b'].map((name) => turns.run('acme', staying, jobs.job(name))));
+    await until(() => jobs.begun.includes('a'));
+    now = tookMs;
+    jobs.end('a');
+    await until(() => jobs.begun.includes('b'));
+    expect(rests).toEqual([restMs]);
+    jobs.end('b');
+    await both;
   });
 
   it('pass over who has left, and go on after who failed', async () => {
