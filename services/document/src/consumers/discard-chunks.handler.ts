@@ -20,13 +20,14 @@ export class DiscardChunks {
   ): Promise<HandlerResult> {
     const { documentId, version } = payload;
     return delivery.commit(async (tx, publish) => {
+      // The document's row before those of its version, as a deletion takes them: else each could wait for the other.
+      await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'chunk' });
       await this.chunks.remove(tx, tenant, documentId, version);
       tx.write('UPDATE document_version SET chunks = 0 WHERE tenant = $1 AND document_id = $2 AND version = $3', [
         tenant,
         documentId,
         version,
       ]);
-      await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'chunk' });
     });
   }
 }

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { eventsV1 } from '@ragmesh/contracts';
+import { inboxMigrations } from '@ragmesh/inbox';
+import type { Delivery, Message } from '@ragmesh/messaging';
+import { inContext } from '@ragmesh/observability';
+import { Outbox, outboxMigrations } from '@ragmesh/outbox';
+import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
+import { sagaMigrations } from '@ragmesh/saga';
+import { eventually } from '../../knowledge/test/service-mesh.js';
+import { ChunkRepository } from '../src/adapters/chunk.repository.js';
+import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
+import { IngestionProcess } from '../src/commands/ingestion-process.js';
+import { DiscardChunks } from '../src/consumers/discard-chunks.handler.js';
+import type { DocumentConfig } from '../src/document.config.js';
+import { documentService } from '../src/document.service.js';
+
+let folder: string;
+let server: EmbeddedPostgres;
+let database: Database;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ragmesh-discard-'));
+  server = await EmbeddedPostgres.start(folder);
+  const url = server.url('ragmesh_document');
+  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, documentService.migrations);
+  database = new Database(createPool(url));
+}, 60_000);
+afterAll(async () => {
+  await database.close();
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('chunks are discarded beside a deletion, and neither waits for the other in a circle', async () => {
+  const outbox = new Outbox(database, 'document');
+  const config = { INGESTION_IN_FLIGHT: 8, INGESTION_IN_FLIGHT_SHARED: 8 } as DocumentConfig;
+  const ingestion = new IngestionProcess(database, new WaitingIngestions(database), config);
+  const discarding = new DiscardChunks(new ChunkRepository(database), ingestion);
+  const caller = { tenant: 't', requestId: 'r', subject: 'x' };
+  await inContext(caller, () =>
+    outbox.transaction(async (tx, { publish }) => {
+      tx.write(`INSERT INTO document (tenant, id, collection, title, status, version)
+                VALUES ('t', 'd', 'c', 't', 'processing', 1)`);
+      tx.write(`INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes,
+                  sha256, blob_key, chunk_size, chunk_overlap)
+                VALUES ('t', 'd', 1, 'text', '', 'text/plain', 1, 's', 'b', 200, 20)`);
+      await ingestion.begin(tx, publish, { id: 'd', version: 1, collection: 'c', isUpdate: false });
+    }),
+  );
+  const message = { tenant: 't', payload: { documentId: 'd', version: 1n } } as Message<eventsV1.DiscardChunks>;
+  const commit: Delivery['commit'] = (work) =>
+    outbox.transaction(async (tx, { publish }) => (await work(tx, publish)) ?? { kind: 'ack' });
+
+  let discarded: Promise<unknown> = Promise.resolve();
+  await database.transaction(async (deletion) => {
+    await deletion.query(`SELECT FROM document WHERE tenant = 't' AND id = 'd' FOR NO KEY UPDATE`);
+    discarded = inContext(caller, () => discarding.handle(message, { commit } as Delivery));
+    discarded.catch(() => undefined); // awaited below
+    await eventually('it waits for the document', async () => {
+      const waits = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+      return (await database.query(waits)).rowCount > 0;
+    });
+    await deletion.query(`UPDATE document_version SET blob_key = '' WHERE tenant = 't' AND document_id = 'd'`);
+  });
+  await discarded;
+  const { rows } = await database.query('SELECT blob_key, chunks FROM document_version');
+  expect(rows).toEqual([{ blob_key: '', chunks: 0 }]);
+});
