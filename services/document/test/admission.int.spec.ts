@@ -1,26 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
-import { Inbox, inboxMigrations } from '@ragmesh/inbox';
+import { Inbox } from '@ragmesh/inbox';
 import type { EventHandler, Message } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
-import { Outbox, outboxMigrations } from '@ragmesh/outbox';
-import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '@ragmesh/saga';
+import { Outbox } from '@ragmesh/outbox';
+import type { Database } from '@ragmesh/postgres';
 import { eventually } from '../../knowledge/test/service-mesh.js';
 import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
 import { IngestionProcess } from '../src/commands/ingestion-process.js';
 import type { DocumentConfig } from '../src/document.config.js';
-import { documentService } from '../src/document.service.js';
 import { AdmissionWorker } from '../src/sagas/admission-worker.js';
+import { startDocumentDatabase, type DocumentDatabase } from './document-database.js';
 
 const IN_FLIGHT = 8;
 const MANY = 108;
 
-let folder: string;
-let server: EmbeddedPostgres;
+let stored: DocumentDatabase;
 let database: Database;
 let outbox: Outbox;
 let inbox: Inbox;
@@ -84,21 +79,14 @@ async function shown(tenant: string, id: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ragmesh-admission-'));
-  server = await EmbeddedPostgres.start(folder);
-  const url = server.url('ragmesh_document');
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, documentService.migrations!);
-  database = new Database(createPool(url));
+  stored = await startDocumentDatabase();
+  database = stored.database;
   outbox = new Outbox(database, 'document');
   inbox = new Inbox(database, outbox, 'document');
   waiting = new WaitingIngestions(database);
   ingestion = processOf({ INGESTION_IN_FLIGHT_SHARED: IN_FLIGHT });
 });
-afterAll(async () => {
-  await database.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => stored.stop());
 
 describe('ingestions that end in one transaction', () => {
   it('let no more begin than there is room for, oldest first', async () => {

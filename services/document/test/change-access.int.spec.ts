@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { catalogue, decodePayload, type vectorV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { GrpcClients } from '@ragmesh/grpc';
-import { inboxMigrations } from '@ragmesh/inbox';
 import { asService, inContext } from '@ragmesh/observability';
-import { Outbox, outboxMigrations } from '@ragmesh/outbox';
-import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '@ragmesh/saga';
+import { Outbox } from '@ragmesh/outbox';
+import type { Database } from '@ragmesh/postgres';
 import { CollectionAccess } from '../src/adapters/collection-access.repository.js';
 import { DocumentRepository } from '../src/adapters/document.repository.js';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
@@ -19,7 +15,7 @@ import { ChangeDocumentAccess } from '../src/commands/change-document-access.js'
 import { IngestionProcess } from '../src/commands/ingestion-process.js';
 import { KnownDocument } from '../src/commands/known-document.js';
 import type { DocumentConfig } from '../src/document.config.js';
-import { documentService } from '../src/document.service.js';
+import { startDocumentDatabase, type DocumentDatabase } from './document-database.js';
 
 const before = ['group:a', 'group:b'];
 const narrower = ['group:a'];
@@ -43,8 +39,7 @@ const clients = {
   }),
 } as unknown as GrpcClients;
 
-let folder: string;
-let server: EmbeddedPostgres;
+let stored: DocumentDatabase;
 let database: Database;
 let changing: ChangeDocumentAccess;
 let accepting: AcceptDocument;
@@ -82,24 +77,23 @@ const listed = async (): Promise<unknown> =>
   (await database.query('SELECT access, version::int FROM document WHERE id = $1', ['d'])).rows[0];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ragmesh-access-'));
-  server = await EmbeddedPostgres.start(join(folder, 'postgres'));
-  const url = server.url('ragmesh_document');
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, documentService.migrations!);
-  database = new Database(createPool(url));
+  stored = await startDocumentDatabase();
+  database = stored.database;
   const documents = new DocumentRepository(database);
   const outbox = new Outbox(database, 'document');
   const settings = config as DocumentConfig;
   const ingestion = new IngestionProcess(database, new WaitingIngestions(database), settings);
   changing = new ChangeDocumentAccess(outbox, documents, clients);
   const known = new KnownDocument(documents, new CollectionAccess(database), changing);
-  accepting = new AcceptDocument(changing, new FolderBlobStore(join(folder, 'blobs')), known, ingestion, settings);
+  accepting = new AcceptDocument(
+    changing,
+    new FolderBlobStore(join(stored.folder, 'blobs')),
+    known,
+    ingestion,
+    settings,
+  );
 });
-afterAll(async () => {
-  await database.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => stored.stop());
 beforeEach(async () => {
   for (const table of ['document', 'document_version', 'outbox', 'saga']) await database.query(`DELETE FROM ${table}`);
   index.told = [];

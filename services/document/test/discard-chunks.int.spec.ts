@@ -1,37 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { eventsV1 } from '@ragmesh/contracts';
-import { inboxMigrations } from '@ragmesh/inbox';
 import type { Delivery, Message } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
-import { Outbox, outboxMigrations } from '@ragmesh/outbox';
-import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '@ragmesh/saga';
+import { Outbox } from '@ragmesh/outbox';
+import type { Database } from '@ragmesh/postgres';
 import { eventually } from '../../knowledge/test/service-mesh.js';
 import { ChunkRepository } from '../src/adapters/chunk.repository.js';
 import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
 import { IngestionProcess } from '../src/commands/ingestion-process.js';
 import { DiscardChunks } from '../src/consumers/discard-chunks.handler.js';
 import type { DocumentConfig } from '../src/document.config.js';
-import { documentService } from '../src/document.service.js';
+import { startDocumentDatabase, type DocumentDatabase } from './document-database.js';
 
-let folder: string;
-let server: EmbeddedPostgres;
+let stored: DocumentDatabase;
 let database: Database;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ragmesh-discard-'));
-  server = await EmbeddedPostgres.start(folder);
-  const url = server.url('ragmesh_document');
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, documentService.migrations);
-  database = new Database(createPool(url));
-}, 60_000);
-afterAll(async () => {
-  await database.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  stored = await startDocumentDatabase();
+  database = stored.database;
 });
+afterAll(() => stored.stop());
 
 it('chunks are discarded beside a deletion, and neither waits for the other in a circle', async () => {
   const outbox = new Outbox(database, 'document');

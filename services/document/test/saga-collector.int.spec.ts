@@ -1,14 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { inboxMigrations } from '@ragmesh/inbox';
 import { createLogger } from '@ragmesh/observability';
-import { outboxMigrations } from '@ragmesh/outbox';
-import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '@ragmesh/saga';
 import { SagaCollector } from '../src/adapters/saga-collector.js';
-import { documentService } from '../src/document.service.js';
+import { startDocumentDatabase } from './document-database.js';
 
 /** Newest version 3; readers see version 2. */
 const DOCUMENTS = `
@@ -27,11 +20,7 @@ const SAGAS = `
 const STEPS = `INSERT INTO saga_step (saga_name, saga_id, step, status) SELECT name, id, 'show', 'done' FROM saga`;
 
 it('what sagas did is removed once they have ended long ago, for versions nobody asks for', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'ragmesh-sagas-'));
-  const server = await EmbeddedPostgres.start(folder);
-  const url = server.url('ragmesh_document');
-  await migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, documentService.migrations!);
-  const database = new Database(createPool(url));
+  const { database, stop } = await startDocumentDatabase();
   for (const sql of [DOCUMENTS, SAGAS, STEPS]) await database.query(sql);
   const collector = new SagaCollector(database, createLogger('document', 'silent'));
   while (await collector.collect());
@@ -47,7 +36,5 @@ it('what sagas did is removed once they have ended long ago, for versions nobody
       { version: 3, left: 800 },
     ]);
   }
-  await database.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await stop();
 });
