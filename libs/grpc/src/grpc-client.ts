@@ -52,7 +52,9 @@ export function createGrpcClient<Service extends DescService>(
   tls?: GrpcTls,
 ): GrpcClient<Service> {
   const channel = isLocalAddress(address) ? new LocalChannel(address) : new NetworkChannel(address, tls);
-  const calls = service.methods.map((method) => [method.localName, callOf({ channel, service, owner }, method)]);
+  const codecs = serviceDefinition(service) as Record<string, Method>;
+  const callee = { channel, service, owner };
+  const calls = service.methods.map((method) => [method.localName, callOf(callee, method, codecs[method.name]!)]);
   return { ...Object.fromEntries(calls), close: () => channel.close() } as GrpcClient<Service>;
 }
 
@@ -79,10 +81,9 @@ function beginCall({ channel, owner, service }: Callee, method: DescMethod, { de
   return { span, head: { metadata, deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
 }
 
-function callOf(callee: Callee, method: DescMethod): unknown {
-  const { channel, owner, service } = callee;
-  const definition = serviceDefinition(service)[method.name]! as Method;
-  if (method.methodKind === 'server_streaming') return streamingCall(callee, method, definition);
+function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
+  const { channel, owner } = callee;
+  if (method.methodKind === 'server_streaming') return streamingCall(callee, method, codec);
   return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
     await channel.ready();
     return new Promise((resolve, reject) => {
@@ -95,8 +96,8 @@ function callOf(callee: Callee, method: DescMethod): unknown {
         if (error) reject(error);
         else resolve(value);
       };
-      const upload = method.methodKind === 'client_streaming' && channel.upload(definition, head, settle);
-      const call = upload || channel.unary(definition, create(method.input, input as Fields), head, settle);
+      const upload = method.methodKind === 'client_streaming' && channel.upload(codec, head, settle);
+      const call = upload || channel.unary(codec, create(method.input, input as Fields), head, settle);
       const cancel = (): void => call.cancel();
       options.signal?.addEventListener('abort', cancel, { once: true });
       if (options.signal?.aborted) cancel();
@@ -105,12 +106,12 @@ function callOf(callee: Callee, method: DescMethod): unknown {
   };
 }
 
-function streamingCall(callee: Callee, method: DescMethod, definition: Method) {
+function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
   const { channel, owner } = callee;
   return async function* (request: Fields, options: CallOptions = {}) {
     await channel.ready();
     const { span, head } = beginCall(callee, method, options);
-    const call = channel.stream(definition, create(method.input, request), head);
+    const call = channel.stream(codec, create(method.input, request), head);
     yield* readStream(call, owner, options.signal, (error) => {
       if (error) markFailed(span, error);
       span.end();

@@ -41,7 +41,13 @@ export class NetworkChannel implements CallChannel {
     const { path, requestSerialize, responseDeserialize } = method;
     const limits = { deadline };
     return this.#client.makeUnaryRequest(
-      ...([path, requestSerialize, responseDeserialize, message, metadata, limits, settle] as const),
+      path,
+      requestSerialize,
+      responseDeserialize,
+      message,
+      metadata,
+      limits,
+      settle,
     );
   }
 
@@ -56,9 +62,7 @@ export class NetworkChannel implements CallChannel {
   stream(method: Method, message: Message, { metadata, deadline }: CallHead): OpenStream {
     const { path, requestSerialize, responseDeserialize } = method;
     const limits = { deadline };
-    return this.#client.makeServerStreamRequest(
-      ...([path, requestSerialize, responseDeserialize, message, metadata, limits] as const),
-    );
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, limits);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ const LOOK_AGAIN_MS = 10;
 
 /**
  * Calls of a service in the same process: the messages, deadlines, cancellations, back pressure and failures of a call over
- * the network, without its connection. That costs about a quarter of the processor time.
+ * the network, without its connection.
  */
 export class LocalChannel implements CallChannel {
   readonly isPrivate = true;
@@ -87,8 +87,9 @@ class Exchange implements OpenCall {
     this.#timer = setTimeout(expired, leftMs);
   }
 
+  /** Also called of what is over: whoever has read an answer to its end cancels, too. */
   cancel(): void {
-    this.settle(failureOf(status.CANCELLED, 'The caller cancelled the call.'));
+    if (!this.#isOver) this.settle(failureOf(status.CANCELLED, 'The caller cancelled the call.'));
   }
 
   settle(failure: ServiceError | null, answer?: unknown): void {

@@ -57,6 +57,7 @@ export class LocalServer {
     this.#running.add(running);
     const handler = this.#handlers.get(call.path) ?? unknown;
     const answer = async (): Promise<void> => {
+      if (call.cancelled) return; // its caller left before it came here
       try {
         checkTenant(call.metadata);
         await handler(call, respond);
@@ -64,7 +65,7 @@ export class LocalServer {
         respond(toGrpcStatus(error));
       }
     };
-    // In a turn of its own, as what comes over a network: its caller is not to wait for the first step of the work.
+    // Not before its caller has the call in hand: an answer may come at once.
     queueMicrotask(() => void this.#inOwnContext(answer));
     return () => {
       this.#running.delete(running);
