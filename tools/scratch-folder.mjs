@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 
@@ -42,13 +42,13 @@ function hasRoom() {
   return Math.min(bavail * bsize, freemem()) >= LEAST_FREE_BYTES;
 }
 
-/** Whether a run that was killed left it. */
+/** Whether a run of this user that was killed left it. */
 function isAbandoned(name) {
-  if (!name.startsWith(prefix)) return false;
+  if (!name.startsWith(prefix) || statSync(join(memory, name)).uid !== process.getuid()) return false;
   try {
     process.kill(Number(name.slice(prefix.length)), 0);
     return false;
-  } catch {
-    return true;
+  } catch (error) {
+    return error.code === 'ESRCH';
   }
 }
