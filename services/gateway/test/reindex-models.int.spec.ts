@@ -107,7 +107,7 @@ describe('reindex with another embedding model', () => {
     let isOn = true;
     const answers: Body[] = [];
     const reader = (async () => {
-      for (let n = 0; isOn; n += 1) answers.push(await dense(`otters hold hands ${n}`));
+      for (let n = 0; isOn; n += 1) answers.push(await dense(`${texts['otters']} ${n}`));
     })();
     const ended = await done(await reindex({ model: 'tiny-words' }));
     expect(ended).toMatchObject({ status: 'ready', error: null });
