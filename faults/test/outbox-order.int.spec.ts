@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
+import { DeadLetterStore, inboxMigrations, keepRefusedEvents } from '@ragmesh/inbox';
 import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Outbox, OutboxRelay, outboxMigrations } from '@ragmesh/outbox';
@@ -33,7 +34,7 @@ class Relayed {
   static async start(connect: (postgres: EmbeddedPostgres) => Promise<BusDriver>): Promise<Relayed> {
     const folder = await mkdtemp(join(tmpdir(), 'ragmesh-outbox-'));
     const postgres = await EmbeddedPostgres.start(folder);
-    await migrate(postgres.url('ragmesh_document'), outboxMigrations);
+    await migrate(postgres.url('ragmesh_document'), outboxMigrations, inboxMigrations);
     const bus = await connect(postgres);
     await bus.provision([{ name: TOPIC, partitions, retentionHours }]);
     return new Relayed(folder, postgres, bus);
@@ -50,6 +51,7 @@ class Relayed {
     this.relay = new OutboxRelay({
       ...{ service: 'document', database, driver: bus, outbox, logger },
       notifications: this.notifications,
+      keepRefused: keepRefusedEvents('document'),
     });
     await this.relay.start();
   }
@@ -100,7 +102,7 @@ function outboxOrder(connect: (postgres: EmbeddedPostgres) => Promise<BusDriver>
     expect(rows.map(({ key }) => key)).toEqual(['numbered-first', 'committed-first']);
   });
 
-  it('sets a row aside that is too large for the bus, says so, and publishes the others', async () => {
+  it('makes a dead letter of a row that is too large for the bus, says so, and publishes the others', async () => {
     await relayed.insert('before-large');
     await relayed.insert('large', 5_000_000);
     await relayed.insert('after-large');
@@ -112,6 +114,12 @@ function outboxOrder(connect: (postgres: EmbeddedPostgres) => Promise<BusDriver>
       return rows.length === 1;
     });
     expect(keys).not.toContain('large');
+    const letters = new DeadLetterStore(relayed.database);
+    expect(await letters.list('default', {}, 10)).toMatchObject([
+      { handler_id: 'document.publish', code: 'EVENT.TOO_LARGE', origin_topic: TOPIC, subject: 'large', status: 'parked' },
+    ]);
+    const told = `SELECT FROM outbox WHERE topic = '${catalogue.errorOccurred.topic}' AND key = 'large'`;
+    expect((await relayed.database.query(told)).rowCount).toBe(1);
   });
 }
 

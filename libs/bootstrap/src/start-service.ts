@@ -7,7 +7,7 @@ import {
   type Variables,
 } from '@ragmesh/config';
 import { GrpcClients } from '@ragmesh/grpc';
-import { Inbox, ReplayFollower } from '@ragmesh/inbox';
+import { Inbox, ReplayFollower, keepRefusedEvents } from '@ragmesh/inbox';
 import { RagmeshServer } from '@ragmesh/messaging';
 import { Outbox, OutboxRelay } from '@ragmesh/outbox';
 import { Notifications } from '@ragmesh/postgres';
@@ -141,7 +141,10 @@ async function openRuntime(
   const clients = new GrpcClients((service) => drivers.grpcAddress(service), drivers.grpcTls);
   const notifications = new Notifications(url);
   undo.push(() => notifications.close());
-  const relay = new OutboxRelay({ service: name, database, driver: drivers.bus, outbox, notifications, logger });
+  const relay = new OutboxRelay({
+    ...{ service: name, database, driver: drivers.bus, outbox, notifications, logger },
+    keepRefused: keepRefusedEvents(name),
+  });
   undo.push(
     () => clients.close(),
     () => relay.stop(),

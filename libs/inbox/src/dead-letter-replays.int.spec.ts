@@ -9,7 +9,14 @@ import { createLogger } from '@ragmesh/observability';
 import { Outbox, outboxMigrations } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
 import { create } from '@bufbuild/protobuf';
-import { DeadLetterReplays, DeadLetterStore, Inbox, ReplayFollower, inboxMigrations } from './index.js';
+import {
+  DeadLetterReplays,
+  DeadLetterStore,
+  Inbox,
+  ReplayFollower,
+  inboxMigrations,
+  keepRefusedEvents,
+} from './index.js';
 
 const handler = { id: 'vector.index-chunks' } as EventHandler;
 const value = encodePayload(
@@ -100,6 +107,46 @@ afterEach(async () => {
 });
 
 const first = 'chunks.embedded:0:1:vector.index-chunks';
+
+describe('an event the bus refuses', () => {
+  const error = new RagmeshError('EVENT.TOO_LARGE', 'It is too large.');
+
+  /** As the relay does it. */
+  async function refuse(copy: Copy, id: string): Promise<void> {
+    const { headers } = recordOf('e7', {});
+    const row = { id, topic: 'chunks.embedded.vector.retry', key: 'd', value: Buffer.from(value), unsigned: false };
+    await copy.outbox.transaction(async (tx, out) => {
+      tx.write(`UPDATE outbox SET error = 'EVENT.TOO_LARGE' WHERE id = $1`, [id]);
+      const copied = { ...headers, 'ragmesh-attempt': '3', 'ragmesh-origin': 'chunks.embedded/0/1' };
+      await keepRefusedEvents('vector')(tx, out, { ...row, headers: copied }, error);
+    });
+  }
+
+  it('is a letter that says what waits for it, and whose replay publishes it', async () => {
+    const { rows } = await one.database.query<{ id: string }>(
+      `INSERT INTO outbox (topic, key, headers, value) VALUES ('chunks.embedded.vector.retry', 'd', '{}', '') RETURNING id`,
+    );
+    const id = String(rows[0]!.id);
+    await refuse(one, id);
+    const letter = `chunks.embedded.vector.retry:-1:${id}:vector.publish`;
+    expect(await one.letter(letter)).toMatchObject({ status: 'parked', code: 'EVENT.TOO_LARGE', event_id: 'e7' });
+    const told = await one.database.query<{ value: Buffer }>(`SELECT value FROM outbox WHERE topic = 'error.occurred'`);
+    expect(told.rows.map((row) => decodePayload(catalogue.errorOccurred, row.value))).toMatchObject([
+      { service: 'vector', topic: 'chunks.embedded', subject: 'd', version: 7n, code: 'EVENT.TOO_LARGE' },
+    ]);
+
+    await one.replay([letter]);
+    await refuse(one, id);
+    expect(await one.letter(letter)).toMatchObject({ status: 'parked', replays: 1 });
+
+    await one.replay([letter]);
+    expect(await one.follower.follow()).toBe(0);
+    const published = 'UPDATE outbox SET published_at = now() WHERE id = $1 AND error IS NULL';
+    expect((await one.database.query(published, [id])).rowCount).toBe(1);
+    expect(await one.follower.follow()).toBe(1);
+    expect(await one.letter(letter)).toMatchObject({ status: 'replayed' });
+  });
+});
 
 describe('a replay', () => {
   it('happens once when two copies of the service are asked at once', async () => {

@@ -7,10 +7,12 @@ import { DeadLetterStore } from './dead-letter-store.js';
 import {
   MAX_REPLAYS,
   originalRecord,
+  outgoingHandler,
   unreadableHandler,
   type DeadLetter,
   type DeadLetterSelection,
 } from './dead-letter.js';
+import { releaseRefused } from './refused-event.js';
 
 /** What became of one letter of a selection. */
 export interface SettledLetter {
@@ -117,7 +119,8 @@ export class DeadLetterReplays {
       const { rows } = await tx.query<{ replays: number }>(CLAIM, [letter.tenant, letter.id, letter.replays]);
       if (!rows[0]) throw notParked(letter.id);
       await tx.query(NOTE, [letter.id, letter.tenant, rows[0].replays, by]);
-      add({ ...(await this.#copy(tx, letter)), delayMs });
+      if (letter.handler_id === outgoingHandler(this.service)) releaseRefused(tx, letter, delayMs);
+      else add({ ...(await this.#copy(tx, letter)), delayMs });
     });
   }
 

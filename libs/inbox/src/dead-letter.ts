@@ -80,6 +80,9 @@ export interface DeadLetterGroup {
 /** Handler of records whose envelope could not be read: no handler was found for them. */
 export const unreadableHandler = (service: string): string => `${service}.unreadable`;
 
+/** In place of a handler, for events of this service that the bus does not take. */
+export const outgoingHandler = (service: string): string => `${service}.publish`;
+
 /** The record as it first lay on the bus. */
 export function originalRecord(letter: DeadLetter): BusRecord {
   return {

@@ -13,6 +13,7 @@ export {
   type DeadLetterSummary,
 } from './dead-letter.js';
 export { Inbox } from './inbox.js';
+export { keepRefusedEvents } from './refused-event.js';
 export { redactedPayload } from './redacted-payload.js';
 export { ReplayFollower } from './replay-follower.js';
 

@@ -4,7 +4,7 @@ import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import type { Outbox, OutboxWriter } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { STATUS } from './dead-letter-sql.js';
-import { unreadableHandler } from './dead-letter.js';
+import { outgoingHandler, unreadableHandler } from './dead-letter.js';
 import { versionOf } from './event-version.js';
 
 const POLL_MS = 1_000;
@@ -16,14 +16,16 @@ const LOST_AFTER_HOURS = 24;
 
 /**
  * Replays whose event was handled. One of a record that had been unreadable has succeeded as soon as a handler ended with it,
- * whatever the end: if it was a failure, that is a dead letter of its own.
+ * whatever the end: if it was a failure, that is a dead letter of its own. One that the bus had refused has as soon as it took it.
  */
 const HANDLED = `
   SELECT l.id, l.tenant, l.handler_id, l.event_id, l.subject, l.origin_topic, l.key, l.headers, l.value
   FROM dead_letter_replay r JOIN dead_letter l ON l.id = r.letter_id
-  WHERE r.result IS NULL AND EXISTS (SELECT FROM inbox i WHERE i.event_id = l.event_id AND i.finished_at IS NOT NULL
-    AND CASE WHEN l.handler_id = $1 THEN i.handler_id <> $1
-        ELSE i.handler_id = l.handler_id AND i.outcome <> 'dead-letter' END)
+  WHERE r.result IS NULL AND CASE WHEN l.handler_id = $2
+    THEN EXISTS (SELECT FROM outbox o WHERE o.id = l.origin_offset AND o.published_at IS NOT NULL)
+    ELSE EXISTS (SELECT FROM inbox i WHERE i.event_id = l.event_id AND i.finished_at IS NOT NULL
+      AND CASE WHEN l.handler_id = $1 THEN i.handler_id <> $1
+          ELSE i.handler_id = l.handler_id AND i.outcome <> 'dead-letter' END) END
   ORDER BY r.requested_at LIMIT 100 FOR UPDATE OF r SKIP LOCKED`;
 
 const SUCCEED = `
@@ -81,7 +83,10 @@ export class ReplayFollower {
   /** Looks once. @returns how many replays have succeeded since the last look. */
   async follow(): Promise<number> {
     return this.outbox.transaction(async (tx, out) => {
-      const { rows } = await tx.query<HandledLetter>(HANDLED, [unreadableHandler(this.service)]);
+      const { rows } = await tx.query<HandledLetter>(HANDLED, [
+        unreadableHandler(this.service),
+        outgoingHandler(this.service),
+      ]);
       for (const letter of rows) await this.#succeed(tx, out, letter);
       return rows.length;
     });

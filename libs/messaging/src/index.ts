@@ -16,7 +16,13 @@ export { EmbeddedBusDriver } from './embedded/embedded-bus-driver.js';
 export { encodeEvent, readEnvelope, type EncodedEvent, type EventContext } from './envelope/cloud-events.js';
 export { withSignature } from './envelope/event-signature.js';
 export type { Message } from './envelope/message.js';
-export { originTopic, readRetryState, retryHeaders, type RetryState } from './envelope/retry-headers.js';
+export {
+  originTopic,
+  readRetryState,
+  retryHeaders,
+  withoutRetryState,
+  type RetryState,
+} from './envelope/retry-headers.js';
 export type { Delivery, Publish } from './handling/delivery.js';
 export type { Attempt, DeliveryJournal, DeliveryState, Failure } from './handling/delivery-journal.js';
 export type { EventHandler } from './handling/event-handler.js';

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 export { Outbox, type OutboxEntry, type OutboxWriter } from './outbox.js';
-export { OutboxRelay, type RelayOptions } from './outbox-relay.js';
+export { OutboxRelay, type KeepRefused, type RelayOptions } from './outbox-relay.js';
+export type { OutboxRow } from './outbox-rows.js';
 
 /** Migrations of the tables a service's database needs for its outbox. */
 export const outboxMigrations = fileURLToPath(new URL('../migrations', import.meta.url));

@@ -14,11 +14,15 @@ import { RelayLease } from './relay-lease.js';
 const TOPIC = 'events';
 const PARTITIONS = 6;
 const away = new RagmeshError('DEPENDENCY.UNAVAILABLE', 'It has no leader.');
+const forbidden = new RagmeshError('CONFIG.INVALID', 'This client may not write.');
+const tooLarge = new RagmeshError('EVENT.TOO_LARGE', 'It is too large.');
 
 /** A bus that answers as Kafka does: what a dead partition is given fails, and a call of which nothing is written rejects. */
 class PartlyDeadBus {
   readonly published: OutgoingRecord[] = [];
   readonly dead = new Set<number>();
+  /** What becomes of a record, by its key. */
+  readonly refused = new Map<string, RagmeshError>();
   calls = 0;
   beforeAnswer: () => Promise<unknown> = async () => undefined;
 
@@ -32,6 +36,8 @@ class PartlyDeadBus {
     if (records.every(({ partition }) => this.dead.has(partition))) throw away;
     const outcomes = records.map((record) => {
       if (this.dead.has(record.partition)) return { error: away };
+      const refusal = this.refused.get(record.key);
+      if (refusal) return { error: refusal };
       return { partition: record.partition, offset: this.published.push(record) };
     });
     await this.beforeAnswer();
@@ -62,6 +68,9 @@ beforeAll(async () => {
   server = await EmbeddedPostgres.start(folder);
   url = server.url('ragmesh_relay');
   await migrate(url, outboxMigrations);
+  const admin = new Database(createPool(url));
+  await admin.query('CREATE TABLE kept (key text, code text)');
+  await admin.close();
 });
 afterAll(async () => {
   await server.stop();
@@ -87,6 +96,7 @@ async function startRelay(bus: PartlyDeadBus): Promise<CountingDatabase> {
   const relay = new OutboxRelay({
     ...{ service: 'document', database: own, outbox, notifications },
     ...{ driver: bus as unknown as BusDriver, logger: createLogger('document', 'silent') },
+    keepRefused: async (tx, _out, { key }, { code }) => tx.write('INSERT INTO kept VALUES ($1, $2)', [key, code]),
   });
   stopping.push(
     () => own.close(),
@@ -161,6 +171,33 @@ describe('a relay whose bus takes nothing for one partition', () => {
     await eventually('the others are published', async () => (await waitingRows()).length === 1);
     expect(bus.keys).toEqual(['a', 'b']);
     expect(await waitingRows()).toEqual([{ key: 'lost', error: null }]);
+  });
+
+  it('keeps what it may not write for when it may, however final the refusal', async () => {
+    const bus = new PartlyDeadBus();
+    const [first, second] = keysOf(3, 2);
+    for (const key of [first!, second!]) bus.refused.set(key, forbidden);
+    await insert([first!, second!, ...keysOf(4, 1)]);
+    await startRelay(bus);
+    await eventually('it was refused, and asked for again', () => bus.calls > 1);
+    expect(bus.keys).not.toContain(first);
+    expect((await waitingRows())[0]).toEqual({ key: first, error: null });
+    bus.refused.clear();
+    await eventually('all are published', async () => (await waitingRows()).length === 0);
+    expect(bus.keys.filter((key) => partitionOf(key) === 3)).toEqual([first, second]);
+  });
+
+  it('sets aside what no bus takes together with what is kept of it, or not at all', async () => {
+    const bus = new PartlyDeadBus();
+    bus.refused.set('large', tooLarge);
+    await database.query('ALTER TABLE kept RENAME TO kept_away');
+    await insert(['large', ...keysOf(4, 1)]);
+    await startRelay(bus);
+    await eventually('it was refused twice', () => bus.calls > 1);
+    expect(await waitingRows()).toContainEqual({ key: 'large', error: null });
+    await database.query('ALTER TABLE kept_away RENAME TO kept');
+    await eventually('it is set aside', async () => (await database.query('SELECT FROM kept')).rowCount > 0);
+    expect(await waitingRows()).toEqual([{ key: 'large', error: 'EVENT.TOO_LARGE' }]);
   });
 
   it('asks it again now and then, not at once, and a relay that stands by asks for the lease as rarely', async () => {

@@ -10,8 +10,8 @@ import {
   type PublishOutcome,
 } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
-import type { Database, Notifications } from '@ragmesh/postgres';
-import type { Outbox } from './outbox.js';
+import type { Database, Notifications, SqlTransaction } from '@ragmesh/postgres';
+import type { Outbox, OutboxWriter } from './outbox.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
 import { BATCH_ROWS, OutboxRows, type OutboxRow, type RowPlace } from './outbox-rows.js';
 import { RelayLease } from './relay-lease.js';
@@ -25,6 +25,12 @@ const CHANNEL = 'ragmesh_outbox';
 /** Of a topic that is not known here. */
 const NO_PARTITION = -1;
 
+/**
+ * Keeps an event that the bus will not take where somebody finds it, in the transaction that sets its row aside. The row goes
+ * again once its `error` is cleared.
+ */
+export type KeepRefused = (tx: SqlTransaction, out: OutboxWriter, row: OutboxRow, error: RagmeshError) => Promise<void>;
+
 export interface RelayOptions {
   readonly service: ServiceName;
   readonly database: Database;
@@ -32,6 +38,7 @@ export interface RelayOptions {
   readonly outbox: Outbox;
   readonly notifications: Notifications;
   readonly logger: Logger;
+  readonly keepRefused: KeepRefused;
 }
 
 /**
@@ -146,7 +153,7 @@ export class OutboxRelay {
     let failure: Error | undefined;
     for (const [at, outcome] of outcomes.entries()) {
       if (!('error' in outcome)) continue;
-      if (isPermanent(outcome.error)) await this.#setAside(rows[at]!, outcome.error);
+      if (isOfTheRecord(outcome.error)) await this.#setAside(rows[at]!, outcome.error);
       else {
         const { topic, partition } = records[at]!;
         this.#pass.holdBack(topic, partition, performance.now());
@@ -162,17 +169,21 @@ export class OutboxRelay {
     let outcomes: readonly PublishOutcome[] = [];
     if (known.length > 0)
       outcomes = await this.options.driver.publish(known).catch((cause: unknown) => {
-        const error = isPermanent(cause as Error) ? refused(cause) : (cause as Error);
+        const error = isOfTheRecord(cause) ? refused(cause) : (cause as Error);
         return known.map(() => ({ error }));
       });
     let next = 0;
     return records.map(({ topic, partition }) => (partition === NO_PARTITION ? noSuchTopic(topic) : outcomes[next++]!));
   }
 
-  async #setAside({ id, topic }: OutboxRow, error: Error): Promise<void> {
-    const { code } = asRagmeshError(error);
-    this.options.logger.error({ code, topic }, 'An event cannot be published and was set aside');
-    await this.#rows.setAside(id, code);
+  async #setAside(row: OutboxRow, error: RagmeshError): Promise<void> {
+    const { outbox, logger, keepRefused } = this.options;
+    const { code } = error;
+    await outbox.transaction(async (tx, out) => {
+      this.#rows.setAside(tx, row.id, code);
+      await keepRefused(tx, out, row, error);
+    });
+    logger.error({ code, topic: row.topic }, 'An event cannot be published and was set aside');
   }
 
   #record(row: OutboxRow): OutgoingRecord {
@@ -212,7 +223,7 @@ export class OutboxRelay {
   }
 }
 
-/** However final it says it is: nothing is set aside because the bus refuses everything. */
+/** Nothing is set aside because the bus refuses everything. */
 const refused = (cause: unknown): RagmeshError =>
   new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The event bus takes no records.', {}, { cause });
 
@@ -220,4 +231,9 @@ const noSuchTopic = (topic: string): PublishOutcome => ({
   error: new RagmeshError('DEPENDENCY.UNAVAILABLE', `Topic ${topic} does not exist; provision it.`, { topic }),
 });
 
-const isPermanent = (error: Error): boolean => isRagmeshError(error) && error.retry === 'permanent';
+/**
+ * Whether it lies in the record that it is not taken. A refusal may say it is final (a client without the right to write) and
+ * still pass, and what waits for it must be there then.
+ */
+const isOfTheRecord = (error: unknown): error is RagmeshError =>
+  isRagmeshError(error) && error.code === 'EVENT.TOO_LARGE';

@@ -1,5 +1,5 @@
 import type { PublishOutcome } from '@ragmesh/messaging';
-import type { Database } from '@ragmesh/postgres';
+import type { Database, SqlTransaction } from '@ragmesh/postgres';
 
 /** Rows that are published at a time. */
 export const BATCH_ROWS = 500;
@@ -83,9 +83,9 @@ export class OutboxRows {
     return (await this.database.query(MARK, [...columns, token])).rowCount;
   }
 
-  /** Never publishes this one. @param code why. */
-  async setAside(id: RowId, code: string): Promise<void> {
-    await this.database.query('UPDATE outbox SET error = $2 WHERE id = $1', [id, code]);
+  /** Does not publish this one until somebody clears its error. @param code why. */
+  setAside(tx: SqlTransaction, id: RowId, code: string): void {
+    tx.write('UPDATE outbox SET error = $2 WHERE id = $1', [id, code]);
   }
 
   /** Milliseconds until a row is due, 0 when one is; undefined when none waits. */

@@ -54,5 +54,11 @@ export function retryHeaders(record: BusRecord, handlerId: string, attempt: numb
   };
 }
 
+/** Headers of the event itself, out of those of a copy. */
+export function withoutRetryState(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { [ATTEMPT]: _, [HANDLER]: __, [ORIGIN]: ___, [FIRST_FAILED_AT]: ____, ...envelope } = headers;
+  return envelope;
+}
+
 /** Topic of the event, out of {@link RetryState.origin}; also for a record that somebody put on a retry topic himself. */
 export const originTopic = (state: RetryState): string => eventTopicOf(state.origin.split('/')[0]!);

@@ -1,0 +1,48 @@
+import { catalogue, type ServiceName } from '@ragmesh/contracts';
+import { originTopic, readRetryState, withoutRetryState } from '@ragmesh/messaging';
+import { inContext } from '@ragmesh/observability';
+import type { KeepRefused } from '@ragmesh/outbox';
+import type { SqlTransaction } from '@ragmesh/postgres';
+import { insertDeadLetter } from './dead-letter-store.js';
+import { outgoingHandler, type DeadLetter } from './dead-letter.js';
+import { versionOf } from './event-version.js';
+import { storableFailure } from './storable-failure.js';
+
+/** Stands for the place on the bus that a refused event does not have; its offset is the number of its row. */
+const NOWHERE = -1;
+
+const RELEASE = `
+  UPDATE outbox SET error = NULL, available_at = now() + $3 * interval '1 millisecond'
+  WHERE topic = $1 AND id = $2 AND error IS NOT NULL`;
+
+/**
+ * Keeps an event that the bus refuses as a dead letter of the service that made it, and says `error.occurred`: what waits for
+ * the event fails now and not at its deadline.
+ */
+export function keepRefusedEvents(service: ServiceName): KeepRefused {
+  return async (tx, { causedBy }, { id, topic, key, headers, value }, error) => {
+    const place = { topic, partition: NOWHERE, offset: Number(id), timestamp: Date.now() };
+    const handlerId = outgoingHandler(service);
+    const record = { ...place, key, headers: withoutRetryState(headers), value };
+    if (!(await insertDeadLetter(tx, storableFailure({ record, handlerId, attempt: 1, error })))) return;
+    const { ce_id: eventId = '', ce_tenant: tenant = 'default', ce_correlation: requestId = '', ce_subject } = headers;
+    inContext({ tenant, requestId, subject: service }, () =>
+      causedBy(eventId)(catalogue.errorOccurred, key, {
+        service,
+        handler: handlerId,
+        topic: originTopic(readRetryState({ ...record, headers })),
+        eventId,
+        subject: ce_subject ?? key,
+        version: versionOf(headers, value),
+        code: error.code,
+        message: error.message,
+        attempts: 1,
+      }),
+    );
+  };
+}
+
+/** Has the relay try a refused event again. */
+export function releaseRefused(tx: SqlTransaction, letter: DeadLetter, delayMs: number): void {
+  tx.write(RELEASE, [letter.origin_topic, letter.origin_offset, Math.round(delayMs)]);
+}
