@@ -116,7 +116,13 @@ function outboxOrder(connect: (postgres: EmbeddedPostgres) => Promise<BusDriver>
     expect(keys).not.toContain('large');
     const letters = new DeadLetterStore(relayed.database);
     expect(await letters.list('default', {}, 10)).toMatchObject([
-      { handler_id: 'document.publish', code: 'EVENT.TOO_LARGE', origin_topic: TOPIC, subject: 'large', status: 'parked' },
+      {
+        handler_id: 'document.publish',
+        code: 'EVENT.TOO_LARGE',
+        origin_topic: TOPIC,
+        subject: 'large',
+        status: 'parked',
+      },
     ]);
     const told = `SELECT FROM outbox WHERE topic = '${catalogue.errorOccurred.topic}' AND key = 'large'`;
     expect((await relayed.database.query(told)).rowCount).toBe(1);

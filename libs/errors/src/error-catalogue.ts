@@ -58,7 +58,7 @@ export const errorCatalogue = {
   'DOCUMENT.NO_TEXT': permanent(422, 'No text in the document', 'Run text recognition (OCR) over the scan and upload the result.'),
   'DOCUMENT.UNSUPPORTED': permanent(415, 'Unsupported file type', 'Upload PDF, DOCX, PPTX, XLSX, HTML, Markdown, text, CSV or JSON.'),
   'DOCUMENT.LIMIT_EXCEEDED': permanent(422, 'Document exceeds a limit', 'Split the document below the named limit.'),
-  'DOCUMENT.PARSE_TIMEOUT': permanent(422, 'Document takes too long to read', 'Split the document, or raise PARSE_TIMEOUT_SECONDS.'),
+  'DOCUMENT.PARSE_TIMEOUT': permanent(422, 'Document takes too long to read', 'Split the document, or raise PARSE_TIMEOUT.'),
   'DOCUMENT.PARSER_CRASHED': transient(500, 'Reading the document failed', 'Retry the document; if it fails again, report the file.'),
   'DOCUMENT.CANCELLED': permanent(409, 'Ingestion cancelled', 'Retry the document to ingest it after all.'),
   'DOCUMENT.DEADLINE_EXCEEDED': transient(504, 'Ingestion took too long', 'Retry the document; what was finished is reused.'),

@@ -107,6 +107,16 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       expect((await listed(store)).filter((name) => name.endsWith(keys[0]!))).toHaveLength(1);
     });
 
+    it('gives staged bytes their name once, however often it is asked to, and again when they are gone', async () => {
+      const bytes = randomBytes(1_000);
+      const staged = await store.stage(inPieces(bytes), LIMIT);
+      await store.prepare('acme', staged);
+      await store.remove('acme', staged.key);
+      for (let round = 0; round < 2; round += 1) await store.publish('acme', staged);
+      expect((await readAll(store, 'acme', staged.key)).equals(bytes)).toBe(true);
+      await store.discard(staged);
+    });
+
     it('removes once, and says whether there was something', async () => {
       const key = await put(store, 'acme', randomBytes(100));
       expect(await store.remove('acme', key)).toBe(true);
@@ -140,6 +150,7 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       };
       await expect(reading()).rejects.toMatchObject({ code: 'BLOB.CORRUPT' });
       expect(got).toBeLessThan(bytes.length);
+      await store.remove('acme', key);
       await put(store, 'acme', bytes);
       expect((await readAll(store, 'acme', key)).equals(bytes)).toBe(true);
     });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { catalogue, documentV1 } from '@ragmesh/contracts';
 import { FaultProxy } from '@ragmesh/testing';
 import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
@@ -10,6 +12,7 @@ import { documentService } from '../src/document.service.js';
 import { BUCKET, S3Server, optionsFor } from './s3-server.js';
 
 const file = new URL('../../../../shared/documents/', import.meta.url);
+const PIECE_BYTES = 1_000_000;
 let mesh: ServiceMesh;
 let server: S3Server;
 let proxy: FaultProxy;
@@ -23,7 +26,8 @@ function upload(bytes: Buffer, fileName: string) {
     yield {
       part: { case: 'header' as const, value: { kind: documentV1.UploadKind.FILE, collection: 'default', fileName } },
     };
-    yield { part: { case: 'data' as const, value: bytes } };
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      yield { part: { case: 'data' as const, value: bytes.subarray(at, at + PIECE_BYTES) } };
     yield { part: { case: 'complete' as const, value: true } };
   }
   return mesh.as('acme', () => documents().upload(parts()));
@@ -80,13 +84,49 @@ describe('documents in a bucket', () => {
     expect(await readdir(join(folder, 'blobs/incoming'))).toEqual([]);
   });
 
+  it('are fetched no faster than their reader reads', async () => {
+    const bytes = randomBytes(90_000_000);
+    const { id } = await upload(bytes, 'unreadable.bin');
+    const { status } = await mesh.as('acme', () => documents().getDocument({ id, waitSeconds: 60 }));
+    expect(status).toBe('failed'); // so nothing but the reader fetches it now
+    const before = server.sentBytes;
+    const pieces = documents().getContent({ id })[Symbol.asyncIterator]();
+    await mesh.as('acme', () => pieces.next());
+    let seen = -1;
+    await eventually('nothing more is fetched', async () => {
+      const [earlier, now] = [seen, server.sentBytes];
+      seen = now;
+      await delay(300);
+      return now === earlier && now > before;
+    });
+    expect(seen - before).toBeLessThan(bytes.length / 2);
+    await pieces.return?.(undefined);
+  });
+
+  it('keep nobody else waiting while they are brought there slowly', async () => {
+    const { id } = await upload(Buffer.from('A text that is there already.'), 'known.txt');
+    await eventually('nothing is under way', () =>
+      mesh.eventsOf(catalogue.documentChunked).some(({ payload }) => payload.documentId === id),
+    );
+    await proxy.set({ bytesPerSecond: 200_000 });
+    let ended = 0;
+    const uploads = Array.from({ length: 12 }, async (_, number) => {
+      await upload(Buffer.alloc(600_000, `${number} of many. `), `${number}.txt`);
+      ended += 1;
+    });
+    for (let look = 0; look < 5; look += 1) await mesh.as('acme', () => documents().getDocument({ id }));
+    expect(ended).toBe(0);
+    await proxy.clear();
+    await Promise.all(uploads);
+  });
+
   it('are refused while the bucket cannot be reached, with nothing half done', async () => {
     await proxy.set({ refuse: true });
     proxy.cut();
     const text = Buffer.from('A text that finds no room now.');
     await expect(upload(text, 'a.txt')).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
-    const rows = await mesh.database('document').query('SELECT FROM document');
-    expect(rows.rowCount).toBe(1);
+    const rows = await mesh.database('document').query(`SELECT FROM document WHERE title = 'a.txt'`);
+    expect(rows.rowCount).toBe(0);
     await proxy.clear();
     const { id } = await upload(text, 'a.txt');
     expect((await contentOf(id)).equals(text)).toBe(true);

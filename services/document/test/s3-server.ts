@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { S3Options } from '../src/adapters/s3-blob-store.js';
 
 interface S3rver {
@@ -17,10 +17,19 @@ const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
 /** An S3 server on the loopback interface that keeps its objects in a folder. */
 export class S3Server {
+  readonly #sockets = new Set<Socket>();
+
   private constructor(
     private readonly server: S3rver,
     readonly port: number,
-  ) {}
+  ) {
+    server.httpServer.on('connection', (socket: Socket) => void this.#sockets.add(socket));
+  }
+
+  /** What it has written to its clients since it was started. */
+  get sentBytes(): number {
+    return [...this.#sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0);
+  }
 
   static async start(directory: string): Promise<S3Server> {
     const options = { address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false };

@@ -30,6 +30,15 @@ export abstract class BlobStore {
   /** @param incoming folder for what is staged; processes may share it. */
   constructor(private readonly incoming: string) {}
 
+  /**
+   * Does of {@link publish} what takes long, so that the transaction that names the bytes need not wait for it. Until then
+   * nothing refers to them, so they may be gone again by the time they are published.
+   * @throws RagmeshError STORAGE.*.
+   */
+  prepare(_tenant: string, _staged: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Gives staged bytes their name; done twice it changes nothing. @throws RagmeshError STORAGE.*. */
   abstract publish(tenant: string, staged: Pick<StagedBlob, 'path' | 'key'>): Promise<void>;
 

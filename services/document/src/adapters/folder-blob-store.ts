@@ -17,7 +17,8 @@ export class FolderBlobStore extends BlobStore {
     try {
       await makingFolder(target, () => rename(path, target));
     } catch (error) {
-      asStorageError(error);
+      const isRenamed = (await stat(target).catch(() => undefined)) !== undefined;
+      if (!isRenamed) asStorageError(error);
     }
   }
 

@@ -59,7 +59,12 @@ export class S3BlobStore extends BlobStore {
     });
   }
 
+  override prepare(tenant: string, staged: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
+    return this.publish(tenant, staged);
+  }
+
   async publish(tenant: string, { path, key }: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
+    if (await this.#has(tenant, key)) return;
     // In buffers of one part each, because the SDK tries again what is a buffer and gives up what is a stream.
     const body = createReadStream(path, { highWaterMark: 1024 * 1024 });
     const params = { ...this.#object(tenant, key), Body: body };
@@ -96,12 +101,7 @@ export class S3BlobStore extends BlobStore {
   }
 
   async remove(tenant: string, key: string): Promise<boolean> {
-    try {
-      await this.size(tenant, key);
-    } catch (error) {
-      if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return false;
-      throw error;
-    }
+    if (!(await this.#has(tenant, key))) return false;
     await this.#ask(new DeleteObjectCommand(this.#object(tenant, key)));
     return true;
   }
@@ -122,6 +122,16 @@ export class S3BlobStore extends BlobStore {
   onApplicationShutdown(): void {
     this.#breaker.shutdown();
     this.#client.destroy();
+  }
+
+  async #has(tenant: string, key: string): Promise<boolean> {
+    try {
+      await this.size(tenant, key);
+      return true;
+    } catch (error) {
+      if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return false;
+      throw error;
+    }
   }
 
   #object(tenant: string, key: string): { Bucket: string; Key: string } {

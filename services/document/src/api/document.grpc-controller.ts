@@ -4,8 +4,9 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
+import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
-import { from, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ContentReader, type Content } from '../adapters/content-reader.js';
 import { DocumentRepository, notFound } from '../adapters/document.repository.js';
 import { DocumentWatch } from '../adapters/document-watch.js';
@@ -31,12 +32,18 @@ export class DocumentGrpcController {
   ) {}
 
   @GrpcMethod('DocumentService', 'GetDocument')
-  async get({ id, waitSeconds }: documentV1.GetDocumentRequest): Promise<DocumentReply> {
+  async get(
+    { id, waitSeconds }: documentV1.GetDocumentRequest,
+    _metadata: unknown,
+    call: IncomingCall,
+  ): Promise<DocumentReply> {
     const tenant = currentTenant();
     const document = await this.documents.get(tenant, id);
     const terminal = document.status === 'ready' || document.status === 'failed';
     if (waitSeconds <= 0 || terminal) return toDocument(document);
-    await this.watch.untilTerminal(tenant, id, Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000);
+    const { signal } = scopeOf(call);
+    await this.watch.untilTerminal(tenant, id, Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000, signal);
+    signal.throwIfAborted();
     const later = await this.documents.findReadable(tenant, id);
     if (!later) throw notFound(id);
     return toDocument(later);
@@ -94,12 +101,14 @@ export class DocumentGrpcController {
   }
 
   @GrpcMethod('DocumentService', 'GetContent')
-  async getContent({
-    id,
-    asText,
-  }: documentV1.GetContentRequest): Promise<Observable<MessageInitShape<typeof documentV1.GetContentResponseSchema>>> {
+  async getContent(
+    { id, asText }: documentV1.GetContentRequest,
+    _metadata: unknown,
+    call: IncomingCall & Outlet,
+  ): Promise<Observable<MessageInitShape<typeof documentV1.GetContentResponseSchema>>> {
     const tenant = currentTenant();
-    return from(messages(asText ? await this.content.text(tenant, id) : await this.content.original(tenant, id)));
+    const content = asText ? await this.content.text(tenant, id) : await this.content.original(tenant, id);
+    return pacedStream(messages(content), call);
   }
 
   @GrpcMethod('DocumentService', 'GetTimeline')

@@ -10,7 +10,7 @@ import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
 import type { DocumentStatus, UploadKind } from '../adapters/document.rows.js';
 import type { DocumentConfig } from '../document.config.js';
 import { FairTurns } from '../domain/fair-turns.js';
-import { checkChunking, checkId, dedupKey, titleFrom } from '../domain/upload.js';
+import { checkId, chunkingOf, dedupKey, titleFrom } from '../domain/upload.js';
 import { ChangeDocumentAccess } from './change-document-access.js';
 import { IngestionProcess } from './ingestion-process.js';
 import { KnownDocument } from './known-document.js';
@@ -77,10 +77,8 @@ export class AcceptDocument {
   async run(upload: Upload, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Accepted> {
     const collection = checkId('collection', upload.collection || 'default');
     if (upload.id) checkId('id', upload.id);
-    const chunking = checkChunking(
-      upload.chunkSize ?? this.config.CHUNK_SIZE,
-      upload.chunkOverlap ?? Math.min(this.config.CHUNK_OVERLAP, (upload.chunkSize ?? 200) >> 2),
-    );
+    const { CHUNK_SIZE: size, CHUNK_OVERLAP: overlap } = this.config;
+    const chunking = chunkingOf(upload, { size, overlap });
     const blob = await this.blobs.stage(bytes, this.config.DOCUMENT_MAX_BYTES);
     try {
       if (blob.bytes === 0)
@@ -88,6 +86,7 @@ export class AcceptDocument {
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
       const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
+      await this.blobs.prepare(prepared.tenant, blob);
       return await this.#turns.run(prepared.tenant, signal, () =>
         this.changing.transaction((tx, out) => this.#accept(tx, out, prepared)),
       );

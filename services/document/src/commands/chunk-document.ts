@@ -53,6 +53,7 @@ export class ChunkDocument {
       (await this.cuts.reuse(placed)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
+      if (extracted.staged) await this.blobs.prepare(tenant, extracted.staged);
       const locks = extracted.staged ? [BlobCollector.lockOf(tenant, extracted.staged.key)] : [];
       return await delivery.commit((tx, publish) => this.#keep(tx, publish, placed, { document, extracted }), locks);
     } catch (error) {

@@ -4,12 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 const REST = 3;
 /** However long the turn took: then it was not this tenant's work that did. */
 const MOST_REST_MS = 250;
+/** The turn passes on then, whatever it still waits for (a lock, another service): nobody else's upload is to wait for that. */
+const MOST_TURN_MS = 250;
 /** Who has waited this long is not held up by a rest, too: a thousand uploads at once are not to fail for want of time. */
 const LONG_WAIT_MS = 2_000;
 
 interface Clock {
   now(): number;
-  rest(ms: number): Promise<unknown>;
+  /** @param signal ends it early, by rejecting. */
+  rest(ms: number, signal?: AbortSignal): Promise<unknown>;
 }
 
 /** Turns of one tenant. */
@@ -34,7 +37,10 @@ export class FairTurns {
    */
   constructor(
     private readonly sharesWithOthers: (tenant: string) => boolean,
-    private readonly clock: Clock = { now: () => performance.now(), rest: (ms) => delay(ms) },
+    private readonly clock: Clock = {
+      now: () => performance.now(),
+      rest: (ms, signal) => delay(ms, undefined, { signal }),
+    },
   ) {}
 
   /**
@@ -50,20 +56,29 @@ export class FairTurns {
     const turn = queue.tail;
     const over = Promise.withResolvers<void>();
     queue.tail = over.promise;
-    let tookMs = 0;
+    const passOn = async (tookMs: number): Promise<void> => {
+      await this.clock.rest(this.#restMs(tenant, queue, tookMs));
+      this.#end(tenant, queue, over.resolve);
+    };
     try {
       await begun(turn, signal);
-      const start = this.clock.now();
-      try {
-        return await work();
-      } finally {
-        tookMs = this.clock.now() - start;
-      }
-    } finally {
-      void turn
-        .then(() => this.clock.rest(this.#restMs(tenant, queue, tookMs)))
-        .then(() => this.#end(tenant, queue, over.resolve));
+    } catch (error) {
+      void turn.then(() => passOn(0));
+      throw error;
     }
+    const working = work();
+    void this.#held(working).then(passOn);
+    return working;
+  }
+
+  /** @returns how long the turn was held, in ms. */
+  async #held(working: Promise<unknown>): Promise<number> {
+    const start = this.clock.now();
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    working.then(end, end);
+    await this.clock.rest(MOST_TURN_MS, ended.signal).catch(() => undefined);
+    return this.clock.now() - start;
   }
 
   #restMs(tenant: string, { since: [, next = Infinity] }: Queue, tookMs: number): number {

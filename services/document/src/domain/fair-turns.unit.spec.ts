@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { FairTurns } from './fair-turns.js';
@@ -61,7 +62,9 @@ describe('turns of tenants', () => {
   ])('are followed by a rest, %s', async (_, tookMs, restMs) => {
     let now = 0;
     const rests: number[] = [];
-    const turns = new FairTurns(() => true, { now: () => now, rest: async (ms) => void rests.push(ms) });
+    const rest = async (ms: number, signal?: AbortSignal) =>
+      void (signal ? await once(signal, 'abort') : rests.push(ms));
+    const turns = new FairTurns(() => true, { now: () => now, rest });
     const jobs = new Jobs();
     const both = Promise.all(['a', 'b'].map((name) => turns.run('acme', staying, jobs.job(name))));
     await until(() => jobs.begun.includes('a'));
@@ -71,6 +74,18 @@ describe('turns of tenants', () => {
     expect(rests).toEqual([restMs]);
     jobs.end('b');
     await both;
+  });
+
+  it('pass on from one that waits for something else', async () => {
+    const turns = new FairTurns(() => true);
+    const jobs = new Jobs();
+    const stuck = turns.run('acme', staying, jobs.job('stuck'));
+    const next = turns.run('acme', staying, jobs.job('next'));
+    await until(() => jobs.begun.includes('next'));
+    jobs.end('next');
+    expect(await next).toBe('next');
+    jobs.end('stuck');
+    expect(await stuck).toBe('stuck');
   });
 
   it('pass over who has left, and go on after who failed', async () => {

@@ -11,6 +11,19 @@ export function checkId(field: 'id' | 'collection', value: string): string {
   throw new RagmeshError('REQUEST.INVALID', text, { field, limit: 200 });
 }
 
+/**
+ * How an upload is cut: as it names, else as usual. A usual overlap too wide for a size that was named is narrowed to its quarter.
+ * @throws RagmeshError REQUEST.INVALID when chunks would overlap by half or more.
+ */
+export function chunkingOf(
+  named: { readonly chunkSize?: number | undefined; readonly chunkOverlap?: number | undefined },
+  usual: { readonly size: number; readonly overlap: number },
+): { size: number; overlap: number } {
+  const { chunkSize: size = usual.size } = named;
+  const overlap = size === usual.size ? usual.overlap : Math.min(usual.overlap, size >> 2);
+  return checkChunking(size, named.chunkOverlap ?? overlap);
+}
+
 /** @throws RagmeshError REQUEST.INVALID when chunks would overlap by half or more. */
 export function checkChunking(size: number, overlap: number): { size: number; overlap: number } {
   if (size < 32 || size > 2048) {

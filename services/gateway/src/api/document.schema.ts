@@ -10,12 +10,12 @@ const chunkSchema = z.strictObject({
 });
 
 const title = z.string().min(1).max(1000);
-const chunkSize = z.number().int().min(16).max(8192).describe('Length of a chunk in tokens');
+const chunkSize = z.number().int().min(32).max(2048).describe('Length of a chunk in tokens');
 const chunkOverlap = z
   .number()
   .int()
   .min(0)
-  .max(4096)
+  .max(1023)
   .describe('Tokens shared by neighbouring chunks, under half of chunk_size');
 
 /** What an upload may say about its document, in any media type. */
