@@ -21,7 +21,10 @@ export class CallServer extends ServerGrpc {
     return isLocalAddress(this.url) ? new LocalServer(this.url) : super.createClient();
   }
 
-  /** Takes no new call and finishes what runs by the deadline; callers learn at once that they should connect elsewhere. */
+  /**
+   * Takes no new call and finishes what runs by the deadline; callers learn at once that they should connect elsewhere. What
+   * runs longer is broken off: to its caller the service is unavailable, so that it may ask another copy.
+   */
   async drain(deadlineMs: number): Promise<void> {
     const server = this.grpcClient as Ending | null | undefined;
     if (!server) return;

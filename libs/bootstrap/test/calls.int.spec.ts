@@ -1,110 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { runInThisContext } from 'node:vm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { documentV1 } from '@ragmesh/contracts';
-import { RagmeshError } from '@ragmesh/errors';
 import {
   CallContextInterceptor,
   RpcErrorFilter,
   createGrpcClient,
   grpcTransport,
   localAddress,
-  pacedStream,
-  scopeOf,
-  toGrpcStatus,
   type GrpcClient,
-  type IncomingCall,
-  type Outlet,
-  type ServerReadableStream,
-  type sendUnaryData,
 } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
-import { currentContext, inContext, useServiceKeys } from '@ragmesh/observability';
+import { inContext, useServiceKeys } from '@ragmesh/observability';
 import { CallServer } from '../src/call-server.js';
+import { PART, Service, TOO_LARGE, begin, gate, seen } from './calls-documents.js';
 
-const PART = new Uint8Array(64 * 1024);
 /** What two sides may have on the way between them, with their buffers and the network's. */
 const UNDERWAY = 100;
+/** The length of the id that makes a request as large as a message may be. */
+const LONGEST_ID = 16 * 1024 * 1024 - 5;
 
-/** What the handlers saw. */
-const seen = { cancelled: 0, sent: 0, ended: 0, received: 0, running: 0 };
-let release = Promise.withResolvers<void>();
-
-const cancelled = (call: IncomingCall): Promise<void> =>
-  new Promise((resolve) =>
-    scopeOf(call).signal.addEventListener('abort', () => {
-      seen.cancelled += 1;
-      resolve();
-    }),
-  );
-
-@Controller()
-class Documents {
-  @GrpcMethod('DocumentService', 'GetDocument')
-  async get(request: documentV1.GetDocumentRequest, _metadata: unknown, call: IncomingCall) {
-    const { tenant = '', subject = '', principals = [] } = currentContext() ?? {};
-    switch (request.id) {
-      case 'missing':
-        throw new RagmeshError('DOCUMENT.NOT_FOUND', 'There is no such document.', { id: 'missing' });
-      case 'broken':
-        throw new Error('Something inside');
-      case 'slow':
-        await cancelled(call);
-        return {};
-      case 'waiting':
-        seen.running += 1;
-        await release.promise;
-        return { title: 'at last' };
-      default:
-        request.id = 'changed';
-        return { title: [tenant, subject, ...principals].join(' '), progress: 0.1 };
-    }
-  }
-
-  @GrpcMethod('DocumentService', 'GetContent')
-  content({ id }: documentV1.GetContentRequest, _metadata: unknown, call: IncomingCall & Outlet) {
-    return pacedStream(this.#parts(id), call);
-  }
-
-  async *#parts(id: string) {
-    try {
-      const count = id === 'endless' ? Infinity : 50;
-      for (seen.sent = 0; seen.sent < count; seen.sent += 1) {
-        if (id === 'breaking' && seen.sent === 3) throw new RagmeshError('STORAGE.UNAVAILABLE', 'The rest is away.');
-        yield { data: PART };
-        await new Promise(setImmediate);
-      }
-    } finally {
-      seen.ended += 1;
-    }
-  }
-
-  @GrpcStreamCall('DocumentService', 'Upload')
-  async upload(
-    call: ServerReadableStream<documentV1.UploadRequest, documentV1.UploadResponse>,
-    respond: sendUnaryData<unknown>,
-  ): Promise<void> {
-    let isComplete = false;
-    for await (const { part } of call as AsyncIterable<documentV1.UploadRequest>) {
-      if (part.case === 'header' && part.value.title === 'refused') {
-        respond(toGrpcStatus(new RagmeshError('DOCUMENT.TOO_LARGE', 'The document is too large.')));
-        call.resume();
-        return;
-      }
-      if (part.case === 'data') await release.promise;
-      seen.received += 1;
-      if (part.case === 'complete') isComplete = true;
-    }
-    seen.ended += 1;
-    respond(null, { id: isComplete ? 'whole' : 'cut', version: BigInt(seen.received) });
-  }
-}
-
-@Module({ controllers: [Documents] })
-class Service {}
+/** The one that Node warns through; Jest gives suites a copy. */
+const realProcess = runInThisContext('process') as NodeJS.Process;
 
 const asCaller = <T>(work: () => T): T =>
   inContext({ tenant: 'acme', subject: 'jwt:ada', requestId: 'r', principals: ['jwt:ada', 'group:legal'] }, work);
@@ -128,8 +48,7 @@ describe.each(ways)('a call %s', (_, addressOf) => {
   let client: GrpcClient<typeof documentV1.DocumentService>;
   beforeAll(() => useServiceKeys(['a-key-of-all-services-of-this-mesh']));
   beforeEach(async () => {
-    Object.assign(seen, { cancelled: 0, sent: 0, ended: 0, received: 0, running: 0 });
-    release = Promise.withResolvers();
+    begin();
     const address = await addressOf();
     server = new CallServer(grpcTransport([documentV1.DocumentService], address, 'document'));
     app = await NestFactory.createMicroservice(Service, { strategy: server, logger: false });
@@ -138,7 +57,7 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     client = createGrpcClient(documentV1.DocumentService, address);
   });
   afterEach(async () => {
-    release.resolve();
+    gate.resolve();
     client.close();
     await app.close();
   });
@@ -171,6 +90,12 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     setTimeout(() => leaving.abort(), 20);
     await expect(left).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
     await until('the handler learns that the caller left', () => seen.cancelled === 2);
+    const leavingToo = new AbortController();
+    const reading = asCaller(async () => {
+      for await (const _part of client.getContent({ id: 'endless' }, { signal: leavingToo.signal })) leavingToo.abort();
+    });
+    await expect(reading).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    await until('the source has ended', () => seen.ended === 1);
     const gone = { signal: AbortSignal.abort() };
     await expect(asCaller(() => client.getDocument({ id: 'known' }, gone))).rejects.toMatchObject({
       code: 'REQUEST.CANCELLED',
@@ -210,6 +135,9 @@ describe.each(ways)('a call %s', (_, addressOf) => {
   });
 
   it('takes many messages at the pace of who reads them', async () => {
+    const warnings: string[] = [];
+    const warned = ({ message }: Error): void => void warnings.push(message);
+    realProcess.on('warning', warned);
     let made = 0;
     async function* requests() {
       yield { part: { case: 'header' as const, value: { title: 'a' } } };
@@ -223,8 +151,10 @@ describe.each(ways)('a call %s', (_, addressOf) => {
       await delay(100);
     }
     expect(made).toBeLessThan(UNDERWAY);
-    release.resolve();
+    gate.resolve();
     expect(await answer).toMatchObject({ id: 'whole', version: BigInt(4 * UNDERWAY + 2) });
+    realProcess.off('warning', warned);
+    expect(warnings).toEqual([]);
   });
 
   it('may be answered before all was sent, and is cut when its sender fails', async () => {
@@ -233,13 +163,13 @@ describe.each(ways)('a call %s', (_, addressOf) => {
       for (;;) yield { part: { case: 'data' as const, value: PART } };
     }
     await expect(asCaller(() => client.upload(endless()))).rejects.toMatchObject({ code: 'DOCUMENT.TOO_LARGE' });
-    release.resolve();
+    gate.resolve();
     async function* failing() {
       yield { part: { case: 'data' as const, value: PART } };
       throw new Error('The file cannot be read');
     }
     await expect(asCaller(() => client.upload(failing()))).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-    await until('the handler learns that it was cut', () => seen.ended === 1);
+    await until('the handler learns that it was cut', () => seen.ended === 2);
   });
 
   it('is finished while the service goes out of service, and no other is begun', async () => {
@@ -248,18 +178,58 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     const drained = server.drain(10_000);
     const refused = asCaller(() => client.getDocument({ id: 'known' }));
     await expect(refused).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
-    release.resolve();
+    gate.resolve();
     expect(await running).toMatchObject({ title: 'at last' });
     await drained;
   });
 
-  it('is broken off when it takes longer than the service may', async () => {
-    const running = asCaller(() => client.getDocument({ id: 'waiting' }));
-    const outcome = expect(running).rejects.toMatchObject({
-      code: expect.stringMatching(/^(REQUEST.CANCELLED|DEPENDENCY.UNAVAILABLE)$/),
+  it('is broken off when it takes longer than the service may, through no fault of its caller', async () => {
+    async function* endless() {
+      for (;;) yield { part: { case: 'data' as const, value: PART } };
+    }
+    let read = 0;
+    const waiting = asCaller(() => client.getDocument({ id: 'waiting' }));
+    const sending = asCaller(() => client.upload(endless()));
+    const reading = asCaller(async () => {
+      for await (const _part of client.getContent({ id: 'endless' })) read += 1;
     });
-    await until('it runs', () => seen.running === 1);
+    const outcomes = Promise.allSettled([waiting, sending, reading]);
+    await until('all run', () => seen.running === 1 && seen.sending === 1 && read > 0);
     await server.drain(50);
-    await outcome;
+    const unavailable = { code: 'DEPENDENCY.UNAVAILABLE', details: { service: 'document' } };
+    expect(await outcomes).toMatchObject(Array(3).fill({ reason: unavailable }));
+    gate.resolve();
+    await until('both handlers of streams have ended', () => seen.ended === 2);
+  });
+
+  it('carries no message above the limit: it fails for good, and the other side sees nothing of it', async () => {
+    const tooLarge = { code: 'DEPENDENCY.MESSAGE_TOO_LARGE', retry: 'permanent', details: { service: 'document' } };
+    await asCaller(() => client.getDocument({ id: 'x'.repeat(LONGEST_ID) }));
+    const asking = asCaller(() => client.getDocument({ id: 'x'.repeat(LONGEST_ID + 1) }));
+    await expect(asking).rejects.toMatchObject(tooLarge);
+    const reading = client.getContent({ id: 'x'.repeat(TOO_LARGE) })[Symbol.asyncIterator]();
+    await expect(asCaller(() => reading.next())).rejects.toMatchObject(tooLarge);
+    async function* swelling() {
+      yield { part: { case: 'header' as const, value: { title: 'a' } } };
+      await until('the first has come', () => seen.received === 1);
+      yield { part: { case: 'data' as const, value: new Uint8Array(TOO_LARGE) } };
+    }
+    await expect(asCaller(() => client.upload(swelling()))).rejects.toMatchObject(tooLarge);
+    gate.resolve();
+    await until('the handler learns that it was cut', () => seen.ended === 1);
+    expect(seen).toMatchObject({ asked: 1, sent: 0, received: 1 });
+  });
+
+  it('carries no answer above the limit, but what came before it, and the next one', async () => {
+    const tooLarge = { code: 'DEPENDENCY.MESSAGE_TOO_LARGE', retry: 'permanent', details: { service: 'document' } };
+    await expect(asCaller(() => client.getDocument({ id: 'large' }))).rejects.toMatchObject(tooLarge);
+    let count = 0;
+    const reading = asCaller(async () => {
+      for await (const { data } of client.getContent({ id: 'swelling' })) count += Number(data.length === PART.length);
+    });
+    await expect(reading).rejects.toMatchObject(tooLarge);
+    expect(count).toBe(3);
+    await until('the source has ended', () => seen.ended === 1);
+    expect(await asCaller(() => client.getDocument({ id: 'known' }))).toMatchObject({ progress: 0.1 });
   });
 });

@@ -120,6 +120,7 @@ export const errorCatalogue = {
   'OVERLOAD.SHED': transient(503, 'Server busy', 'Wait for the time in Retry-After, then repeat.'),
   'SERVER.STOPPING': transient(503, 'Server stopping', 'Repeat the request; another copy of the server answers it.'),
   'DEPENDENCY.UNAVAILABLE': transient(503, 'A dependency is unavailable', 'Try again shortly.'),
+  'DEPENDENCY.MESSAGE_TOO_LARGE': permanent(500, 'Message between services too large', 'Ask for less at once, or send less: smaller pages, fewer results, shorter fields.'),
   'CONFIG.INVALID': permanent(500, 'Invalid configuration', 'Correct the named variables and start again.'),
   'CONFIG.DATA_DIR_IN_USE': permanent(500, 'Data folder in use', 'Stop the other ragmesh, or set RAGMESH_DATA_DIR.'),
   'CONFIG.DATA_DIR_UNWRITABLE': permanent(500, 'Data folder not writable', 'Set RAGMESH_DATA_DIR to a folder you own.'),

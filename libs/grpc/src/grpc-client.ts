@@ -88,9 +88,10 @@ function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
     await channel.ready();
     return new Promise((resolve, reject) => {
       const { span, head } = beginCall(callee, method, options);
+      let isCancelled = false;
       const settle = (failure: ServiceError | null, value?: unknown): void => {
         options.signal?.removeEventListener('abort', cancel);
-        const error = failure && fromGrpcError(failure, owner);
+        const error = failure && fromGrpcError(failure, owner, isCancelled);
         if (error) markFailed(span, error);
         span.end();
         if (error) reject(error);
@@ -98,10 +99,13 @@ function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
       };
       const upload = method.methodKind === 'client_streaming' && channel.upload(codec, head, settle);
       const call = upload || channel.unary(codec, create(method.input, input as Fields), head, settle);
-      const cancel = (): void => call.cancel();
+      const cancel = (): void => {
+        isCancelled = true;
+        call.cancel();
+      };
       options.signal?.addEventListener('abort', cancel, { once: true });
       if (options.signal?.aborted) cancel();
-      if (upload) void writeAll(upload, input as AsyncIterable<Fields>, method);
+      if (upload) void writeAll(upload, input as AsyncIterable<Fields>, method, cancel);
     });
   };
 }
@@ -123,7 +127,12 @@ function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
 type Fields = Record<string, unknown>;
 
 /** Sends what the source yields, at the pace the other side reads; a failing source cancels the call. */
-async function writeAll(call: OpenUpload, source: AsyncIterable<Fields>, method: DescMethod): Promise<void> {
+async function writeAll(
+  call: OpenUpload,
+  source: AsyncIterable<Fields>,
+  method: DescMethod,
+  cancel: () => void,
+): Promise<void> {
   try {
     for await (const message of source) {
       if (call.isOver) return;
@@ -131,7 +140,7 @@ async function writeAll(call: OpenUpload, source: AsyncIterable<Fields>, method:
     }
     call.end();
   } catch {
-    call.cancel(); // whoever reads the source reports its failure
+    cancel(); // whoever reads the source reports its failure
   }
 }
 
@@ -141,14 +150,18 @@ async function* readStream(
   signal: AbortSignal | undefined,
   ended: (error?: unknown) => void,
 ): AsyncGenerator<unknown> {
-  const cancel = (): void => call.cancel();
+  let isCancelled = false;
+  const cancel = (): void => {
+    isCancelled = true;
+    call.cancel();
+  };
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
   let failure: unknown;
   try {
     yield* call;
   } catch (error) {
-    failure = fromGrpcError(error as ServiceError, owner);
+    failure = fromGrpcError(error as ServiceError, owner, isCancelled);
     throw failure;
   } finally {
     signal?.removeEventListener('abort', cancel);

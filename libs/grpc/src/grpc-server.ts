@@ -1,10 +1,9 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { Transport, type GrpcOptions } from '@nestjs/microservices';
+import { MAX_MESSAGE_BYTES } from './message-limit.js';
 import { packageDefinition } from './service-definition.js';
 import { signedCallsOnly } from './signed-calls.js';
 import { serverCredentials, type GrpcTls } from './tls-credentials.js';
-
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Nest's gRPC transport for these services on `address` (host:port).

@@ -1,11 +1,11 @@
 import type { Message } from '@bufbuild/protobuf';
 import { Client, connectivityState, type ClientWritableStream } from '@grpc/grpc-js';
 import type { CallChannel, CallHead, Method, OpenCall, OpenStream, OpenUpload, Settle } from './call-channel.js';
+import { MAX_MESSAGE_BYTES } from './message-limit.js';
 import { clientCredentials, tlsChannelOptions, type GrpcTls } from './tls-credentials.js';
 
 /** A little more than the longest pause between attempts to connect. */
 const RECONNECT_PATIENCE_MS = 400;
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** Calls go in turn to every copy of a service that its name resolves to, and past one that is gone. */
 const ROUND_ROBIN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 
@@ -72,9 +72,14 @@ export class NetworkChannel implements CallChannel {
 
 class NetworkUpload implements OpenUpload {
   isOver = false;
+  #wake: () => void = () => undefined;
 
   constructor(private readonly call: ClientWritableStream<Message>) {
-    call.once('status', () => (this.isOver = true));
+    call.on('drain', () => this.#wake());
+    call.once('status', () => {
+      this.isOver = true;
+      this.#wake();
+    });
   }
 
   write(message: Message): boolean {
@@ -82,10 +87,7 @@ class NetworkUpload implements OpenUpload {
   }
 
   drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.call.once('drain', resolve);
-      this.call.once('status', () => resolve());
-    });
+    return this.isOver ? Promise.resolve() : new Promise((resolve) => (this.#wake = resolve));
   }
 
   end(): void {

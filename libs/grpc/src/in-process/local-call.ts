@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Message } from '@bufbuild/protobuf';
-import { status, type Metadata } from '@grpc/grpc-js';
+import { status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { CallHead, Method } from '../call-channel.js';
+import { MAX_MESSAGE_BYTES } from '../message-limit.js';
 import { failureOf } from './local-failure.js';
 import { MessageQueue } from './message-queue.js';
 
@@ -11,18 +12,22 @@ export class LocalCall extends EventEmitter {
   readonly path: string;
   /** Also of a call that is over, as over the network: who works on for it works for nobody. */
   cancelled = false;
+  /** Its one message, as it arrives over the network. */
+  readonly request: Message | undefined;
+  /** Why that does not arrive: what the call ends with instead of being answered. */
+  readonly unsent: ServiceError | undefined;
   readonly #deadline: number;
 
-  /** @param request its one message, as it arrives over the network. */
-  constructor(
-    { path }: Method,
-    { metadata, deadline }: CallHead,
-    readonly request?: Message,
-  ) {
+  constructor(method: Method, { metadata, deadline }: CallHead, message?: Message) {
     super();
-    this.path = path;
+    this.path = method.path;
     this.metadata = metadata;
     this.#deadline = deadline;
+    try {
+      this.request = message && overWire(method, 'request', message);
+    } catch (failure) {
+      this.unsent = failure as ServiceError;
+    }
   }
 
   getDeadline(): number {
@@ -65,8 +70,8 @@ export class LocalStreamCall extends LocalCall {
   write(message: Message): boolean {
     try {
       this.answers.push(overWire(this.method, 'response', message));
-    } catch {
-      this.emit('error', failureOf(status.INTERNAL, 'A message is none of its method.'));
+    } catch (failure) {
+      this.emit('error', failure);
     }
     this.writableNeedDrain = this.answers.isFull;
     return !this.writableNeedDrain;
@@ -108,9 +113,24 @@ export class LocalUploadCall extends LocalCall implements AsyncIterable<Message>
   }
 }
 
-/** A message as the other side of a network would have it: a copy, with numbers as precise as their fields. */
+/**
+ * A message as the other side of a network would have it: a copy, with numbers as precise as their fields.
+ * @throws ServiceError for one that a network would not carry: none of its method, or above the limit.
+ */
 export function overWire(method: Method, direction: 'request' | 'response', message: Message): Message {
-  return direction === 'request'
-    ? method.requestDeserialize(method.requestSerialize(message))
-    : method.responseDeserialize(method.responseSerialize(message));
+  const [encode, decode] =
+    direction === 'request'
+      ? [method.requestSerialize, method.requestDeserialize]
+      : [method.responseSerialize, method.responseDeserialize];
+  const bytes = encoded(encode, message);
+  if (bytes.length <= MAX_MESSAGE_BYTES) return decode(bytes);
+  throw failureOf(status.RESOURCE_EXHAUSTED, `A message of ${bytes.length} bytes is above the limit.`);
+}
+
+function encoded(encode: Method['requestSerialize'], message: Message): Buffer {
+  try {
+    return encode(message);
+  } catch (cause) {
+    throw Object.assign(failureOf(status.INTERNAL, 'A message is none of its method.'), { cause });
+  }
 }

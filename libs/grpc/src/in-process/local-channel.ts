@@ -25,8 +25,7 @@ export class LocalChannel implements CallChannel {
   }
 
   unary(method: Method, message: Message, head: CallHead, settle: Settle): OpenCall {
-    const call = new LocalCall(method, head, overWire(method, 'request', message));
-    return this.#begin(call, method, settle);
+    return this.#begin(new LocalCall(method, head, message), method, settle);
   }
 
   upload(method: Method, head: CallHead, settle: Settle): OpenUpload {
@@ -39,9 +38,8 @@ export class LocalChannel implements CallChannel {
   }
 
   stream(method: Method, message: Message, head: CallHead): OpenStream {
-    const request = overWire(method, 'request', message);
     let end: (failure?: unknown) => void = () => undefined;
-    const call = new LocalStreamCall(method, head, request, (failure) => end(failure));
+    const call = new LocalStreamCall(method, head, message, (failure) => end(failure));
     const exchange = new Exchange(call, (failure) => call.answers.end(failure ?? undefined));
     end = (failure) => exchange.settle(failure === undefined ? null : asFailure(failure));
     exchange.begin(this.address, (failure) => end(failure));
@@ -50,14 +48,14 @@ export class LocalChannel implements CallChannel {
 
   close(): void {}
 
-  #begin(call: LocalCall, method: Method, settle: Settle): OpenCall {
+  #begin(call: LocalCall, method: Method, settle: Settle): Exchange {
     const exchange = new Exchange(call, settle);
     exchange.begin(this.address, (failure, answer) => {
       if (failure) return exchange.settle(asFailure(failure));
       try {
         exchange.settle(null, overWire(method, 'response', answer as Message));
-      } catch {
-        exchange.settle(failureOf(status.INTERNAL, 'The answer is no message of its method.'));
+      } catch (unsent) {
+        exchange.settle(unsent as ServiceError);
       }
     });
     return exchange;
@@ -77,8 +75,9 @@ class Exchange implements OpenCall {
 
   begin(address: string, respond: Respond): void {
     const server = localServerAt(address);
-    if (!server) {
-      const failure = failureOf(status.UNAVAILABLE, 'Nobody answers there.');
+    const { unsent } = this.call;
+    if (!server || unsent) {
+      const failure = unsent ?? failureOf(status.UNAVAILABLE, 'Nobody answers there.');
       return queueMicrotask(() => this.settle(failure));
     }
     this.#leave = server.run(this.call, respond, (failure) => this.settle(failure as ServiceError));
@@ -105,13 +104,13 @@ class Exchange implements OpenCall {
 class LocalUpload implements OpenUpload {
   isOver = false;
   readonly #call: LocalUploadCall;
-  readonly #open: OpenCall;
+  readonly #open: Exchange;
   #wake: () => void = () => undefined;
 
   constructor(
     private readonly method: Method,
     head: CallHead,
-    begin: (call: LocalUploadCall, over: () => void) => OpenCall,
+    begin: (call: LocalUploadCall, over: () => void) => Exchange,
   ) {
     this.#call = new LocalUploadCall(method, head, () => this.#wake());
     this.#open = begin(this.#call, () => {
@@ -121,7 +120,11 @@ class LocalUpload implements OpenUpload {
   }
 
   write(message: Message): boolean {
-    this.#call.requests.push(overWire(this.method, 'request', message));
+    try {
+      this.#call.requests.push(overWire(this.method, 'request', message));
+    } catch (unsent) {
+      this.#open.settle(unsent as ServiceError);
+    }
     return !this.#call.requests.isFull;
   }
 

@@ -17,6 +17,7 @@ const common: readonly ErrorCode[] = [
   'QUOTA.REQUESTS_EXCEEDED',
   'QUOTA.TOKENS_EXCEEDED',
   'DEPENDENCY.UNAVAILABLE',
+  'DEPENDENCY.MESSAGE_TOO_LARGE',
   'INTERNAL.UNEXPECTED',
 ];
 const ofBodies: readonly ErrorCode[] = [
