@@ -103,7 +103,9 @@ export class EventConsumer implements RecordSink {
   async #process(partition: Partition, record: BusRecord, leaveSlot: () => void): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const { signal } = partition.owned;
-    const hasRun = await this.#untilStored(partition, () => this.pipeline.run(record, signal, leaveSlot));
+    const attempts = this.pipeline.attemptsAt(signal);
+    const hasRun = await this.#untilStored(partition, () => this.pipeline.run(record, attempts, leaveSlot));
+    await attempts.close();
     // A run that was aborted need not have ended, so its position is not passed. What did end is known when it comes again.
     if (!hasRun || signal.aborted) return;
     partition.tracker.complete(record.offset);

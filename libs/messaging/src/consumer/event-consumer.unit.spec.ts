@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
@@ -5,6 +6,7 @@ import { createLogger } from '@ragmesh/observability';
 import { eventually } from '../../../testing/src/bus-conformance/bus-fixture.js';
 import type { BusDriver, BusRecord, Position, Subscription } from '../driver/bus-driver.js';
 import { encodeEvent } from '../envelope/cloud-events.js';
+import type { Message } from '../envelope/message.js';
 import type { Delivery } from '../handling/delivery.js';
 import type { Attempt, DeliveryJournal, Failure } from '../handling/delivery-journal.js';
 import { HandlerRegistry } from '../handling/event-handler.js';
@@ -21,14 +23,21 @@ function recordAt(offset: number, documentId: string): BusRecord {
   return { topic, key, headers, value, partition: 0, offset, timestamp: 0 };
 }
 
+const full = (): RagmeshError => new RagmeshError('STORAGE.FULL', 'The database has no disk space left.');
+
 /** Starts that are noted in memory, by event. */
 class Notes implements DeliveryJournal {
   readonly starts = new Map<string, number>();
   readonly letters: string[] = [];
+  readonly effects: string[] = [];
   refusal: unknown;
+  /** How often each event's effect finds the disk full, while small notes still fit. */
+  fullFor = 0;
+  readonly #refused = new Map<string, number>();
 
   async begin(attempts: readonly Attempt[]) {
     return attempts.map(({ eventId }) => {
+      if (this.effects.includes(eventId)) return { kind: 'settled' as const };
       const starts = this.starts.get(eventId) ?? 0;
       if (starts === 0) this.starts.set(eventId, 1);
       return { kind: 'open' as const, starts };
@@ -43,11 +52,19 @@ class Notes implements DeliveryJournal {
     for (const { eventId } of attempts) this.starts.set(eventId, this.starts.get(eventId)! - 1);
   }
 
-  async commit(): Promise<HandlerResult> {
+  async commit(_: unknown, { id }: Message): Promise<HandlerResult> {
+    const refused = this.#refused.get(id) ?? 0;
+    if (refused < this.fullFor) throw full();
+    this.effects.push(id);
     return ack();
   }
 
-  async scheduleRetry() {}
+  /** Comes after a commit that was refused, and is refused with it. */
+  async scheduleRetry({ record }: Failure) {
+    const id = record.headers['ce_id']!;
+    this.#refused.set(id, (this.#refused.get(id) ?? 0) + 1);
+    throw full();
+  }
 
   async deadLetter({ error }: Failure) {
     if (this.refusal !== undefined) throw this.refusal;
@@ -173,5 +190,100 @@ describe('a consumer', () => {
     await eventually('the suspects are, too', () => done.length === 4);
     expect(most).toBe(1);
     await consumer.stop(1_000);
+  });
+});
+
+describe('an event that three processes died of', () => {
+  it('is given up, once, also when the letter cannot be kept at first', async () => {
+    const notes = new Notes();
+    const record = recordAt(0, 'deadly');
+    notes.starts.set(record.headers['ce_id']!, 3);
+    notes.refusal = full();
+    let runs = 0;
+    const { consumer, seat } = await consume(async () => {
+      runs += 1;
+      return ack();
+    }, notes);
+    consumer.deliver([record, recordAt(1, 'other')]);
+    await eventually('the other one is handled', () => runs === 1);
+    notes.refusal = undefined;
+    await eventually('both are passed', () => seat.stored.at(-1) === 2);
+    expect(notes.letters).toEqual(['EVENT.CRASHED_PROCESS']);
+    expect(runs).toBe(1);
+    await consumer.stop(1_000);
+  });
+});
+
+describe('an event whose storage is full', () => {
+  it('waits until there is room, is not taken for one that crashes the process, and has one effect', async () => {
+    const notes = new Notes();
+    notes.fullFor = 5;
+    const record = recordAt(0, 'a');
+    const { consumer, seat } = await consume(async () => ack(), notes);
+    consumer.deliver([record]);
+    await eventually('it is passed', () => seat.stored.at(-1) === 1);
+    expect(notes.letters).toEqual([]);
+    expect(notes.effects).toEqual([record.headers['ce_id']]);
+    expect([...notes.starts.values()]).toEqual([1]);
+    await consumer.stop(1_000);
+  });
+
+  it('is handled together with others once there is room again', async () => {
+    const notes = new Notes();
+    notes.fullFor = 1;
+    let running = 0;
+    let mostAfterwards = 0;
+    const tries = new Map<string, number>();
+    const { consumer, seat } = await consume(async (id) => {
+      tries.set(id, (tries.get(id) ?? 0) + 1);
+      running += 1;
+      if (tries.get(id)! > 1) mostAfterwards = Math.max(mostAfterwards, running);
+      await delay(50);
+      running -= 1;
+      return ack();
+    }, notes);
+    consumer.deliver([recordAt(0, 'a'), recordAt(1, 'b')]);
+    await eventually('all are passed', () => seat.stored.at(-1) === 2);
+    expect([...tries.values()]).toEqual([2, 2]);
+    expect(mostAfterwards).toBe(2);
+    await consumer.stop(1_000);
+  });
+
+  it('stays a suspect of the crash that was before, and runs alone, but is counted once', async () => {
+    const suspects = [recordAt(0, 'a'), recordAt(1, 'b')];
+    const notes = new Notes();
+    notes.fullFor = 3;
+    for (const { headers } of suspects) notes.starts.set(headers['ce_id']!, 1);
+    let running = 0;
+    let most = 0;
+    const { consumer, seat } = await consume(async () => {
+      most = Math.max(most, (running += 1));
+      await delay(20);
+      running -= 1;
+      return ack();
+    }, notes);
+    consumer.deliver(suspects);
+    await eventually('all are passed', () => seat.stored.at(-1) === 2);
+    expect(most).toBe(1);
+    expect(notes.letters).toEqual([]);
+    expect([...notes.starts.values()]).toEqual([2, 2]);
+    await consumer.stop(1_000);
+  });
+
+  it('leaves no start behind when the service stops or the partition moves meanwhile', async () => {
+    const notes = new Notes();
+    notes.fullFor = Infinity;
+    const [stopped, moved] = [recordAt(0, 'a'), { ...recordAt(0, 'b'), partition: 1 }];
+    const { consumer } = await consume(async () => ack(), notes);
+    const startsOf = ({ headers }: BusRecord) => notes.starts.get(headers['ce_id']!);
+    consumer.deliver([stopped]);
+    consumer.deliver([moved]);
+    await eventually('both wait', () => startsOf(stopped) === 1 && startsOf(moved) === 1);
+    await delay(50);
+    await consumer.revoked([moved]);
+    await eventually('the one that moved is taken back', () => startsOf(moved) === 0);
+    await consumer.stop(5_000);
+    expect(startsOf(stopped)).toBe(0);
+    expect(notes.letters).toEqual([]);
   });
 });

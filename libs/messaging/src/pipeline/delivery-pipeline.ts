@@ -36,8 +36,8 @@ type ReadRecord =
 interface Due {
   readonly record: BusRecord;
   readonly envelope: Envelope;
-  readonly owned: AbortSignal;
   readonly running: RunningAttempts;
+  readonly leaveSlot: () => void;
 }
 
 /**
@@ -52,20 +52,18 @@ export class DeliveryPipeline {
     this.#starts = new AttemptStarts(options.journal);
   }
 
-  /**
-   * Handles a record to its end: committed, put off or given up. One that was aborted by `owned` may not have ended.
-   * @param leaveSlot called when it will wait for others, so that it keeps nobody from running.
-   */
-  async run(record: BusRecord, owned: AbortSignal, leaveSlot: () => void = () => undefined): Promise<void> {
-    const running = new RunningAttempts(this.options.journal, owned, (error) => this.reportStalled(error));
-    try {
-      await this.#handle(record, owned, running, leaveSlot);
-    } finally {
-      await running.close();
-    }
+  /** What is begun at one record, for all runs of it; to be closed when there will be no further one. */
+  attemptsAt(owned: AbortSignal): RunningAttempts {
+    return new RunningAttempts(this.options.journal, owned, (error) => this.reportStalled(error));
   }
 
-  async #handle(record: BusRecord, owned: AbortSignal, running: RunningAttempts, leaveSlot: () => void): Promise<void> {
+  /**
+   * Handles a record to its end: committed, put off or given up. One that was aborted from outside may not have ended. When it
+   * throws, it is to be run again with the same `running`, or what it began would be taken for what crashed a process.
+   * @param running of this record alone; see {@link attemptsAt}.
+   * @param leaveSlot called when it will wait for others, so that it keeps nobody from running.
+   */
+  async run(record: BusRecord, running: RunningAttempts, leaveSlot: () => void = () => undefined): Promise<void> {
     const { attempt } = readRetryState(record);
     const read = this.#read(record);
     if ('unreadable' in read) {
@@ -77,16 +75,10 @@ export class DeliveryPipeline {
     const attempts = handlers.map(({ id }) => ({ eventId: envelope.id, handlerId: id, attempt }));
     const states = await this.#starts.begin(attempts);
     running.begun(attempts.filter((_, at) => isNew(states[at]!)));
-    const due = { record, envelope, owned, running };
+    const due = { record, envelope, running, leaveSlot };
     for (const [at, handler] of handlers.entries()) {
-      const state = states[at]!;
-      if (owned.aborted) return;
-      if (state.kind === 'settled') this.#count(handler, 'duplicate');
-      else if (state.starts === 0) await this.#attempt(due, handler, attempts[at]!);
-      else {
-        leaveSlot();
-        await this.#suspects.run(() => this.#attemptSuspect(due, handler, attempts[at]!, state.starts));
-      }
+      if (running.owned.aborted) return;
+      await this.#handle(due, handler, attempts[at]!, states[at]!);
     }
   }
 
@@ -108,22 +100,37 @@ export class DeliveryPipeline {
     }
   }
 
-  /** Suspects of a crash run one at a time and are counted one by one, so the innocent are not parked with the guilty. */
+  async #handle(due: Due, handler: EventHandler, attempt: Attempt, state: DeliveryState): Promise<void> {
+    if (state.kind === 'settled') {
+      due.running.ended(attempt);
+      this.#count(handler, 'duplicate');
+      return;
+    }
+    const starts = due.running.leftBehind(attempt, state.starts);
+    if (starts <= 0) return this.#attempt(due, handler, attempt);
+    due.leaveSlot();
+    await this.#suspects.run(() => this.#attemptSuspect(due, handler, attempt, starts));
+  }
+
+  /**
+   * Suspects of a crash run one at a time and are counted one by one, so the innocent are not parked with the guilty.
+   * @param starts of processes that are gone.
+   */
   async #attemptSuspect(due: Due, handler: EventHandler, attempt: Attempt, starts: number): Promise<void> {
-    if (due.owned.aborted) return;
+    if (due.running.owned.aborted) return;
     if (starts >= MAX_STARTS) {
       const text = `Handling was begun ${starts} times and never ended.`;
       const error = new RagmeshError('EVENT.CRASHED_PROCESS', text, { starts });
       return this.#giveUp(due.record, handler, attempt.attempt, error);
     }
-    await this.options.journal.beginAgain(attempt);
-    due.running.begun([attempt]);
+    await due.running.beginAgain(attempt);
     await this.#attempt(due, handler, attempt);
   }
 
-  async #attempt({ record, envelope, owned, running }: Due, handler: EventHandler, begun: Attempt): Promise<void> {
+  async #attempt({ record, envelope, running }: Due, handler: EventHandler, begun: Attempt): Promise<void> {
     const { journal, service } = this.options;
     const { attempt } = begun;
+    const { owned } = running;
     try {
       const message = { ...envelope, payload: readPayload(handler.spec, record.value) };
       const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
@@ -142,20 +149,21 @@ export class DeliveryPipeline {
     const { journal, retry, logger } = this.options;
     if (!mayTryAgain(attempt, error, retry)) return this.#giveUp(record, handler, attempt, error);
     const delayMs = retryDelayMs(attempt, retry, Math.random());
+    await journal.scheduleRetry({ record, handlerId: handler.id, attempt, error }, delayMs);
     logger.warn(
       { handler: handler.id, code: error.code, attempt, delay_ms: delayMs, err: error },
       'Event will be tried again',
     );
     this.#count(handler, 'retry');
-    await journal.scheduleRetry({ record, handlerId: handler.id, attempt, error }, delayMs);
   }
 
+  /** Says so only once that is done: while the storage fails it is tried again and again. */
   async #giveUp(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
+    await this.#deadLetter({ record, handlerId: handler.id, attempt, error });
     this.options.logger.error({ handler: handler.id, code: error.code, attempt, err: error }, 'Event given up');
     reportUnexpected(error, { service: this.options.service, where: handler.id, ...idsOf(record) });
     this.#count(handler, 'dead-letter');
     counter('ragmesh_dead_letters_total').inc({ service: this.options.service, handler: handler.id, code: error.code });
-    await this.#deadLetter({ record, handlerId: handler.id, attempt, error });
   }
 
   /** A letter no table takes is passed over: waiting changes nothing, and the record stays where it lies for as long as its topic does. */
