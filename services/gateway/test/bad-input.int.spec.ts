@@ -22,7 +22,9 @@ const form = (...parts: [name: string, value: string | Blob][]): RequestInit => 
 
 const deep = (levels: number): string => `{"query":"x","filters":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`;
 
-const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] = [
+type Case = [what: string, send: () => Promise<Response>, refusal: Refusal];
+
+const cases: Case[] = [
   [
     'top_k 0',
     () => json('/v1/search', { query: 'x', top_k: 0 }),
@@ -204,6 +206,15 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
     () => json('/v1/documents', { chunks: [{ text: 'a' }, {}] }),
     { status: 422, code: 'REQUEST.INVALID', field: 'chunks[1].text' },
   ],
+  ...['metadata', 'chunks[0].metadata'].map((field): Case => {
+    const metadata = { note: 'x'.repeat(65_536) };
+    const body = field === 'metadata' ? { text: 'a', metadata } : { chunks: [{ text: 'a', metadata }] };
+    return [
+      `${field} over the limit`,
+      () => json('/v1/documents', body),
+      { status: 422, code: 'REQUEST.INVALID', field, limit: 65_536 },
+    ];
+  }),
   [
     'JSON text over the limit',
     () => json('/v1/documents', { text: 'x'.repeat(17 * 1024 * 1024) }),

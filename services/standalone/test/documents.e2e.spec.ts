@@ -61,6 +61,18 @@ describe('real files', () => {
     },
   );
 
+  it('is searchable whole, however large the chunks it was sent in', async () => {
+    const chunks = Array.from({ length: 20 }, (_, number) => ({
+      text: `${`chunk${number} `.repeat(11_000)}`.slice(0, 99_999),
+    }));
+    const { status, body } = await mesh.api.call('POST', '/v1/documents', { id: 'large-chunks', chunks });
+    expect(status).toBe(202);
+    expect(await mesh.api.terminal(body['id'] as string, 120_000)).toMatchObject({ status: 'ready', chunks: 20 });
+    const page = await mesh.api.call('GET', '/v1/documents/large-chunks/chunks?limit=3&cursor=8');
+    const listed = page.body['data'] as { id: string; text: string }[];
+    expect(listed.map(({ text }) => text.split(' ', 1)[0])).toEqual(['chunk8', 'chunk9', 'chunk10']);
+  }, 150_000);
+
   it('is cited by offsets that reproduce the quote', async () => {
     const question = { query: 'Who founded Microsoft and when?', top_k: 5 };
     const { status, body } = await mesh.api.call('POST', '/v1/query', question);

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import type { Span } from './document.rows.js';
 
-/** Chunks per batch, and so per event and per row. */
-export const BATCH_SIZE = 64;
+const ALL = 2 ** 30;
 
 /** Chunks of a version, as one generation of its collection's index cuts it. */
 export interface ChunkPlace {
@@ -18,27 +17,35 @@ export interface ChunkPlace {
 export class ChunkRepository {
   constructor(private readonly database: Database) {}
 
-  /** Keeps the chunks of a version in a generation; what is kept of it already stays as it is. */
-  add(tx: SqlTransaction, { tenant, documentId, version, generation }: ChunkPlace, spans: readonly Span[]): void {
-    const batches: string[] = [];
-    for (let at = 0; at < spans.length; at += BATCH_SIZE)
-      batches.push(JSON.stringify(spans.slice(at, at + BATCH_SIZE)));
+  /** Keeps the batches of a version in a generation; what is kept of it already stays as it is. */
+  add(
+    tx: SqlTransaction,
+    { tenant, documentId, version, generation }: ChunkPlace,
+    batches: readonly (readonly Span[])[],
+  ): void {
     tx.write(
       `INSERT INTO chunk_batch (tenant, document_id, version, generation, batch, spans)
        SELECT $1, $2, $3, $5, ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)
        ON CONFLICT DO NOTHING`,
-      [tenant, documentId, version, batches, generation],
+      [tenant, documentId, version, batches.map((batch) => JSON.stringify(batch)), generation],
     );
   }
 
-  /** Spans of the batches `from` to `to`, in order. */
-  async read({ tenant, documentId, version, generation }: ChunkPlace, from = 0, to = 2 ** 31 - 1): Promise<Span[]> {
-    const { rows } = await this.database.query<{ spans: Span[] }>(
-      `SELECT spans FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3 AND generation = $6
-         AND batch BETWEEN $4 AND $5 ORDER BY batch`,
-      [tenant, documentId, version, from, to, generation],
+  /** Spans in order, all of them or `limit` from the one numbered `from` on. */
+  async read(
+    { tenant, documentId, version, generation }: ChunkPlace,
+    { from, limit } = { from: 0, limit: ALL },
+  ): Promise<Span[]> {
+    const { rows } = await this.database.query<{ first: number; spans: Span[] }>(
+      `SELECT first, spans FROM (
+         SELECT spans, jsonb_array_length(spans) AS length,
+           (sum(jsonb_array_length(spans)) OVER (ORDER BY batch) - jsonb_array_length(spans))::int AS first
+         FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3 AND generation = $4) AS batches
+       WHERE first + length > $5 AND first < $6 ORDER BY first`,
+      [tenant, documentId, version, generation, from, from + limit],
     );
-    return rows.flatMap(({ spans }) => spans);
+    const begin = from - (rows[0]?.first ?? 0);
+    return rows.flatMap(({ spans }) => spans).slice(begin, begin + limit);
   }
 
   discard(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint): void {

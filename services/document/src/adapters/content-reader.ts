@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { BlobStore } from './blob-store.js';
-import { BATCH_SIZE, ChunkRepository } from './chunk.repository.js';
+import { ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import type { Span, VersionRow } from './document.rows.js';
 import { GenerationRepository } from './generation.repository.js';
@@ -49,14 +49,12 @@ export class ContentReader {
   /** @param first ordinal of the first chunk wanted. */
   async chunkPage(tenant: string, id: string, first: number, limit: number): Promise<ChunkPage> {
     const { version, key, total, collection } = await this.#liveText(tenant, id);
-    const fromBatch = Math.floor(first / BATCH_SIZE);
     const place = { tenant, documentId: id, version, generation: await this.generations.live(tenant, collection) };
-    const spans = await this.chunks.read(place, fromBatch, Math.floor((first + limit - 1) / BATCH_SIZE));
+    const spans = await this.chunks.read(place, { from: first, limit });
     const text = await this.extractor.readText(tenant, key);
-    const wanted = spans.slice(first - fromBatch * BATCH_SIZE, first - fromBatch * BATCH_SIZE + limit);
     return {
       version,
-      chunks: wanted.map((span, index) => ({ ordinal: first + index, span, text: text.slice(span[0], span[1]) })),
+      chunks: spans.map((span, index) => ({ ordinal: first + index, span, text: text.slice(span[0], span[1]) })),
       nextOrdinal: first + limit < total ? first + limit : undefined,
     };
   }

@@ -11,7 +11,7 @@ import { BlobStore } from '../adapters/blob-store.js';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { publishChunks } from '../publishes/document-chunked.event.js';
 import { IngestionProcess } from './ingestion-process.js';
-import { VersionCuts, ingestionData, type PlacedVersion } from './version-cuts.js';
+import { VersionCuts, chunksOf, ingestionData, type PlacedVersion } from './version-cuts.js';
 
 type Begun = Pick<eventsV1.DocumentCreated, 'documentId' | 'version'>;
 
@@ -48,7 +48,7 @@ export class ChunkDocument {
 
   async #extract(tenant: string, document: UploadedRow, delivery: Delivery): Promise<HandlerResult> {
     const upload = { ...document, document_id: document.id };
-    const placed = { tenant, collection: document.collection, upload };
+    const placed = { tenant, collection: document.collection, upload, metadata: document.metadata };
     const extracted =
       (await this.cuts.reuse(placed)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
     try {
@@ -75,7 +75,7 @@ export class ChunkDocument {
     const keeping = this.cuts.keep(tx, placed, extracted);
     const telling = this.ingestion.deliver(tx, publish, document.id, upload.version, async () => {
       const cuts = await keeping;
-      this.#note(tx, tenant, upload, extracted, cuts[0]!.spans.length);
+      this.#note(tx, tenant, upload, extracted, chunksOf(cuts[0]!));
       // Those beside come first: what readers see counts, and is shown once it is there.
       for (const cut of cuts.toReversed()) publishChunks(publish, document, extracted.text, cut);
       return { kind: 'step-done', step: 'chunk', data: ingestionData(cuts) };

@@ -6,6 +6,7 @@ import { DocumentRepository } from '../adapters/document.repository.js';
 import type { DocumentRow, Span } from '../adapters/document.rows.js';
 import { GenerationRepository, chunkingOf } from '../adapters/generation.repository.js';
 import { TextExtractor } from '../adapters/text-extractor.js';
+import { batchesOf } from '../domain/chunk-batches.js';
 import { recut } from '../domain/recut.js';
 import { publishChunks } from '../publishes/document-chunked.event.js';
 import type { Reindex } from '../sagas/reindex.saga.js';
@@ -63,7 +64,8 @@ export class CutDocument {
   ): Promise<void> {
     const now = await this.documents.findKept(tx, tenant, document.id);
     if (now?.live_version !== version || now.status === 'deleting') return;
-    this.chunks.add(tx, { tenant, documentId: document.id, version, generation }, spans);
-    publishChunks(publish, { ...document, version }, text, { generation, spans, model });
+    const batches = batchesOf(spans, text, document.metadata);
+    this.chunks.add(tx, { tenant, documentId: document.id, version, generation }, batches);
+    publishChunks(publish, { ...document, version }, text, { generation, batches, model });
   }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { BATCH_SIZE, ChunkRepository } from '../adapters/chunk.repository.js';
+import { ChunkRepository } from '../adapters/chunk.repository.js';
 import type { VersionRow } from '../adapters/document.rows.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
+import { batchesOf } from '../domain/chunk-batches.js';
 import { recut } from '../domain/recut.js';
 import type { Cut } from '../publishes/document-chunked.event.js';
 import type { Ingestion } from '../sagas/ingestion.saga.js';
@@ -13,6 +14,8 @@ export interface PlacedVersion {
   readonly tenant: string;
   readonly collection: string;
   readonly upload: VersionRow;
+  /** Of the document. */
+  readonly metadata: object;
 }
 
 /** The chunks of a version, for each generation of its collection's index. */
@@ -42,26 +45,31 @@ export class VersionCuts {
    */
   async keep(
     tx: SqlTransaction,
-    { tenant, collection, upload }: PlacedVersion,
+    { tenant, collection, upload, metadata }: PlacedVersion,
     { text, spans }: ExtractedText,
   ): Promise<Cut[]> {
     const { document_id: documentId, version, kind } = upload;
     const targets = await this.generations.keptTargets(tx, tenant, collection);
-    const own: Cut[] = [{ generation: undefined, spans, model: null }];
-    const cuts = targets.map(({ chunking, ...target }) => ({ ...target, spans: recut(kind, text, spans, chunking) }));
+    const own: Cut[] = [{ generation: undefined, batches: batchesOf(spans, text, metadata), model: null }];
+    const cuts = targets.map(({ chunking, ...target }) => {
+      return { ...target, batches: batchesOf(recut(kind, text, spans, chunking), text, metadata) };
+    });
     const all = cuts.length > 0 ? cuts : own;
     if (upload.chunks > 0) this.chunks.discard(tx, tenant, documentId, version);
     for (const cut of all)
-      this.chunks.add(tx, { tenant, documentId, version, generation: cut.generation ?? 0 }, cut.spans);
+      this.chunks.add(tx, { tenant, documentId, version, generation: cut.generation ?? 0 }, cut.batches);
     return all;
   }
 }
 
+/** How many chunks there are in a cut. */
+export const chunksOf = ({ batches }: Cut): number => batches.reduce((sum, { length }) => sum + length, 0);
+
 /** What the saga of the version counts: the batches of the generation readers see. */
 export function ingestionData(cuts: readonly Cut[]): Partial<Ingestion> {
-  const { generation, spans } = cuts[0]!;
-  const counts = { chunks: spans.length, batches: Math.ceil(spans.length / BATCH_SIZE) };
+  const { generation, batches } = cuts[0]!;
+  const counts = { chunks: chunksOf(cuts[0]!), batches: batches.length };
   if (generation === undefined) return counts;
-  const generations = cuts.map((cut) => ({ generation: cut.generation!, chunks: cut.spans.length }));
+  const generations = cuts.map((cut) => ({ generation: cut.generation!, chunks: chunksOf(cut) }));
   return { ...counts, generation, generations };
 }

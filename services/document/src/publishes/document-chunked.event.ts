@@ -1,12 +1,11 @@
 import { catalogue } from '@ragmesh/contracts';
 import type { Publish } from '@ragmesh/messaging';
-import { BATCH_SIZE } from '../adapters/chunk.repository.js';
 import type { DocumentRow, Span } from '../adapters/document.rows.js';
 
 /** Chunks of a version for a generation of its collection's index; unset: whichever readers see. */
 export interface Cut {
   readonly generation: number | undefined;
-  readonly spans: readonly Span[];
+  readonly batches: readonly (readonly Span[])[];
   /** `name@revision` of the model it is built with; null: the one this installation embeds with. */
   readonly model: string | null;
 }
@@ -15,22 +14,22 @@ type Chunked = Pick<DocumentRow, 'id' | 'version' | 'collection' | 'title' | 'me
 
 /** One event for each batch of chunks. */
 export function publishChunks(publish: Publish, document: Chunked, text: string, cut: Cut): void {
-  const { generation, spans, model } = cut;
-  const batches = Math.ceil(spans.length / BATCH_SIZE);
-  for (let batch = 0; batch < batches; batch += 1) {
-    const first = batch * BATCH_SIZE;
+  const { generation, batches, model } = cut;
+  let first = 0;
+  for (const [batch, spans] of batches.entries()) {
     publish(catalogue.documentChunked, document.id, {
       documentId: document.id,
       version: BigInt(document.version),
       collection: document.collection,
       batch,
-      batches,
+      batches: batches.length,
       title: document.title,
       metadata: document.metadata as never,
-      chunks: spans.slice(first, first + BATCH_SIZE).map((span, index) => toChunk(span, first + index, text)),
+      chunks: spans.map((span, index) => toChunk(span, first + index, text)),
       ...(generation === undefined ? {} : { generation }),
       model: model ?? '',
     });
+    first += spans.length;
   }
 }
 

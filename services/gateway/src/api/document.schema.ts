@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { accessSchema } from './access.schema.js';
 import { idSchema, pageQuery } from './paging.schema.js';
 
-const metadataSchema = z.record(z.string().max(200), z.json()).describe('Free fields, for filters and citations');
+/** Fields of a document go with each batch of its chunks, those of a chunk with it: both have to fit on the bus. */
+const MOST_METADATA = 65_536;
+
+const metadataSchema = z
+  .record(z.string().max(200), z.json())
+  .superRefine((fields, context) => {
+    if (JSON.stringify(fields).length <= MOST_METADATA) return;
+    context.addIssue({ code: 'too_big', origin: 'string', maximum: MOST_METADATA, input: fields });
+  })
+  .describe(`Free fields, for filters and citations; as JSON at most ${MOST_METADATA} characters`);
 
 const chunkSchema = z.strictObject({
   text: z.string().min(1).max(100_000),

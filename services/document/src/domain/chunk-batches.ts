@@ -1,0 +1,38 @@
+import type { Span } from '../adapters/document.rows.js';
+
+/** Chunks per batch, and so per event and per row. */
+export const MOST_CHUNKS = 64;
+/** Of one event with its vectors: what a topic takes is 1 MiB, and headers need a little of it. */
+const MOST_BYTES = 1_000_000;
+/** What a chunk's vector may take: 3,072 numbers, more than most models give. */
+const VECTOR_BYTES = 3_072 * Float32Array.BYTES_PER_ELEMENT;
+/** Short fields take three times the bytes of their JSON in an event, at most. */
+const METADATA_FACTOR = 3;
+
+/**
+ * Cuts the chunks of a version into batches, in their order, so that the event of each fits on the bus, also once vectors are
+ * added to it. A chunk that is too large for that makes a batch of its own.
+ * @param metadata of the document, which goes with each batch.
+ */
+export function batchesOf(spans: readonly Span[], text: string, metadata: object): Span[][] {
+  const room = MOST_BYTES - metadataBytes(metadata);
+  const batches: Span[][] = [];
+  let left = 0;
+  for (const span of spans) {
+    const bytes = bytesOf(span, text);
+    if (bytes > left || batches.at(-1)!.length === MOST_CHUNKS) {
+      batches.push([]);
+      left = room;
+    }
+    batches.at(-1)!.push(span);
+    left -= bytes;
+  }
+  return batches;
+}
+
+function bytesOf([start, end, , heading, metadata]: Span, text: string): number {
+  const content = Buffer.byteLength(text.slice(start, end)) + Buffer.byteLength(heading ?? '');
+  return content + VECTOR_BYTES + (metadata ? metadataBytes(metadata) : 0);
+}
+
+const metadataBytes = (metadata: object): number => METADATA_FACTOR * Buffer.byteLength(JSON.stringify(metadata));

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { create, toBinary, type JsonObject } from '@bufbuild/protobuf';
+import { eventsV1 } from '@ragmesh/contracts';
+import type { Span } from '../adapters/document.rows.js';
+import { batchesOf } from './chunk-batches.js';
+
+const TOPIC_LIMIT = 1_048_576;
+const DIMENSION = 3_072;
+
+/** Chunks of these lengths, one behind the other. */
+function spansOf(lengths: readonly number[], metadata?: JsonObject): Span[] {
+  let at = 0;
+  return lengths.map((length) => {
+    const start = at;
+    at += length;
+    return metadata ? [start, at, null, null, metadata] : [start, at, null, null];
+  });
+}
+
+function eventBytes(batch: readonly Span[], text: string, metadata: JsonObject): number {
+  const chunks = batch.map(([start, end, , , own]) => ({
+    text: text.slice(start, end),
+    ...(own ? { metadata: own } : {}),
+  }));
+  const vectors = new Uint8Array(batch.length * DIMENSION * 4);
+  const schema = eventsV1.ChunksEmbeddedSchema;
+  return toBinary(schema, create(schema, { chunks: chunks as never, metadata, vectors })).length;
+}
+
+describe('batches of chunks', () => {
+  it('are of 64 chunks when these are of usual size', () => {
+    const spans = spansOf(Array.from({ length: 150 }, () => 1_000));
+    const batches = batchesOf(spans, 'x'.repeat(150_000), { source: 'a book' });
+    expect(batches.map(({ length }) => length)).toEqual([64, 64, 22]);
+    expect(batches.flat()).toEqual(spans);
+  });
+
+  const fields = Object.fromEntries(Array.from({ length: 4_000 }, (_, at) => [`f${at}`, at]));
+  it.each([
+    ['large texts of many bytes', Array(20).fill(100_000), '漢', undefined, {}],
+    ['texts of any size', [1, 100_000, 5, 300_000, 200_000, 7, 1_000], 'x', undefined, {}],
+    ['many short fields for each chunk', Array(30).fill(10), 'x', fields, {}],
+    ['many short fields of the document', Array(200).fill(1_000), 'x', undefined, fields],
+  ])('fit on the bus with their vectors: %s', (_, lengths: number[], letter, own, metadata) => {
+    const spans = spansOf(lengths, own);
+    const text = letter.repeat(lengths.reduce((sum, length) => sum + length, 0));
+    const batches = batchesOf(spans, text, metadata);
+    expect(batches.flat()).toEqual(spans);
+    for (const batch of batches) expect(eventBytes(batch, text, metadata)).toBeLessThan(TOPIC_LIMIT);
+  });
+});
