@@ -29,7 +29,7 @@ beforeAll(async () => {
     collection: 'default',
     points: chunks,
   }));
-});
+}, 120_000);
 afterAll(async () => {
   await rows?.close();
   await mesh?.close();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   [acme, bolt] = [mesh.as(keys.acme), mesh.as(keys.bolt)];
   await acme({ method: 'POST', path: '/v1/documents', body: { id: 'secret', text: 'The vault opens at nine.' } });
   await acme({ method: 'GET', path: '/v1/documents/secret?wait=30' });
-});
+}, 120_000);
 afterAll(() => mesh?.close());
 
 const upload = (key: string, name: string, content: string, fields: Readonly<Record<string, string>> = {}) => {

@@ -3,7 +3,7 @@ import { catalogue } from '@ragmesh/contracts';
 import type { EncodedEvent } from '@ragmesh/messaging';
 import { seeded, shuffled } from '@ragmesh/testing';
 import { embeddedBatches } from '../../services/vector/test/document.builder.js';
-import { VectorMesh, type Answer } from '../../services/vector/test/vector-mesh.js';
+import { VectorMesh, eventually, type Answer } from '../../services/vector/test/vector-mesh.js';
 
 const DOCUMENTS = 50;
 const VERSIONS = 5;
@@ -39,9 +39,18 @@ describe('a thousand events about fifty documents in any order', () => {
   beforeAll(async () => void (mesh = await VectorMesh.start()), 120_000);
   afterAll(() => mesh.stop());
 
+  const shown = () => mesh.answers.filter(({ type }) => type === 'vector.updated');
+
+  /** An event is settled before what came of it has gone through outbox and bus. */
+  const everythingTold = () =>
+    eventually('every shown version is told', async () => {
+      const sql = `SELECT count(*) AS shown FROM outbox WHERE topic = 'vector.updated'`;
+      return (await mesh.database.query<{ shown: number }>(sql)).rows[0]!.shown === shown().length;
+    });
+
   const shownVersions = (id: string): number[] =>
-    mesh.answers
-      .filter(({ type, payload }: Answer) => type === 'vector.updated' && payload['documentId'] === id)
+    shown()
+      .filter(({ payload }: Answer) => payload['documentId'] === id)
       .map(({ payload }) => Number(payload['version']));
 
   it.each(SEEDS)(
@@ -56,6 +65,7 @@ describe('a thousand events about fifty documents in any order', () => {
       );
       expect(all.length).toBeGreaterThanOrEqual(1_000);
       await mesh.send(...all);
+      await everythingTold();
       const seen = await mesh.lexical('puffin', { topK: 1_000 });
       for (const id of ids) {
         const hits = seen.filter(({ documentId }) => documentId === id);

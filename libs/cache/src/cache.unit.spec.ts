@@ -79,22 +79,22 @@ describe('the cache in memory', () => {
   });
 
   it('keeps nothing that was computed shortly after an eviction, when told to', async () => {
-    const options = { name: 'spec', codec: jsonCodec<string>('1'), ttlSeconds: 60, maxEntries: 10, settleMs: 50 };
+    const options = { name: 'spec', codec: jsonCodec<string>('1'), ttlSeconds: 60, maxEntries: 10, settleMs: 200 };
     const cache = new Cache<string>(options);
     await cache.evict(['doc:1']);
     const { compute } = speaker('too early', 'settled');
     expect((await cache.getOrCompute('k', compute)).value).toBe('too early');
-    await delay(60);
+    await delay(250);
     expect(await cache.getOrCompute('k', compute)).toEqual({ value: 'settled', from: 'computed' });
     expect(await cache.getOrCompute('k', compute)).toEqual({ value: 'settled', from: 'memory' });
   });
 
   it('keeps the knowledge that there is nothing, for a shorter time', async () => {
-    const cache = open({ negativeTtlSeconds: 0.02 });
+    const cache = open({ negativeTtlSeconds: 0.2 });
     const { compute, said } = speaker(null, 'something');
     await cache.getOrCompute('k', compute);
     expect(await cache.getOrCompute('k', compute)).toEqual({ value: null, from: 'memory' });
-    await delay(30);
+    await delay(250);
     expect((await cache.getOrCompute('k', compute)).value).toBe('something');
     expect(said).toHaveLength(2);
   });

@@ -13,29 +13,41 @@ const NAMESPACE = 'spec';
 export interface Copy {
   readonly cache: Cache<string>;
   readonly redis: RedisLevel;
+  /** Of the fixture: looks into the database behind the process' back. */
+  readonly admin: Redis;
 }
 
-export async function eventually(what: string, probe: () => boolean | Promise<boolean>): Promise<void> {
+type Nothing = undefined | null | false;
+
+/** Resolves once the probe gives something; fails with what was waited for after 20 s. */
+export async function eventually<T>(what: string, probe: () => T | Promise<T>): Promise<Exclude<T, Nothing>> {
   const end = performance.now() + 20_000;
-  while (!(await probe())) {
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== null && found !== false) return found as Exclude<T, Nothing>;
     if (performance.now() > end) throw new Error(`Not within 20 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-export const usable = ({ redis }: Copy): Promise<void> => eventually('Redis is usable', () => redis.isUsable);
+export const usable = ({ redis }: Copy): Promise<true> => eventually('Redis is usable', () => redis.isUsable);
 
 export const ask = (
   { cache }: Copy,
   key: string,
-  value = 'computed',
+  value: string | null = 'computed',
   tags = ['doc:1', 'doc:2'],
 ): Promise<Cached<string>> => cache.getOrCompute(`${NAMESPACE}:${key}`, async () => ({ value, tags }));
 
-/** Computes a value and waits until it is in Redis. */
-export async function stored(one: Copy, key: string, value: string, tags?: string[]): Promise<void> {
-  await ask(one, key, value, tags);
-  await one.redis.settle();
+/** Computes a value and waits until it is in Redis; once more when Redis was too slow to be asked or told. */
+export async function stored(one: Copy, key: string, value: string | null, tags = ['doc:1', 'doc:2']): Promise<void> {
+  await eventually(`${key} is in Redis`, async () => {
+    await ask(one, key, value, tags);
+    await one.redis.settle();
+    if ((await one.admin.exists(`${NAMESPACE}:${key}`)) === 1) return true;
+    await one.cache.evict(tags);
+    return false;
+  });
 }
 
 /** A real Redis, a line to it that can be broken, and processes that use it; all new for each test. */
@@ -67,7 +79,7 @@ export class RedisFixture {
     });
     cache.useRedis(redis);
     this.#open.push(redis);
-    return { cache, redis };
+    return { cache, redis, admin: this.admin };
   }
 
   /** What a process that was just started gets for a key; it would compute `new`. */
@@ -75,6 +87,16 @@ export class RedisFixture {
     const other = await this.copy();
     await usable(other);
     return ask(other, key, 'new');
+  }
+
+  /** A process that was just started and got these from Redis; after one that Redis was too slow for comes another. */
+  reader(...keys: string[]): Promise<Copy> {
+    return eventually(`${keys.join()} came from Redis`, async () => {
+      const one = await this.copy();
+      await usable(one);
+      const found = await Promise.all(keys.map((key) => ask(one, key, 'new')));
+      return found.every(({ from }) => from === 'redis') && one;
+    });
   }
 
   async #start(): Promise<void> {

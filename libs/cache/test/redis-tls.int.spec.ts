@@ -40,7 +40,8 @@ describeWithServer(['redis', 'openssl'], 'Redis behind TLS', () => {
       ...{ REDIS_TLS_CERT_FILE: client.cert, REDIS_TLS_KEY_FILE: client.key },
     });
     await eventually('Redis is usable', () => level.isUsable);
-    expect(await level.read(['some-key'])).toMatchObject({ values: [undefined] });
+    const read = await eventually('Redis answers in time', () => level.read(['some-key']));
+    expect(read).toMatchObject({ values: [undefined] });
     await level.close();
   });
 

@@ -19,9 +19,9 @@ afterAll(() => stop());
 describe('exemplars', () => {
   it('lead from the bucket an observation fell into to its trace, for who reads OpenMetrics', async () => {
     const traceId = await withSpan('slow', {}, async () => {
-      const timer = histogram('ragmesh_stage_duration_seconds').startTimer(stage);
+      histogram('ragmesh_stage_duration_seconds').observe(stage, 0.0005);
       histogram('ragmesh_stage_duration_seconds').observe(stage, 0.3);
-      timer();
+      histogram('ragmesh_stage_duration_seconds').startTimer({ stage: 'timed' })();
       return currentTraceId();
     });
     const { body } = await renderMetrics(accept);
@@ -31,6 +31,8 @@ describe('exemplars', () => {
     );
     expect(lines.find((line) => line.includes('le="0.001"'))).toContain(`# {trace_id="${traceId}"}`);
     expect(lines.find((line) => line.includes('le="1"'))).not.toContain('#');
+    const timed = bucketsOf(body, /stage="timed"/).filter((line) => line.includes('#'));
+    expect(timed).toEqual([expect.stringContaining(`# {trace_id="${traceId}"}`)]);
     expect((await renderMetrics('text/plain')).body).not.toContain('trace_id');
   });
 

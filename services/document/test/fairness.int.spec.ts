@@ -12,6 +12,8 @@ const MANY = 240;
 const IN_FLIGHT = 8;
 /** Uploads at the same instant do not see each other, so as many more may begin. */
 const AT_ONCE = 5;
+/** Those on their way are before one that comes late, and others overtake it on its way from service to service. */
+const PASSING = 6 * IN_FLIGHT;
 
 let mesh: ServiceMesh;
 let folder: string;
@@ -118,31 +120,29 @@ describe('a tenant that uploads much', () => {
     await mesh.run(embeddingService, { ...environment(), APP_EMBEDDINGS_BACKEND: 'mock' });
     await mesh.run(vectorService, environment());
     await eventually('some are ready', async () => (await readyOf('many')) >= 10);
-    expect((await waitingOf('many')).length).toBeGreaterThan(5 * IN_FLIGHT);
+    expect((await waitingOf('many')).length).toBeGreaterThan(PASSING);
     await upload('one', 'late');
     await eventually('the late one is ready', async () => (await statusOf('one', 'late')) === 'ready');
     const passed = await query(
       `SELECT FROM document m, document late WHERE late.id = 'late' AND m.tenant = 'many' AND m.status = 'ready'
          AND m.updated_at BETWEEN late.created_at AND late.updated_at`,
     );
-    // As many as were on their way are before it, and each of those may let one more pass.
-    expect(passed.length).toBeLessThanOrEqual(3 * IN_FLIGHT);
+    expect(passed.length).toBeLessThanOrEqual(PASSING);
   });
 
   it('gets all its documents, each begun once and in the context of its upload', async () => {
-    await eventually('nothing waits or runs', async () => {
-      const open = `SELECT FROM saga WHERE deadline IS NOT NULL UNION ALL SELECT FROM waiting_ingestion`;
-      return (await query(open)).length === 0;
-    });
+    const open = `SELECT FROM saga WHERE deadline IS NOT NULL UNION ALL SELECT FROM waiting_ingestion`;
+    await eventually('nothing waits or runs', async () => (await query(open)).length === 0, 110_000);
     expect(await readyOf('many')).toBe(MANY - 2);
     expect(await readyOf('one')).toBe(2);
     const unready = `SELECT id FROM document WHERE tenant = 'many' AND status <> 'ready'`;
     const rows = await query<{ id: string }>(unready);
     const others = Array.from({ length: MANY }, (_, at) => `m${at}`).filter((id) => !rows.some((row) => row.id === id));
+    await eventually('all were told of', () => others.every((id) => announcedOf(id) > 0));
     expect(others.filter((id) => announcedOf(id) !== 1)).toEqual([]);
     const requests = await query(
       `SELECT DISTINCT request_id FROM saga WHERE name = 'document-ingestion' AND tenant = 'many'`,
     );
     expect(requests).toHaveLength(MANY + 1);
-  }, 60_000);
+  }, 120_000);
 });

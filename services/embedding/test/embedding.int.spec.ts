@@ -146,12 +146,9 @@ describe('embedding a batch of chunks', () => {
   });
 
   it('says at once that it is unavailable when its model does not exist', async () => {
-    await mesh.halt('embedding');
-    await mesh.run(embeddingService, { EMBEDDING_MODEL: 'no-such-model' });
-    await expect(embed('Hello')).rejects.toMatchObject({
-      code: 'EMBEDDING.UNAVAILABLE',
-      details: { reason: 'MODEL.NOT_FOUND' },
-    });
+    await restart({ EMBEDDING_MODEL: 'no-such-model' });
+    const { error } = (await answered(() => embed('Hello'))) as { error: object };
+    expect(error).toMatchObject({ code: 'EMBEDDING.UNAVAILABLE', details: { reason: 'MODEL.NOT_FOUND' } });
   });
 
   it('says how much memory it lacks', async () => {

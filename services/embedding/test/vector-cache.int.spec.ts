@@ -78,18 +78,23 @@ describeWithServer('redis', 'vectors in Redis', () => {
   });
 
   it('are kept a day for a question and a week for a chunk', async () => {
+    const lives = async () => Promise.all((await keys()).map((key) => admin.pttl(key)));
     await admin.flushdb();
-    await embed('A question');
-    const [question] = await eventually('the question', async () => ((await keys()).length === 1 ? keys() : undefined));
-    expect(await admin.pttl(question!)).toBeLessThanOrEqual(DAY_MS);
-    expect(await admin.pttl(question!)).toBeGreaterThan(0.89 * DAY_MS);
+    const question = await eventually('the question', async () => {
+      await embed(`A question ${performance.now()}`); // a new text each time, as above
+      return (await lives())[0];
+    });
+    expect(question).toBeLessThanOrEqual(DAY_MS);
+    expect(question).toBeGreaterThan(0.89 * DAY_MS);
     await admin.flushdb();
-    const chunks = [{ ordinal: 0, text: 'A chunk', start: 0, end: 7 }];
-    const batch = { documentId: 'd1', version: 1n, collection: 'notes', batch: 0, batches: 1, chunks };
-    await mesh.send(catalogue.documentChunked, batch, { consumer: 'embedding' });
-    const [chunk] = await eventually('the chunk', async () => ((await keys()).length === 1 ? keys() : undefined));
-    expect(await admin.pttl(chunk!)).toBeLessThanOrEqual(7 * DAY_MS);
-    expect(await admin.pttl(chunk!)).toBeGreaterThan(6 * DAY_MS);
+    const chunk = await eventually('the chunk', async () => {
+      const chunks = [{ ordinal: 0, text: `A chunk ${performance.now()}`, start: 0, end: 7 }];
+      const batch = { documentId: 'd1', version: 1n, collection: 'notes', batch: 0, batches: 1, chunks };
+      await mesh.send(catalogue.documentChunked, batch, { consumer: 'embedding' });
+      return (await lives()).find((life) => life > DAY_MS); // a question may have come to Redis late
+    });
+    expect(chunk).toBeLessThanOrEqual(7 * DAY_MS);
+    expect(chunk).toBeGreaterThan(6 * DAY_MS);
   });
 
   it('are made anew while Redis answers nothing', async () => {

@@ -103,7 +103,7 @@ describe('settings that change at run time', () => {
     await mesh.halt('knowledge');
     expect(await isDegraded()).toBe(true);
     await mesh.run(knowledgeService, { RAGMESH_DATA_DIR: folder });
-    await set('rerank', null);
+    await eventually('it is set again', async () => (await set('rerank', null)).status === 200);
     await eventually('the configuration decides again', async () => !(await isDegraded()));
   });
 });

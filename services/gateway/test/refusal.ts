@@ -8,9 +8,9 @@ export interface Refusal {
   readonly limit?: number;
 }
 
-/** Milliseconds a refusal may take; the best of a few tries counts, so that a busy machine is not mistaken for a slow edge. */
+/** Milliseconds a refusal may take; the best of some tries counts, so that a busy machine is not mistaken for a slow edge. */
 const AT_ONCE_MS = 500;
-const TRIES = 3;
+const TRIES = 10;
 
 async function fastest(send: () => Promise<Response>): Promise<{ response: Response; milliseconds: number }> {
   let milliseconds = Infinity;

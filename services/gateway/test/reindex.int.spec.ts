@@ -225,6 +225,8 @@ describe('reindex', () => {
     const before = (await search('lake')).places;
     await mesh.halt('document');
     await runDocuments({ REINDEX_MIN_OVERLAP: '1' });
+    const path = `/v1/collections/${collection}/generations`;
+    await eventually('the generations again', async () => (await call('GET', path)).status === 200);
     const accepted = await call('POST', `/v1/collections/${collection}/reindex`, { chunk_size: 32 });
     const failed = await done(accepted.body);
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'REINDEX.QUALITY_TOO_LOW' } });

@@ -1,5 +1,6 @@
-import { currentContext } from '@ragmesh/observability';
+import { currentContext, inContext } from '@ragmesh/observability';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { CollectionSettings } from '../../retrieval/src/adapters/collection-settings.js';
 
 /** What is asked of the database by its own rhythm, whatever a request asks. */
 const unrelated = /INSERT INTO audit_outcome|quota_override/;
@@ -23,7 +24,15 @@ export class WorkRecorder {
     Database.prototype.transaction = function <T>(this: Database, work: (tx: SqlTransaction) => Promise<T>) {
       return transaction.call(this, (tx) => work(noting(tx, note))) as Promise<T>;
     };
-    this.#undo = () => Object.assign(Database.prototype, { query, transaction });
+    const { known } = CollectionSettings.prototype;
+    // What is known of a collection is read again by the clock, behind the back of whoever asks next: nobody's work.
+    CollectionSettings.prototype.known = function (this: CollectionSettings, tenant: string, id: string) {
+      return inContext({ ...currentContext()!, requestId: 'nobody' }, () => known.call(this, tenant, id));
+    };
+    this.#undo = () => {
+      Object.assign(Database.prototype, { query, transaction });
+      Object.assign(CollectionSettings.prototype, { known });
+    };
   }
 
   /** Of the request with this id, in no particular order. */

@@ -57,7 +57,7 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${port}`;
   edge = await startEdgeWithDocuments({
     EGRESS_ALLOW: `127.0.0.1:${port}`,
-    EGRESS_TIMEOUT_SECONDS: '1',
+    EGRESS_TIMEOUT_SECONDS: '5',
     DOCUMENT_MAX_BYTES: String(LIMIT),
   });
 }, 60_000);

@@ -129,10 +129,11 @@ describe('a chat model behind the OpenAI protocol', () => {
     expect(JSON.stringify(failure) + String(failure)).not.toMatch(/secret|sk-1/);
   });
 
+  // Long enough for the request to have reached the upstream before the time is over.
   it.each([
-    ['its first piece', silent(), { firstTokenMs: 50 }, 'slow_first_token'],
+    ['its first piece', silent(), { firstTokenMs: 500 }, 'slow_first_token'],
     ['its next piece', silent('Beca'), { idleMs: 50 }, 'idle'],
-    ['its end', silent('Beca'), { totalMs: 80 }, 'too_long'],
+    ['its end', silent('Beca'), { totalMs: 500 }, 'too_long'],
   ])('gives up and hangs up when %s is late', async (_, behaviour, late, outcome) => {
     upstream.plays(behaviour);
     await expect(chat(late)).rejects.toMatchObject({ details: { outcome } });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { describeWithServer } from '@ragmesh/testing';
+import { eventually } from '../../knowledge/test/service-mesh.js';
 import { startEightProcesses, type EightProcesses } from './eight-processes.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 import { tellsOneStory } from './traces.suite.js';
@@ -54,14 +55,15 @@ function promises(settings: Readonly<Record<string, string>>, events: RegExp): v
     const { status, body } = await api.upload({ id: 'notice', text: 'The notice period is ninety days for everyone.' });
     expect(status).toBe(202);
     expect((await api.terminal(String(body['id']))).status).toBe('ready');
-    const found = await api.call('POST', '/v1/search', { query: 'notice period' });
-    expect(found.body).toMatchObject({ results: [{ document_id: 'notice' }], degraded: [] });
+    const search = async (query: string) => (await api.call('POST', '/v1/search', { query })).body;
+    await eventually('a whole search', async () => JSON.stringify((await search('anything'))['degraded']) === '[]');
+    expect(await search('notice period')).toMatchObject({ results: [{ document_id: 'notice' }], degraded: [] });
     const answer = await api.call('POST', '/v1/query', { query: 'How long is the notice period?' });
     expect(answer.body).toMatchObject({ citations: [{ document_id: 'notice' }] });
     expect((await api.call('DELETE', '/v1/documents/notice')).status).toBe(202);
     expect(await eight.oracle.violations()).toEqual([]);
-    const after = await api.call('POST', '/v1/search', { query: 'notice period' });
-    expect(after.body['results']).toEqual([]);
+    const isGone = async () => JSON.stringify((await search('notice period'))['results']) === '[]';
+    await eventually('nothing is found any more', isGone);
   });
 
   tellsOneStory(

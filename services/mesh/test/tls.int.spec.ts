@@ -9,6 +9,7 @@ import { KafkaBusDriver } from '@ragmesh/messaging';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
 import { createPool } from '@ragmesh/postgres';
 import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
+import { eventually } from '../../knowledge/test/service-mesh.js';
 import { BareMesh } from './bare-mesh.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import type { ServiceCopy } from './service-copy.js';
@@ -54,7 +55,7 @@ describeWithServer(['kafka', 'openssl'], 'a mesh in which every line is encrypte
     };
     knowledge = await mesh.start('knowledge', 0, encrypted);
     gateway = await mesh.start('gateway', 0, { ...encrypted, ...files('SERVER') });
-  });
+  }, 180_000);
   afterAll(async () => {
     await mesh.close();
     await kafka.kill();
@@ -144,7 +145,8 @@ describeWithServer(['kafka', 'openssl'], 'a mesh in which every line is encrypte
     const renewed = successor.issue('renewed');
     const files = { GRPC_TLS_CERT_FILE: renewed.cert, GRPC_TLS_KEY_FILE: renewed.key };
     knowledge = await mesh.start('knowledge', 0, { ...knowledge.environment, ...files, GRPC_TLS: 'tls' });
-    expect(await ask('GET', '/v1/collections', undefined, asClient())).toBe(200);
+    const list = () => ask('GET', '/v1/collections', undefined, asClient());
+    await eventually('the edge reaches it', async () => (await list()) === 200);
     await expect(collectionsOver(withCertificate())).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     const onlyTrusting = { ...withCertificate(), ca: pem(successor.file), isMutual: false };
     expect(await collectionsOver(onlyTrusting)).toContain('encrypted');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { create } from '@bufbuild/protobuf';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,14 +97,16 @@ describe('the model service', () => {
     await resolve('swapped');
     await mesh.halt('model');
     await start();
+    await eventually('an answer', () => listed('swapped').catch(() => null));
     await putModel('swapped', 'what it is');
-    await expect(eventually('an answer', () => resolve('swapped'))).rejects.toMatchObject({ code: 'MODEL.CORRUPT' });
+    await expect(resolve('swapped')).rejects.toMatchObject({ code: 'MODEL.CORRUPT' });
   });
 
   it('sees at the next call that a file was altered after it had been checked', async () => {
     const folder = await putModel('altered', 'right bytes');
     await resolve('altered');
     await writeFile(join(folder, 'weights'), 'wrong bytes');
+    await utimes(join(folder, 'weights'), 1, 1); // within one tick of the clock its times would be those of before
     await expect(resolve('altered')).rejects.toMatchObject({ code: 'MODEL.CORRUPT', details: { file: 'weights' } });
   });
 

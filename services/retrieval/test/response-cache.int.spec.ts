@@ -37,7 +37,11 @@ const kept = (request: SearchInit): Promise<Answer> =>
 beforeAll(async () => {
   upstream = await ScriptedUpstream.start();
   upstream.plays(quoting);
-  mesh = await RetrievalMesh.start({ APP_LLM_BACKEND: 'openai', LM_MODEL: 'scripted', OPENAI_BASE_URL: upstream.url });
+  mesh = await RetrievalMesh.start({
+    ...{ APP_LLM_BACKEND: 'openai', LM_MODEL: 'scripted', OPENAI_BASE_URL: upstream.url },
+    // A thousand questions at once share one event loop.
+    ...{ SEARCH_LEG_TIMEOUT: '60s', SEARCH_EMBED_TIMEOUT: '60s' },
+  });
   await heard(UPDATED, () => mesh.upload('The gate is at platform 1.', { id: 'gate', collection: 'station' }));
 }, 120_000);
 afterAll(async () => {

@@ -105,7 +105,8 @@ describe('dead letters', () => {
     await mesh.bus.publish([
       { topic: 'document.created', partition: 0, key: 'paged', headers: {}, value: Buffer.alloc(0) },
     ]);
-    await eventually('six letters', async () => ((await letters('limit=200')).length >= 7 ? true : undefined));
+    // The one before, five batches, and an event that both of its consumers give up.
+    await eventually('eight letters', async () => ((await letters('limit=200')).length === 8 ? true : undefined));
     const all = (await letters('limit=200')).map(({ id }) => id);
     const paged: string[] = [];
     let cursor = '';
@@ -126,8 +127,9 @@ describe('dead letters', () => {
     const { id } = await letterWith('subject=hopeless');
     const answers = await Promise.all(Array.from({ length: 10 }, () => replay({ ids: [id] })));
     const accepted = answers.filter(({ status }) => status === 202).length;
-    expect(answers.filter(({ body }) => body['code'] === 'DEAD_LETTER.SETTLED')).toHaveLength(10 - accepted);
-    // One at a time: a second is accepted only once the first has failed, which may be quick.
+    // One at a time: a second is accepted only once the first has failed, which may be quick; so may be the third failure.
+    const refusals = ['DEAD_LETTER.SETTLED', ...(accepted === 3 ? ['DEAD_LETTER.QUARANTINED'] : [])];
+    expect(answers.filter(({ body }) => refusals.includes(String(body['code'])))).toHaveLength(10 - accepted);
     await letterIn(id, accepted < 3 ? 'parked' : 'quarantined', accepted);
     for (let round = accepted + 1; round <= 3; round += 1) {
       expect((await replay({ ids: [id] })).status).toBe(202);

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { setTimeout as delay } from 'node:timers/promises';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
+
+const EXPORTED_WITHIN_MS = 30_000;
+/** Of the caller: its span is the parent of the first of ours. */
+const CALLER = '00f067aa0ba902b7';
 
 const exporter = new InMemorySpanExporter();
 let dataDir: string;
@@ -14,8 +19,22 @@ afterAll(async () => {
   await removeDataDir(dataDir);
 });
 
-const spansOf = (traceId: string): ReadableSpan[] =>
-  exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
+/** The spans of a trace once those asked for are there and each has its parent: a span may end after those it led to. */
+async function exported(
+  traceId: string,
+  ...wanted: readonly ((span: ReadableSpan) => boolean)[]
+): Promise<ReadableSpan[]> {
+  const deadline = performance.now() + EXPORTED_WITHIN_MS;
+  for (;;) {
+    const spans = exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
+    const ids = new Set([CALLER, ...spans.map((span) => span.spanContext().spanId)]);
+    const isWhole = spans.every(({ parentSpanContext }) => ids.has(parentSpanContext?.spanId ?? ''));
+    if (isWhole && wanted.every((isOne) => spans.some(isOne))) return spans;
+    if (performance.now() > deadline)
+      throw new Error(`The trace is not complete: ${spans.map(({ name }) => name).join(', ')}`);
+    await delay(20);
+  }
+}
 
 /** Names from the root of a trace down to a span. */
 function pathTo(span: ReadableSpan, spans: readonly ReadableSpan[]): string[] {
@@ -23,19 +42,17 @@ function pathTo(span: ReadableSpan, spans: readonly ReadableSpan[]): string[] {
   return parent ? [...pathTo(parent, spans), span.name] : [span.name];
 }
 
-const traceparent = (traceId: string) => ({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
+const traceparent = (traceId: string) => ({ traceparent: `00-${traceId}-${CALLER}-01` });
 
 describe('one trace', () => {
   it('leads from an upload through every event to document.ready', async () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const { body } = await mesh.api.upload({ text: 'A traced sentence.' }, traceparent(traceId));
     await mesh.api.terminal(body['id'] as string);
-    await mesh.oracle.violations();
-    const spans = spansOf(traceId);
-    const ready = spans.find(
-      ({ name, attributes }) => name === 'process document.ready' && attributes['ragmesh.service'] === 'knowledge',
-    );
-    const events = pathTo(ready!, spans).filter((name) => name.startsWith('process '));
+    const isReady = ({ name, attributes }: ReadableSpan): boolean =>
+      name === 'process document.ready' && attributes['ragmesh.service'] === 'knowledge';
+    const spans = await exported(traceId, isReady);
+    const events = pathTo(spans.find(isReady)!, spans).filter((name) => name.startsWith('process '));
     expect(events).toEqual([
       'process document.created',
       'process document.chunked',
@@ -51,13 +68,14 @@ describe('one trace', () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     const { status } = await mesh.api.call('POST', '/v1/query', { query: 'What is traced?' }, traceparent(traceId));
     expect(status).toBe(200);
-    const spans = spansOf(traceId);
+    const calls = ['embedding.Embed', 'vector.SearchHybrid', 'generation.Generate'];
+    const spans = await exported(traceId, ...calls.map((call) => (span: ReadableSpan) => span.name === call));
     const pathOf = (name: string): string[] =>
       pathTo(
         spans.find((span) => span.name === name)!,
         spans,
       );
-    for (const call of ['embedding.Embed', 'vector.SearchHybrid', 'generation.Generate']) {
+    for (const call of calls) {
       expect(pathOf(call)).toEqual(expect.arrayContaining(['retrieval.Query', call]));
     }
   });

@@ -29,7 +29,7 @@ describe('5,000 chunks with vectors of 384 numbers', () => {
       await mesh.stage(document);
       await mesh.show(document);
     }
-  });
+  }, 180_000);
   afterAll(() => mesh.stop());
 
   it('take at most 2 KB of disk each beyond their text', async () => {

@@ -146,10 +146,11 @@ export class VectorMesh {
     }));
     await this.bus.publish(records);
     const ids = [...new Set(events.map(({ id }) => id))];
-    await eventually('the events are settled', async () => {
+    const settled = async () => {
       const sql = 'SELECT count(*) AS settled FROM inbox WHERE event_id = ANY($1) AND finished_at IS NOT NULL';
       return (await this.database.query<{ settled: number }>(sql, [ids])).rows[0]!.settled === ids.length;
-    });
+    };
+    await eventually('the events are settled', settled, 20_000 + 100 * events.length);
   }
 
   /** The one event that came of this one. */

@@ -174,7 +174,7 @@ describe('The child process', () => {
     const secret = written('top secret');
     process.env.PARSER_SPEC_SECRET = 'secret';
     const dist = join(repository, 'services/document/dist/adapters/parser');
-    const probe = join(dist, 'sandbox-probe.js');
+    const probe = join(dist, 'sandbox-probe.mjs');
     writeFileSync(
       probe,
       `import { lockNetwork } from './network-lock.js'; import fs from 'node:fs'; import net from 'node:net';
@@ -211,9 +211,9 @@ describe('The child process', () => {
 
   it.each([
     ['while it is lean', '', true],
-    ['unless a document swelled it', 'const kept = Buffer.alloc(200 * 1024 * 1024, 1);', false],
+    ['unless a document swelled it', 'globalThis.kept = Buffer.alloc(200 * 1024 * 1024, 1);', false],
   ])('is reused %s', async (_when, body, isReused) => {
-    const probe = join(repository, 'services/document/dist/adapters/parser', `reuse-probe-${body.length}.js`);
+    const probe = join(repository, 'services/document/dist/adapters/parser', `reuse-probe-${body.length}.mjs`);
     writeFileSync(
       probe,
       `import net from 'node:net'; import { encodeFrame, FrameReader } from './frames.js'; ${body}

@@ -57,7 +57,7 @@ afterEach(async () => {
 const host = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 function embedderOf(options: Partial<OpenAiEmbedderOptions> = {}): OpenAiEmbedder {
   const baseUrl = `http://${host()}/v1/`;
-  const embedder = new OpenAiEmbedder({ baseUrl, model: 'text-small', batchSize: 3, timeoutMs: 300, ...options });
+  const embedder = new OpenAiEmbedder({ baseUrl, model: 'text-small', batchSize: 3, timeoutMs: 5_000, ...options });
   open.push(embedder);
   return embedder;
 }
@@ -83,19 +83,19 @@ describe('a provider that speaks the OpenAI API', () => {
     expect(embedder).toMatchObject({ model: `text-small@${host()}-2`, dimension: 2 });
   });
 
-  it.each<[string, Act]>([
+  it.each<[string, Act, Partial<OpenAiEmbedderOptions>?]>([
     ['asks to slow down', status(429, { 'retry-after': '0' })],
     ['fails', status(500)],
     ['is overloaded', status(503)],
     ['closes the connection', (response) => void response.destroy()],
-    ['does not answer in time', () => undefined],
+    ['does not answer in time', () => undefined, { timeoutMs: 1_000 }],
     ['gives half an answer', (response) => void response.end('{"data": [{"emb')],
     ['gives no vectors', json({ data: 'none' })],
     ['gives one vector too few', json({ data: [] })],
     ['gives one text two vectors', json({ data: [{ index: 5, embedding: [1] }] })],
-  ])('is asked again when it %s', async (_case, act) => {
+  ])('is asked again when it %s', async (_case, act, options = {}) => {
     script = [act];
-    expect(await embedderOf().embed(['a'])).toHaveLength(1);
+    expect(await embedderOf(options).embed(['a'])).toHaveLength(1);
     expect(asked).toHaveLength(2);
   });
 
