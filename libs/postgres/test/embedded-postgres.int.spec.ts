@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database, EmbeddedPostgres, createPool } from '../src/index.js';
 import { findBinaries } from '../src/embedded/binaries.js';
 import { openDataFolder } from '../src/embedded/data-folder.js';
-import { isAlive } from '../src/embedded/postmaster.js';
+import { findPostmaster, isAlive } from '../src/embedded/postmaster.js';
 import { ensureServer } from '../src/embedded/server-process.js';
 import { eventually, scratchFolder } from './scratch-folder.js';
 
@@ -96,6 +96,19 @@ describe('EmbeddedPostgres', () => {
     await eventually(() => database.query('SELECT 1').catch(() => undefined));
     await database.close();
     await embedded.stop();
+  });
+
+  it('leaves none behind that it was bringing back when it was stopped', async () => {
+    const embedded = await EmbeddedPostgres.start(folder.path);
+    const killed = embedded.pid;
+    process.kill(killed, 'SIGKILL');
+    await eventually(() => {
+      const found = findPostmaster(openDataFolder(folder.path).cluster);
+      return typeof found === 'object' && found.pid !== killed;
+    });
+    await embedded.stop();
+    expect(isAlive(embedded.pid)).toBe(false);
+    expect(typeof findPostmaster(openDataFolder(folder.path).cluster)).not.toBe('object');
   });
 
   it('never brings it back on another port, where nobody would look for it', async () => {

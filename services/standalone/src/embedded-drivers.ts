@@ -12,6 +12,8 @@ import type { StandaloneConfig } from './standalone.config.js';
 export interface EmbeddedDrivers extends Drivers {
   setHealth(isAlive: () => boolean): void;
   close(): Promise<void>;
+  /** Leaves no server behind of a process that ends at once. */
+  abandon(): void;
 }
 
 const POOL_SIZE = 5;
@@ -42,6 +44,7 @@ export async function startEmbeddedDrivers(
       await postgres.stop();
       logs.flushSync();
     },
+    abandon: () => postgres.abandon(),
   };
 }
 

@@ -13,10 +13,14 @@ function fail(error: unknown): never {
 
 function stopOnSignal(standalone: Standalone): void {
   let stopping = false;
+  const stopAtOnce = (): never => {
+    standalone.abandon();
+    process.exit(1);
+  };
   const stop = (): void => {
-    if (stopping) process.exit(1);
+    if (stopping) stopAtOnce();
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    setTimeout(stopAtOnce, STOP_DEADLINE_MS).unref();
     standalone.close().then(() => process.exit(0), fail);
   };
   process.on('SIGINT', stop);

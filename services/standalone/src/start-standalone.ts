@@ -35,6 +35,8 @@ export interface Standalone {
   /** Whether requests need a credential. */
   readonly isGuarded: boolean;
   close(): Promise<void>;
+  /** For a process that ends without closing it: nothing it started goes on. */
+  abandon(): void;
 }
 
 /** Starts the eight services in one process. It composes and owns no behaviour. */
@@ -64,15 +66,15 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   };
   try {
     const starting = backends.map((definition) => startService(definition, wrapped, environment));
-    for (const outcome of await Promise.allSettled(starting)) {
-      if (outcome.status === 'fulfilled') running.push(outcome.value);
-      else throw outcome.reason;
-    }
+    const outcomes = await Promise.allSettled(starting);
+    running.push(...outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     drivers.setHealth(() => running.every((service) => service.isAlive()));
     const gateway = await startService(edge, wrapped, environment);
     running.push(gateway);
     const { RAGMESH_DATA_DIR: dataDir } = config;
-    return { url: gateway.url!, dataDir, logFile: logFile(config), isGuarded: isGuarded(environment), close };
+    const abandon = (): void => drivers.abandon();
+    return { url: gateway.url!, dataDir, logFile: logFile(config), isGuarded: isGuarded(environment), close, abandon };
   } catch (error) {
     await close();
     throw error;

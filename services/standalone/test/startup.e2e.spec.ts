@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
 
 let dataDir: string;
@@ -18,14 +19,19 @@ afterAll(async () => {
   await removeDataDir(dataDir);
 });
 
+const MAIN = ['services/standalone/dist/main.js'];
+
+const environmentWith = (own: Record<string, string>): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  RAGMESH_DATA_DIR: dataDir,
+  APP_EMBEDDINGS_BACKEND: 'mock',
+  ...own,
+});
+
 /** Starts ragmesh as `npm start` does, with an environment that cannot work. */
 function start(environment: Record<string, string>): { status: number | null; said: string } {
-  const env = { PATH: process.env['PATH'], RAGMESH_DATA_DIR: dataDir, APP_EMBEDDINGS_BACKEND: 'mock', ...environment };
-  const run = spawnSync(process.execPath, ['services/standalone/dist/main.js'], {
-    env,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+  const env = environmentWith(environment);
+  const run = spawnSync(process.execPath, MAIN, { env, encoding: 'utf8', timeout: 60_000 });
   return { status: run.status, said: run.stderr.trim() };
 }
 
@@ -66,5 +72,40 @@ describe('a start that cannot work', () => {
     expect(said).toContain('SERVER_PORT');
     expect(said).toContain('CHUNK_SIZE');
     expect(said).toContain('did you mean RAGMESH_DATA_DIR?');
+  });
+});
+
+describe('a stop', () => {
+  it('that is asked for twice does not wait for requests, and leaves no database behind', async () => {
+    const child = spawn(process.execPath, MAIN, {
+      env: environmentWith({ SERVER_PORT: '0' }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    let said = '';
+    for await (const piece of child.stdout) {
+      said += String(piece);
+      if (/http:\/\/127\.0\.0\.1:\d+/.test(said)) break;
+    }
+    const url = new URL(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]);
+    const request = connect(Number(url.port), url.hostname).on('error', () => undefined);
+    request.write(
+      'POST /v1/documents HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    );
+    child.kill('SIGINT');
+    while (
+      await fetch(`${url.origin}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      await delay(20);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+    expect(await ended).toEqual([1, null]);
+    const isServed = (): boolean => existsSync(join(dataDir, 'postgres/postmaster.pid'));
+    for (const deadline = Date.now() + 20_000; isServed() && Date.now() < deadline;) await delay(20);
+    expect(isServed()).toBe(false);
+    request.destroy();
   });
 });

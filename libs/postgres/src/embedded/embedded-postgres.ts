@@ -7,7 +7,7 @@ import { DataFolderLock } from './data-folder-lock.js';
 import { clusterPassword, openDataFolder, type DataFolder } from './data-folder.js';
 import { initialiseCluster } from './initialise-cluster.js';
 import type { Postmaster } from './postmaster.js';
-import { ensureServer, stopServer } from './server-process.js';
+import { ensureServer, stopServer, tellToStop } from './server-process.js';
 import { serverUrl } from './server-url.js';
 import { unprivilegedUser, type SystemUser } from './system-user.js';
 
@@ -33,6 +33,7 @@ export interface EmbeddedPostgresOptions {
  */
 export class EmbeddedPostgres {
   private isStopping = false;
+  private recovering: Promise<void> | undefined;
   private lock: DataFolderLock | undefined;
 
   private constructor(
@@ -77,15 +78,22 @@ export class EmbeddedPostgres {
     return serverUrl(this.server, this.password, database);
   }
 
-  /** Ends the server; connections that are still open are cut. */
+  /** Ends the server, also one that is just being brought back; connections that are still open are cut. */
   async stop(): Promise<void> {
     this.isStopping = true;
+    await this.recovering;
     await this.lock?.release();
     await stopServer(this.server);
   }
 
+  /** Tells the server to end, as {@link stop} does, for a process that cannot wait until it has. */
+  abandon(): void {
+    tellToStop(this.server);
+  }
+
   private async takeLock(): Promise<void> {
-    this.lock = await DataFolderLock.acquire(this.url('postgres'), this.folder.root, () => void this.recover());
+    const onBreak = (): void => void (this.recovering = this.recover());
+    this.lock = await DataFolderLock.acquire(this.url('postgres'), this.folder.root, onBreak);
   }
 
   /** The lock's connection broke: the server died or restarted itself after a crash of one of its processes. */

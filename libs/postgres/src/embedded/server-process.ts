@@ -106,13 +106,19 @@ export async function ensureServer(
   throw startFailure(folder);
 }
 
-/** PostgreSQL's fast shutdown: running transactions are rolled back, data is written, the process ends. */
-export async function stopServer({ pid }: Postmaster): Promise<void> {
-  const deadline = Date.now() + stopDeadlineMs;
+/** PostgreSQL's fast shutdown: running transactions are rolled back, data is written, the process ends. @returns whether it ran. */
+export function tellToStop({ pid }: Postmaster): boolean {
   try {
-    process.kill(pid, 'SIGINT');
+    return process.kill(pid, 'SIGINT');
   } catch {
-    return;
+    return false;
   }
+}
+
+/** The same, until it has ended. */
+export async function stopServer(server: Postmaster): Promise<void> {
+  const { pid } = server;
+  const deadline = Date.now() + stopDeadlineMs;
+  if (!tellToStop(server)) return;
   while (isAlive(pid) && Date.now() < deadline) await sleep(pollMs);
 }
