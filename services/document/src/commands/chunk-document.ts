@@ -15,6 +15,9 @@ import { VersionCuts, chunksOf, ingestionData, type PlacedVersion } from './vers
 
 type Begun = Pick<eventsV1.DocumentCreated, 'documentId' | 'version'>;
 
+/** Longer than a full queue before the parsers takes; what one file may take there has a limit of its own. */
+export const READ_WITHIN_SECONDS = 3_600;
+
 /** A stored upload becomes text and chunks, and each batch of chunks an event. */
 @Injectable()
 export class ChunkDocument {
@@ -50,7 +53,10 @@ export class ChunkDocument {
     const upload = { ...document, document_id: document.id };
     const placed = { tenant, collection: document.collection, upload, metadata: document.metadata };
     const extracted =
-      (await this.cuts.reuse(placed)) ?? (await this.extractor.extract(tenant, upload, delivery.signal));
+      (await this.cuts.reuse(placed)) ??
+      (await this.ingestion.reading(document, delivery.signal, () =>
+        this.extractor.extract(tenant, upload, delivery.signal),
+      ));
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
       if (extracted.staged) await this.blobs.prepare(tenant, extracted.staged);

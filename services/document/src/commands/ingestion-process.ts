@@ -22,6 +22,11 @@ import { showIngestion } from './ingestion-status.js';
 type Publish = OutboxWriter['publish'];
 type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' | 'generation'>;
 
+type Read = Pick<DocumentRow, 'id' | 'version'>;
+
+/** Several times within the time the saga gives the step. */
+const TOLD_EVERY_MS = 60_000;
+
 interface NewVersion {
   readonly id: string;
   readonly version: number;
@@ -115,6 +120,25 @@ export class IngestionProcess {
     input: SagaInput<Ingestion> | InputFrom<Ingestion>,
   ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), input);
+  }
+
+  /**
+   * Does work of the step that reads a version. Its turn at the parsers may come late when many large files came before it, so
+   * the saga is told now and then that somebody is at it; until `signal` ends that.
+   */
+  async reading<T>({ id, version }: Read, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const saga = ingestionId(currentTenant(), id, version);
+    const tell = (): Promise<unknown> =>
+      this.database.transaction((tx) =>
+        this.engine.deliver(tx, () => undefined, saga, { kind: 'progress', step: 'chunk', data: {} }),
+      );
+    const telling = setInterval(() => void tell().catch(() => undefined), TOLD_EVERY_MS).unref(); // the next one may get through
+    const stop = (): void => clearInterval(telling);
+    signal.addEventListener('abort', stop, { once: true });
+    return work().finally(() => {
+      stop();
+      signal.removeEventListener('abort', stop);
+    });
   }
 
   /** Whether the attempt has failed and what it did is not undone yet, with nothing known to stand in the way. */
