@@ -73,12 +73,13 @@ describe('a chat model behind the OpenAI protocol', () => {
     expect((await chat()).at(-1)).toMatchObject({ type: 'end', reason: 'withheld' });
   });
 
-  it('names the limit of tokens as the model wants it, and remembers how', async () => {
-    const refusal = { error: { message: 'Unsupported parameter', param: 'max_tokens', code: 'unsupported_parameter' } };
-    const reasoning = (seen: SeenRequest) =>
-      seen.body['max_tokens'] === undefined
-        ? answering('Because.')(seen)
-        : void seen.response.writeHead(400).end(JSON.stringify(refusal));
+  it('asks a model as it wants to be asked, remembers how, and says what it ignored', async () => {
+    const reasoning = (seen: SeenRequest) => {
+      const param = ['max_tokens', 'temperature'].find((name) => seen.body[name] !== undefined);
+      if (param === undefined) return answering('Because.')(seen);
+      const refusal = { error: { message: 'Unsupported', param, code: 'unsupported_parameter' } };
+      seen.response.writeHead(400).end(JSON.stringify(refusal));
+    };
     const own = new OpenAiChatModel({ provider: 'openai', baseUrl: upstream.url }, 'thinker');
     const ask = async () => {
       for await (const _ of own.chat({ messages, maxTokens: 50 }, limits, new AbortController().signal));
@@ -92,6 +93,12 @@ describe('a chat model behind the OpenAI protocol', () => {
       [undefined, 50],
       [undefined, 50],
     ]);
+    upstream.plays(reasoning);
+    let last: unknown;
+    const warm = { messages, maxTokens: 50, temperature: 0.2 };
+    for await (const piece of own.chat(warm, limits, new AbortController().signal)) last = piece;
+    expect(last).toMatchObject({ type: 'end', reason: 'stop', ignored: ['temperature'] });
+    expect(upstream.seen.map(({ body }) => body['temperature'])).toEqual([0.2, undefined]);
     upstream.plays(refusing(400)); // for another reason: asked once
     await expect(chat()).rejects.toMatchObject({ details: { outcome: 'refused' } });
     expect(upstream.seen).toHaveLength(1);

@@ -33,14 +33,20 @@ async function open(): Promise<Socket> {
   return client;
 }
 
+/** One listener for all: what a socket has kept it gives at once. */
 async function receive(client: Socket, bytes: number): Promise<Buffer[]> {
   const pieces: Buffer[] = [];
-  let got = 0;
-  while (got < bytes) {
-    const [piece] = (await once(client, 'data')) as [Buffer];
-    pieces.push(piece);
-    got += piece.length;
-  }
+  let missing = bytes;
+  await new Promise<void>((resolve) => {
+    const take = (piece: Buffer): void => {
+      pieces.push(piece);
+      missing -= piece.length;
+      if (missing > 0) return;
+      client.off('data', take);
+      resolve();
+    };
+    client.on('data', take);
+  });
   return pieces;
 }
 

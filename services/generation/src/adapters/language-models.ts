@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { currentTenant, type Logger } from '@ragmesh/observability';
-import type { ChatPiece, ChatRequest, TokenUsage } from '../domain/language-model.js';
+import type { ChatPiece, ChatRequest, Ignorable, TokenUsage } from '../domain/language-model.js';
 import { estimateTokens } from '../domain/token-estimate.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { outcomeOf } from './chat-failure.js';
@@ -15,7 +15,12 @@ import { UsageLedger, type ChargedUsage } from './usage-ledger.js';
 export type ChatEvent =
   | { readonly type: 'begun'; readonly model: string; readonly provider: string; readonly isFallback: boolean }
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'end'; readonly isWhole: boolean; readonly usage: ChargedUsage };
+  | {
+      readonly type: 'end';
+      readonly isWhole: boolean;
+      readonly usage: ChargedUsage;
+      readonly ignored: readonly Ignorable[];
+    };
 
 /** The configured models, tried in order until one begins to answer. */
 @Injectable()
@@ -111,13 +116,14 @@ export class LanguageModels implements OnModuleDestroy {
     let text = first;
     let outcome = 'cancelled';
     let told: TokenUsage | undefined;
+    let ignored: readonly Ignorable[] = [];
     let usage: ChargedUsage;
     try {
       yield { type: 'begun', ...by };
       yield { type: 'text', text: first };
       outcome = yield* this.#rest(pieces, call, (piece) => {
         if (piece.type === 'text') text += piece.text;
-        else told = piece.usage;
+        else ({ usage: told, ignored = [] } = piece);
       });
     } finally {
       await pieces.return(undefined);
@@ -130,7 +136,7 @@ export class LanguageModels implements OnModuleDestroy {
       });
       span.end();
     }
-    yield { type: 'end', isWhole: outcome === 'ok', usage };
+    yield { type: 'end', isWhole: outcome === 'ok', usage, ignored };
   }
 
   /** @returns how it ended: `ok`, `length`, `withheld`, or why it broke off. */

@@ -1,9 +1,16 @@
 import { asRagmeshError, isRagmeshError, type RagmeshError } from '@ragmesh/errors';
 import { z } from 'zod';
-import type { ChatPiece, ChatRequest, ChatTimeLimits, EndReason, LanguageModel } from '../domain/language-model.js';
+import type {
+  ChatPiece,
+  ChatRequest,
+  ChatTimeLimits,
+  EndReason,
+  Ignorable,
+  LanguageModel,
+} from '../domain/language-model.js';
 import { CallTimer } from './call-timer.js';
 import { chatFailure } from './chat-failure.js';
-import { namesTokenLimit, refusalOf } from './openai-refusal.js';
+import { refusalOf, refusedField, type RefusedField } from './openai-refusal.js';
 import { eventData } from './server-sent-events.js';
 
 export interface OpenAiEndpoint {
@@ -28,13 +35,18 @@ const chunk = z.object({
 });
 type Chunk = z.infer<typeof chunk>;
 
-/** What the longest answer is called: every server knows the first, OpenAI's reasoning models take the second only. */
-type TokenLimit = 'max_tokens' | 'max_completion_tokens';
+/** Fields a model was found to refuse. Every server knows them; OpenAI's reasoning models do not take them. */
+type Refused = ReadonlySet<RefusedField>;
+
+interface Opened {
+  readonly response: Response;
+  readonly ignored: readonly Ignorable[];
+}
 
 /** A chat model behind the OpenAI protocol, wherever it runs. */
 export class OpenAiChatModel implements LanguageModel {
   readonly provider: string;
-  #limit: TokenLimit = 'max_tokens';
+  #refused: Refused = new Set();
 
   constructor(
     private readonly endpoint: OpenAiEndpoint,
@@ -46,8 +58,8 @@ export class OpenAiChatModel implements LanguageModel {
   async *chat(request: ChatRequest, limits: ChatTimeLimits, signal: AbortSignal): AsyncGenerator<ChatPiece> {
     const timer = new CallTimer(limits, signal);
     try {
-      const response = await this.#open(request, timer.signal);
-      yield* this.#read(response, timer);
+      const { response, ignored } = await this.#open(request, timer.signal);
+      yield* this.#read(response, ignored, timer);
     } catch (error) {
       throw timer.reason ?? asChatFailure(error);
     } finally {
@@ -55,21 +67,26 @@ export class OpenAiChatModel implements LanguageModel {
     }
   }
 
-  /** A model that wants its limit of tokens under the newer name is asked again, once, and remembered as one. */
-  async #open(request: ChatRequest, signal: AbortSignal): Promise<Response> {
-    let response = await this.#post(request, this.#limit, signal);
-    if (this.#limit === 'max_tokens' && (await namesTokenLimit(response))) {
-      response = await this.#post(request, 'max_completion_tokens', signal);
-      if (response.ok) this.#limit = 'max_completion_tokens';
+  /** A model that refuses a field is asked again, once for each, and remembered as one. */
+  async #open(request: ChatRequest, signal: AbortSignal): Promise<Opened> {
+    let refused = this.#refused;
+    let response = await this.#post(request, refused, signal);
+    for (;;) {
+      const field = await refusedField(response);
+      if (field === undefined || refused.has(field)) break;
+      refused = new Set([...refused, field]);
+      response = await this.#post(request, refused, signal);
     }
     if (!response.ok) throw refusalOf(response);
+    this.#refused = new Set([...this.#refused, ...refused]);
     if (!response.body || !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
       throw chatFailure('garbage', 'The provider did not answer with a stream of events.');
     }
-    return response;
+    const isIgnored = request.temperature !== undefined && refused.has('temperature');
+    return { response, ignored: isIgnored ? ['temperature'] : [] };
   }
 
-  #post(request: ChatRequest, limit: TokenLimit, signal: AbortSignal): Promise<Response> {
+  #post(request: ChatRequest, refused: Refused, signal: AbortSignal): Promise<Response> {
     const { baseUrl, apiKey } = this.endpoint;
     return fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
@@ -80,12 +97,12 @@ export class OpenAiChatModel implements LanguageModel {
         accept: 'text/event-stream',
         ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}),
       },
-      body: JSON.stringify(bodyOf(this.name, request, limit)),
+      body: JSON.stringify(bodyOf(this.name, request, refused)),
     });
   }
 
   /** The usage follows the end in a chunk of its own, so the end is told when the stream says `[DONE]`. */
-  async *#read(response: Response, timer: CallTimer): AsyncGenerator<ChatPiece> {
+  async *#read(response: Response, ignored: readonly Ignorable[], timer: CallTimer): AsyncGenerator<ChatPiece> {
     let reason: EndReason | undefined;
     let tokens: z.infer<typeof usage> | undefined;
     for await (const data of eventData(response.body!)) {
@@ -108,7 +125,7 @@ export class OpenAiChatModel implements LanguageModel {
     }
     if (reason === undefined) throw chatFailure('cut', 'The provider broke its answer off.');
     const told = tokens && { promptTokens: tokens.prompt_tokens, completionTokens: tokens.completion_tokens };
-    yield { type: 'end', reason, ...(told ? { usage: told } : {}) };
+    yield { type: 'end', reason, ...(told ? { usage: told } : {}), ...(ignored.length > 0 ? { ignored } : {}) };
   }
 }
 
@@ -123,13 +140,13 @@ function reasonOf(told: string): EndReason {
 function bodyOf(
   model: string,
   { messages, temperature, maxTokens }: ChatRequest,
-  limit: TokenLimit,
+  refused: Refused,
 ): Record<string, unknown> {
   return {
     model,
     messages,
-    [limit]: maxTokens,
-    ...(temperature === undefined ? {} : { temperature }),
+    [refused.has('max_tokens') ? 'max_completion_tokens' : 'max_tokens']: maxTokens,
+    ...(temperature === undefined || refused.has('temperature') ? {} : { temperature }),
     stream: true,
     stream_options: { include_usage: true },
   };

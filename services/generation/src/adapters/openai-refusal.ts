@@ -20,14 +20,19 @@ export function refusalOf(response: Response): RagmeshError {
   return chatFailure('refused', `The provider refused the request (${status}).`, { status });
 }
 
-/** Whether a model refuses a request for the name its limit of tokens has in it. Reads the response when it is a 400. */
-export async function namesTokenLimit(response: Response): Promise<boolean> {
-  if (response.status !== 400) return false;
+/** Fields that some models do not take: the limit of tokens by its older name, a temperature other than their own. */
+export type RefusedField = 'max_tokens' | 'temperature';
+
+/** Which field a model refuses a request for, if it names one. Reads the response when it is a 400. */
+export async function refusedField(response: Response): Promise<RefusedField | undefined> {
+  if (response.status !== 400) return undefined;
   try {
     const { error } = refusal.parse(JSON.parse(await beginningOf(response)));
-    return error.param === 'max_tokens' || (error.message ?? '').includes('max_completion_tokens');
+    if (error.param === 'temperature') return 'temperature';
+    const isLimit = error.param === 'max_tokens' || (error.message ?? '').includes('max_completion_tokens');
+    return isLimit ? 'max_tokens' : undefined;
   } catch {
-    return false; // a refusal in other words is one for another reason
+    return undefined; // a refusal in other words is one for another reason
   }
 }
 

@@ -50,7 +50,8 @@ export class WrittenAnswer {
           yield shown;
         }
         if (event.type !== 'end') continue;
-        if (event.isWhole && !by.isFallback) await this.cache.keep(origin, { model: by.model, events: given });
+        if (event.isWhole && !by.isFallback && event.ignored.length === 0)
+          await this.cache.keep(origin, { model: by.model, events: given });
         return outcomeOf(event, by, filter);
       }
     } catch (error) {
@@ -67,13 +68,13 @@ function shownOf(event: ChatEvent, filter: AnswerFilter): AnswerEvent[] {
 }
 
 function outcomeOf(
-  { isWhole, usage }: ChatEvent & { type: 'end' },
+  { isWhole, usage, ignored }: ChatEvent & { type: 'end' },
   { model, isFallback }: { model: string; isFallback: boolean },
   { removedCitations, removedLinks }: AnswerFilter,
 ): Outcome {
   counter('ragmesh_llm_removed_total').inc({ kind: 'citation' }, removedCitations);
   counter('ragmesh_llm_removed_total').inc({ kind: 'link' }, removedLinks);
   if (isFallback) counter('ragmesh_llm_fallbacks_total').inc({ to: 'model' });
-  const degraded = isFallback || !isWhole ? ['llm'] : [];
+  const degraded = [...(isFallback || !isWhole ? ['llm'] : []), ...ignored];
   return { model, usage, degraded, incomplete: !isWhole, fallbackUsed: isFallback, removedCitations, removedLinks };
 }

@@ -24,10 +24,21 @@ export interface TokenUsage {
  */
 export type EndReason = 'stop' | 'length' | 'withheld';
 
-/** A piece of an answer, or its regular end; a stream that stops without an end was cut. `usage` when the model tells. */
+/** What of a request a model may not take; it answers without it. */
+export type Ignorable = 'temperature';
+
+/**
+ * A piece of an answer, or its regular end; a stream that stops without an end was cut. `usage` when the model tells, `ignored`
+ * when it did not take all that was asked.
+ */
 export type ChatPiece =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'end'; readonly reason: EndReason; readonly usage?: TokenUsage };
+  | {
+      readonly type: 'end';
+      readonly reason: EndReason;
+      readonly usage?: TokenUsage;
+      readonly ignored?: readonly Ignorable[];
+    };
 
 /** How long each part of a call may take, in ms. */
 export interface ChatTimeLimits {
