@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
@@ -103,18 +104,28 @@ function generateContracts() {
 
 const isSource = (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.endsWith('.spec.ts');
 
+/**
+ * Time of the last change, in whole milliseconds. What is compiled gets that of its source: a source that is put back as it was
+ * before is older than what was made of the one in between, and still another.
+ */
+function changeOf(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && new Date(Math.trunc(found.mtimeMs));
+}
+
 function compile(sourceFolder, targetFolder, recompile) {
   const wanted = new Set();
   let compiled = 0;
   for (const source of filesBelow(sourceFolder, isSource)) {
     const target = join(targetFolder, relative(sourceFolder, source)).replace(/\.ts$/, '.js');
     wanted.add(target);
-    const { mtimeMs } = statSync(target, { throwIfNoEntry: false }) ?? { mtimeMs: -1 };
-    if (!recompile && mtimeMs >= statSync(source).mtimeMs) continue;
+    const changed = changeOf(source);
+    if (!recompile && changeOf(target)?.getTime() === changed.getTime()) continue;
     mkdirSync(dirname(target), { recursive: true });
     const { code, map } = transformFileSync(source, swcOptions);
     replaceFile(`${target}.map`, map ?? '');
     replaceFile(target, `${code}\n//# sourceMappingURL=${basename(target)}.map\n`);
+    utimesSync(target, changed, changed);
     compiled += 1;
   }
   for (const stale of filesBelow(targetFolder, (name) => name.endsWith('.js'))) {
