@@ -5,6 +5,7 @@ import { outboxMigrations } from '@ragmesh/outbox';
 import { migrate } from '@ragmesh/postgres';
 import { sagaMigrations } from '@ragmesh/saga';
 import { checkConfiguration } from './check-configuration.js';
+import { meshVariables } from './mesh-variables.js';
 import { processConfig } from './process.config.js';
 import { databaseUrl } from './service-addresses.js';
 import type { AnyServiceDefinition } from './service-definition.js';
@@ -25,7 +26,7 @@ export const migrateService = (
  * @throws RagmeshError STORAGE.UNAVAILABLE; whoever runs it tries again.
  */
 export async function migrateOnly(definition: AnyServiceDefinition, environment: Environment): Promise<void> {
-  checkConfiguration([processConfig], environment, [definition.config]);
+  checkConfiguration([processConfig], environment, [definition.config, meshVariables]);
   const config = loadConfig(processConfig, environment);
   const url = databaseUrl(databaseServerUrl(config), `ragmesh_${definition.name}`);
   const applied = await migrateService(definition, url);

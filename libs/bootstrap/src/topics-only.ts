@@ -5,6 +5,7 @@ import { KafkaBusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { checkConfiguration } from './check-configuration.js';
 import { kafkaOptions } from './kafka.config.js';
+import { meshVariables } from './mesh-variables.js';
 import { processConfig } from './process.config.js';
 import type { AnyServiceDefinition } from './service-definition.js';
 
@@ -18,7 +19,7 @@ export const TOPICS_ONLY = '--topics-only';
  * @throws RagmeshError DEPENDENCY.* or what the brokers refuse; whoever runs it tries again.
  */
 export async function topicsOnly(definition: AnyServiceDefinition, environment: Environment): Promise<void> {
-  checkConfiguration([processConfig], environment, [definition.config]);
+  checkConfiguration([processConfig], environment, [definition.config, meshVariables]);
   const config = loadConfig(processConfig, environment);
   const logger = createLogger(definition.name, config.LOG_LEVEL);
   const options = kafkaOptions('ragmesh-topics', config);

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
 import pg from 'pg';
 import { migrateOnly } from '../src/migrate-only.js';
 import type { AnyServiceDefinition } from '../src/service-definition.js';
+import { topicsOnly } from '../src/topics-only.js';
 
 const definition = {
   name: 'model',
@@ -52,6 +53,17 @@ describe('migrations without the service', () => {
   it('says which setting is missing, and asks for no more than every process needs', async () => {
     const { SERVICE_AUTH_KEY: _key, ...incomplete } = environment();
     await expect(migrateOnly(definition, incomplete)).rejects.toThrow(/SERVICE_AUTH_KEY/);
+  });
+
+  it('runs in its image, and so does what makes the topics', async () => {
+    const dockerfile = await readFile(new URL('../../../deploy/docker/service.Dockerfile', import.meta.url), 'utf8');
+    const settings = /^ENV (.*RAGMESH_DATA_DIR.*)$/m
+      .exec(dockerfile)![1]!
+      .split(' ')
+      .map((setting) => setting.split('=', 2));
+    const image = { ...environment(), ...(Object.fromEntries(settings) as Record<string, string>) };
+    await migrateOnly(definition, image);
+    await topicsOnly(definition, image);
   });
 
   it('fails when the server is not there, so that whoever runs it tries again', async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { BlobStore } from '../src/adapters/blob-store.js';
 
 export const LIMIT = 64 * 1024 * 1024;
@@ -170,12 +172,14 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       const mine = await store.stage(inPieces(randomBytes(10)), LIMIT);
       await opened.another().clearIncoming();
       expect(existsSync(mine.path)).toBe(false);
-      const { default: fs } = await import('node:fs/promises');
-      await fs.writeFile(`${opened.incoming}/${process.ppid}-living`, 'x');
-      await fs.writeFile(`${opened.incoming}/4194304999-dead`, 'x');
+      const here = encodeURIComponent(hostname());
+      const living = [`${process.ppid}@${here}~living`, `${process.pid}@another-pod~living`];
+      const left = [`4194304999@${here}~dead`, '1@another-pod~old'];
+      for (const name of [...living, ...left]) await writeFile(join(opened.incoming, name), 'x');
+      await utimes(join(opened.incoming, left[1]!), new Date(), new Date(Date.now() - 25 * 3_600_000));
       await store.clearIncoming();
-      expect(await readdir(opened.incoming)).toEqual([`${process.ppid}-living`]);
-      await fs.rm(`${opened.incoming}/${process.ppid}-living`);
+      expect((await readdir(opened.incoming)).sort()).toEqual(living.sort());
+      for (const name of living) await rm(join(opened.incoming, name));
     });
   });
 }

@@ -1,10 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const HEAD_BYTES = 4096;
+const LONGEST_UPLOAD_MS = 24 * 3_600_000;
+
+const HOST = encodeURIComponent(hostname());
+/** Who writes a staged file, by its name. */
+const OWNER = /^(?<pid>\d+)@(?<host>[^~]+)~/;
 
 /** Bytes that were written and hashed, and have no name yet. */
 export interface StagedBlob {
@@ -109,19 +115,26 @@ export abstract class BlobStore {
     });
   }
 
-  /** Removes what uploads of dead processes left aside. Call before the first upload. */
+  /**
+   * Removes what uploads of dead processes left aside. Call before the first upload. Of a process of another host (a container is one,
+   * and the folder may be shared) nobody here knows whether it lives: what it left goes when no upload can be that old.
+   */
   async clearIncoming(): Promise<void> {
     for (const name of await readdir(this.incoming).catch(() => [])) {
-      const owner = Number.parseInt(name, 10);
-      if (owner === process.pid || !isAlive(owner))
-        await rm(join(this.incoming, name), { recursive: true, force: true });
+      const path = join(this.incoming, name);
+      const { pid, host } = OWNER.exec(name)?.groups ?? {};
+      const isLeft = host === HOST ? Number(pid) === process.pid || !isAlive(Number(pid)) : await isOld(path);
+      if (isLeft) await rm(path, { recursive: true, force: true });
     }
   }
 
   #newPath(): string {
-    return join(this.incoming, `${process.pid}-${randomUUID()}`);
+    return join(this.incoming, `${process.pid}@${HOST}~${randomUUID()}`);
   }
 }
+
+const isOld = async (path: string): Promise<boolean> =>
+  Date.now() - (await stat(path).catch(() => ({ mtimeMs: Infinity }))).mtimeMs > LONGEST_UPLOAD_MS;
 
 /** Does something to a path, and makes its folder only when it turns out to be missing. */
 export async function makingFolder<T>(path: string, work: () => Promise<T>): Promise<T> {
