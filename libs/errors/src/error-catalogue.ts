@@ -108,7 +108,7 @@ export const errorCatalogue = {
   'EVENT.VERSION_UNSUPPORTED': permanent(422, 'Event from a newer version', 'Upgrade this service, then replay the dead letter.'),
   'EVENT.CRASHED_PROCESS': permanent(500, 'Event crashed the process', 'Inspect the parked event before replaying it.'),
   'EVENT.EXPIRED': permanent(410, 'Events expired unread', 'Scale the consumer, or raise the retention of the topic.'),
-  'EVENT.TOO_LARGE': permanent(413, 'Event too large', 'Lower the batch size; the event exceeds the topic limit.'),
+  'EVENT.TOO_LARGE': permanent(413, 'Event too large', 'The event exceeds the limit of its topic: send smaller fields, or use a model with shorter vectors.'),
   'DEAD_LETTER.NOT_FOUND': permanent(404, 'No such dead letter', 'Check the id in the list of dead letters.'),
   'DEAD_LETTER.SETTLED': permanent(409, 'Dead letter not parked', 'Only a parked letter can be replayed or discarded; see its status.'),
   'DEAD_LETTER.QUARANTINED': permanent(409, 'Dead letter quarantined', 'Replaying did not help; remove the cause, then retry the document, or discard the letter.'),

@@ -6,6 +6,12 @@ import { signedCallsOnly } from './signed-calls.js';
 import { serverCredentials, type GrpcTls } from './tls-credentials.js';
 
 /**
+ * How long clients keep a connection before they look their service's name up again: only then do copies that were added get
+ * calls. Calls that run go on, as long as the longest of them may take.
+ */
+const CONNECTIONS = { ageMs: 60_000, graceMs: 600_000 };
+
+/**
  * Nest's gRPC transport for these services on `address` (host:port).
  * @param owner the service that answers: calls that were not signed for it are refused.
  */
@@ -14,7 +20,13 @@ export function grpcTransport(
   address: string,
   owner: string,
   tls?: GrpcTls,
+  connections = CONNECTIONS,
 ): GrpcOptions {
+  const channelOptions = {
+    interceptors: [signedCallsOnly(owner)],
+    'grpc.max_connection_age_ms': connections.ageMs,
+    'grpc.max_connection_age_grace_ms': connections.graceMs,
+  };
   return {
     transport: Transport.GRPC,
     options: {
@@ -22,7 +34,7 @@ export function grpcTransport(
       package: [...new Set(services.map(({ file }) => file.proto.package))],
       packageDefinition: packageDefinition(services),
       credentials: serverCredentials(tls),
-      channelOptions: { interceptors: [signedCallsOnly(owner)] } as GrpcOptions['options']['channelOptions'] & object,
+      channelOptions: channelOptions as GrpcOptions['options']['channelOptions'] & object,
       maxReceiveMessageLength: MAX_MESSAGE_BYTES,
       maxSendMessageLength: MAX_MESSAGE_BYTES,
     },

@@ -1,11 +1,11 @@
 import type { Span } from '../adapters/document.rows.js';
 
-/** Chunks per batch, and so per event and per row. */
+/** Chunks per batch at most, and so per event and per row. */
 export const MOST_CHUNKS = 64;
 /** Of one event with its vectors: what a topic takes is 1 MiB, and headers need a little of it. */
 const MOST_BYTES = 1_000_000;
-/** What a chunk's vector may take: 3,072 numbers, more than most models give. */
-const VECTOR_BYTES = 3_072 * Float32Array.BYTES_PER_ELEMENT;
+/** What a chunk's vector may take: 4,096 numbers, as many as large models give. */
+const VECTOR_BYTES = 4_096 * Float32Array.BYTES_PER_ELEMENT;
 /** Short fields take three times the bytes of their JSON in an event, at most. */
 const METADATA_FACTOR = 3;
 
