@@ -45,14 +45,18 @@ export async function createApp(
   );
   const edge = http && new EdgeDrain(app, http);
   if (http) await http.configure(app, runtime.config as never);
-  else app.useGlobalFilters(new RpcErrorFilter(name)).useGlobalInterceptors(new CallContextInterceptor());
+  else
+    app.useGlobalFilters(new RpcErrorFilter(name, runtime.logger)).useGlobalInterceptors(new CallContextInterceptor());
   const address = drivers.listenAddress?.(name) ?? drivers.grpcAddress(name);
   const calls = new CallServer(
     grpcTransport([...definition.grpc, ...operatorServices], address, name, drivers.grpcTls),
   );
   const callServer = app.connectMicroservice({ strategy: calls }, { inheritAppConfig: !http });
   // The edge's own pipes and filters are for HTTP.
-  if (http) callServer.useGlobalFilters(new RpcErrorFilter(name)).useGlobalInterceptors(new CallContextInterceptor());
+  if (http)
+    callServer
+      .useGlobalFilters(new RpcErrorFilter(name, runtime.logger))
+      .useGlobalInterceptors(new CallContextInterceptor());
   const eventServer = app.connectMicroservice({ strategy: events }, { inheritAppConfig: !http });
   return { app, calls, edge, answerCalls: () => callServer.listen(), takeEvents: () => eventServer.listen() };
 }

@@ -1,18 +1,22 @@
 import { Metadata } from '@grpc/grpc-js';
 import { Catch, type ArgumentsHost, type RpcExceptionFilter } from '@nestjs/common';
-import { reportUnexpected } from '@ragmesh/observability';
+import { reportUnexpected, type Logger } from '@ragmesh/observability';
 import { throwError, type Observable } from 'rxjs';
 import { toGrpcStatus } from './grpc-error.js';
 
 /** Lets typed errors through: as a gRPC status to a caller, as they are to the event pipeline. */
 @Catch()
 export class RpcErrorFilter implements RpcExceptionFilter {
-  constructor(private readonly service: string) {}
+  /** @param logger is told of errors nobody foresaw. */
+  constructor(
+    private readonly service: string,
+    private readonly logger?: Logger,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> {
     const call = callOf(host);
     if (!call) return throwError(() => error);
-    reportUnexpected(error, { service: this.service, where: call.path });
+    reportUnexpected(error, { service: this.service, where: call.path }, this.logger);
     return throwError(() => toGrpcStatus(error));
   }
 }

@@ -1,5 +1,7 @@
 import { isRagmeshError } from '@ragmesh/errors';
+import type { Logger } from './logger.js';
 import { currentContext } from './request-context.js';
+import { safeError } from './safe-error.js';
 import { currentTraceId } from './tracing.js';
 
 /** Where an unexpected error came up: all that is told of it beside its class and its stack. */
@@ -22,11 +24,20 @@ export const useErrorReporter = (use: ErrorReporter | undefined): void => void (
 /**
  * Tells of an error nobody foresaw, a fault of the program. Errors of ours are expected, and those another service sent were
  * told of there: both are passed over.
+ * @param logger for whoever has not logged it: its caller is told no more than an id to find it by.
  */
-export function reportUnexpected(thrown: unknown, place: ErrorPlace): void {
-  if (!reporter) return;
+export function reportUnexpected(thrown: unknown, place: ErrorPlace, logger?: Logger): void {
   const error = causeOf(thrown);
   if (!error) return;
+  if (logger) {
+    const { name, code, calls } = safeError(error);
+    const reason = code === undefined ? name : `${name} ${code}`;
+    logger.error(
+      { code: 'INTERNAL.UNEXPECTED', where: place.where, reason, stack: calls },
+      'A call failed unexpectedly',
+    );
+  }
+  if (!reporter) return;
   const requestId = currentContext()?.requestId ?? '';
   reporter(error, { requestId, traceId: currentTraceId(), ...place });
 }

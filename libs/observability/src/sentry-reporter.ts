@@ -1,6 +1,7 @@
 import type { Event, StackFrame, StackParser } from '@sentry/core';
 import type { ServerRuntimeClientOptions } from '@sentry/core/server';
 import { useErrorReporter, type ErrorPlace } from './error-reports.js';
+import { safeError } from './safe-error.js';
 
 const TIMEOUT_MS = 5_000;
 /** A fault that hits every request is told of this often a minute; the rest is in the logs. */
@@ -44,10 +45,10 @@ export async function startErrorReports(dsn: string, service: string): Promise<(
 }
 
 function eventOf(error: Error, { service, where, requestId, traceId }: ErrorPlace): Event {
-  const code = (error as { code?: unknown }).code;
-  const cause = typeof code === 'string' && /^[A-Z0-9_.]{1,40}$/.test(code) ? { cause: code } : {};
-  const value = `Unexpected ${error.name} in ${where}`;
-  const frames = parseStack(callsOf(error));
+  const { name, code, calls } = safeError(error);
+  const cause = code === undefined ? {} : { cause: code };
+  const value = `Unexpected ${name} in ${where}`;
+  const frames = parseStack(calls);
   return {
     level: 'error',
     platform: 'node',
@@ -55,13 +56,6 @@ function eventOf(error: Error, { service, where, requestId, traceId }: ErrorPlac
     fingerprint: [service, where, error.name, frames.at(-1)?.function ?? ''],
     exception: { values: [{ type: error.name, value, stacktrace: { frames } }] },
   };
-}
-
-/** The stack without the message, whose lines may look like calls. */
-function callsOf({ stack = '', message }: Error): string {
-  const at = stack.indexOf(message);
-  if (at < 0) return message.includes('\n') ? '' : stack;
-  return stack.slice(at + message.length);
 }
 
 /** The calls of a stack as Node writes it, outermost first. */

@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { GrpcStreamCall } from '@nestjs/microservices';
+import { LOGGER } from '@ragmesh/bootstrap';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { scopeOf, toGrpcStatus, type ServerReadableStream, type sendUnaryData } from '@ragmesh/grpc';
-import { reportUnexpected } from '@ragmesh/observability';
+import { reportUnexpected, type Logger } from '@ragmesh/observability';
 import type { UploadKind } from '../adapters/document.rows.js';
 import { AcceptDocument, type Upload } from '../commands/accept-document.js';
 import { accessOf, operationId } from './document.grpc-mapper.js';
@@ -20,7 +21,10 @@ type UploadCall = ServerReadableStream<documentV1.UploadRequest, documentV1.Uplo
 /** Takes uploads as streams: the file goes to the blob store as it arrives and is never whole in memory. */
 @Controller()
 export class UploadGrpcController {
-  constructor(private readonly acceptDocument: AcceptDocument) {}
+  constructor(
+    private readonly acceptDocument: AcceptDocument,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   @GrpcStreamCall('DocumentService', 'Upload')
   async upload(call: UploadCall, respond: sendUnaryData<documentV1.UploadResponse>): Promise<void> {
@@ -42,7 +46,7 @@ export class UploadGrpcController {
         }),
       );
     } catch (error) {
-      reportUnexpected(error, { service: 'document', where: 'Upload' });
+      reportUnexpected(error, { service: 'document', where: 'Upload' }, this.logger);
       respond(toGrpcStatus(error));
       call.resume(); // what the caller still sends is read and dropped, so that it sees the answer
     }
