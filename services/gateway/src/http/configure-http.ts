@@ -18,6 +18,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
 import { useSecurityHeaders } from './security-headers.js';
+import { hangUpOnSlowClients } from './slow-clients.js';
 import { refuseUnstorableQueries } from './text-faults.js';
 import { answerUnreadableRequests } from './unreadable-requests.js';
 
@@ -40,6 +41,10 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   });
   const authentication = app.get(Authentication);
   trackRequests(server, admission, logger, authentication.isOn ? { tenant: NO_TENANT, roles: [] } : undefined);
+  hangUpOnSlowClients(server, {
+    bodyMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
+    streamMs: config.STREAM_TIMEOUT_SECONDS * 1000,
+  });
   useSecurityHeaders(server);
   identifyCallers(server, authentication);
   limitRequests(server, app.get(Quotas));

@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
+
+const WITHIN_MS = 20_000;
+const PLACES = 60;
+
+let edge: EdgeAlone;
+let sockets: Socket[] = [];
+beforeAll(async () => {
+  const limits = { REQUEST_TIMEOUT_SECONDS: '1', STREAM_TIMEOUT_SECONDS: '2' };
+  edge = await startEdgeAlone({ MAX_CONCURRENT_REQUESTS: String(PLACES), ...limits });
+});
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  sockets = [];
+});
+afterAll(() => edge.close());
+
+/** Says something to the server and reads nothing by itself. */
+function say(text: string): Socket {
+  const { hostname, port } = new URL(edge.url);
+  const socket = connect(Number(port), hostname, () => void socket.write(text)).on('error', () => undefined);
+  sockets.push(socket);
+  return socket;
+}
+
+async function activeRequests(): Promise<number> {
+  const text = await (await fetch(`${edge.url}/metrics`)).text();
+  return Number(/^rag_active_requests(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
+}
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + WITHIN_MS; !(await holds()); await delay(20))
+    if (Date.now() > deadline) throw new Error(`Not within ${WITHIN_MS} ms: ${what}`);
+}
+
+describe('a client that keeps a place', () => {
+  const head =
+    'POST /v1/search HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{';
+
+  it('by sending half a request is told so and hung up on, and others are let in', async () => {
+    const answers = Array.from({ length: PLACES }, async () => {
+      let said = '';
+      for await (const piece of say(head)) said += String(piece);
+      return said;
+    });
+    await eventually('they have all places', async () => (await activeRequests()) === PLACES);
+    expect((await fetch(`${edge.url}/openapi.json`)).status).toBe(503);
+    for (const said of await Promise.all(answers))
+      expect(said).toMatch(/^HTTP\/1\.1 400 [^]*did not arrive whole in time[^]*REQUEST\.MALFORMED/);
+    expect((await fetch(`${edge.url}/openapi.json`)).status).toBe(200);
+  });
+
+  it('by reading none of its answers is hung up on', async () => {
+    say('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(PLACES)).pause();
+    await eventually('they have places', async () => (await activeRequests()) > 0);
+    await eventually('the places are free', async () => (await activeRequests()) === 0);
+  });
+});
