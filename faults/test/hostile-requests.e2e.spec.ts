@@ -185,7 +185,7 @@ function raw(request: string): Promise<string> {
 }
 
 describe('a request that is not quite HTTP', () => {
-  const ending = 'Host: a\r\nConnection: close\r\n\r\n';
+  const ending = 'Host: localhost\r\nConnection: close\r\n\r\n';
   it.each([
     ['two lengths', `POST /v1/search HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n${ending}x`, 400],
     [

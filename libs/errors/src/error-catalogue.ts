@@ -35,6 +35,7 @@ export const errorCatalogue = {
   'AUTH.REQUIRED': permanent(401, 'Credential required', 'Send an API key or a token as Authorization: Bearer, or an API key as X-API-Key.'),
   'AUTH.INVALID': permanent(401, 'Credential not accepted', 'Check that the credential is whole, meant for this server and not expired, or ask for a new one.'),
   'AUTH.FORBIDDEN': permanent(403, 'Not permitted', 'Use a credential with the named role.'),
+  'AUTH.FOREIGN_PAGE': permanent(403, 'Not from this machine', 'While authentication is off only this machine is answered: call the server as localhost or 127.0.0.1, or set AUTH_MODE.'),
   'AUTH.TOO_MANY_ATTEMPTS': transient(429, 'Too many failed attempts', 'Wait for the time in Retry-After, then send a credential that holds.'),
   'AUTH.SERVICE_UNKNOWN': permanent(401, 'Call not signed by a service', 'Give every service the same SERVICE_AUTH_KEY, and keep their clocks in step.'),
   'KEY.NOT_FOUND': permanent(404, 'No such API key', 'Check the id in the list of keys.'),

@@ -90,7 +90,7 @@ describe('a stop', () => {
     const url = new URL(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]);
     const request = connect(Number(url.port), url.hostname).on('error', () => undefined);
     request.write(
-      'POST /v1/documents HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+      'POST /v1/documents HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
     );
     child.kill('SIGINT');
     while (

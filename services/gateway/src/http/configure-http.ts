@@ -14,6 +14,7 @@ import { limitRequests } from '../quota/limit-requests.js';
 import { Quotas } from '../quota/quotas.js';
 import { Admission } from './admission.js';
 import { raiseBodyLimit, refuseStrayForms, useBodyParsers } from './body-parsers.js';
+import { refuseForeignPages } from './local-callers.js';
 import { ProblemFilter } from './problem.filter.js';
 import { trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
@@ -46,6 +47,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     streamMs: config.STREAM_TIMEOUT_SECONDS * 1000,
   });
   useSecurityHeaders(server);
+  if (!authentication.isOn && !config.SERVER_TRUSTED_NETWORK) refuseForeignPages(server);
   identifyCallers(server, authentication);
   limitRequests(server, app.get(Quotas));
   recordRequests(server, app.get(AuditTrail));
