@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { discardBody, replayBody } from '../../services/gateway/src/api/dead-letter.schema.js';
 import { procedureFiles, runbookFiles, text } from './committed-files.js';
 import { missingNames, unusableCalls } from './missing-names.js';
 
@@ -39,6 +40,19 @@ describe('calls of the API', () => {
     const calls = paths.flatMap((path) => text(path).match(/curl [^\n]*\/v1\//g) ?? []);
     expect(calls.length).toBeGreaterThan(10);
     expect(paths.flatMap((path) => unusableCalls(text(path)))).toEqual([]);
+  });
+
+  it('that decide on dead letters have the body that the API takes, wherever they are named', () => {
+    const bodies = { replay: replayBody, discard: discardBody };
+    const found = [...procedureFiles, ...runbookFiles].flatMap((path) =>
+      [...text(path).matchAll(/^.*\/v1\/admin\/dead-letters\/(replay|discard)/gm)].map(([line, action]) => {
+        const [, body] = /curl .* -d '([^']+)' "\$RAGMESH\/v1\/admin\/dead-letters\/\w+$/.exec(line) ?? [];
+        const given: unknown = body === undefined ? undefined : JSON.parse(body);
+        return { path, action, error: bodies[action as keyof typeof bodies].safeParse(given).error?.message };
+      }),
+    );
+    expect(new Set(found.map(({ action }) => action))).toEqual(new Set(['replay', 'discard']));
+    expect(found.filter(({ error }) => error !== undefined)).toEqual([]);
   });
 
   it('are refused without either', () => {

@@ -8,12 +8,14 @@ const outbox = 'ragmesh_outbox_oldest_seconds{service="document", instance="a"}'
 const handled = (outcome: string): string =>
   `ragmesh_events_handled_total{service="vector", handler="vector.index-chunks", outcome="${outcome}"}`;
 
+const waiting = (what: string): string => `ragmesh_ingestions_waiting${what}{service="document", instance="a"}`;
+
 const byTopic = ['service', 'topic'];
 const byHandler = ['service', 'handler'];
 const growing = `sum by (service, topic) (delta(${series('ragmesh_consumer_lag_records')}[10m])) >= 0`;
 const retries = rate('ragmesh_events_handled_total', { by: byHandler, where: { outcome: 'retry' }, over: '10m' });
 
-/** Events that do not flow. */
+/** Events, and documents before their first one, that do not flow. */
 export const messagingAlerts: readonly Alert[] = [
   {
     name: 'RagmeshConsumerLagging',
@@ -54,6 +56,47 @@ export const messagingAlerts: readonly Alert[] = [
           { severity: 'warning', ...topic },
           { severity: 'critical', ...topic },
         ],
+      },
+    ],
+  },
+  {
+    name: 'RagmeshIngestionsWaiting',
+    summary: 'Accepted documents have waited for their turn for over 15 minutes, and they become no fewer.',
+    advice:
+      'Raise INGESTION_IN_FLIGHT where the services of ingestion are idle; add copies of the slowest where they are not.',
+    dashboard: 'ragmesh-ingestion',
+    conditions: [
+      {
+        severity: 'warning',
+        lasting: '5m',
+        // What waits is no lag of any topic. A backlog that shrinks needs nobody, however old its oldest document is.
+        expr: `${highest('ragmesh_ingestions_waiting_seconds')} > 900 and max(delta(${series('ragmesh_ingestions_waiting')}[10m])) >= 0`,
+      },
+    ],
+    scenarios: [
+      {
+        says: 'more are uploaded than may begin',
+        series: { [waiting('_seconds')]: '0+60x30', [waiting('')]: '0+50x30' },
+        at: 25,
+        fires: [{ severity: 'warning' }],
+      },
+      {
+        says: 'none begins',
+        series: { [waiting('_seconds')]: '0+60x30', [waiting('')]: '10x30' },
+        at: 25,
+        fires: [{ severity: 'warning' }],
+      },
+      {
+        says: 'a big import is worked off',
+        series: { [waiting('_seconds')]: '0+60x60', [waiting('')]: '10000-100x60' },
+        at: 50,
+        fires: [],
+      },
+      {
+        says: 'a burst waits for ten minutes',
+        series: { [waiting('_seconds')]: '0+60x10 0x20', [waiting('')]: '500x10 0x20' },
+        at: 20,
+        fires: [],
       },
     ],
   },

@@ -3,6 +3,7 @@ import { highest, series } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const breaker = 'ragmesh_breaker_state{service="retrieval", dependency="embedding", instance="a"}';
+const breakers = ['service', 'dependency'];
 const loop = 'ragmesh_event_loop_delay_seconds{service_name="vector", instance="a"}';
 
 const upOf = (service: ServiceName): string => series('up', { job: 'ragmesh', service_name: service });
@@ -100,8 +101,8 @@ export const processAlerts: readonly Alert[] = [
       {
         severity: 'warning',
         lasting: '2m',
-        // Half open counts: while the dependency stays away, a breaker goes back and forth.
-        expr: `${highest('ragmesh_breaker_state', { by: ['service', 'dependency'] })} > 0`,
+        // Half open counts: while the dependency stays away, a breaker goes back and forth. But it also stays half open until somebody calls.
+        expr: `${highest('ragmesh_breaker_state', { by: breakers })} > 0 and max by (${breakers.join(', ')}) (max_over_time(${series('ragmesh_breaker_state')}[5m])) == 2`,
       },
     ],
     scenarios: [
@@ -111,7 +112,19 @@ export const processAlerts: readonly Alert[] = [
         at: 5,
         fires: [{ severity: 'warning', service: 'retrieval', dependency: 'embedding' }],
       },
+      {
+        says: 'away, and called every four minutes',
+        series: { [breaker]: '0 2 1 1 1 2 1 1 1 2 1 1 1 2' },
+        at: 12,
+        fires: [{ severity: 'warning', service: 'retrieval', dependency: 'embedding' }],
+      },
       { says: 'open for a minute', series: { [breaker]: '0 2 0x10' }, at: 5, fires: [] },
+      {
+        says: 'half open since a brief fault, because nobody calls',
+        series: { [breaker]: '0 2 1x60' },
+        at: 30,
+        fires: [],
+      },
     ],
   },
   {

@@ -32,7 +32,23 @@ given to it.
 {{- if has $name $traits.reads }}{{ $_ := set $settings $name (include "ragmesh-common.plain" $value) }}{{ end -}}
 {{- end -}}
 {{- range $name, $value := .Values.config }}{{ $_ := set $settings $name (include "ragmesh-common.plain" $value) }}{{ end -}}
+{{- if include "ragmesh-common.keepsNoResults" (dict "root" . "settings" $settings) }}{{ $_ := set $settings "CACHE_TTL_SECONDS" "0" }}{{ end -}}
 {{- toYaml $settings -}}
+{{- end -}}
+
+{{/*
+Of several pods only one hears of a change, and tells the others by Redis. Without it they keep no results, unless somebody says how long: they would
+serve what was deleted or replaced for as long as they keep it.
+*/}}
+{{- define "ragmesh-common.keepsNoResults" -}}
+{{- $settings := .settings -}}
+{{- with .root -}}
+{{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
+{{- $given := concat (keys $settings) (include "ragmesh-common.secrets" . | fromYaml | keys) -}}
+{{- range .Values.extraEnv }}{{ $given = append $given .name }}{{ end -}}
+{{- $isTold := or (has "REDIS_URL" $given) (has "REDIS_URL_FILE" $given) (has "CACHE_TTL_SECONDS" $given) -}}
+{{- if and (has "CACHE_TTL_SECONDS" $traits.reads) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) (not $isTold) }}true{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Whole numbers stay whole: YAML gives them as floats, which would print as 1e+06. */}}

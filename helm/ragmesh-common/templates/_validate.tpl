@@ -26,12 +26,18 @@ global.callsTls.mode is {{ .Values.global.callsTls.mode }} without global.callsT
 {{- if and (has "VECTOR_STORE" $reads) (eq "qdrant" (get $settings "VECTOR_STORE")) (not (get $settings "QDRANT_URL")) }}
 config.QDRANT_URL is not set, but VECTOR_STORE is qdrant: set the URL of your Qdrant, or VECTOR_STORE to pgvector.
 {{- end }}
-{{- if and (has "VECTOR_STORE" $reads) (eq "embedded" (get $settings "VECTOR_STORE" | default "embedded")) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) }}
+{{- if and (include "ragmesh-common.hasEmbeddedIndex" .) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) }}
 config.VECTOR_STORE is embedded, which keeps an index in the memory of each pod: set it to qdrant or pgvector, or replicas to 1 without autoscaling.
 {{- end }}
 {{- if and (has "AUTH_MODE" $reads) (eq "off" (get $settings "AUTH_MODE" | default "off")) (ne "true" (get $settings "SERVER_TRUSTED_NETWORK")) }}
 config.AUTH_MODE is off, so that everybody who reaches the gateway may do everything: set it to keys, jwt or keys+jwt, or config.SERVER_TRUSTED_NETWORK to true if only programs you trust reach it.
 {{- end }}
+{{- end -}}
+
+{{- define "ragmesh-common.hasEmbeddedIndex" -}}
+{{- $reads := (include "ragmesh-common.traits" . | fromYaml).reads -}}
+{{- $settings := include "ragmesh-common.settings" . | fromYaml -}}
+{{- if and (has "VECTOR_STORE" $reads) (eq "embedded" (get $settings "VECTOR_STORE" | default "embedded")) }}true{{ end -}}
 {{- end -}}
 
 {{- define "ragmesh-common.hasSeveralPods" -}}
@@ -152,14 +158,18 @@ externalSecrets makes {{ $secret }} with this release, but a hook reads it befor
 {{- end }}
 {{- end -}}
 
-{{/* Where a cluster can be asked: events that are still in topics of another name would never be read. */}}
+{{/*
+Where a cluster can be asked: events that are still in topics of another name would never be read. Who restores a backup wants just that: nothing runs,
+and nothing touches the database.
+*/}}
 {{- define "ragmesh-common.guard.upgrade" -}}
-{{- if .Release.IsUpgrade }}
+{{- $isForRestore := not (or .Values.autoscaling.enabled (int .Values.replicas) .Values.global.migrations.job) }}
+{{- if and .Release.IsUpgrade (not $isForRestore) }}
 {{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ragmesh-common.fullname" .) }}
 {{- $before := get (.data | default dict) "RAGMESH_TOPIC_PREFIX" }}
 {{- $now := $.Values.global.kafka.topicPrefix }}
 {{- if ne $before $now }}
-global.kafka.topicPrefix was "{{ $before }}" and would become "{{ $now }}", and events that wait in the old topics would be lost: set it back.
+global.kafka.topicPrefix was "{{ $before }}" and would become "{{ $now }}", and events that wait in the old topics would be lost: set it back. To restore a backup, set replicas to 0 without autoscaling and global.migrations.job to false.
 {{- end }}
 {{- end }}
 {{- end }}

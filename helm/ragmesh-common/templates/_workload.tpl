@@ -23,11 +23,11 @@ spec:
     {{- include "ragmesh-common.podTemplate" . | nindent 4 }}
 {{- end -}}
 
-{{/* A volume that only one node can mount must be let go by the old pod first. */}}
+{{/* A volume that only one node can mount must be let go by the old pod first, and so must an index, which one process locks. */}}
 {{- define "ragmesh-common.strategy" -}}
 {{- if .Values.strategy -}}
 {{ toYaml .Values.strategy }}
-{{- else if and .Values.persistence.enabled (not (has "ReadWriteMany" .Values.persistence.accessModes)) -}}
+{{- else if or (include "ragmesh-common.hasEmbeddedIndex" .) (and .Values.persistence.enabled (not (has "ReadWriteMany" .Values.persistence.accessModes))) -}}
 type: Recreate
 {{- else -}}
 type: RollingUpdate
