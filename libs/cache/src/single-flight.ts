@@ -19,23 +19,42 @@ export class SingleFlight<V> {
   readonly #flights = new Map<string, Flight<V>>();
 
   /**
-   * The values of all keys. A failure reaches everyone who waits for it, and is forgotten.
+   * The values of all keys. A failure reaches everyone who wants what failed, and is forgotten. Who only joined a
+   * computation that had more to do than he wants is not told what became of the rest: he computes once more.
    * @param signal ends this caller's wait; the work goes on while others wait.
    * @throws RagmeshError REQUEST.CANCELLED when the signal aborts; what `compute` throws.
    */
   async run(keys: readonly string[], compute: Computation<V>, signal?: AbortSignal): Promise<Map<string, V>> {
-    const joined = new Set(keys.flatMap((key) => this.#flights.get(key) ?? []));
-    const own = keys.filter((key) => !this.#flights.has(key));
+    return this.#run([...new Set(keys)], compute, { signal, isAgain: false });
+  }
+
+  /** Once more, only what wants nothing beyond these keys is joined: a failure is then theirs, and the last word. */
+  async #run(
+    keys: readonly string[],
+    compute: Computation<V>,
+    { signal, isAgain }: { readonly signal: AbortSignal | undefined; readonly isAgain: boolean },
+  ): Promise<Map<string, V>> {
+    const wanted = new Set(keys);
+    const wantsMore = (flight: Flight<V>): boolean => flight.keys.some((key) => !wanted.has(key));
+    const underWay = new Set(keys.flatMap((key) => this.#flights.get(key) ?? []));
+    const joined = [...underWay].filter((flight) => !isAgain || !wantsMore(flight));
+    const own = keys.filter((key) => !joined.includes(this.#flights.get(key)!));
+    const started = own.length > 0 ? [this.#start(own, compute)] : [];
+    const flights = [...joined, ...started];
+    const outcomes = await Promise.allSettled(flights.map((flight) => this.#wait(flight, signal)));
     const found = new Map<string, V>();
-    const started = own.length > 0 ? [this.#start([...new Set(own)], compute)] : [];
-    const waits = [...joined, ...started].map((flight) => this.#wait(flight, signal));
-    for (const outcome of await Promise.allSettled(waits)) {
-      if (outcome.status === 'rejected') {
-        if (joined.size > 0 && isOfTheFirstCaller(outcome.reason, signal)) return this.run(keys, compute, signal);
-        throw outcome.reason;
+    let isIncomplete = false;
+    for (const [at, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled') for (const [key, value] of outcome.value) found.set(key, value);
+      else {
+        const isOthers = at < joined.length && (wantsMore(flights[at]!) || isOfTheFirstCaller(outcome.reason));
+        if (!isOthers || signal?.aborted) throw outcome.reason;
+        isIncomplete = true;
       }
-      for (const [key, value] of outcome.value) found.set(key, value);
     }
+    if (!isIncomplete) return found;
+    const left = keys.filter((key) => !found.has(key));
+    for (const [key, value] of await this.#run(left, compute, { signal, isAgain: true })) found.set(key, value);
     return found;
   }
 
@@ -80,5 +99,4 @@ export class SingleFlight<V> {
   }
 }
 
-const isOfTheFirstCaller = (error: unknown, signal?: AbortSignal): boolean =>
-  isRagmeshError(error) && ofTheFirstCaller.has(error.code) && signal?.aborted !== true;
+const isOfTheFirstCaller = (error: unknown): boolean => isRagmeshError(error) && ofTheFirstCaller.has(error.code);

@@ -91,6 +91,63 @@ describe('single flight', () => {
     for (const answer of joined) expect((await answer).get('k')).toBe(4);
   });
 
+  it('does not make those who joined pay for what the first wanted besides', async () => {
+    const flights = new SingleFlight<string>();
+    const gate = Promise.withResolvers<void>();
+    const asked: string[][] = [];
+    const refusing = async (keys: readonly string[]) => {
+      asked.push([...keys]);
+      await gate.promise;
+      if (keys.includes('poison')) throw new RagmeshError('EMBEDDING.TEXT_REFUSED', 'Not this one.');
+      return new Map(keys.map((key) => [key, key.toUpperCase()]));
+    };
+    const poisoned = flights.run(['poison', 'boilerplate'], refusing);
+    const joined = ['fine', 'other'].map((own) => flights.run(['boilerplate', own], refusing));
+    gate.resolve();
+    await expect(poisoned).rejects.toMatchObject({ code: 'EMBEDDING.TEXT_REFUSED' });
+    const [first, second] = await Promise.all(joined);
+    expect(Object.fromEntries(first!)).toEqual({ boilerplate: 'BOILERPLATE', fine: 'FINE' });
+    expect(Object.fromEntries(second!)).toEqual({ boilerplate: 'BOILERPLATE', other: 'OTHER' });
+    expect(asked).toEqual([['poison', 'boilerplate'], ['fine'], ['other'], ['boilerplate']]);
+  });
+
+  it('asks once more at most, and by itself, where others want more again', async () => {
+    const flights = new SingleFlight<string>();
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const failing = (gate: PromiseWithResolvers<void>, reason: string) => async () => {
+      await gate.promise;
+      throw new Error(reason);
+    };
+    const first = flights.run(['k', 'first'], failing(gates[0]!, 'first')).catch(String);
+    let computed = 0;
+    const own = () => {
+      computed += 1;
+      return Promise.reject(new Error('own'));
+    };
+    const joined = flights.run(['k'], own);
+    flights.detach();
+    const second = flights.run(['k', 'second'], failing(gates[1]!, 'second')).catch(String);
+    gates[0]!.resolve();
+    await expect(joined).rejects.toThrow('own');
+    gates[1]!.resolve();
+    expect([computed, await first, await second]).toEqual([1, 'Error: first', 'Error: second']);
+  });
+
+  it('tells who wants all that failed of it', async () => {
+    const flights = new SingleFlight<string>();
+    let computed = 0;
+    const failing = () => {
+      computed += 1;
+      return Promise.reject(new Error('broken'));
+    };
+    const outcomes = await Promise.allSettled([
+      flights.run(['a'], failing),
+      flights.run(['a', 'b'], async () => new Map([['b', 'B']])),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(computed).toBe(1);
+  });
+
   it('begins anew for those who ask after a detachment', async () => {
     const flights = new SingleFlight<string>();
     const gate = Promise.withResolvers<void>();

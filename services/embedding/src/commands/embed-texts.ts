@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import type { Computed } from '@ragmesh/cache';
-import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { RagmeshError, asRagmeshError, isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { Embedders, type Patience } from '../adapters/embedders.js';
 import { NAMESPACE, VectorCache } from '../adapters/vector-cache.js';
@@ -90,13 +90,15 @@ export class EmbedTexts {
     const keys = texts.map((text) => keyOf(model, text));
     const textOf = new Map(keys.map((key, at) => [key, texts[at]!]));
     const compute = async (missing: readonly string[], abandoned: AbortSignal) => {
-      const made = await embedder.embed(
+      const work = embedder.embed(
         missing.map((key) => textOf.get(key)!),
         { priority, signal: abandoned },
       );
+      const made = await work.catch((error: unknown) => Promise.reject(refusalOf(missing, error)));
       return new Map(missing.map((key, at): [string, Computed<Float32Array>] => [key, { value: made[at]! }]));
     };
-    const found = await this.vectors.for(priority).getOrComputeMany([...textOf.keys()], compute, signal);
+    const embedding = this.vectors.for(priority).getOrComputeMany([...textOf.keys()], compute, signal);
+    const found = await embedding.catch((error: unknown) => Promise.reject(placedAmong(keys, error)));
     const vectors = keys.map((key) => found.get(key)!.value!);
     return { vectors, model, dimension: vectors[0]?.length ?? embedder.dimension, maxTokens };
   }
@@ -121,6 +123,32 @@ export class EmbedTexts {
       return undefined;
     });
   }
+}
+
+/** A text that the model refuses, by its key: each who waits for it has it in another place. */
+class RefusedText extends Error {
+  constructor(
+    readonly key: string,
+    readonly refusal: RagmeshError,
+  ) {
+    super(refusal.message, { cause: refusal });
+  }
+}
+
+/** @param keys of the texts the model was given, among which a refusal names its text. */
+function refusalOf(keys: readonly string[], error: unknown): unknown {
+  if (!isRagmeshError(error) || error.code !== 'EMBEDDING.TEXT_REFUSED') return error;
+  const key = keys[Number(error.details['index'])];
+  return key === undefined ? error : new RefusedText(key, error);
+}
+
+/** A refusal with the place of its text among those of the caller. */
+function placedAmong(keys: readonly string[], error: unknown): unknown {
+  if (!(error instanceof RefusedText)) return error;
+  const { key, refusal } = error;
+  const index = keys.indexOf(key);
+  const message = `The embedding model refuses text ${index}.`;
+  return new RagmeshError(refusal.code, message, { ...refusal.details, index }, { cause: refusal });
 }
 
 function keyOf(model: string, text: string): string {

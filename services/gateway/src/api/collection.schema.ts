@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessSchema } from './access.schema.js';
 import { idSchema } from './paging.schema.js';
+import { searchRequest } from './search.schema.js';
 
 const metadata = z.record(z.string().max(200), z.json());
 
@@ -12,7 +13,7 @@ export const newCollection = z.strictObject({
 
 const share = z.number().min(0).max(1);
 
-/** What searches of a collection take that say nothing else. */
+/** What searches of a collection take that say nothing else, as it is kept: a later release may know more ways to fuse. */
 const retrievalDefaults = z
   .strictObject({
     mode: z.enum(['hybrid', 'dense', 'lexical']),
@@ -33,10 +34,13 @@ const retrievalDefaults = z
 /** In approximate tokens. */
 const chunking = z.strictObject({ size: z.int().min(32).max(2048), overlap: z.int().min(0).max(1024).default(0) });
 
+/** A value that no search knows would switch all defaults of its collection off. */
+const givenDefaults = retrievalDefaults.extend({ fusion: searchRequest.shape.fusion });
+
 export const collectionChange = z.strictObject({
   title: z.string().min(1).max(1000).optional(),
   metadata: metadata.optional(),
-  defaults: retrievalDefaults.optional().describe('Replaces all defaults of searches'),
+  defaults: givenDefaults.optional().describe('Replaces all defaults of searches'),
   chunking: chunking.nullable().optional().describe('How a reindex that says nothing else cuts documents'),
 });
 

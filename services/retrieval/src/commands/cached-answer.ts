@@ -70,8 +70,8 @@ export class CachedAnswer {
   }
 
   /** Whether the next such question of the same reader will find its answer kept. */
-  isKept({ query }: Prepared, options: AnswerOptions): Promise<boolean> {
-    return this.responses.knows(this.#keyOf(query, options));
+  isKept(prepared: Prepared, options: AnswerOptions): Promise<boolean> {
+    return this.responses.knows(this.#keyOf(prepared, options));
   }
 
   #isForAll({ readers }: SearchQuery, { conversationId = '' }: AnswerOptions): boolean {
@@ -92,7 +92,7 @@ export class CachedAnswer {
       deadline = Deadline.in(scope.deadline.remainingMs, signal);
       return this.#write(prepared, options, telling, { deadline, signal });
     };
-    const found = await this.responses.find(this.#keyOf(query, options), write, tagsFor(query));
+    const found = await this.responses.find(this.#keyOf(prepared, options), write, tagsFor(query));
     if ('known' in found.source) return found;
     const { shared } = found.source;
     if (deadline) this.#deadlines.set(shared, deadline);
@@ -117,7 +117,7 @@ export class CachedAnswer {
     { results = 0, began }: { readonly results: number | undefined; readonly began: StageTimings },
   ): Reply {
     const timings: Record<string, number> = { ...began.report(), llm_ms: 0 };
-    this.events.queryProcessed(query, { results, totalMs: timings.total_ms!, degraded: [] });
+    this.events.queryProcessed(query, { results, totalMs: timings.total_ms!, degraded: done.degraded });
     const { promptTokens = 0, completionTokens = 0 } = done.usage ?? {};
     const usage = create(generationV1.UsageSchema, { promptTokens, completionTokens, cost: 0 });
     const repeated = { timings, usage, writingUsage: undefined, cached: true, answerRepeated: true };
@@ -125,10 +125,13 @@ export class CachedAnswer {
     return create(retrievalV1.QueryResponseSchema, { event: { case: 'done', value } });
   }
 
-  /** Everything that decides on the answer, and who may see it. */
-  #keyOf(query: SearchQuery, options: AnswerOptions): string {
+  /**
+   * Everything that decides on the answer, and who may see it; also what preparing the question had to do without, which
+   * the question as prepared does not show and the answer tells.
+   */
+  #keyOf({ query, degraded }: Prepared, options: AnswerOptions): string {
     const models = this.results.modelsOf(query);
-    return cacheKey('api', 'query', hashOf({ tenant: currentTenant(), query, models, options }));
+    return cacheKey('api', 'query', hashOf({ tenant: currentTenant(), query, degraded, models, options }));
   }
 }
 

@@ -15,10 +15,18 @@ export class QuestionIndex {
   /** @param capacity beyond it the oldest is forgotten. */
   constructor(private readonly capacity: number) {}
 
-  add(question: KnownQuestion): void {
+  get size(): number {
+    return this.#questions.size;
+  }
+
+  /** @returns the key of the question that was forgotten for it. */
+  add(question: KnownQuestion): string | undefined {
     this.#questions.delete(question.key);
     this.#questions.set(question.key, { ...question, figures: figuresOf(question.text) });
-    if (this.#questions.size > this.capacity) this.#questions.delete(this.#questions.keys().next().value!);
+    if (this.#questions.size <= this.capacity) return undefined;
+    const oldest = this.#questions.keys().next().value!;
+    this.#questions.delete(oldest);
+    return oldest;
   }
 
   remove(key: string): void {

@@ -2,7 +2,8 @@ import { finite, numberWithin, oneOf, wholeWithin } from './field-checks.js';
 import { normaliseQuery } from './query-text.js';
 
 const MODES = ['hybrid', 'dense', 'lexical'] as const;
-const FUSIONS = ['weighted', 'rrf'] as const;
+/** The ways both legs become one list, the default first. */
+export const FUSIONS = ['weighted', 'rrf'] as const;
 const GRANULARITIES = ['chunk', 'parent'] as const;
 
 /** Which legs a search uses. */

@@ -1,0 +1,77 @@
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@ragmesh/config';
+import { generationV1 } from '@ragmesh/contracts';
+import { createLogger, inContext } from '@ragmesh/observability';
+import { Deadline } from '@ragmesh/resilience';
+import { ResponseCache } from '../adapters/response-cache.js';
+import { ResultCache } from '../adapters/result-cache.js';
+import { tellingTo } from '../api/retrieval.grpc-mapper.js';
+import { parseSearchQuery } from '../domain/search-query.js';
+import type { AnswerFacts, RetrievalEvents } from '../publishes/retrieval-events.js';
+import { retrievalConfig } from '../retrieval.config.js';
+import type { AnswerEvent, AnswerQuery } from './answer-query.js';
+import { CachedAnswer } from './cached-answer.js';
+import type { CachedFound } from './cached-search.js';
+import type { Prepared } from './prepare-search.js';
+import { StageTimings } from './stage-timings.js';
+
+const config = loadConfig(retrievalConfig, {});
+const logger = createLogger('retrieval', 'silent');
+const reader = { requestId: 'r', tenant: 'acme', subject: 'spec' };
+const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
+const options = { conversationId: '', history: [], instructions: '', model: '' };
+const query = parseSearchQuery({ query: 'Where is the gate?', collection: 'station' }, 0.6);
+
+/** @param stepBack what every answer had to do without, beside what preparing its question had to. */
+function answering(stepBack: readonly string[] = []) {
+  const [written, told] = [[] as Prepared[], [] as AnswerFacts[]];
+  const none = { input: 0, output: 0 };
+  async function* run(prepared: Prepared): AsyncGenerator<AnswerEvent> {
+    written.push(prepared);
+    const found = { points: [], degraded: [], timings: new StageTimings(), spent: none, cached: false };
+    yield { type: 'sources', found: found as unknown as CachedFound };
+    await new Promise(setImmediate);
+    const completed = create(generationV1.CompletedSchema, { model: 'scripted' });
+    const degraded = [...prepared.degraded, ...stepBack];
+    const outcome = { timings: { total_ms: 1 }, cached: false, supported: undefined, completed, spent: none };
+    yield { type: 'done', degraded, ...outcome } as unknown as AnswerEvent;
+  }
+  const events = { queryProcessed: (_: unknown, facts: AnswerFacts) => void told.push(facts) };
+  const responses = new ResponseCache(config, logger);
+  const results = new ResultCache(config, logger, responses);
+  const writer = { run } as unknown as AnswerQuery;
+  const answers = new CachedAnswer(writer, responses, results, events as unknown as RetrievalEvents);
+  const ask = (degraded: readonly string[]) =>
+    inContext(reader, async () => {
+      let told: unknown;
+      for await (const { event } of answers.run({ query, degraded }, options, tellingTo(''), scope))
+        if (event.case === 'done') told = { degraded: event.value.degraded, cached: event.value.cached };
+      return told;
+    });
+  return { ask, written, told };
+}
+
+describe('what preparing a question had to do without', () => {
+  it('is told to its caller, also when the same question was answered without it before', async () => {
+    const { ask } = answering();
+    expect(await ask([])).toEqual({ degraded: [], cached: false });
+    expect(await ask([])).toEqual({ degraded: [], cached: true });
+    expect(await ask(['rerank'])).toEqual({ degraded: ['rerank'], cached: false });
+    expect(await ask([])).toEqual({ degraded: [], cached: true });
+  });
+
+  it('is told to nobody else who asks at the same time', async () => {
+    const { ask, written } = answering();
+    const told = await Promise.all([ask(['rerank']), ask([]), ask(['rerank']), ask([])]);
+    expect(told).toMatchObject([['rerank'], [], ['rerank'], []].map((degraded) => ({ degraded })));
+    expect(written.map(({ degraded }) => degraded)).toEqual([['rerank'], []]);
+  });
+
+  it('is counted for those who share an answer as for the one who began it', async () => {
+    const { ask, told } = answering(['dense']);
+    const both = await Promise.all([ask([]), ask([])]);
+    expect(both).toMatchObject([{ degraded: ['dense'] }, { degraded: ['dense'] }]);
+    expect(told.map(({ degraded }) => degraded)).toEqual([['dense']]);
+  });
+});
