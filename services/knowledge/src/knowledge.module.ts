@@ -8,6 +8,7 @@ import { ApiKeyGrpcController } from './api/api-key.grpc-controller.js';
 import { FlagGrpcController } from './api/flag.grpc-controller.js';
 import { CollectionGrpcController } from './api/collection.grpc-controller.js';
 import { ChangeCollectionAccess } from './commands/change-collection-access.js';
+import { DeleteCollection } from './commands/delete-collection.js';
 import { NoteCreatedDocument } from './consumers/note-created.handler.js';
 import { NoteDeletedDocument } from './consumers/note-deleted.handler.js';
 import { NoteReadyDocument } from './consumers/note-ready.handler.js';
@@ -24,6 +25,7 @@ import { NoteReadyDocument } from './consumers/note-ready.handler.js';
   ],
   providers: [
     ChangeCollectionAccess,
+    DeleteCollection,
     CollectionRepository,
     ApiKeyRepository,
     KeyOwnerRepository,

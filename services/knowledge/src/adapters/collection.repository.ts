@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, isUniqueViolation, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything, type AccessList } from '@ragmesh/observability';
 import { defaultCollection } from '../domain/collection-id.js';
@@ -42,6 +42,25 @@ const SELECT = `
     FROM catalogue_entry entry
     WHERE entry.tenant = collection.tenant AND entry.collection = collection.id AND entry.state = 'ready') held`;
 
+const EXISTS = 'SELECT FROM collection WHERE tenant = $1 AND id = $2';
+
+const MAKE = `
+  INSERT INTO collection (tenant, id, title, metadata) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
+
+const TAKE_REVISION = `
+  WITH kept AS (DELETE FROM deleted_collection WHERE tenant = $1 AND id = $2 RETURNING access_revision)
+  UPDATE collection SET access_revision = kept.access_revision FROM kept WHERE tenant = $1 AND id = $2`;
+
+const KEEP_REVISION = `
+  INSERT INTO deleted_collection AS kept (tenant, id, access_revision) VALUES ($1, $2, $3)
+  ON CONFLICT (tenant, id) DO UPDATE SET access_revision = greatest(kept.access_revision, excluded.access_revision)`;
+
+/**
+ * The revision under which others are told anew of what holds, when they may have been told something else: above that of a
+ * change that failed, which may still come to them after this.
+ */
+export const revisionAnew = (revision: number): number => revision + 2;
+
 /** Collections of one tenant at a time. What the caller may not read counts as missing. */
 @Injectable()
 export class CollectionRepository {
@@ -49,23 +68,27 @@ export class CollectionRepository {
 
   /** @throws RagmeshError COLLECTION.ID_TAKEN. */
   async create(tenant: string, id: string, title: string, metadata: unknown): Promise<void> {
-    const sql = 'INSERT INTO collection (tenant, id, title, metadata) VALUES ($1, $2, $3, $4)';
-    try {
-      await this.database.query(sql, [tenant, id, title, JSON.stringify(metadata ?? {})]);
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw new RagmeshError('COLLECTION.ID_TAKEN', `There is a collection "${id}" already.`, { id });
-    }
+    const isMade = await this.database.transaction((tx) => this.#make(tx, tenant, id, title, metadata));
+    if (!isMade) throw new RagmeshError('COLLECTION.ID_TAKEN', `There is a collection "${id}" already.`, { id });
   }
 
   /** Makes sure that there is such a row; its title and metadata stay as they are. */
-  async ensure(tenant: string, id: string, sql: SqlRunner = this.database): Promise<void> {
+  async ensure(tenant: string, id: string, transaction?: SqlTransaction): Promise<void> {
+    if ((await (transaction ?? this.database).query(EXISTS, [tenant, id])).rowCount > 0) return;
     const title = id === defaultCollection.id ? defaultCollection.title : id;
-    await sql.query('INSERT INTO collection (tenant, id, title) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-      tenant,
-      id,
-      title,
-    ]);
+    const make = (tx: SqlTransaction): Promise<boolean> => this.#make(tx, tenant, id, title);
+    await (transaction ? make(transaction) : this.database.transaction(make));
+  }
+
+  /**
+   * Makes a row that goes on from the revision of the one that was deleted. That is looked for once the row is there: a
+   * deletion that runs meanwhile has then ended. @returns false when there is such a collection.
+   */
+  async #make(tx: SqlTransaction, tenant: string, id: string, title: string, metadata?: unknown): Promise<boolean> {
+    const { rowCount } = await tx.query(MAKE, [tenant, id, title, JSON.stringify(metadata ?? {})]);
+    if (rowCount === 0) return false;
+    tx.write(TAKE_REVISION, [tenant, id]);
+    return true;
   }
 
   /** Makes sure that there is such a row and that nobody deletes it before `tx` ends. */
@@ -96,7 +119,7 @@ export class CollectionRepository {
 
   /** The list of a collection, whose row stays locked until the transaction ends. @throws RagmeshError COLLECTION.NOT_FOUND. */
   async lockAccess(tx: SqlTransaction, tenant: string, id: string): Promise<RevisedAccess> {
-    if (id === defaultCollection.id) await this.ensure(tenant, id, tx);
+    if (id === defaultCollection.id) await this.hold(tx, tenant, id);
     const { rows } = await tx.query<RevisedAccess>(
       'SELECT access, access_revision FROM collection WHERE tenant = $1 AND id = $2 FOR NO KEY UPDATE',
       [tenant, id],
@@ -135,27 +158,29 @@ export class CollectionRepository {
     return rows;
   }
 
-  /** @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not. */
-  async delete(tenant: string, id: string): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      const { rowCount } = await tx.query('SELECT FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE', [
-        tenant,
+  /**
+   * Keeps the revision for a collection made again under this id. @returns the list that others are to be told of: none.
+   * @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not.
+   */
+  async delete(tx: SqlTransaction, tenant: string, id: string): Promise<RevisedAccess> {
+    const lock = 'SELECT access_revision FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE';
+    const { rows: locked } = await tx.query<Pick<RevisedAccess, 'access_revision'>>(lock, [tenant, id]);
+    if (!locked[0]) throw notFound(id);
+    const { rows } = await tx.query<{ documents: number }>(
+      `SELECT count(*)::int AS documents FROM catalogue_entry WHERE tenant = $1 AND collection = $2 AND state <> 'deleted'`,
+      [tenant, id],
+    );
+    const documents = rows[0]?.documents ?? 0;
+    if (documents > 0) {
+      throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, {
         id,
-      ]);
-      if (rowCount === 0) throw notFound(id);
-      const { rows } = await tx.query<{ documents: number }>(
-        `SELECT count(*)::int AS documents FROM catalogue_entry WHERE tenant = $1 AND collection = $2 AND state <> 'deleted'`,
-        [tenant, id],
-      );
-      const documents = rows[0]?.documents ?? 0;
-      if (documents > 0) {
-        throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, {
-          id,
-          documents,
-        });
-      }
-      await tx.query('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
-    });
+        documents,
+      });
+    }
+    const revision = revisionAnew(locked[0].access_revision);
+    tx.write(KEEP_REVISION, [tenant, id, revision]);
+    tx.write('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
+    return { access: null, access_revision: revision };
   }
 }
 

@@ -7,6 +7,7 @@ import { asService, currentTenant } from '@ragmesh/observability';
 import { v7 as uuidv7 } from 'uuid';
 import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
 import { ChangeCollectionAccess } from '../commands/change-collection-access.js';
+import { DeleteCollection } from '../commands/delete-collection.js';
 import { checkCollectionId, defaultCollection } from '../domain/collection-id.js';
 import {
   checkChunkingDefaults,
@@ -27,6 +28,7 @@ export class CollectionGrpcController {
   constructor(
     private readonly collections: CollectionRepository,
     private readonly changingAccess: ChangeCollectionAccess,
+    private readonly deleting: DeleteCollection,
   ) {}
 
   /** Makes an id when the request names none. */
@@ -92,7 +94,7 @@ export class CollectionGrpcController {
     id,
   }: knowledgeV1.CollectionRef): Promise<MessageInitShape<typeof knowledgeV1.DeleteCollectionResponseSchema>> {
     await this.collections.get(currentTenant(), id);
-    await this.collections.delete(currentTenant(), id);
+    await this.deleting.run(id);
     return {};
   }
 }

@@ -1,11 +1,11 @@
-import { timestampNow } from '@bufbuild/protobuf/wkt';
 import { Injectable } from '@nestjs/common';
-import { catalogue, documentV1, vectorV1 } from '@ragmesh/contracts';
+import { documentV1, vectorV1 } from '@ragmesh/contracts';
 import { GrpcClients } from '@ragmesh/grpc';
-import { admittedByBoth, currentTenant, type AccessList } from '@ragmesh/observability';
+import { admittedByBoth, asService, currentTenant, type AccessList } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { CollectionRepository, type RevisedAccess } from '../adapters/collection.repository.js';
+import { CollectionRepository, revisionAnew, type RevisedAccess } from '../adapters/collection.repository.js';
+import { publishAccess } from './publish-access.js';
 
 const RESTRICT = { deadlineMs: 10_000 };
 
@@ -41,30 +41,27 @@ export class ChangeCollectionAccess {
     }
   }
 
-  /** Tells others of what still holds, as a revision of its own: a later change must not be taken for it. */
+  /** Tells others of what still holds, as a revision of its own, also when the caller may not read it by now. */
   async #restore(id: string): Promise<void> {
     await this.outbox.transaction(async (tx, { publish }) => {
-      const { access, access_revision: revision } = await this.collections.lockAccess(tx, currentTenant(), id);
-      this.#write(tx, publish, id, { access, access_revision: revision + 1 });
+      const list = await asService(() => this.collections.lockAccess(tx, currentTenant(), id));
+      const revision = revisionAnew(list.access_revision);
+      this.#write(tx, publish, id, { access: list.access, access_revision: revision });
     });
   }
 
+  /** Fails only once all have answered, so that what comes after a failure does not race with what is still under way. */
   async #restrict(collection: string, principals: readonly string[], revision: number): Promise<void> {
     const request = { collection, principals: [...principals], revision: BigInt(revision) };
-    await Promise.all([
+    const outcomes = await Promise.allSettled([
       this.clients.of(vectorV1.VectorService).restrictAccess(request, RESTRICT),
       this.clients.of(documentV1.DocumentService).restrictCollection(request, RESTRICT),
     ]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #write(tx: SqlTransaction, publish: OutboxWriter['publish'], collection: string, list: RevisedAccess): void {
     this.collections.setAccess(tx, currentTenant(), collection, list);
-    const { access, access_revision: revision } = list;
-    publish(catalogue.accessChanged, collection, {
-      collection,
-      documentId: '',
-      access: { restricted: access !== null, principals: [...(access ?? [])], revision: BigInt(revision) },
-      changedAt: timestampNow(),
-    });
+    publishAccess(publish, collection, list);
   }
 }
