@@ -10,6 +10,7 @@ import { CollectionAccess } from '../src/adapters/collection-access.repository.j
 import { DocumentRepository } from '../src/adapters/document.repository.js';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
 import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
+import { AccessGrpcController } from '../src/api/access.grpc-controller.js';
 import { AcceptDocument } from '../src/commands/accept-document.js';
 import { ChangeDocumentAccess } from '../src/commands/change-document-access.js';
 import { IngestionProcess } from '../src/commands/ingestion-process.js';
@@ -123,5 +124,19 @@ describe('a list that becomes narrower', () => {
     await upload('Other words.', narrower);
     expect(await listed()).toEqual({ access: narrower, version: 2 });
     expect(await published()).toEqual([{ principals: narrower, revision: Number(index.told[0]!.revision) }]);
+  });
+});
+
+describe('a list of a collection', () => {
+  it('is not answered for as kept while a newer one holds', async () => {
+    const collections = new CollectionAccess(database);
+    const controller = new AccessGrpcController(new DocumentRepository(database), changing, collections);
+    const restrict = (revision: bigint) =>
+      asAdmin(() => controller.restrict({ collection: 'c', principals: ['jwt:bob'], revision } as never));
+    await collections.set('t', 'c', { access: null, revision: 2 });
+    await expect(restrict(1n)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE', retry: 'transient' });
+    expect(await collections.admits('t', 'c', ['jwt:ada'])).toBe(true);
+    for (let time = 0; time < 2; time += 1) expect(await restrict(3n)).toEqual({});
+    expect(await collections.admits('t', 'c', ['jwt:ada'])).toBe(false);
   });
 });

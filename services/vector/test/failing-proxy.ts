@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 export class FailingProxy {
   private passing = Infinity;
   private isDown = false;
+  private held: { readonly arrived: () => void; readonly released: Promise<void> } | undefined;
   /** What was let through. */
   readonly requests: { readonly method: string; readonly path: string; body: string }[] = [];
 
@@ -29,6 +30,13 @@ export class FailingProxy {
     this.passing = writes;
   }
 
+  /** Lets the next write of points wait here: `arrived` resolves once it does, `release` lets it go on. */
+  holdNextWrite(): { readonly arrived: Promise<void>; readonly release: () => void } {
+    const [arrival, passage] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.held = { arrived: arrival.resolve, released: passage.promise };
+    return { arrived: arrival.promise, release: passage.resolve };
+  }
+
   /** Breaks every connection until it is called with false. */
   down(isDown: boolean): void {
     this.isDown = isDown;
@@ -47,6 +55,16 @@ export class FailingProxy {
       response.writeHead(500, { 'content-type': 'application/json' });
       return void response.end(JSON.stringify({ status: { error: 'Service internal error: interrupted' }, time: 0 }));
     }
+    if (isWrite && this.held) {
+      const { arrived, released } = this.held;
+      this.held = undefined;
+      arrived();
+      return void released.then(() => this.forward(incoming, response));
+    }
+    this.forward(incoming, response);
+  }
+
+  private forward(incoming: IncomingMessage, response: ServerResponse): void {
     const seen = { method: incoming.method!, path: incoming.url!, body: '' };
     this.requests.push(seen);
     incoming.on('data', (part: Buffer) => (seen.body += part.toString()));

@@ -7,6 +7,7 @@ import { failOneInsert } from './fail-one-insert.js';
 import { FailingProxy } from './failing-proxy.js';
 import { QdrantStandIn } from './qdrant-stand-in/qdrant-stand-in.js';
 import { storeSuite } from './store-suite.js';
+import { build } from './store-suite/generations.js';
 import { VectorMesh, eventually } from './vector-mesh.js';
 
 const real = process.env['QDRANT_URL'];
@@ -109,6 +110,63 @@ describe('a Qdrant that was restored from a backup', () => {
     }
     await mesh.stop();
     await qdrant.stop();
+  });
+});
+
+describe("the alias of a tenant's collection", () => {
+  let qdrant: Qdrant;
+  let mesh: VectorMesh;
+  const scope = { tenant: 'default', collection: 'default' };
+  const found = async () => (await mesh.lexical('knot')).map(({ text }) => text).toSorted();
+  const put = async (id: string, collection = 'default') => {
+    const document = { id, collection, texts: [`${id} knot`] };
+    await mesh.stage(document);
+    await mesh.show(document);
+  };
+  beforeAll(async () => {
+    qdrant = await startQdrant();
+    mesh = await VectorMesh.start({ env: { ...qdrant.env, RECONCILE_INTERVAL_SECONDS: '0' } });
+  });
+  afterAll(async () => {
+    await mesh.stop();
+    await qdrant.stop();
+  });
+
+  it('is made anew when it went with the last points of another collection', async () => {
+    await put('gone');
+    await mesh.removeDocument('gone', 1);
+    const other = { id: 'other', collection: 'reindexed', texts: ['other knot'] };
+    await put('other', 'reindexed');
+    await build(mesh, other, 1);
+    await mesh.store.cutOver({ ...scope, collection: 'reindexed' }, 1);
+    await mesh.store.drop({ ...scope, collection: 'reindexed' }, 0);
+    await put('next');
+    expect(await found()).toEqual(['next knot']);
+  });
+
+  it('is made anew by the next version shown when another process lost it', async () => {
+    const { aliases } = await qdrant.client.getAliases();
+    const actions = aliases
+      .filter(({ collection_name: name }) => name.endsWith('-g0') && name.startsWith(qdrant.env.QDRANT_COLLECTION))
+      .map(({ alias_name }) => ({ delete_alias: { alias_name } }));
+    await qdrant.client.updateCollectionAliases({ actions });
+    expect(await found()).toEqual([]);
+    await put('later');
+    expect(await found()).toEqual(['later knot', 'next knot']);
+  });
+
+  it('stays with the generation shown while a batch was on its way into the one before', async () => {
+    const alias = async () => (await mesh.store.liveGeneration(scope)) + ': ' + (await found()).join();
+    for (const id of ['next', 'later']) await build(mesh, { id, texts: [`new ${id} knot`] }, 1);
+    const write = qdrant.proxy.holdNextWrite();
+    const event = mesh.event(catalogue.chunksEmbedded, embeddedBatches({ id: 'upload', texts: ['a knot'] })[0]!);
+    const sent = mesh.send(event);
+    await write.arrived;
+    const shown = mesh.store.cutOver(scope, 1);
+    await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 300))]);
+    write.release();
+    await Promise.all([shown, sent]);
+    expect(await alias()).toBe('1: new later knot,new next knot');
   });
 });
 

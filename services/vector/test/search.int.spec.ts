@@ -168,6 +168,37 @@ describe('searching the index', () => {
     expect(await mesh.count('bad')).toEqual({ points: 0, visible: 0 });
   });
 
+  it('takes vectors of one model only, whatever its revision, as long as the collection has points', async () => {
+    const collection = 'of-a-model';
+    const put = async (id: string, model: string) => {
+      const document = { id, collection, texts: [`${id} petrel`] };
+      const event = mesh.event(catalogue.chunksEmbedded, { ...embeddedBatches(document)[0]!, model });
+      await mesh.send(event);
+      const answer = await mesh.answerTo(event);
+      if (answer.type === 'vector.indexed') await mesh.show(document);
+      return answer;
+    };
+    const found = async () => (await mesh.lexical('petrel', { collection })).map(({ documentId }) => documentId);
+    const remove = async (documentId: string) => {
+      const event = mesh.event(catalogue.removeDocument, { documentId, collection, version: 1n });
+      await mesh.send(event);
+      await mesh.answerTo(event);
+    };
+    await put('a', 'm@1');
+    expect(await put('b', 'n@1')).toMatchObject({
+      type: 'error.occurred',
+      payload: { code: 'VECTOR.DIMENSION_MISMATCH', message: expect.stringContaining('reindex'), attempts: 1 },
+    });
+    expect(await found()).toEqual(['a']);
+    expect(await mesh.dense('a petrel', { collection, topK: 5 })).toMatchObject([{ documentId: 'a' }]);
+    expect(await put('c', 'm@2')).toMatchObject({ type: 'vector.indexed' });
+    expect((await found()).toSorted()).toEqual(['a', 'c']);
+    for (const id of ['a', 'c']) await remove(id);
+    expect(await put('d', 'n@1')).toMatchObject({ type: 'vector.indexed' });
+    expect(await put('e', 'm@1')).toMatchObject({ type: 'error.occurred' });
+    expect(await found()).toEqual(['d']);
+  });
+
   it('takes text with a NUL character, offsets unchanged', async () => {
     await index({ id: 'nul', texts: ['nu\0ll quokka'], metadata: { 'k\0': ['v\0'], plain: 'quokka' } });
     const [hit] = await mesh.lexical('quokka');

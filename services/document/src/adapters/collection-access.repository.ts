@@ -12,14 +12,14 @@ const SET = `
 export class CollectionAccess {
   constructor(private readonly database: Database) {}
 
-  /** Keeps a list unless a newer one is known. */
+  /** Keeps a list unless a newer one is known. @returns whether it was kept. */
   async set(
     tenant: string,
     collection: string,
     list: { readonly access: AccessList; readonly revision: number },
     sql: SqlRunner = this.database,
-  ): Promise<void> {
-    await sql.query(SET, [tenant, collection, list.access, list.revision]);
+  ): Promise<boolean> {
+    return (await sql.query(SET, [tenant, collection, list.access, list.revision])).rowCount > 0;
   }
 
   async admits(

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { documentV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import { currentTenant } from '@ragmesh/observability';
 import { CollectionAccess } from '../adapters/collection-access.repository.js';
 import { DocumentRepository, notFound } from '../adapters/document.repository.js';
@@ -29,9 +30,12 @@ export class AccessGrpcController {
     return toDocument(document);
   }
 
+  /** Safe to repeat. @throws RagmeshError DEPENDENCY.UNAVAILABLE when a newer list is known, so that this one does not hold. */
   @GrpcMethod('DocumentService', 'RestrictCollection')
   async restrict({ collection, principals, revision }: documentV1.RestrictCollectionRequest): Promise<object> {
-    await this.collections.set(currentTenant(), collection, { access: principals, revision: Number(revision) });
+    const list = { access: principals, revision: Number(revision) };
+    if (!(await this.collections.set(currentTenant(), collection, list)))
+      throw new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The document service knows a newer access list.');
     return {};
   }
 }

@@ -22,10 +22,17 @@ export interface DocumentState {
   readonly accessRevision: number;
 }
 
+/** What vectors are: only those of one length and one model can be compared. */
+export interface VectorKind {
+  readonly dimension: number;
+  /** `name@revision` */
+  readonly model: string;
+}
+
 /** The same, with what a batch that comes in must fit. */
 export interface MeasuredState extends DocumentState {
-  /** Length of the vectors that generation holds; null while it holds none. May be of just before the lock was got. */
-  readonly dimension: number | null;
+  /** What that generation's vectors are; null while it holds none. May be of just before the lock was got. */
+  readonly held: VectorKind | null;
 }
 
 const LIVE = `coalesce((
@@ -38,8 +45,9 @@ const LOCK = `
     tombstoned_at IS NOT NULL AS tombstoned, access, access_revision AS "accessRevision", ${LIVE} AS generation`;
 
 const LOCK_MEASURED = `${LOCK}, (
-  SELECT octet_length(vector) / 4 FROM point p WHERE p.tenant = $1 AND p.collection = $3 AND p.generation = ${LIVE}
-  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal LIMIT 1) AS dimension`;
+  SELECT jsonb_build_object('dimension', octet_length(vector) / 4, 'model', model) FROM point p
+  WHERE p.tenant = $1 AND p.collection = $3 AND p.generation = ${LIVE}
+  ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal LIMIT 1) AS held`;
 
 const BURY = `
   UPDATE document_index SET dead_version = $3,

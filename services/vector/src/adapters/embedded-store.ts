@@ -105,8 +105,8 @@ export class EmbeddedStore extends VectorStore {
     generation: number,
     run: Database['transaction'] = (work) => this.parts.database.transaction(work),
   ): Promise<void> {
-    if ((this.index.find(scope, generation)?.count() ?? 0) === 0) throw emptyGeneration(generation);
-    await run((tx) => Promise.resolve(this.parts.generations.show(tx, scope, generation)));
+    const isEmpty = (this.index.find(scope, generation)?.count() ?? 0) === 0;
+    await run((tx) => this.parts.generations.show(tx, scope, generation, isEmpty));
     await this.index.settled(); // memory has by then followed every commit before this one
     this.index.show(scope, generation);
   }
@@ -204,9 +204,6 @@ function flip(index: EmbeddedIndex, shown: ShownVersion, generation: number): vo
   index.showVersion(documentId, version);
   for (const old of older) index.removeVersion(documentId, old);
 }
-
-const emptyGeneration = (generation: number): RagmeshError =>
-  new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', { generation });
 
 function isIn(version: number, versions: VersionRange): boolean {
   if (versions === 'all') return true;

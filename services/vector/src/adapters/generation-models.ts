@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { LRUCache } from 'lru-cache';
+import { isSameModel } from '../domain/model-name.js';
 import { GenerationRepository } from './generation.repository.js';
 import { VectorStore, type Answer, type Scope } from './vector-store.js';
 
@@ -63,13 +64,12 @@ export class GenerationModels {
 
   /**
    * Whether the points of a generation are of a model, as far as can be told: true when it has none, or none is named. Of a
-   * generation that no model was named for, the revision is left aside: what came before and after an update of the model, or a
-   * move of its provider, lies in one index and is compared with both.
+   * generation that no model was named for, the revision is left aside.
    */
   async isOf(model: string, scope: Scope, generation: number): Promise<boolean> {
     if (model === '') return true;
     const built = await this.#builtWith(scope, generation, model);
-    return built === undefined || withoutRevision(built) === withoutRevision(model);
+    return built === undefined || isSameModel(built, model);
   }
 
   async #check({ named, madeBy }: VectorOrigin, scope: Scope, generation: number): Promise<void> {
@@ -98,14 +98,12 @@ export class GenerationModels {
   async #builtWith(scope: Scope, generation: number, wanted: string): Promise<string | undefined> {
     const key = keyOf(scope, generation);
     const known = this.#built.get(key);
-    if (known !== undefined && withoutRevision(known) === withoutRevision(wanted)) return known;
+    if (known !== undefined && isSameModel(known, wanted)) return known;
     const model = await this.generations.builtWith(scope, generation);
     if (model !== undefined) this.#built.set(key, model);
     return model;
   }
 }
-
-const withoutRevision = (model: string): string => model.split('@', 1)[0]!;
 
 const keyOf = ({ tenant, collection }: Scope, generation: number): string =>
   JSON.stringify([tenant, collection, generation]);

@@ -26,6 +26,9 @@ const BUILT_WITH = `
   SELECT model FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
 
+const IS_SEEN = `
+  SELECT FROM document_index WHERE tenant = $1 AND collection = $2 AND visible_version IS NOT NULL LIMIT 1`;
+
 const lockOf = ({ tenant, collection }: Scope): string => JSON.stringify(['live generation', tenant, collection]);
 
 /** Which generation of a collection's index readers see. */
@@ -84,8 +87,19 @@ export class GenerationRepository {
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockOf(scope)]);
   }
 
-  /** Readers see this generation from the commit on. */
-  show(tx: SqlTransaction, { tenant, collection }: Scope, generation: number): void {
+  /**
+   * Readers see this generation from the commit on. One without points is shown only to readers who see no document of the
+   * collection anyway; none becomes visible before the commit.
+   * @param isEmpty whether it has no point.
+   * @throws RagmeshError `REQUEST.INVALID` when readers would see documents no longer.
+   */
+  async show(tx: SqlTransaction, { tenant, collection }: Scope, generation: number, isEmpty: boolean): Promise<void> {
+    await this.keepVersions(tx, { tenant, collection });
+    if (isEmpty && (await tx.query(IS_SEEN, [tenant, collection])).rowCount > 0) {
+      throw new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', {
+        generation,
+      });
+    }
     const sql = 'UPDATE index_generation SET live = false WHERE tenant = $1 AND collection = $2 AND live';
     tx.write(sql, [tenant, collection]);
     tx.write(SHOW, [tenant, collection, generation]);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AccessList } from '@ragmesh/observability';
 import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { contentHash } from './content-hash.js';
-import type { DocumentKey } from './document-index.repository.js';
+import type { DocumentKey, VectorKind } from './document-index.repository.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
 import { pointColumns, type PointRow } from './point-row.js';
 import type { VersionInventory } from './vector-store.js';
@@ -59,8 +59,8 @@ interface Totals {
 /** Bounds the memory of a rebuild: a page is about 5 MB. */
 const PAGE_ROWS = 1_000;
 
-const DIMENSION = `
-  SELECT octet_length(vector) / 4 AS dimension FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3
+const KIND = `
+  SELECT octet_length(vector) / 4 AS dimension, model FROM point WHERE tenant = $1 AND collection = $2 AND generation = $3
   ORDER BY tenant, collection, document_id, version, ordinal LIMIT 1`;
 
 const TOTALS = `
@@ -93,8 +93,8 @@ const INVENTORY = `
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
 export class PointRepository {
-  /** Lengths of vectors decided by batches that are not stored yet. */
-  private readonly decisions = new WeakMap<SqlTransaction, Map<string, number>>();
+  /** What the vectors of a generation are, decided by batches that are not stored yet. */
+  private readonly decisions = new WeakMap<SqlTransaction, Map<string, VectorKind>>();
 
   constructor(private readonly database: Database) {}
 
@@ -111,21 +111,18 @@ export class PointRepository {
     ]);
   }
 
-  /**
-   * Length of the vectors a collection holds; its first batch decides.
-   * @param own length of the vectors of the batch that asks.
-   */
-  async dimension(tx: SqlTransaction, { tenant, collection, generation, dimension: own }: PointBatch): Promise<number> {
-    const look = async () =>
-      (await tx.query<{ dimension: number }>(DIMENSION, [tenant, collection, generation])).rows[0]?.dimension;
+  /** What the vectors of a batch's generation are; its first batch decides. */
+  async kind(tx: SqlTransaction, batch: PointBatch): Promise<VectorKind> {
+    const { tenant, collection, generation, dimension, model } = batch;
+    const look = async () => (await tx.query<VectorKind>(KIND, [tenant, collection, generation])).rows[0];
     const known = await look();
     if (known !== undefined) return known;
     // One that came at the same time waits here for the decision, or finds it made in the transaction they share.
     const name = JSON.stringify([tenant, collection, generation]);
     await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    const decisions = this.decisions.get(tx) ?? new Map<string, number>();
+    const decisions = this.decisions.get(tx) ?? new Map<string, VectorKind>();
     this.decisions.set(tx, decisions);
-    const decided = (await look()) ?? decisions.get(name) ?? own;
+    const decided = (await look()) ?? decisions.get(name) ?? { dimension, model };
     decisions.set(name, decided);
     return decided;
   }

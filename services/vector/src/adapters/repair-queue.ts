@@ -8,31 +8,44 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Repairs documents in the background, each until it succeeds or the process ends; the reconciler finds what is left. */
 export class RepairQueue {
   private readonly stopping = new AbortController();
+  /** Documents that are being repaired; true: asked for again since the attempt under way began. */
+  private readonly asked = new Map<string, boolean>();
 
   constructor(
     private readonly repair: (document: DocumentKey) => Promise<unknown>,
     private readonly logger: Logger,
   ) {}
 
+  /** However often it is asked for, one repair of a document runs at a time: what asks meanwhile gets one more behind it. */
   soon(document: DocumentKey): void {
-    void (async () => {
-      for (let pause = FIRST_PAUSE_MS; !this.stopping.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-        try {
-          await this.repair(document);
-          return;
-        } catch (error) {
-          const { documentId } = document;
-          this.logger.warn(
-            { document_id: documentId, err: error },
-            'A document will be brought in line with its rows again',
-          );
-          await delay(pause, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
-        }
-      }
-    })();
+    const name = JSON.stringify([document.tenant, document.documentId]);
+    const isRunning = this.asked.has(name);
+    this.asked.set(name, true);
+    if (!isRunning) void this.run(document, name);
   }
 
   close(): void {
     this.stopping.abort();
+  }
+
+  private async run(document: DocumentKey, name: string): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (this.asked.get(name) && !this.stopping.signal.aborted) {
+      this.asked.set(name, false);
+      try {
+        await this.repair(document);
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        this.asked.set(name, true);
+        const { documentId } = document;
+        this.logger.warn(
+          { document_id: documentId, err: error },
+          'A document will be brought in line with its rows again',
+        );
+        await delay(pause, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+    this.asked.delete(name);
   }
 }

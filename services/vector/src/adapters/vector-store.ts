@@ -123,7 +123,7 @@ export abstract class VectorStore {
   /**
    * From now on searches of a collection see this generation; before, they see another one, never both.
    * @param run the transaction that changes the rows; whoever needs more in it passes another than the plain one.
-   * @throws RagmeshError `REQUEST.INVALID` when the store has no point of it.
+   * @throws RagmeshError `REQUEST.INVALID` when the store has no point of it, and readers see documents of the collection.
    */
   abstract cutOver(scope: Scope, generation: number, run?: Database['transaction']): Promise<void>;
   /**

@@ -29,7 +29,7 @@ export class ShowGeneration {
    * Safe to repeat. The event for whoever keeps results comes after readers have changed over; a crash in between costs the
    * event, so the caller asks until it is answered.
    * @returns how many documents the generation lacks; 0 when readers see it now.
-   * @throws RagmeshError `REINDEX.NO_SUCH_GENERATION`, `REQUEST.INVALID` for one without points.
+   * @throws RagmeshError `REINDEX.NO_SUCH_GENERATION`, `REQUEST.INVALID` for one without points while readers see documents.
    */
   async run(scope: Scope, generation: number): Promise<number> {
     try {

@@ -13,11 +13,12 @@ import {
 } from '@ragmesh/messaging';
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { DocumentIndexRepository, type MeasuredState } from '../adapters/document-index.repository.js';
+import { DocumentIndexRepository, type MeasuredState, type VectorKind } from '../adapters/document-index.repository.js';
 import { GenerationProgress } from '../adapters/generation-progress.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
 import { VectorStore, type StoreChanges } from '../adapters/vector-store.js';
+import { isSameModel } from '../domain/model-name.js';
 import { inGeneration, readEmbeddedBatch, type EmbeddedBatch } from './embedded-batch.js';
 
 /** Takes a batch into the index, staged: readers see it once its version is shown. */
@@ -67,7 +68,7 @@ export class IndexChunks {
     state: MeasuredState,
     changes: StoreChanges,
   ): Promise<void> {
-    const { tenant, documentId, version, collection, dimension } = batch;
+    const { tenant, documentId, version, collection } = batch;
     if (
       collection !== state.collection &&
       !(await this.isEmpty(tx, { tenant, documentId, collection: state.collection }))
@@ -79,17 +80,8 @@ export class IndexChunks {
     }
     if (state.tombstoned || collection !== state.collection) this.documents.revive(tx, batch, collection);
     // Only where it does not fit, or decides, is it looked at again: of before the lock it may have been of points that are gone.
-    const isKnown = batch.generation === state.generation && dimension === state.dimension;
-    const expected = isKnown ? dimension : await this.points.dimension(tx, batch);
-    if (dimension !== expected) {
-      const message = `The collection holds vectors of ${expected} numbers, this batch has ${dimension}.`;
-      throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, {
-        documentId,
-        version,
-        expected,
-        actual: dimension,
-      });
-    }
+    const isKnown = batch.generation === state.generation && fits(batch, state.held);
+    if (!isKnown) assertFits(batch, await this.points.kind(tx, batch));
     this.points.upsert(tx, batch);
     await changes.stage(tx, { ...batch, access: state.access });
   }
@@ -97,12 +89,30 @@ export class IndexChunks {
   private async isOfItsModel(tx: SqlTransaction, batch: EmbeddedBatch, generation: number): Promise<boolean> {
     const named = await this.generations.model(batch, generation, tx);
     if (named !== null && named !== batch.model) return false;
-    return (await this.points.dimension(tx, { ...batch, generation })) === batch.dimension;
+    return fits(batch, await this.points.kind(tx, { ...batch, generation }));
   }
 
   private async isEmpty(tx: SqlTransaction, document: DocumentPoints): Promise<boolean> {
     return (await this.points.count(tx, document, 'all')) === 0;
   }
+}
+
+function fits({ dimension, model }: VectorKind, held: VectorKind | null): boolean {
+  return held !== null && dimension === held.dimension && isSameModel(model, held.model);
+}
+
+/** @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`: numbers of two models say nothing about each other, though as many. */
+function assertFits({ documentId, version, dimension, model }: PointBatch, held: VectorKind): void {
+  if (fits({ dimension, model }, held)) return;
+  const [message, expected, actual] =
+    dimension === held.dimension
+      ? [`The collection is indexed with ${held.model}, this batch is of ${model}: reindex it.`, held.model, model]
+      : [
+          `The collection holds vectors of ${held.dimension} numbers, this batch has ${dimension}.`,
+          held.dimension,
+          dimension,
+        ];
+  throw new RagmeshError('VECTOR.DIMENSION_MISMATCH', message, { documentId, version, expected, actual });
 }
 
 function announce(

@@ -93,6 +93,9 @@ export function accessSuite(context: () => SuiteContext): void {
       expect(await stampOf(mesh)).toBeGreaterThan(before);
       await change(mesh, 'open', null, 4n);
       expect(await found(mesh, bob)).toEqual(alike([]));
+      const outdated = { code: 'DEPENDENCY.UNAVAILABLE', retry: 'transient' };
+      await expect(restrict(mesh, 'open', ['jwt:eve'], 4n)).rejects.toMatchObject(outdated);
+      await restrict(mesh, 'open', ['jwt:ada'], 5n);
     });
 
     it('are told anew by events, wider ones too, and each tells kept results from those before', async () => {

@@ -11,7 +11,11 @@ import { eventually, type VectorMesh } from '../vector-mesh.js';
 const scope = { tenant: 'default', collection: 'reindexed' };
 
 /** Makes the index of a document anew, beside the one readers see. */
-async function build({ database, store }: VectorMesh, document: DocumentOptions, generation: number): Promise<void> {
+export async function build(
+  { database, store }: VectorMesh,
+  document: DocumentOptions,
+  generation: number,
+): Promise<void> {
   const points = new PointRepository(database);
   for (const payload of embeddedBatches(document)) {
     const read = readEmbeddedBatch(scope.tenant, create(eventsV1.ChunksEmbeddedSchema, payload));
@@ -116,6 +120,41 @@ export function generationSuite(context: () => SuiteContext): void {
       await ask(() => mesh.client.dropGeneration(generation));
       await send({ id: 'a', texts: ['too late'] });
       expect(await mesh.store.count({ ...scope, ...place, documentId: 'a' }, 0)).toBe(1);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
+    it('without points are shown while readers see no document, and only then', async () => {
+      const { mesh } = context();
+      const place = { tenant: 'default', collection: 'emptied' };
+      const { collection } = place;
+      const document = (version: number) => ({ id: 'e', version, collection, texts: [`eider ${version}`] });
+      const texts = async () => (await mesh.lexical('eider', { collection })).map(({ text }) => text);
+      const put = async (version: number) => {
+        await mesh.stage(document(version));
+        await mesh.show(document(version));
+      };
+      const remove = async (version: number) => {
+        const event = mesh.event(catalogue.removeDocument, { documentId: 'e', collection, version: BigInt(version) });
+        await mesh.send(event);
+        await mesh.answerTo(event);
+      };
+      const show = (generation: number) =>
+        mesh.as('default', () => mesh.client.showGeneration({ collection, generation }));
+      await put(1);
+      await mesh.as('default', () => mesh.client.openGeneration({ collection, generation: 1 }));
+      await expect(mesh.store.cutOver(place, 1)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      await remove(1);
+      expect(await show(1)).toMatchObject({ missing: 0n });
+      expect(await mesh.store.liveGeneration(place)).toBe(1);
+      expect(await texts()).toEqual([]);
+      await put(2);
+      expect(await texts()).toEqual(['eider 2']);
+      await expect(mesh.store.cutOver(place, 0)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      expect(await texts()).toEqual(['eider 2']);
+      await remove(2);
+      expect(await show(0)).toMatchObject({ missing: 0n });
+      await put(3);
+      expect(await texts()).toEqual(['eider 3']);
       expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
     });
 

@@ -1,4 +1,3 @@
-import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
 import { EVERYTHING } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
@@ -113,8 +112,7 @@ export class PgvectorStore extends VectorStore {
     const { database, generations } = this.parts;
     const sql = 'SELECT 1 FROM point_search WHERE tenant = $1 AND collection = $2 AND generation = $3 LIMIT 1';
     const { rows } = await database.query(sql, [tenant, collection, generation]);
-    if (rows.length === 0) throw emptyGeneration(generation);
-    await run((tx) => Promise.resolve(generations.show(tx, { tenant, collection }, generation)));
+    await run((tx) => generations.show(tx, { tenant, collection }, generation, rows.length === 0));
   }
 
   /** Nothing to do: searches read which one it is with the points. */
@@ -189,6 +187,3 @@ function isIn(version: number, versions: VersionRange): boolean {
   if (versions === 'all') return true;
   return 'exactly' in versions ? version === versions.exactly : version < versions.below;
 }
-
-const emptyGeneration = (generation: number): RagmeshError =>
-  new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', { generation });

@@ -73,18 +73,24 @@ export class QdrantCollections {
     });
   }
 
-  /** Points the alias of a tenant's collection to one of Qdrant's, in one step when it points elsewhere. */
-  async direct(scope: Scope, name: string): Promise<void> {
+  /**
+   * Points the alias of a tenant's collection to one of Qdrant's, in one step when it points elsewhere; to none when nothing is
+   * to be found.
+   */
+  async direct(scope: Scope, name: string | undefined): Promise<void> {
     const alias = this.alias(scope);
-    if (this.aliased.get(alias) === name) return;
+    if (name !== undefined && this.aliased.get(alias) === name) return;
     const { aliases } = await this.connection.read((client) => client.getAliases());
     const current = aliases.find(({ alias_name: other }) => other === alias)?.collection_name;
     if (current !== name) {
-      const create = { create_alias: { collection_name: name, alias_name: alias } };
-      const actions = current === undefined ? [create] : [{ delete_alias: { alias_name: alias } }, create];
+      const actions = [
+        ...(current === undefined ? [] : [{ delete_alias: { alias_name: alias } }]),
+        ...(name === undefined ? [] : [{ create_alias: { collection_name: name, alias_name: alias } }]),
+      ];
       await this.connection.write((client) => client.updateCollectionAliases({ actions }));
     }
-    this.aliased.set(alias, name);
+    if (name === undefined) this.aliased.delete(alias);
+    else this.aliased.set(alias, name);
   }
 
   /** Drops what is known of the server: it may have lost anything. */
@@ -93,9 +99,14 @@ export class QdrantCollections {
     this.aliased.clear();
   }
 
+  /** Removes one of Qdrant's collections; the aliases that point to it go with it, whosesoever they are. */
   async drop(name: string): Promise<void> {
-    this.ready.delete(name);
-    await this.connection.write((client) => client.deleteCollection(name));
+    try {
+      await this.connection.write((client) => client.deleteCollection(name));
+    } finally {
+      this.ready.delete(name);
+      for (const [alias, target] of this.aliased) if (target === name) this.aliased.delete(alias);
+    }
   }
 
   private async create(name: string, dimension: number): Promise<string> {

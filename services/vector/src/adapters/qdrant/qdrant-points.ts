@@ -121,10 +121,15 @@ export class QdrantPoints {
     return (await this.connection.read((client) => client.count(name, { exact: true }))).count;
   }
 
-  /** Whether a tenant's collection has points in one of Qdrant's. */
-  async holds({ tenant, collection }: Scope, name: string): Promise<boolean> {
+  /** The one of Qdrant's collections that has the points of a generation of a tenant's; undefined when it has none. */
+  async holder({ tenant, collection }: Scope, generation: number): Promise<string | undefined> {
     const filter = { must: [match('tenant', tenant), match('collection', collection)] };
-    return (await this.connection.read((client) => client.count(name, { filter, exact: true }))).count > 0;
+    for (const { name, space } of await this.collections.existing()) {
+      if (space.generation !== generation) continue;
+      const { count } = await this.connection.read((client) => client.count(name, { filter, exact: true }));
+      if (count > 0) return name;
+    }
+    return undefined;
   }
 
   /** Every point of a document, or of all tenants' documents when none is named. */

@@ -56,6 +56,7 @@ export class QdrantRepair {
     const { points, collections, generations } = this.parts;
     for (const { visible, ...batch } of batchesOf(rows)) {
       const name = await points.upsert(batch, visible);
+      generations.keepLive(tx, batch); // until the commit the alias is nobody else's to change
       if (batch.generation === (await generations.live(batch, tx))) await collections.direct(batch, name);
     }
   }

@@ -1,4 +1,3 @@
-import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
 import type { AccessList, Logger } from '@ragmesh/observability';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
@@ -107,17 +106,10 @@ export class QdrantStore extends VectorStore {
     run: Database['transaction'] = (work) => this.parts.database.transaction(work),
   ): Promise<void> {
     const { collections, points, generations } = this.parts;
-    const candidates = (await collections.existing()).filter(({ space }) => space.generation === generation);
-    for (const { name } of candidates) {
-      if (!(await points.holds(scope, name))) continue;
-      await run(async (tx) => {
-        generations.show(tx, scope, generation);
-        await collections.direct(scope, name);
-      });
-      return;
-    }
-    throw new RagmeshError('REQUEST.INVALID', 'The generation has no points: readers would find nothing.', {
-      generation,
+    const name = await points.holder(scope, generation);
+    await run(async (tx) => {
+      await generations.show(tx, scope, generation, name === undefined);
+      await collections.direct(scope, name);
     });
   }
 
@@ -128,11 +120,8 @@ export class QdrantStore extends VectorStore {
 
   /** In whichever collection of Qdrant has points of it. */
   async searchIn(scope: Scope, generation: number, question: Question): Promise<readonly DocumentHit[]> {
-    const candidates = (await this.parts.collections.existing()).filter(({ space }) => space.generation === generation);
-    for (const { name } of candidates) {
-      if (await this.parts.points.holds(scope, name)) return this.search.hybridIn(scope, name, question);
-    }
-    return [];
+    const name = await this.parts.points.holder(scope, generation);
+    return name === undefined ? [] : this.search.hybridIn(scope, name, question);
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {
@@ -168,6 +157,8 @@ class QdrantChanges implements StoreChanges {
   async stage(tx: SqlTransaction, batch: PointBatch): Promise<void> {
     this.happened = true;
     const { points, generations, collections, documents } = this.parts;
+    // Until the commit no other generation is shown: else the alias would be taken back from it.
+    generations.keepLive(tx, batch);
     const isLive = batch.generation === (await generations.live(batch, tx));
     // What another generation is made of is visible when it is shown; here it is not until its version is.
     const visible = !isLive && batch.version === (await documents.visibleVersion(tx, batch));
@@ -186,11 +177,15 @@ class QdrantChanges implements StoreChanges {
     this.happened = true;
   }
 
-  /** What the server lost since it was staged is made again of the rows. */
+  /** What the server lost since it was staged, points or the alias, is made again of the rows. */
   async show(tx: SqlTransaction, shown: ShownVersion): Promise<void> {
     this.happened = true;
-    const { points } = this.parts;
-    if ((await points.countLive(shown, shown.version)) !== shown.points) await this.repairing.repairIn(tx, shown);
+    const { points, collections } = this.parts;
+    if ((await points.countLive(shown, shown.version)) !== shown.points) {
+      collections.forget();
+      await this.repairing.repairIn(tx, shown);
+      await collections.direct(shown, await points.holder(shown, shown.generation));
+    }
     await points.show(shown, shown.version);
     this.superseded = shown.older.length > 0 ? { document: shown, versions: { below: shown.version } } : undefined;
   }
