@@ -71,6 +71,15 @@ describe('several models with order and fallback', () => {
     expect(first.seen).toHaveLength(1);
   });
 
+  it('does not keep its caller waiting longer than for a first token when the provider asks for it', async () => {
+    configure({ LLM_FALLBACK_MODELS: '', LLM_FURTHER_PROVIDERS: '[]' });
+    first.plays(refusing(429, { 'retry-after': '60' }));
+    const started = performance.now();
+    const asked = run({ signal: AbortSignal.timeout(3_000) }, 300_000);
+    await expect(asked).rejects.toMatchObject({ details: { outcome: 'rate_limited', retryAfter: 60 } });
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it('never glues a second answer to one that has begun', async () => {
     configure();
     first.plays(cutting('Beca'));
@@ -130,6 +139,17 @@ describe('several models with order and fallback', () => {
     first.seen.length = 0;
     await run();
     expect(first.seen.map(({ body }) => body.model)).toEqual(['small']);
+  });
+
+  it.each([
+    ['content_filter', 'withheld'],
+    ['length', 'length'],
+  ])('does not take a model for ill that ends before any text: %s', async (reason, outcome) => {
+    configure({ LLM_FALLBACK_MODELS: '', LLM_FURTHER_PROVIDERS: '[]' });
+    first.plays(answering([], reason));
+    for (let call = 0; call < 8; call += 1) await expect(run()).rejects.toMatchObject({ details: { outcome } });
+    expect(breakersOf('generation').map(({ state }) => state)).toEqual(['closed']);
+    expect(first.seen).toHaveLength(8);
   });
 
   it('asks nobody else once the caller is gone', async () => {

@@ -10,6 +10,8 @@ export type ChatOutcome =
   | 'idle'
   | 'too_long'
   | 'cut'
+  | 'length'
+  | 'withheld'
   | 'garbage';
 
 /** A failed call. The next model may do better, whatever the reason. */

@@ -29,7 +29,9 @@ const EXTEND = `
   RETURNING last_ordinal`;
 
 const RECENT = `
-  SELECT role, text FROM conversation_turn WHERE tenant = $1 AND conversation_id = $2 AND NOT withdrawn
+  SELECT role, text FROM conversation_turn AS t WHERE tenant = $1 AND conversation_id = $2 AND NOT withdrawn
+    AND NOT (role = 'user' AND EXISTS (SELECT FROM conversation_turn AS answer
+      WHERE answer.tenant = $1 AND answer.conversation_id = $2 AND answer.ordinal = t.ordinal + 1 AND answer.withdrawn))
     AND EXISTS (SELECT FROM conversation WHERE tenant = $1 AND id = $2 AND ($4::text IS NULL OR subject = $4))
   ORDER BY ordinal DESC LIMIT $3`;
 
@@ -51,7 +53,10 @@ export class ConversationRepository {
     private readonly withdrawals: WithdrawalRepository,
   ) {}
 
-  /** The last `limit` turns, oldest first; none for a conversation that is not there. */
+  /**
+   * The last `limit` turns, oldest first, without answers that were taken back and without their questions; none for a conversation
+   * that is not there.
+   */
   async recentTurns(speaker: Speaker, conversationId: string, limit: number): Promise<Turn[]> {
     const values = [speaker.tenant, conversationId, limit, onlyOf(speaker)];
     return (await this.database.query<Turn>(RECENT, values)).rows.toReversed();

@@ -1,4 +1,3 @@
-import { RagmeshError } from '@ragmesh/errors';
 import { SpanKind, counter, histogram, markFailed, startSpan, type Logger, type Span } from '@ragmesh/observability';
 import {
   circuitBreaker,
@@ -9,12 +8,14 @@ import {
 } from '@ragmesh/resilience';
 import type { ChatPiece, ChatRequest, ChatTimeLimits, LanguageModel } from '../domain/language-model.js';
 import type { GenerationConfig } from '../generation.config.js';
-import { isWorthAnotherTry, outcomeOf } from './chat-failure.js';
+import { chatFailure, isWorthAnotherTry, outcomeOf } from './chat-failure.js';
 
 /** Kept back from a model's time, so that what stands in for it still reaches the caller. */
 const RESERVE_MS = 300;
 /** While another model is left, none is waited for longer than this between two tries. */
 const SHORT_PAUSE_MS = 500;
+/** Failures that lie in what was asked, or in who asked: they say nothing about the model's health, so no other caller pays for them. */
+const ASKERS: ReadonlySet<string> = new Set(['refused', 'cancelled', 'withheld', 'length']);
 
 /** What is asked, of whom, and how long the answer is of use. */
 export interface ChatCall extends ChatRequest {
@@ -45,18 +46,19 @@ export class GuardedModel {
     this.#breaker = circuitBreaker(`llm.${model.provider}.${model.name}`, {
       service: 'generation',
       timeoutMs: Infinity, // its calls have deadlines of their own
-      isFailure: (error) => !['refused', 'cancelled'].includes(outcomeOf(error)),
+      isFailure: (error) => !ASKERS.has(outcomeOf(error)),
     });
   }
 
   /**
-   * Asks it, and once more when it was only busy and the time allows it. Resolves with the first piece of its answer.
+   * Asks it, and once more when it was only busy and asks for no longer pause than a caller would wait for a first token, or a moment
+   * while another model is left. Resolves with the first piece of its answer.
    * @param isLast no other model is left.
    * @throws RagmeshError as {@link LanguageModel.chat}; DEPENDENCY.UNAVAILABLE while its breaker is open.
    */
   async begin(call: ChatCall, isLast: boolean): Promise<BegunAnswer> {
     const patience = call.deadline.remainingMs / 2;
-    const capMs = isLast ? patience : Math.min(SHORT_PAUSE_MS, patience);
+    const capMs = Math.min(isLast ? this.config.LLM_FIRST_TOKEN_TIMEOUT * 1000 : SHORT_PAUSE_MS, patience);
     const attempt = async (): Promise<BegunAnswer | { failure: unknown }> => {
       try {
         return await this.#open(call, isLast);
@@ -131,9 +133,8 @@ async function* startingWithText(
   let isEmpty = true;
   for await (const piece of model.chat(request, limits, signal)) {
     if (isEmpty && piece.type === 'end') {
-      throw new RagmeshError('GENERATION.UNAVAILABLE', 'The language model gave an empty answer.', {
-        outcome: 'garbage',
-      });
+      const { reason } = piece;
+      throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.');
     }
     isEmpty = false;
     yield piece;

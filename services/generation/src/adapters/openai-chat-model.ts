@@ -10,7 +10,7 @@ import type {
 } from '../domain/language-model.js';
 import { CallTimer } from './call-timer.js';
 import { chatFailure } from './chat-failure.js';
-import { refusalOf, refusedField, type RefusedField } from './openai-refusal.js';
+import { isLasting, refusalOf, refusedField, type RefusedField } from './openai-refusal.js';
 import { eventData } from './server-sent-events.js';
 
 export interface OpenAiEndpoint {
@@ -67,7 +67,7 @@ export class OpenAiChatModel implements LanguageModel {
     }
   }
 
-  /** A model that refuses a field is asked again, once for each, and remembered as one. */
+  /** A model that refuses a field is asked again, once for each, and remembered as one where that holds for every request. */
   async #open(request: ChatRequest, signal: AbortSignal): Promise<Opened> {
     let refused = this.#refused;
     let response = await this.#post(request, refused, signal);
@@ -78,7 +78,8 @@ export class OpenAiChatModel implements LanguageModel {
       response = await this.#post(request, refused, signal);
     }
     if (!response.ok) throw refusalOf(response);
-    this.#refused = new Set([...this.#refused, ...refused]);
+    const lasting = [...refused].filter((field) => isLasting(field, request));
+    this.#refused = new Set([...this.#refused, ...lasting]);
     if (!response.body || !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
       throw chatFailure('garbage', 'The provider did not answer with a stream of events.');
     }

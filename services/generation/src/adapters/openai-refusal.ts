@@ -1,5 +1,6 @@
 import type { RagmeshError } from '@ragmesh/errors';
 import { z } from 'zod';
+import type { ChatRequest } from '../domain/language-model.js';
 import { chatFailure, retryAfterSeconds } from './chat-failure.js';
 
 /** Most of a refusal that is read, in bytes. */
@@ -34,6 +35,14 @@ export async function refusedField(response: Response): Promise<RefusedField | u
   } catch {
     return undefined; // a refusal in other words is one for another reason
   }
+}
+
+/**
+ * Whether a model that refused this request for a field refuses every one. Providers end their range of temperatures at 1 or at 2: only
+ * a model that refuses one up to 1 takes none, and nobody else's wish is to be ignored for one beyond.
+ */
+export function isLasting(field: RefusedField, { temperature }: ChatRequest): boolean {
+  return field !== 'temperature' || (temperature !== undefined && temperature <= 1);
 }
 
 async function beginningOf({ body }: Response): Promise<string> {

@@ -5,7 +5,7 @@ import { ConversationRepository } from '../adapters/conversation.repository.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';
 import { checkConversationId } from '../domain/conversation-id.js';
-import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
+import { HISTORY_MESSAGES } from '../domain/history.js';
 import type { Turn } from '../domain/turn.js';
 import { currentSpeaker } from './current-speaker.js';
 

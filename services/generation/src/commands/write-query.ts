@@ -5,7 +5,7 @@ import type { CallScope } from '@ragmesh/grpc';
 import { ConversationRepository } from '../adapters/conversation.repository.js';
 import { LanguageModels } from '../adapters/language-models.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
-import { HISTORY_MESSAGES } from '../domain/prompt-builder.js';
+import { HISTORY_MESSAGES } from '../domain/history.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from '../domain/query-prompts.js';
 import type { QueryTask } from '../domain/query-prompts.js';
 import type { Turn } from '../domain/turn.js';

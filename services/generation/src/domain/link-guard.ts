@@ -1,3 +1,6 @@
+import { isInsideCode } from './code-span.js';
+import { isElementName } from './element-names.js';
+
 /** A fence begins and ends at the margin; one that is not closed reaches to the end of the answer (CommonMark §4.5). */
 const FENCE_LINE = /^ {0,3}(`{3,}|~{3,})([^`\n]*)$/;
 const IMAGE = /!(?=\[[^\]\n]{0,300}\][([])/y;
@@ -6,8 +9,11 @@ const DESTINATION = /\]\(([^)]{0,2000})\)/y;
 const TARGET = /^\s*(<[^>\n]*>|\S*)(?:\s+(?:"[^"]*"|'[^']*'|\(.*))?\s*$/;
 /** Leads nowhere but to where the answer is shown. */
 const RELATIVE = /^[\w.#?=&%-][\w./#?=&%-]*$/;
-const TAG = /<\/?[a-z][a-z0-9-]{0,40}(?:[\s/][^<>]{0,2000})?>/iy;
-const AUTOLINK = /<([a-z][a-z0-9+.-]{1,31}:[^\s<>]{0,2000})>/iy;
+const TAG = /<\/?([a-z][a-z0-9-]{0,40})([\s/][^<>]{0,2000})?>/iy;
+/** `<branch>`, `<string, Vec<T>`: no attribute that does anything, no address, and nothing left open that could become one. */
+const HARMLESS = /<\/?[a-z](?:[^>="'`:\n]|::){0,200}>/iy;
+/** `std::string` has the shape of an address, and is none. */
+const AUTOLINK = /<([a-z][a-z0-9+.-]{1,31}:(?!:)[^\s<>]{0,2000})>/iy;
 const BARE_URL =
   /(?:(?:https?|ftp|wss?):\/\/|\/\/(?=[\p{L}\p{N}_-]+\.[\p{L}\p{N}])|www\.)[\p{L}\p{N}[_-][^\s<>"'`()[\]{}]*/iuy;
 const TAG_START = /<(?=[!?a-z/])/iy;
@@ -16,6 +22,7 @@ const UNFINISHED = [
   /!(?:\[[^\]\n]{0,300}\]?)?$/y,
   /\](?:\([^)]{0,2000})?$/y,
   /<(?:\/?[a-z][^<>]{0,2000}|\/)?$/iy,
+  /<\/?[a-z](?:[^>="'`:\n]|::){0,200}:?$/iy,
   /(?:h(?:t(?:t(?:ps?)?)?)?|f(?:tp?)?|ws?s?|https?:\/?|ftp:\/?|wss?:\/?|ww|www\.?|\/)$/iy,
   /(?:(?:https?|ftp|wss?):)?\/\/[\p{L}\p{N}[_-]*$/iuy,
   /(?:(?:(?:https?|ftp|wss?):)?\/\/|www\.)[^\s<>"'`()[\]{}]{0,2000}$/iuy,
@@ -25,7 +32,8 @@ const PUNCTUATION = /[.,;:!?…。，！？]+$/u;
 /**
  * Reads a model's answer piece by piece, however it is cut, and lets nothing through by which a reader's browser would talk
  * to somebody: a link stays only where its address stands literally in a source or in the question, so that it carries
- * nothing away; images become links, HTML tags outside code blocks are taken out.
+ * nothing away; images become links, HTML tags outside code blocks are taken out. Of other words in angle brackets (`<branch>`) the
+ * bracket is written so that no browser takes it for a tag's, but for inline code: nothing is escaped there, so they stay.
  */
 export class LinkGuard {
   /** Addresses taken out so far. */
@@ -33,6 +41,8 @@ export class LinkGuard {
   private rest = '';
   private line = '';
   private fence = '';
+  /** Something was taken out right before. */
+  private isSeam = false;
 
   /** @param known texts an address may stand in. */
   constructor(private readonly known: readonly string[]) {}
@@ -69,26 +79,26 @@ export class LinkGuard {
       const found = this.construct(at, isEnd);
       if (found === 'unfinished') return undefined;
       if (found) {
-        this.note(found.shown);
-        return found;
+        this.isSeam = found.shown === '';
+        const shown = this.isSeam ? this.seam() : found.shown;
+        this.note(shown);
+        return { shown, length: found.length };
       }
     }
+    this.isSeam = false;
     this.note(character);
     return asIs;
   }
 
   private construct(at: number, isEnd: boolean): { shown: string; length: number } | 'unfinished' | undefined {
-    const begins = (pattern: RegExp): RegExpExecArray | null => {
-      pattern.lastIndex = at;
-      return pattern.exec(this.rest);
-    };
+    const begins = (pattern: RegExp): RegExpExecArray | null => this.begins(pattern, at);
     if (!/[!\]<a-z/]/i.test(this.rest[at]!)) return undefined;
     const touchesEnd = (found: RegExpExecArray): boolean => !isEnd && at + found[0].length === this.rest.length;
     if (begins(IMAGE)) return { shown: '', length: 1 };
     const link = begins(DESTINATION);
     if (link) return this.link(link);
-    const tag = begins(TAG);
-    if (tag) return { shown: '', length: tag[0].length };
+    const name = this.name(at, isEnd);
+    if (name) return name;
     const auto = begins(AUTOLINK);
     if (auto) return this.allowed(auto[1]!) ? whole(auto) : this.drop(auto, '');
     const url = begins(BARE_URL);
@@ -96,6 +106,22 @@ export class LinkGuard {
     if (!isEnd && UNFINISHED.some(begins)) return 'unfinished';
     const start = begins(TAG_START);
     return start ? { shown: '&lt;', length: 1 } : undefined;
+  }
+
+  private begins(pattern: RegExp, at: number): RegExpExecArray | null {
+    pattern.lastIndex = at;
+    return pattern.exec(this.rest);
+  }
+
+  /** What becomes of a tag, or of inline code that has the shape of one. In code a tag without attributes is told, not given. */
+  private name(at: number, isEnd: boolean): { shown: string; length: number } | 'unfinished' | undefined {
+    const tag = this.begins(TAG, at);
+    if (this.begins(HARMLESS, at)) {
+      const isCode = isInsideCode(this.line, this.rest.slice(at), isEnd);
+      if (isCode === undefined) return 'unfinished';
+      if (isCode) return { shown: tag && isElementName(tag[1]!) ? '&lt;' : '<', length: 1 };
+    }
+    return tag && isMarkup(tag) ? { shown: '', length: tag[0].length } : undefined;
   }
 
   private link(found: RegExpExecArray): { shown: string; length: number } | undefined {
@@ -133,9 +159,15 @@ export class LinkGuard {
     });
   }
 
-  /** An address begins with a word: inside one there is none. */
+  /** What stands in the place of something taken out: a space where its neighbours could make up a tag or an address. */
+  private seam(): string {
+    const word = this.line.slice(this.line.lastIndexOf(' ') + 1);
+    return /[<\]!:/]$|(?:^|[^a-z0-9])w{1,3}$/i.test(word.slice(-4)) || /\/\/|www\./i.test(word) ? ' ' : '';
+  }
+
+  /** An address begins with a word: inside one there is none; what was taken out ends one. */
   private isInsideWord(at: number): boolean {
-    return /[a-z]/i.test(this.rest[at]!) && /[a-z0-9+.-]$/i.test(at > 0 ? this.rest[at - 1]! : this.line);
+    return !this.isSeam && /[a-z]/i.test(this.rest[at]!) && /[a-z0-9+.-]$/i.test(this.line);
   }
 
   private note(shown: string): void {
@@ -151,6 +183,10 @@ export class LinkGuard {
     }
   }
 }
+
+/** Whether a tag may do something: by its name, or by an attribute with a value. */
+const isMarkup = ([, name, attributes = '']: RegExpExecArray): boolean =>
+  isElementName(name!) || /[="']/.test(attributes);
 
 const whole = (found: RegExpExecArray): { shown: string; length: number } => ({
   shown: found[0],

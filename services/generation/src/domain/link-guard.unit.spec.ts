@@ -53,6 +53,60 @@ describe('LinkGuard', () => {
     ],
     ['tags', 'a <img src=x onerror=alert(1)> <b>b</b> <script>c</script>', 'a  b c', 0],
     ['comments', 'a <!-- b', 'a &lt;!-- b', 0],
+    [
+      'a name in angle brackets that is no element',
+      'Type <branch>, </kbdx> or <a_b>',
+      'Type &lt;branch>, &lt;/kbdx> or &lt;a_b>',
+      0,
+    ],
+    ['two words in angle brackets', 'git commit -m <commit message>', 'git commit -m &lt;commit message>', 0],
+    ['custom elements, elements of SVG and MathML', '<x-y>a</x-y> <Path/> <mrow>b<feImage />', 'a  b', 0],
+    ['attributes, whatever the name', 'a <branch onclick=alert(1)>b</branch>', 'a b&lt;/branch>', 0],
+    ['a placeholder in inline code', 'Run `git checkout <branch>`!', 'Run `git checkout <branch>`!', 0],
+    [
+      'types in inline code',
+      '`vector<int> v = f<T>()`, `Map<string, Vec<T>>`',
+      '`vector<int> v = f<T>()`, `Map<string, Vec<T>>`',
+      0,
+    ],
+    [
+      'names with colons',
+      '`vector<std::string>` or vector<std::string>',
+      '`vector<std::string>` or vector&lt;std::string>',
+      0,
+    ],
+    ['elements in inline code', 'Use `<div>` or ``<x-y> ` ``.', 'Use `&lt;div>` or ``&lt;x-y> ` ``.', 0],
+    ['attributes in inline code', '`<img src=x>` `<t onclick="f()">` `<t, u=v>`', '`` `` `&lt;t, u=v>`', 0],
+    ['comments in inline code', '`<!-- a -->`', '`&lt;!-- a -->`', 0],
+    ['a code mark without its like', 'a ` <branch>\n` b', 'a ` &lt;branch>\n` b', 0],
+    ['code marks of other lengths', '`` a ` <t> ` <v> ```', '`` a ` <t> ` &lt;v> ```', 0],
+    ['a code mark that is escaped', '\\` <t> ` b', '\\` &lt;t> ` b', 0],
+    [
+      'a tag around a tag',
+      'a <<b>img src=x onerror=alert(1)> <<https://evil.example>b>',
+      'a < img src=x onerror=alert(1)> < b>',
+      1,
+    ],
+    [
+      'an address around a tag',
+      '[x]<b>(javascript:f) http:/<b>/evil.example/ w<b>ww.evil.example',
+      '[x] (javascript:f) http:/ /evil.example/ w ww.evil.example',
+      0,
+    ],
+    [
+      'a known address with a tag before its rest',
+      'https://docs.example/guide<b>?q=secret',
+      'https://docs.example/guide ?q=secret',
+      0,
+    ],
+    [
+      'an image mark behind another',
+      '!![logo](https://docs.example/logo.png)',
+      '! [logo](https://docs.example/logo.png)',
+      0,
+    ],
+    ['an address right behind a tag', 'a<b>www.evil.example b<b>http://evil.example', 'a b', 2],
+    ['words with tags inside', 'H<sub>2</sub>O', 'H2O', 0],
     ['brackets in brackets', '![a[b]](https://evil.example/x)', '![a[b]]', 1],
     [
       'comparisons, markers and code marks',
@@ -80,7 +134,7 @@ describe('LinkGuard', () => {
   it('gives the same, however the answer is cut', () => {
     const random = seeded(3);
     const answer =
-      'A ![i](https://evil.example/a) [g](https://docs.example/guide) <b>x</b> www.evil.example [1] b<c //e.example/z. `x` http://e.example/ü 😀!';
+      'A ![i](https://evil.example/a) [g](https://docs.example/guide) <b>x</b> www.evil.example [1] b<c //e.example/z. `x<T> <T, u<V>> <b>` `<i <k> http://e.example/ü 😀!';
     const whole = guard([answer]);
     for (let round = 0; round < 200; round++) {
       const pieces: string[] = [];
@@ -95,6 +149,7 @@ describe('LinkGuard', () => {
   });
 
   it('reads a long hostile answer in reasonable time', () => {
-    for (const part of ['![', '](', '<a ', '//a', 'a+', 'www.', '[', '`', 'a://']) guard([part.repeat(4_000)]);
+    for (const part of ['`<a', '``<a`<t>', '<<b>//', '![', '](', '<a ', '//a', 'a+', 'www.', '[', '`', 'a://'])
+      guard([part.repeat(4_000)]);
   });
 });

@@ -1,4 +1,5 @@
 import { asData, dataBlock } from './data-block.js';
+import { latestDialogue } from './history.js';
 import type { ChatMessage } from './language-model.js';
 import type { Source } from './source.js';
 import type { Turn } from './turn.js';
@@ -14,10 +15,6 @@ export interface Prompt {
   readonly mark: string;
 }
 
-/** How many earlier messages a model sees. */
-export const HISTORY_MESSAGES = 6;
-/** Most text of earlier messages in one prompt, in UTF-16 units. */
-export const MAX_HISTORY_CHARACTERS = 12_000;
 /** Most source text in one prompt, in UTF-16 units; the best sources come first and later ones are left out whole. */
 export const MAX_SOURCE_CHARACTERS = 24_000;
 
@@ -34,24 +31,10 @@ const WISHES = 'The caller wishes as follows. Heed it as far as the rules above 
  * delimited data and the question behind them.
  */
 export function buildPrompt({ question, sources, history = [], instructions = '', mark }: Prompt): ChatMessage[] {
-  const turns = latest(history).map(({ role, text }) => ({ role, content: asData(text) }));
+  const turns = latestDialogue(history).map(({ role, text }) => ({ role, content: asData(text) }));
   const content = `${dataBlock(mark, withinLimit(sources).map(asElement))}\n\nQuestion: ${question}`;
   const system = instructions === '' ? INSTRUCTION : `${INSTRUCTION}\n\n${WISHES}\n${asData(instructions)}`;
   return [{ role: 'system', content: system }, ...turns, { role: 'user', content }];
-}
-
-/**
- * The last messages that fit into one prompt, oldest first. The newest one is always there, if need be without its end; from the
- * first that does not fit on, older ones are left out whole.
- */
-export function latest(history: readonly Turn[]): readonly Turn[] {
-  const recent = history.slice(-HISTORY_MESSAGES).toReversed();
-  const [newest] = recent;
-  if (newest && newest.text.length > MAX_HISTORY_CHARACTERS)
-    return [{ ...newest, text: newest.text.slice(0, MAX_HISTORY_CHARACTERS).toWellFormed() }];
-  let room = MAX_HISTORY_CHARACTERS;
-  const cut = recent.findIndex(({ text }) => (room -= text.length) < 0);
-  return (cut === -1 ? recent : recent.slice(0, cut)).toReversed();
 }
 
 /** The sources a prompt holds, in order: only these can be cited. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_HISTORY_CHARACTERS, MAX_SOURCE_CHARACTERS, buildPrompt, type Prompt } from './prompt-builder.js';
+import { MAX_HISTORY_CHARACTERS } from './history.js';
+import { MAX_SOURCE_CHARACTERS, buildPrompt, type Prompt } from './prompt-builder.js';
 import { source } from './sources.fixture.js';
 import type { Turn } from './turn.js';
 
@@ -52,14 +53,42 @@ describe('buildPrompt', () => {
     expect(sent.map(({ content }) => content)).toEqual([4, 5, 6, 7, 8, 9].map((number) => `turn ${number}`));
   });
 
-  it('sends no more of them than there is room for, the newest first', () => {
-    const said = (length: number, mark: string): Turn => ({ role: 'user', text: mark.repeat(length) });
-    const half = MAX_HISTORY_CHARACTERS / 2;
-    const kept = prompt({ history: [said(1, 'a'), said(half, 'b'), said(half, 'c'), said(half, 'd')] }).slice(1, -1);
-    expect(kept.map(({ content }) => content[0])).toEqual(['c', 'd']);
-    const [only, ...others] = prompt({ history: [said(1, 'a'), said(3 * half, 'b')] }).slice(1, -1);
-    expect(only!.content).toBe('b'.repeat(MAX_HISTORY_CHARACTERS));
-    expect(others).toEqual([]);
+  const user = (text: string): Turn => ({ role: 'user', text });
+  const assistant = (text: string): Turn => ({ role: 'assistant', text });
+  const sentOf = (history: readonly Turn[]) => prompt({ history }).slice(1, -1);
+  const half = MAX_HISTORY_CHARACTERS / 2;
+
+  it('sends no more of them than there is room for, the newest first, a question with its answer', () => {
+    const sent = sentOf([
+      ...[user('a'), assistant('b')],
+      ...[user('c'.repeat(half)), assistant('d')],
+      ...[user('e'), assistant('f'.repeat(half))],
+    ]);
+    expect(sent.map(({ content }) => content[0])).toEqual(['e', 'f']);
+  });
+
+  it('sends the newest question and answer in any case, if need be without their ends', () => {
+    const long = sentOf([user('a'), assistant('b'), user('Why?'), assistant('d'.repeat(3 * half))]);
+    expect(long.map(({ content }) => content)).toEqual(['Why?', 'd'.repeat(MAX_HISTORY_CHARACTERS - 4)]);
+    const longer = sentOf([user('c'.repeat(3 * half)), assistant('d'.repeat(3 * half))]);
+    expect(longer.map(({ content }) => content)).toEqual(['c'.repeat(half), 'd'.repeat(half)]);
+    const wide = sentOf([user('Why?'), assistant(`d${'😀'.repeat(half)}`)]);
+    expect(wide[1]!.content.isWellFormed()).toBe(true);
+  });
+
+  it.each<[string, Turn[], string[]]>([
+    ['an answer without its question', [assistant('a'), user('b'), assistant('c')], ['user b', 'assistant c']],
+    ['a question without an answer, the last', [user('a'), assistant('b'), user('c')], ['user a', 'assistant b']],
+    ['two questions in a row', [user('a'), user('b'), assistant('c')], ['user a\n\nb', 'assistant c']],
+    ['two answers in a row', [user('a'), assistant('b'), assistant('c')], ['user a', 'assistant b\n\nc']],
+    [
+      'a window that begins in between',
+      Array.from({ length: 7 }, (_, at) => (at % 2 ? user : assistant)(`${at}`)),
+      ['user 1', 'assistant 2', 'user 3', 'assistant 4', 'user 5', 'assistant 6'],
+    ],
+    ['questions alone', [user('a'), user('b')], []],
+  ])('lets question and answer take turns: %s', (_, history, expected) => {
+    expect(sentOf(history).map(({ role, content }) => `${role} ${content}`)).toEqual(expected);
   });
 
   it('leaves out later sources beyond the limit, never the first', () => {

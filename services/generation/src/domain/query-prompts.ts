@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { asData, dataBlock } from './data-block.js';
+import { latest } from './history.js';
 import type { ChatMessage } from './language-model.js';
-import { latest } from './prompt-builder.js';
 import type { Turn } from './turn.js';
 
 /** A small task for a model: what it is asked, and how its output is read. `undefined` for output of no use. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_HISTORY_CHARACTERS } from './history.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from './query-prompts.js';
 
 const mark = 'k7';
@@ -20,6 +21,18 @@ describe('small tasks for a model', () => {
     ])
       expect(read(output)).toBeUndefined();
     expect(read(JSON.stringify({ question: 'x'.repeat(2_000) }))).toBeUndefined();
+  });
+
+  it('shows as much of the conversation as there is room for, the newest first', () => {
+    const half = MAX_HISTORY_CHARACTERS / 2;
+    const shown = (...lengths: number[]): string =>
+      condenseTask(
+        'Why?',
+        lengths.map((length, at) => ({ role: 'user', text: 'abcd'[at]!.repeat(length) })),
+        mark,
+      ).messages[1]!.content;
+    expect(shown(1, half, half, half).match(/user: ./g)).toEqual(['user: c', 'user: d']);
+    expect(shown(1, 3 * half)).toContain(`>\nuser: ${'b'.repeat(MAX_HISTORY_CHARACTERS)}\n<`);
   });
 
   it('gives other questions once each, at most as many as asked for', () => {
