@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { excusedRoutes } from '../src/audit/audited-routes.js';
 import { routeRoles } from '../src/auth/route-roles.js';
@@ -128,6 +130,26 @@ describe('an entry', () => {
     const own = (await trail('action=POST /v1/admin/keys')).filter(({ status }) => status !== 503);
     for (const entry of own.slice(0, 3)) expect(entry).toMatchObject({ ...done, tenant: 'acme' });
     expect(own.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('says how it ended when the client left while it was being written', async () => {
+    const { hostname, port } = new URL(edge.url);
+    await edge.database.query(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$`);
+    await edge.database.query('CREATE TRIGGER slow BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION slow()');
+    try {
+      const socket = connect(Number(port), hostname);
+      socket.write(`DELETE /v1/documents/left HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${bootstrapKey}\r\n\r\n`);
+      await delay(200);
+      socket.resetAndDestroy();
+      await delay(500);
+    } finally {
+      await edge.database.query('DROP FUNCTION slow CASCADE');
+    }
+    const deadline = performance.now() + 5_000;
+    let entry: Entry | undefined;
+    while (typeof entry?.status !== 'number' && performance.now() < deadline) [entry] = await trail('target=left');
+    expect(entry).toMatchObject({ action: 'DELETE /v1/documents/{id}', status: 499 });
   });
 
   it('takes names as they come, also those a database cannot hold', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
+import { formWithMetadata, nested, rawForm } from './raw-form.js';
 import { expectRefusal, type Refusal } from './refusal.js';
 
 let edge: EdgeAlone;
@@ -20,7 +21,7 @@ const form = (...parts: [name: string, value: string | Blob][]): RequestInit => 
   return { method: 'POST', body: data };
 };
 
-const deep = (levels: number): string => `{"query":"x","filters":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`;
+const deep = (levels: number): string => `{"query":"x","filters":${nested(levels)}}`;
 
 type Case = [what: string, send: () => Promise<Response>, refusal: Refusal];
 
@@ -65,6 +66,11 @@ const cases: Case[] = [
     'an unknown mode',
     () => json('/v1/search', { query: 'x', mode: 'fuzzy' }),
     { status: 422, code: 'REQUEST.INVALID', field: 'mode' },
+  ],
+  [
+    'an unknown way to fuse as a default',
+    () => json('/v1/collections/a', { defaults: { fusion: 'rff' } }, { method: 'PATCH' }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'defaults.fusion' },
   ],
   [
     'filters that are a list',
@@ -139,6 +145,7 @@ const cases: Case[] = [
     () => fetch(`${edge.url}/v1/documents/a/chunks`, { method: 'DELETE' }),
     { status: 405, code: 'REQUEST.METHOD_NOT_ALLOWED' },
   ],
+  ['a slash too many', () => fetch(`${edge.url}/v1/documents/`), { status: 404, code: 'REQUEST.NOT_FOUND' }],
   ['a broken URL', () => fetch(`${edge.url}/v1/documents/%ZZ`), { status: 400, code: 'REQUEST.MALFORMED' }],
   [
     'a NUL in an id',
@@ -216,6 +223,11 @@ const cases: Case[] = [
     ];
   }),
   [
+    'metadata over the limit in /index',
+    () => json('/index', { documents: [{ text: 'a', metadata: { note: 'x'.repeat(70_000) } }] }),
+    { status: 422, code: 'REQUEST.INVALID', field: 'documents[0].metadata', limit: 65_536 },
+  ],
+  [
     'JSON text over the limit',
     () => json('/v1/documents', { text: 'x'.repeat(17 * 1024 * 1024) }),
     { status: 413, code: 'REQUEST.TOO_LARGE', field: 'body', limit: 16_777_216 },
@@ -244,6 +256,18 @@ const cases: Case[] = [
     'a NUL in a form field',
     () => fetch(`${edge.url}/v1/documents`, form(['title', 'a\0b'], ['file', new Blob(['x'])])),
     { status: 422, code: 'REQUEST.INVALID', field: 'title' },
+  ],
+  ...[40, 48, 200, 5_000].flatMap((levels) =>
+    ['text/plain', 'application/json'].map((type): Case => [
+      `form metadata of ${levels} levels as ${type}`,
+      () => fetch(`${edge.url}/v1/documents`, formWithMetadata(nested(levels), type)),
+      { status: 422, code: 'REQUEST.TOO_DEEP', field: 'metadata', limit: 31 },
+    ]),
+  ),
+  [
+    'a NUL in the name of a file',
+    () => fetch(`${edge.url}/v1/documents`, rawForm([`name="file"; filename*=UTF-8''a%00b.txt`, 'x'])),
+    { status: 422, code: 'REQUEST.INVALID', field: 'file' },
   ],
   [
     'a form without boundary',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startStandalone, type Standalone } from '@ragmesh/service-standalone';
+import { nested, rawForm } from './raw-form.js';
 
 let mesh: Standalone;
 let dataDir: string;
@@ -228,6 +229,34 @@ describe('POST /reindex', () => {
     expect(response.status).toBe(202);
     const operation = { id: expect.any(String), href: expect.stringMatching(/^\/v1\/operations\//) };
     expect(await response.json()).toEqual({ collection: 'default', status: expect.any(String), operation });
+  });
+});
+
+describe('metadata as deep as a form may hold it', () => {
+  it.each([
+    ['objects', nested(31)],
+    ['lists', `{"a":${'['.repeat(30)}1${']'.repeat(30)}}`],
+  ])('comes back with every answer that holds its document: %s', async (collection, metadata) => {
+    await post('/v1/collections', { id: collection });
+    const fields = { collection, metadata };
+    const { id } = await read(
+      fetch(
+        `${mesh.url}/v1/documents`,
+        rawForm(...Object.entries(fields).map(([name, value]) => [`name="${name}"`, value] as const), [
+          'name="file"; filename="a.txt"',
+          'The depth of the sea.',
+        ]),
+      ),
+    );
+    expect(await read(fetch(`${mesh.url}/v1/documents/${String(id)}?wait=60`))).toMatchObject({ status: 'ready' });
+    for (const path of ['/v1/search', '/v1/query']) {
+      const answer = await post(path, { query: 'How deep is the sea?', collection });
+      expect([path, answer.status, await answer.text()]).toEqual([
+        path,
+        200,
+        expect.stringContaining(metadata.slice(1, -1)),
+      ]);
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fact, type OpenAiMesh } from './openai-mesh.js';
+import { fact, read, type OpenAiMesh } from './openai-mesh.js';
 
 /** Embeddings and models as OpenAI's client sees them. */
 export function describeEmbeddings(mesh: () => OpenAiMesh): void {
@@ -70,6 +70,18 @@ export function describeEmbeddings(mesh: () => OpenAiMesh): void {
         status: 404,
         code: 'model_not_found',
       });
+    });
+
+    it.each(['/', '%2F'])('are found by a name with a slash written %s, as clients differ in that', async (slash) => {
+      const ask = (collection: string): Promise<Response> =>
+        fetch(`${mesh().url}/v1/models/ragmesh${slash}${collection}`);
+      expect(await read(ask('harbour'))).toMatchObject({ id: 'ragmesh/harbour', object: 'model' });
+      expect(await read(ask('a%00b'))).toMatchObject({ error: { code: 'REQUEST.INVALID' } });
+      const missing = await ask('none');
+      expect([missing.status, await missing.json()]).toEqual([
+        404,
+        { error: expect.objectContaining({ type: 'invalid_request_error', code: 'model_not_found' }) },
+      ]);
     });
   });
 }

@@ -131,6 +131,9 @@ export const tenantCases: Readonly<Record<string, readonly TenantCase[]>> = {
   'POST /v1/embeddings': [blind('/v1/embeddings', { model: 'ragmesh', input: [WORD] })],
   'GET /v1/models': [blind('/v1/models')],
   'GET /v1/models/{id}': [at('model', '/v1/models/:id')],
+  'GET /v1/models/{owner}/{name}': [
+    { owned: 'model', call: (id) => ({ path: `/v1/models/${decodeURIComponent(id)}` }) },
+  ],
   'POST /query': [blind('/query', { query })],
   'POST /query/stream': [blind('/query/stream', { query })],
   'POST /index': [at('otherDocument', '/index', (id) => ({ documents: [{ id, text: 'mine' }] }))],

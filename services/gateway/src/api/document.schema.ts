@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { MAX_FIELD_DEPTH, fieldTooDeep } from '../http/json-body.js';
+import { isNestedDeeperThan } from '../http/json-scan.js';
 import { accessSchema } from './access.schema.js';
 import { idSchema, pageQuery } from './paging.schema.js';
 
 /** Fields of a document go with each batch of its chunks, those of a chunk with it: both have to fit on the bus. */
 const MOST_METADATA = 65_536;
 
-const metadataSchema = z
+export const metadataSchema = z
   .record(z.string().max(200), z.json())
   .superRefine((fields, context) => {
     if (JSON.stringify(fields).length <= MOST_METADATA) return;
@@ -78,11 +80,16 @@ const decimal = (name: string) =>
     .string()
     .regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`)
     .transform(Number);
+/**
+ * JSON in a form's text. Refused before it is parsed when it nests too deeply: behind the edge it is a message whose nesting
+ * is bounded, and one that cannot be read would take every answer with it that holds the document.
+ */
 const jsonText = (name: string, what: string) =>
   z
     .string()
     .max(65_536)
     .transform((text, context): unknown => {
+      if (isNestedDeeperThan(Buffer.from(text), MAX_FIELD_DEPTH)) throw fieldTooDeep(name);
       try {
         return JSON.parse(text);
       } catch {

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 
+/** What a name in a path must match: no database stores a NUL, and nobody sees the other control characters. */
+export const printable = /^[^\p{Cc}\p{Cs}]*$/u;
+
 /** Ids of documents, collections and operations: made by ragmesh, or the caller's own. */
 export const idSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'it may hold no control character')
+  .regex(printable, 'it may hold no control character')
   .describe('Id, at most 200 characters');
 
 /** Query of a list: newest first, one page. */

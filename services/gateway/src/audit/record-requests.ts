@@ -34,12 +34,15 @@ export function recordRequests(server: FastifyInstance, trail: AuditTrail): void
     const recording: Recording = { entry, made: [], isWaiting };
     if (!isWaiting) await (isChange(request.method) ? trail.recordChange(entry) : trail.recordReading(entry));
     recordings.set(request.raw, recording);
-    reply.raw.once('close', () => {
+    const noteOutcome = (): void => {
       if (recording.isWaiting) void trail.recordReading(entry);
       const { id, tenant } = entry;
       const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT;
       trail.noteOutcome({ id, tenant, status, code: scope.errorCode ?? null, made: recording.made });
-    });
+    };
+    // A client may have left while the entry was written, and a close that was is not told again.
+    if (reply.raw.closed) noteOutcome();
+    else reply.raw.once('close', noteOutcome);
   });
   server.addHook('preHandler', async (request) => {
     const recording = recordings.get(request.raw);

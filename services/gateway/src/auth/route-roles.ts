@@ -89,6 +89,7 @@ export const routeRoles: Readonly<Record<string, Access>> = {
   'POST /v1/embeddings': 'reader',
   'GET /v1/models': 'reader',
   'GET /v1/models/:id': 'reader',
+  'GET /v1/models/:owner/:name': 'reader',
   'POST /query': 'reader',
   'POST /query/stream': 'reader',
   'POST /index': 'writer',

@@ -51,19 +51,20 @@ export class IndexDocuments {
     await this.calls.retrieval.clearCache({ collection }, this.calls.write()).catch(() => undefined); // where it does not answer, nothing is searched
   }
 
+  /** A document is pending only once it was taken: one that was not is worked on by nobody, whatever id its client gave it. */
   async #index(document: IndexDocument, input: IndexInput, reply: FastifyReply, deadline: Deadline): Promise<Outcome> {
-    let id: string | null = document.id ?? null;
+    let acceptedId: string | undefined;
     try {
       deadline.throwIfExpired();
       const accepted = await this.calls.documents.upload(messagesOf(uploadOf(document, input)), this.calls.write());
-      id = accepted.id;
-      return await this.#settled(id, reply, deadline);
+      acceptedId = accepted.id;
+      return await this.#settled(acceptedId, reply, deadline);
     } catch (error) {
       if (scopeOf(reply).clientLeft.aborted) throw error;
-      const isLate = deadline.hasExpired && id !== null;
-      return isLate
-        ? { id, chunks: 0, state: 'pending' }
-        : { id, chunks: 0, state: 'failed', error: asRagmeshError(error) };
+      const failure = asRagmeshError(error);
+      if (acceptedId !== undefined && (deadline.hasExpired || failure.retry === 'transient'))
+        return { id: acceptedId, chunks: 0, state: 'pending' };
+      return { id: acceptedId ?? document.id ?? null, chunks: 0, state: 'failed', error: failure };
     }
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metadataSchema } from '../api/document.schema.js';
 import { idSchema } from '../api/paging.schema.js';
 
 const MAX_DOCUMENTS = 1_000;
@@ -8,7 +9,7 @@ const OVERLAP = 50;
 const indexDocument = z.object({
   id: idSchema.optional(),
   text: z.string().min(1),
-  metadata: z.record(z.string().max(200), z.json()).nullish(),
+  metadata: metadataSchema.nullish(),
 });
 export type IndexDocument = z.output<typeof indexDocument>;
 

@@ -7,6 +7,16 @@ export const MAX_JSON_DEPTH = 32;
 /** Largest JSON body, in bytes, on routes that upload no document. */
 export const MAX_JSON_BYTES = 1024 * 1024;
 
+/** What stands in a field of its own may nest as deep as it could inside a body. */
+export const MAX_FIELD_DEPTH = MAX_JSON_DEPTH - 1;
+
+/** The refusal of a field whose JSON nests deeper than {@link MAX_FIELD_DEPTH}. */
+export const fieldTooDeep = (field: string): RagmeshError =>
+  new RagmeshError('REQUEST.TOO_DEEP', `Field ${field} nests deeper than ${MAX_FIELD_DEPTH} levels.`, {
+    field,
+    limit: MAX_FIELD_DEPTH,
+  });
+
 const malformed = (detail: string): RagmeshError => new RagmeshError('REQUEST.MALFORMED', detail);
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseJsonBody } from './json-body.js';
-import { isNestedDeeperThan } from './json-scan.js';
+import { isNestedDeeperThan, isValueDeeperThan } from './json-scan.js';
 
 const nested = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
 const fault = (text: string): { code: string; field: unknown } => {
@@ -25,6 +25,14 @@ describe('depth of JSON', () => {
       expect(isNestedDeeperThan(Buffer.from(JSON.stringify([text])), 1)).toBe(false);
       expect(isNestedDeeperThan(Buffer.from(JSON.stringify([text, [[]]])), 2)).toBe(true);
     }
+  });
+
+  it('counts the same in what is parsed already, however deep it is', () => {
+    for (const levels of [31, 32, 33, 5_000])
+      expect(isValueDeeperThan(JSON.parse(String(nested(levels))), 32)).toBe(levels > 32);
+    expect(isValueDeeperThan({ wide: [{ a: [1] }, null, 'x'], b: {} }, 4)).toBe(false);
+    expect(isValueDeeperThan({ wide: [{ a: [1] }, null, 'x'], b: {} }, 3)).toBe(true);
+    expect(isValueDeeperThan('text', 0)).toBe(false);
   });
 
   it('ends on a string that never does', () => {

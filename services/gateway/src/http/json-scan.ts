@@ -20,6 +20,18 @@ export function isNestedDeeperThan(bytes: Uint8Array, limit: number): boolean {
   return false;
 }
 
+/** The same of what is parsed already. Goes level by level: whatever recurses must never see a value that is too deep. */
+export function isValueDeeperThan(value: unknown, limit: number): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((container) => Object.values(container).filter(isContainer));
+  }
+  return false;
+}
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /** Index of the quote that ends the string whose first character is at `start`; the end of the bytes when none does. */
 function endOfString(bytes: Uint8Array, start: number): number {
   for (let quote = bytes.indexOf(QUOTE, start); quote !== -1; quote = bytes.indexOf(QUOTE, quote + 1)) {

@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode, type RagmeshError } from '@ragmesh/errors';
+import { errorCatalogue, type ErrorCode, type ErrorDetails, type RagmeshError } from '@ragmesh/errors';
 
 /** Body of every failure (RFC 9457), with ragmesh's stable code beside the standard members. */
 export interface Problem {
@@ -27,11 +27,17 @@ interface Ids {
 const DEFAULT_RETRY_AFTER_SECONDS = 1;
 const waitingHelps = new Set([409, 429, 503]);
 
+/** The edge says `retry_after`, services behind it `retryAfter`; Retry-After counts in whole seconds, so less would be too soon. */
+function secondsToWait({ retry_after: own, retryAfter: theirs }: ErrorDetails): number {
+  const seconds = Math.ceil(Number(own ?? theirs));
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : DEFAULT_RETRY_AFTER_SECONDS;
+}
+
 /** The one way from an error to what a client reads; everything but the sentence comes from the error catalogue. */
 export function problemOf({ code, message, details }: RagmeshError, ids: Ids): Problem {
   const { status, title, help, retry } = errorCatalogue[code];
   const retryable = retry === 'transient';
-  const { field, limit, retry_after: wait } = details;
+  const { field, limit } = details;
   return {
     type: `urn:ragmesh:problem:${code.toLowerCase().replace('.', ':')}`,
     title,
@@ -39,7 +45,7 @@ export function problemOf({ code, message, details }: RagmeshError, ids: Ids): P
     detail: message,
     code,
     retryable,
-    retry_after: retryable && waitingHelps.has(status) ? Number(wait ?? DEFAULT_RETRY_AFTER_SECONDS) : null,
+    retry_after: retryable && waitingHelps.has(status) ? secondsToWait(details) : null,
     trace_id: ids.traceId,
     request_id: ids.requestId,
     help,

@@ -29,6 +29,15 @@ describe('problemOf', () => {
     expect(problemOf(new RagmeshError('REQUEST.INVALID', 'Wrong.'), ids).retry_after).toBeNull();
   });
 
+  it('takes the time to wait as a service behind the edge words it, in whole seconds', () => {
+    const wait = (details: Record<string, string | number>) =>
+      problemOf(new RagmeshError('EMBEDDING.UNAVAILABLE', 'Away.', details), ids).retry_after;
+    expect(wait({ retryAfter: 20 })).toBe(20);
+    expect(wait({ retryAfter: 0.2 })).toBe(1);
+    expect(wait({ retry_after: 2.5, retryAfter: 20 })).toBe(3);
+    expect(wait({ retryAfter: 'soon' })).toBe(1);
+  });
+
   it('names field and limit, and no other detail', () => {
     const problem = problemOf(
       new RagmeshError('REQUEST.INVALID', 'Wrong.', { field: 'top_k', limit: 100, service: 'vector' }),

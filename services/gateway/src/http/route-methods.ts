@@ -15,7 +15,7 @@ export class RouteMethods {
       .split('/')
       .map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.')))
       .join('/');
-    this.#routes.push({ method, pattern: new RegExp(`^${source}/?$`) });
+    this.#routes.push({ method, pattern: new RegExp(`^${source}$`) });
   }
 
   /** Methods that do exist at the path of `url`, sorted. */

@@ -2,6 +2,8 @@ import type { MultipartFile } from '@fastify/multipart';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyRequest } from 'fastify';
 import { formFields, type FormFields } from '../api/document.schema.js';
+import { MAX_FIELD_DEPTH, fieldTooDeep } from '../http/json-body.js';
+import { isValueDeeperThan } from '../http/json-scan.js';
 import { refuseUnstorableText } from '../http/text-faults.js';
 import { validate } from '../http/validation.js';
 
@@ -13,7 +15,7 @@ export type FileSink = (fields: FormFields, file: MultipartFile) => Promise<void
 /**
  * Reads a multipart upload as it arrives. Fields stand before files, so that a file's bytes can move on while they come in.
  * A failure leaves what is unread to be discarded, so that the client can still read the answer.
- * @throws RagmeshError REQUEST.INVALID with the field named, REQUEST.MALFORMED, REQUEST.TOO_LARGE, or what `sink` throws.
+ * @throws RagmeshError REQUEST.INVALID or REQUEST.TOO_DEEP with the field named, REQUEST.MALFORMED, REQUEST.TOO_LARGE, or what `sink` throws.
  */
 export async function readUploadForm(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
   try {
@@ -46,12 +48,19 @@ async function readParts(request: FastifyRequest, maxFileBytes: number, sink: Fi
       if (valueTruncated) throw fieldTooLong(field);
       if (field in texts)
         throw new RagmeshError('REQUEST.INVALID', `Field ${field} is given more than once.`, { field });
-      texts[field] = typeof value === 'string' ? value : JSON.stringify(value);
+      texts[field] = textOf(value, field);
     }
   }
   if (fields) return;
   readFields(texts);
   throw new RagmeshError('REQUEST.INVALID', 'Field file is required: the form holds no file.', { field: 'file' });
+}
+
+/** A part that says it is JSON comes parsed. @throws RagmeshError REQUEST.TOO_DEEP before anything recurses into it. */
+function textOf(value: unknown, field: string): string {
+  if (typeof value === 'string') return value;
+  if (isValueDeeperThan(value, MAX_FIELD_DEPTH)) throw fieldTooDeep(field);
+  return JSON.stringify(value);
 }
 
 function readFields(texts: Readonly<Record<string, string>>): FormFields {

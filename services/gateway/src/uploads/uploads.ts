@@ -10,6 +10,7 @@ import { Calls } from '../api/calls.js';
 import { acceptedBody } from '../api/document.mapper.js';
 import { jsonUpload, type JsonUpload, type acceptedDocuments } from '../api/document.schema.js';
 import type { GatewayConfig } from '../gateway.config.js';
+import { refuseUnstorableText } from '../http/text-faults.js';
 import { validate } from '../http/validation.js';
 import { FileUpload } from './file-upload.js';
 import { RequestFingerprint } from './request-fingerprint.js';
@@ -40,10 +41,11 @@ export class Uploads {
   async fingerprint(request: FastifyRequest): Promise<Buffer> {
     const fingerprint = new RequestFingerprint(request);
     if (!request.isMultipart()) return fingerprint.addJson(request.body).digest();
-    await readUploadForm(request, this.config.DOCUMENT_MAX_BYTES, async (fields, { filename, file }) => {
+    await readUploadForm(request, this.config.DOCUMENT_MAX_BYTES, async (fields, part) => {
+      const name = fileNameOf(part);
       const hash = createHash('sha256');
-      for await (const piece of file as AsyncIterable<Buffer>) hash.update(piece);
-      fingerprint.addFile(fields, filename, hash.digest());
+      for await (const piece of part.file as AsyncIterable<Buffer>) hash.update(piece);
+      fingerprint.addFile(fields, name, hash.digest());
     });
     return fingerprint.digest();
   }
@@ -75,16 +77,12 @@ export class Uploads {
     try {
       await readUploadForm(request, this.config.DOCUMENT_MAX_BYTES, async (fields, part) => {
         refuseOtherId(fields.id, target);
+        const name = fileNameOf(part);
         if (uploads.length > 0) refuseSharedNames({ id: target.id ?? fields.id, title: fields.title });
-        const upload = this.begin(
-          part,
-          fileHeader(fields, target, part.filename.toWellFormed()),
-          reply,
-          commit.promise,
-        );
+        const upload = this.begin(part, fileHeader(fields, target, name), reply, commit.promise);
         uploads.push(upload);
         await upload.sent();
-        fingerprint.addFile(fields, part.filename, upload.digest());
+        fingerprint.addFile(fields, name, upload.digest());
       });
       commit.resolve();
     } catch (error) {
@@ -104,6 +102,16 @@ export class Uploads {
     const { deadlineMs } = this.calls.stream(reply);
     return new FileUpload(source, commit, (messages) => this.calls.documents.upload(messages, { deadlineMs }));
   }
+}
+
+/**
+ * The name a file came with, empty where it has none: a part may be a file by its media type alone.
+ * @throws RagmeshError REQUEST.INVALID that names the field, for a name that cannot be stored.
+ */
+function fileNameOf({ filename, fieldname }: MultipartFile): string {
+  const name = (filename as string | undefined) ?? '';
+  refuseUnstorableText(name, fieldname);
+  return name;
 }
 
 function refuseOtherId(id: string | undefined, target: Target): void {
