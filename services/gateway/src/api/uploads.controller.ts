@@ -35,6 +35,7 @@ export class UploadsController {
       'DOCUMENT.TOO_LARGE',
       'DOCUMENT.ID_TAKEN',
       'DOCUMENT.EMPTY',
+      'DOCUMENT.DELETING',
       'COLLECTION.NOT_FOUND',
       'IDEMPOTENCY.KEY_REUSED',
       'IDEMPOTENCY.IN_PROGRESS',
