@@ -151,7 +151,7 @@ describe('words that look like something else', () => {
     const blobs = (await readdir(join(dataDir, 'blobs'), { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
     );
-    for (const { name } of blobs) expect(name).toMatch(/^[0-9a-f-]+$/);
+    for (const { name } of blobs) expect(name).toMatch(/^(?:\d+@[\w.%-]+~)?[0-9a-f-]+$/);
     expect(({} as Json)['polluted']).toBeUndefined();
     const log = await readFile(mesh.logFile, 'utf8');
     for (const line of log.trimEnd().split('\n')) expect(JSON.parse(line)).toEqual(expect.any(Object));

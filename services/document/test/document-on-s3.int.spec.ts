@@ -99,7 +99,7 @@ describe('documents in a bucket', () => {
       await delay(300);
       return now === earlier && now > before;
     });
-    expect(seen - before).toBeLessThan(bytes.length / 2);
+    expect(seen - before).toBeLessThan((bytes.length * 3) / 4);
     await pieces.return?.(undefined);
   });
 

@@ -14,23 +14,20 @@ export interface Patience {
  * share, and one that lost its power never says so.
  */
 export function hangUpOnSlowClients(server: FastifyInstance, { bodyMs, streamMs }: Patience): void {
+  const timers = new WeakMap<FastifyReply, NodeJS.Timeout>();
   server.addHook('onRequest', (request, reply, done) => {
-    if (!request.raw.complete)
-      after(request.isMultipart() ? streamMs : bodyMs, reply, () => {
-        if (!request.raw.complete) refuse(request, reply);
-      });
+    const judge = (): void => {
+      if (!request.raw.complete) refuse(request, reply);
+    };
+    timers.set(reply, setTimeout(judge, request.isMultipart() ? streamMs : bodyMs).unref());
+    reply.raw.once('close', () => clearTimeout(timers.get(reply)));
     done();
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
-    after(streamMs, reply, () => void reply.raw.destroy());
+    clearTimeout(timers.get(reply));
+    timers.set(reply, setTimeout(() => void reply.raw.destroy(), streamMs).unref());
     done();
   });
-}
-
-/** Does it unless the answer is over by then. */
-function after(ms: number, { raw }: FastifyReply, act: () => void): void {
-  const timer = setTimeout(act, ms).unref();
-  raw.once('close', () => clearTimeout(timer));
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply): void {

@@ -1,5 +1,5 @@
 /** Most text that is looked at before and behind a place, in UTF-16 units; a longer code span is taken for none. */
-const REACH = 2_000;
+export const REACH = 2_000;
 
 /**
  * Whether the end of `before` stands inside inline code that is closed in `after`, on the same line (CommonMark §6.1); undefined when
@@ -8,8 +8,8 @@ const REACH = 2_000;
  * @param isEnd nothing comes behind `after`.
  */
 export function isInsideCode(before: string, after: string, isEnd: boolean): boolean | undefined {
-  if (!before.includes('`')) return false;
   const line = before.slice(-REACH);
+  if (!line.includes('`')) return false;
   const [rest] = after.slice(0, REACH).split('\n', 1) as [string];
   const isWhole = isEnd || rest.length < after.length || rest.length === REACH;
   const text = line + rest;

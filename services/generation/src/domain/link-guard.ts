@@ -1,4 +1,4 @@
-import { isInsideCode } from './code-span.js';
+import { REACH, isInsideCode } from './code-span.js';
 import { isElementName } from './element-names.js';
 
 /** A fence begins and ends at the margin; one that is not closed reaches to the end of the answer (CommonMark §4.5). */
@@ -40,6 +40,9 @@ export class LinkGuard {
   removed = 0;
   private rest = '';
   private line = '';
+  /** Last part of the line, and its last character. To look at the whole of a line at each of its characters would take for ever. */
+  private tail = '';
+  private last = '';
   private fence = '';
   /** Something was taken out right before. */
   private isSeam = false;
@@ -117,7 +120,7 @@ export class LinkGuard {
   private name(at: number, isEnd: boolean): { shown: string; length: number } | 'unfinished' | undefined {
     const tag = this.begins(TAG, at);
     if (this.begins(HARMLESS, at)) {
-      const isCode = isInsideCode(this.line, this.rest.slice(at), isEnd);
+      const isCode = isInsideCode(this.tail, this.rest.slice(at, at + REACH), isEnd);
       if (isCode === undefined) return 'unfinished';
       if (isCode) return { shown: tag && isElementName(tag[1]!) ? '&lt;' : '<', length: 1 };
     }
@@ -161,25 +164,27 @@ export class LinkGuard {
 
   /** What stands in the place of something taken out: a space where its neighbours could make up a tag or an address. */
   private seam(): string {
-    const word = this.line.slice(this.line.lastIndexOf(' ') + 1);
+    const word = this.tail.slice(this.tail.lastIndexOf(' ') + 1);
     return /[<\]!:/]$|(?:^|[^a-z0-9])w{1,3}$/i.test(word.slice(-4)) || /\/\/|www\./i.test(word) ? ' ' : '';
   }
 
   /** An address begins with a word: inside one there is none; what was taken out ends one. */
   private isInsideWord(at: number): boolean {
-    return !this.isSeam && /[a-z]/i.test(this.rest[at]!) && /[a-z0-9+.-]$/i.test(this.line);
+    return !this.isSeam && /[a-z]/i.test(this.rest[at]!) && /[a-z0-9+.-]/i.test(this.last);
   }
 
   private note(shown: string): void {
     for (const character of shown) {
       if (character !== '\n') {
         this.line += character;
+        this.last = character;
+        this.tail = (this.tail.length < 4 * REACH ? this.tail : this.tail.slice(-2 * REACH)) + character;
         continue;
       }
       const [, marks, info = ''] = FENCE_LINE.exec(this.line) ?? [];
       if (marks !== undefined && this.fence === '') this.fence = marks;
       else if (marks?.startsWith(this.fence) && info.trim() === '') this.fence = '';
-      this.line = '';
+      this.line = this.tail = this.last = '';
     }
   }
 }

@@ -33,7 +33,7 @@ interface SourceOptions extends Partial<HubSourceOptions> {
 }
 
 function sourceOf(options: SourceOptions = {}): HubSource {
-  const { token, hosts = [server.cdnHost], silenceMs = 5_000, ...rest } = options;
+  const { token, hosts = [server.cdnHost], silenceMs = 20_000, ...rest } = options;
   const allowedHosts = new AllowedHosts(hosts);
   const client = new HubClient({ endpoint: server.url, allowedHosts, silenceMs, ...(token ? { token } : {}) });
   return new HubSource({
