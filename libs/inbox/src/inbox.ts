@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { catalogue, deadLetterTopic, retryTopic, type ServiceName } from '@ragmesh/contracts';
+import { deadLetterTopic, retryTopic, type ServiceName } from '@ragmesh/contracts';
 import {
   originTopic,
   readRetryState,
@@ -17,9 +17,8 @@ import {
 import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
-import { unreadableHandler } from './dead-letter.js';
 import { insertDeadLetter } from './dead-letter-store.js';
-import { versionOf } from './event-version.js';
+import { publishGivenUp } from './error-event.js';
 import { GroupCommit, type GroupJob } from './group-commit.js';
 import { storableFailure, storableName } from './storable-failure.js';
 
@@ -171,18 +170,7 @@ export class Inbox implements DeliveryJournal {
           headers: { ...record.headers, ...reason },
           value: record.value,
         });
-        publish(catalogue.errorOccurred, record.key, {
-          service: this.service,
-          handler: handlerId,
-          topic: origin,
-          eventId: eventId ?? '',
-          subject: record.headers['ce_subject'] ?? record.key,
-          // Anybody may have written what could not be read: it names no ingestion that is to fail for it.
-          version: handlerId === unreadableHandler(this.service) ? 0n : versionOf(record.headers, record.value),
-          code: error.code,
-          message: error.message,
-          attempts: attempt,
-        });
+        publishGivenUp(publish, this.service, failure);
       }, eventId);
     await inContext({ tenant, requestId, subject: this.service }, work);
   }

@@ -1,11 +1,11 @@
-import { catalogue, type ServiceName } from '@ragmesh/contracts';
-import { originTopic, readRetryState, withoutRetryState } from '@ragmesh/messaging';
+import type { ServiceName } from '@ragmesh/contracts';
+import { withoutRetryState } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
 import type { KeepRefused } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { insertDeadLetter } from './dead-letter-store.js';
 import { outgoingHandler, type DeadLetter } from './dead-letter.js';
-import { versionOf } from './event-version.js';
+import { publishGivenUp } from './error-event.js';
 import { storableFailure } from './storable-failure.js';
 
 /** Stands for the place on the bus that a refused event does not have; its offset is the number of its row. */
@@ -23,22 +23,11 @@ export function keepRefusedEvents(service: ServiceName): KeepRefused {
   return async (tx, { causedBy }, { id, topic, key, headers, value }, error) => {
     const place = { topic, partition: NOWHERE, offset: Number(id), timestamp: Date.now() };
     const handlerId = outgoingHandler(service);
-    const record = { ...place, key, headers: withoutRetryState(headers), value };
-    if (!(await insertDeadLetter(tx, storableFailure({ record, handlerId, attempt: 1, error })))) return;
-    const { ce_id: eventId = '', ce_tenant: tenant = 'default', ce_correlation: requestId = '', ce_subject } = headers;
-    inContext({ tenant, requestId, subject: service }, () =>
-      causedBy(eventId)(catalogue.errorOccurred, key, {
-        service,
-        handler: handlerId,
-        topic: originTopic(readRetryState({ ...record, headers })),
-        eventId,
-        subject: ce_subject ?? key,
-        version: versionOf(headers, value),
-        code: error.code,
-        message: error.message,
-        attempts: 1,
-      }),
-    );
+    const failure = { record: { ...place, key, headers, value }, handlerId, attempt: 1, error };
+    const letter = { ...failure.record, headers: withoutRetryState(headers) };
+    if (!(await insertDeadLetter(tx, storableFailure({ ...failure, record: letter })))) return;
+    const { ce_id: eventId = '', ce_tenant: tenant = 'default', ce_correlation: requestId = '' } = headers;
+    inContext({ tenant, requestId, subject: service }, () => publishGivenUp(causedBy(eventId), service, failure));
   };
 }
 

@@ -5,12 +5,6 @@ import { Database } from '@ragmesh/postgres';
 const POLL_MS = 500;
 const DEBOUNCE_MS = 5;
 
-/** Looked up one by one, by their key: as a set, all documents might be read for the sake of a few. */
-const TERMINAL = `
-  SELECT tenant, id FROM unnest($1::text[], $2::text[]) AS waiter(tenant, id) CROSS JOIN LATERAL (
-    SELECT status FROM document d WHERE d.tenant = waiter.tenant AND d.id = waiter.id OFFSET 0) AS known
-  WHERE status IN ('ready', 'failed', 'deleted')`;
-
 interface Waiter {
   readonly tenant: string;
   readonly id: string;
@@ -73,10 +67,11 @@ export class DocumentWatch implements OnApplicationBootstrap, OnModuleDestroy {
     this.#timer = undefined;
     const waiters = [...this.#waiters];
     const { rows } = await this.database
-      .query<{ tenant: string; id: string }>(TERMINAL, [
-        waiters.map(({ tenant }) => tenant),
-        waiters.map(({ id }) => id),
-      ])
+      .query<{ tenant: string; id: string }>(
+        `SELECT tenant, id FROM document WHERE (tenant, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+           AND status IN ('ready', 'failed', 'deleted')`,
+        [waiters.map(({ tenant }) => tenant), waiters.map(({ id }) => id)],
+      )
       .catch(() => ({ rows: [] })); // the poll asks again
     const terminal = new Set(rows.map(({ tenant, id }) => `${tenant}/${id}`));
     for (const { tenant, id, done } of waiters) if (terminal.has(`${tenant}/${id}`)) done();
