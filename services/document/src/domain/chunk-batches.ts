@@ -1,7 +1,7 @@
 import type { Span } from '../adapters/document.rows.js';
 
 /** Chunks per batch at most, and so per event and per row. */
-export const MOST_CHUNKS = 64;
+const MOST_CHUNKS = 64;
 /** Of one event with its vectors: what a topic takes is 1 MiB, and headers need a little of it. */
 const MOST_BYTES = 1_000_000;
 /** What a chunk's vector may take: 4,096 numbers, as many as large models give. */

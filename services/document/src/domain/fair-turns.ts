@@ -77,7 +77,7 @@ export class FairTurns {
     const ended = new AbortController();
     const end = (): void => ended.abort();
     working.then(end, end);
-    await this.clock.rest(MOST_TURN_MS, ended.signal).catch(() => undefined);
+    await this.clock.rest(MOST_TURN_MS, ended.signal).catch(() => undefined); // ended before
     return this.clock.now() - start;
   }
 

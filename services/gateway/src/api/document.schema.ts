@@ -87,7 +87,7 @@ const decimal = (name: string) =>
 const jsonText = (name: string, what: string) =>
   z
     .string()
-    .max(65_536)
+    .max(MOST_METADATA)
     .transform((text, context): unknown => {
       if (isNestedDeeperThan(Buffer.from(text), MAX_FIELD_DEPTH)) throw fieldTooDeep(name);
       try {
