@@ -13,6 +13,8 @@ import { writeTinyCrossEncoder } from './tiny-cross-encoder.js';
 const consumer = 'embedding';
 let mesh: ServiceMesh;
 let own: string;
+/** With its revision. */
+let ownModel: string;
 
 /** The vectors of an answer or event as they were before they travelled. */
 function vectorsOf({ vectors, dimension }: { vectors: Uint8Array; dimension: number }): number[][] {
@@ -79,6 +81,7 @@ describe('embedding a question', () => {
       'I forgot my login credentials.',
     );
     expect(answer).toMatchObject({ dimension: 384, model: expect.stringMatching(/^all-MiniLM-L6-v2@\w+$/) });
+    ownModel = answer.model;
     const [question, train, login] = vectorsOf(answer) as [number[], number[], number[]];
     expect(cosine(question, question)).toBeCloseTo(1, 5);
     expect(cosine(question, login)).toBeGreaterThan(cosine(question, train) + 0.2);
@@ -155,6 +158,17 @@ describe('embedding a batch of chunks', () => {
     await restart({ EMBEDDING_MEMORY_BUDGET: '1mb' });
     const { error } = (await answered(() => embed('Hello'))) as { error: object };
     expect(error).toMatchObject({ code: 'EMBEDDING.UNAVAILABLE', details: { reason: 'MODEL.OVER_BUDGET' } });
+    const named = { ...batchOf('no-room', 'A chunk.'), model: ownModel };
+    const id = await mesh.send(catalogue.documentChunked, named);
+    await eventually('the batch is put off', async () => {
+      const { rows } = await mesh
+        .database(consumer)
+        .query<{ outcome: string | null; attempt: number }>('SELECT outcome, attempt FROM inbox WHERE event_id = $1', [
+          id,
+        ]);
+      expect(rows.map(({ outcome }) => outcome)).not.toContain('dead-letter');
+      return rows.some(({ attempt }) => attempt > 1);
+    });
   });
 });
 

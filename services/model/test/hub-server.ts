@@ -18,6 +18,8 @@ export interface HubFaults {
   statuses: { status: number; headers?: Record<string, string> }[];
   /** Where large files are said to lie. */
   redirectTo: string | undefined;
+  /** Size that large files are said to have. */
+  announcedBytes: number | undefined;
 }
 
 const lfsAbove = 1_000;
@@ -31,7 +33,8 @@ export class HubServer {
   readonly requests: string[] = [];
   readonly cdnHeaders: IncomingMessage['headers'][] = [];
   readonly faults: HubFaults = {
-    ...{ cuts: [], corrupt: 0, extraBytes: 0, ignoresRange: false, silent: false, statuses: [], redirectTo: undefined },
+    ...{ cuts: [], corrupt: 0, extraBytes: 0, ignoresRange: false, silent: false, statuses: [] },
+    ...{ redirectTo: undefined, announcedBytes: undefined },
   };
   commit = 'c0ffee'.padEnd(40, '0');
   token: string | undefined;
@@ -99,7 +102,7 @@ export class HubServer {
   private redirect(path: string, content: Buffer, response: ServerResponse): void {
     const headers = {
       'x-repo-commit': this.commit,
-      'x-linked-size': content.length,
+      'x-linked-size': this.faults.announcedBytes ?? content.length,
       'x-linked-etag': `"${sha256(content)}"`,
       location: this.faults.redirectTo ?? `http://${this.cdnHost}/${encodeURIComponent(path)}?signature=secret`,
     };

@@ -5,6 +5,7 @@ import type { Logger } from '@ragmesh/observability';
 import type { Embedder } from '../domain/embedder.js';
 import type { EmbeddingConfig } from '../embedding.config.js';
 import { EmbedderPool } from './inference/embedder-pool.js';
+import { ModelFailures } from './model-failures.js';
 import { ModelRegistry, type HeldModel, type MemoryOrder, type RegisteredModel } from './model-registry.js';
 
 /** How often this process tells the registry what it holds. */
@@ -27,8 +28,13 @@ export class ModelMemory implements OnApplicationShutdown {
   /** By the name it was asked for. */
   readonly #byReference = new Map<string, Held>();
   readonly #loading = new Map<string, Promise<Held>>();
-  /** Loads one after the other: two that ask for room at once would both be granted the same. */
+  /** By name@revision: what is on its way into memory. */
+  readonly #coming = new Map<string, Promise<Held>>();
+  /** Bytes granted to those of them that have begun. */
+  readonly #granted = new Map<string, number>();
+  /** Room is asked for one after the other: two that ask at once would both be granted the same. */
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #failures: ModelFailures;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -36,7 +42,9 @@ export class ModelMemory implements OnApplicationShutdown {
     private readonly registry: ModelRegistry,
     @Inject(CONFIG) private readonly config: EmbeddingConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#failures = new ModelFailures(logger);
+  }
 
   isReady(reference: string): boolean {
     return this.#byReference.has(reference);
@@ -77,30 +85,64 @@ export class ModelMemory implements OnApplicationShutdown {
   }
 
   async #load(reference: string, signal: AbortSignal, localOnly: boolean): Promise<Held> {
-    const model = await this.registry.resolve(reference, signal, localOnly);
-    const load = this.#turn.then(() => this.#bring(model));
-    this.#turn = load.catch(() => undefined);
-    const held = await load;
-    this.#byReference.set(reference, held);
-    return held;
+    const onFailure = (error: unknown): void => {
+      // A name that nothing has is for the caller to know who made it up.
+      const isCallersOwn = localOnly && asRagmeshError(error).code === 'MODEL.NOT_FOUND';
+      if (!signal.aborted && !isCallersOwn) this.#failures.tell(reference, error);
+    };
+    try {
+      const model = await this.registry.resolve(reference, signal, { localOnly, onFailure });
+      const held = await this.#bring(model);
+      this.#byReference.set(reference, held);
+      return held;
+    } catch (error) {
+      onFailure(error);
+      throw error;
+    }
   }
 
   async #bring(model: RegisteredModel): Promise<Held> {
     const name = `${model.name}@${model.revision}`;
-    const known = this.#held.get(name);
+    const known = this.#held.get(name) ?? this.#coming.get(name);
     if (known) return known;
+    const coming = this.#take(model, name).finally(() => this.#coming.delete(name));
+    this.#coming.set(name, coming);
+    return coming;
+  }
+
+  async #take(model: RegisteredModel, name: string): Promise<Held> {
     const bytes = model.bytes * this.config.EMBEDDING_WORKERS;
-    const { unload, fits } = await this.#askForRoom(name, bytes);
-    if (!fits) {
-      const limit = this.config.EMBEDDING_MEMORY_BUDGET;
-      const message = `The model ${name} takes ${bytes} bytes and does not fit into EMBEDDING_MEMORY_BUDGET.`;
-      throw new RagmeshError('MODEL.OVER_BUDGET', message, { model: name, bytes, limit });
+    const room = this.#turn.then(() => this.#makeRoom(name, bytes));
+    this.#turn = room.catch(() => undefined);
+    await room;
+    try {
+      const held = new Held(name, bytes, await this.#start(model));
+      this.#held.set(name, held);
+      this.#reportFromNowOn();
+      return held;
+    } finally {
+      this.#granted.delete(name);
     }
-    for (const each of unload) this.#unload(each);
-    const held = new Held(name, bytes, await this.#start(model));
-    this.#held.set(name, held);
-    this.#reportFromNowOn();
-    return held;
+  }
+
+  /** Beside what is being loaded, where it fits; else after it, as it can be given up then. */
+  async #makeRoom(name: string, bytes: number): Promise<void> {
+    for (;;) {
+      const granted = [...this.#granted.values()].reduce((sum, each) => sum + each, 0);
+      const { unload, fits } = await this.#askForRoom(name, granted + bytes);
+      if (fits) {
+        this.#granted.set(name, bytes);
+        for (const each of unload) this.#unload(each);
+        return;
+      }
+      const loading = [...this.#granted.keys()].map((each) => this.#coming.get(each));
+      if (loading.length === 0) {
+        const limit = this.config.EMBEDDING_MEMORY_BUDGET;
+        const message = `The model ${name} takes ${bytes} bytes and does not fit into EMBEDDING_MEMORY_BUDGET.`;
+        throw new RagmeshError('MODEL.OVER_BUDGET', message, { model: name, bytes, limit });
+      }
+      await Promise.race(loading).catch(() => undefined);
+    }
   }
 
   /** Without the registry nothing is given up, but what fits beside everything else is loaded. */
@@ -156,9 +198,8 @@ export class ModelMemory implements OnApplicationShutdown {
     if (!order || this.#closed) return;
     for (const name of order.unload) this.#unload(name);
     for (const name of order.load) {
-      this.load(name, { signal: AbortSignal.timeout(REPORT_MS), localOnly: true }).catch((error: unknown) => {
-        this.logger.warn({ model: name, code: asRagmeshError(error).code }, 'A model could not be loaded as told');
-      });
+      // Told again with the next report, and said by the load itself.
+      this.load(name, { signal: AbortSignal.timeout(REPORT_MS), localOnly: true }).catch(() => undefined);
     }
     if (order.unload.length > 0) await this.registry.report(this.#report()).catch(() => undefined);
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { modelV1 } from '@ragmesh/contracts';
-import { RagmeshError } from '@ragmesh/errors';
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { GrpcClients, type GrpcClient } from '@ragmesh/grpc';
 import { inContext } from '@ragmesh/observability';
 import { circuitBreaker, retryWithJitter } from '@ragmesh/resilience';
@@ -26,6 +26,13 @@ export interface RegisteredModel extends PoolModel {
   readonly task: string;
 }
 
+export interface ResolveOptions {
+  /** Refuses to download; for names that come from a caller. */
+  readonly localOnly?: boolean;
+  /** Is told of every try that fails, also of those that another one follows. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
 /** A model in the memory of this process. */
 export interface HeldModel {
   /** name@revision */
@@ -43,7 +50,9 @@ export type MemoryOrder = Pick<modelV1.SyncResidentsResponse, 'unload' | 'load' 
 export class ModelRegistry implements OnModuleDestroy {
   readonly #holder = randomUUID();
   // Tried again soon: without its model, embedding has nothing else to do.
-  readonly #breaker = circuitBreaker('model', { service: 'embedding', timeoutMs: Infinity, resetMs: 1_000 });
+  readonly #breaker = circuitBreaker('model', {
+    ...{ service: 'embedding', timeoutMs: Infinity, resetMs: 1_000, isFailure: isOfTheService },
+  });
 
   constructor(
     private readonly clients: GrpcClients,
@@ -52,12 +61,21 @@ export class ModelRegistry implements OnModuleDestroy {
 
   /**
    * Waits for a model service that is not there yet until `signal` aborts.
-   * @param localOnly refuses to download; for names that come from a caller.
    * @throws RagmeshError MODEL.NOT_FOUND, MODEL.CORRUPT, or the transient failure of the last try.
    */
-  async resolve(name: string, signal: AbortSignal, localOnly = false): Promise<RegisteredModel> {
+  async resolve(
+    name: string,
+    signal: AbortSignal,
+    { localOnly = false, onFailure = () => undefined }: ResolveOptions = {},
+  ): Promise<RegisteredModel> {
     const ask = (): Promise<modelV1.Model> =>
-      this.#call((models) => models.resolveModel({ name, localOnly }, { signal, deadlineMs: RESOLVE_MS }), signal);
+      this.#call(
+        (models) => models.resolveModel({ name, localOnly }, { signal, deadlineMs: RESOLVE_MS }),
+        signal,
+      ).catch((error: unknown) => {
+        onFailure(error);
+        throw error;
+      });
     const model = await retryWithJitter(ask, { attempts: Infinity, baseMs: 50, capMs: 2_000, signal });
     const weights = weightsByFormat[model.dtype];
     if (!weights)
@@ -102,4 +120,10 @@ export class ModelRegistry implements OnModuleDestroy {
     const models = this.clients.of(modelV1.ModelService);
     return inContext(context, () => this.#breaker.run(() => call(models), signal));
   }
+}
+
+/** What a model lacks, its hub or its disk, says nothing of the service: other models can be had from it meanwhile. */
+function isOfTheService(error: unknown): boolean {
+  if (!isRagmeshError(error)) return true;
+  return error.retry === 'transient' && !/^(?:MODEL|STORAGE)\./.test(error.code);
 }

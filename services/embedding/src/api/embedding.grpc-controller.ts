@@ -31,7 +31,8 @@ export class EmbeddingGrpcController {
       const details = { field: 'texts', limit: MAX_TEXTS, count: texts.length };
       throw new RagmeshError('REQUEST.INVALID', `texts must hold 1 to ${MAX_TEXTS} texts.`, details);
     }
-    const patience = { signal: scopeOf(call).signal, patienceMs: PATIENCE_MS };
+    const { signal, deadline } = scopeOf(call);
+    const patience = { signal, patienceMs: Math.min(PATIENCE_MS, deadline.remainingMs) };
     const embedding = name
       ? this.texts.named(name, texts, patience)
       : this.texts.questions(texts, patience, { withoutFallback });

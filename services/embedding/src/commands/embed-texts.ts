@@ -3,6 +3,7 @@ import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import type { Computed } from '@ragmesh/cache';
 import { RagmeshError, asRagmeshError, isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
+import { Deadline } from '@ragmesh/resilience';
 import { Embedders, type Patience } from '../adapters/embedders.js';
 import { NAMESPACE, VectorCache } from '../adapters/vector-cache.js';
 import type { Embedder, EmbedPriority } from '../domain/embedder.js';
@@ -42,39 +43,59 @@ export class EmbedTexts {
   }
 
   /**
-   * The vectors of chunks: only ever by one model, because an index must not mix models; they wait for it.
+   * The vectors of chunks: only ever by one model, because an index must not mix models; they wait for it, and for room for it.
    * @param model the one named for their generation of the index; nothing: this installation's own.
-   * @throws RagmeshError EMBEDDING.UNAVAILABLE, EMBEDDING.INVALID_VECTOR, EMBEDDING.TEXT_REFUSED or REQUEST.CANCELLED.
+   * @throws RagmeshError EMBEDDING.UNAVAILABLE, EMBEDDING.INVALID_VECTOR, EMBEDDING.TEXT_REFUSED or REQUEST.CANCELLED;
+   *   MODEL.NOT_FOUND or MODEL.CORRUPT for a named model.
    */
   async chunks(texts: readonly string[], patience: Patience, model = ''): Promise<Embedded> {
     const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'batch', patience.signal);
-    return model === '' ? this.embedders.use(patience, work) : this.embedders.useNamed(model, patience, work);
+    if (model === '') return this.embedders.use(patience, work);
+    return this.embedders.useNamed(model, patience, work).catch((error: unknown) => {
+      throw awaitingRoom(error);
+    });
   }
 
   /**
-   * The vectors of questions. While the model cannot be had: those kept from before, else those of the smaller model. The
-   * answer names the model, and whoever searches must not compare vectors of different ones.
+   * The vectors of questions. While the model cannot be had: those kept from before, else those of the smaller model, which
+   * takes over after half of the time. The answer names the model, and whoever searches must not compare vectors of different ones.
    * @throws RagmeshError as {@link chunks}.
    */
   async questions(texts: readonly string[], patience: Patience, choice: QuestionChoice = {}): Promise<Embedded> {
     const isReady = this.embedders.isReady(this.config.EMBEDDING_MODEL);
     const kept = isReady ? undefined : await this.#kept(texts);
     if (kept) return kept;
+    const fallback = choice.withoutFallback ? undefined : this.config.EMBEDDING_FALLBACK_MODEL;
+    const { signal, patienceMs = Infinity } = patience;
+    const deadline = Deadline.in(patienceMs, signal);
     try {
-      return await this.embedders.use(patience, async (embedder) => {
-        this.#model = embedder.model;
-        return this.#embed(texts, embedder, 'query', patience.signal);
-      });
+      const half = fallback ? deadline.within(deadline.remainingMs / 2).signal() : signal;
+      return await this.#own(texts, { ...patience, signal: half });
     } catch (error) {
-      if (!isRagmeshError(error) || error.code !== 'EMBEDDING.UNAVAILABLE' || patience.signal.aborted) throw error;
+      if (!isRagmeshError(error) || error.code !== 'EMBEDDING.UNAVAILABLE' || signal.aborted) throw error;
       const late = isReady ? await this.#kept(texts) : undefined;
-      const other = late ?? (choice.withoutFallback ? undefined : await this.#smaller(texts, patience));
+      const rest = { signal, patienceMs: deadline.remainingMs };
+      const other = late ?? (fallback ? await this.#smaller(fallback, texts, rest) : undefined);
       if (!other) throw error;
       return other;
     }
   }
 
-  /** The vectors by a model that the caller names. @throws RagmeshError as {@link chunks}, and MODEL.NOT_FOUND. */
+  async #own(texts: readonly string[], patience: Patience): Promise<Embedded> {
+    const { signal } = patience;
+    try {
+      return await this.embedders.use(patience, async (embedder) => {
+        this.#model = embedder.model;
+        return this.#embed(texts, embedder, 'query', signal);
+      });
+    } catch (error) {
+      if (!isRagmeshError(signal.reason) || signal.reason.code !== 'REQUEST.TIMEOUT') throw error;
+      const message = 'The embedding model gave no vector in time.';
+      throw new RagmeshError('EMBEDDING.UNAVAILABLE', message, { reason: 'REQUEST.TIMEOUT' }, { cause: error });
+    }
+  }
+
+  /** The vectors by a model that the caller names. @throws RagmeshError as {@link chunks}, and MODEL.OVER_BUDGET. */
   async named(model: string, texts: readonly string[], patience: Patience): Promise<Embedded> {
     const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'query', patience.signal);
     return this.embedders.useNamed(model, patience, work);
@@ -114,15 +135,20 @@ export class EmbedTexts {
     return { vectors, model, dimension: vectors[0]!.length };
   }
 
-  async #smaller(texts: readonly string[], patience: Patience): Promise<Embedded | undefined> {
-    const name = this.config.EMBEDDING_FALLBACK_MODEL;
-    if (!name) return undefined;
+  async #smaller(name: string, texts: readonly string[], patience: Patience): Promise<Embedded | undefined> {
     const work = (embedder: Embedder): Promise<Embedded> => this.#embed(texts, embedder, 'query', patience.signal);
     return this.embedders.useFallback(name, patience, work).catch((error: unknown) => {
       this.logger.warn({ model: name, code: asRagmeshError(error).code }, 'The smaller model is not available either');
       return undefined;
     });
   }
+}
+
+/** A model that does not fit beside others fits later: a chunk is put off as when its model is away, and not given up. */
+function awaitingRoom(error: unknown): unknown {
+  if (!isRagmeshError(error) || error.code !== 'MODEL.OVER_BUDGET') return error;
+  const details = { ...error.details, reason: error.code };
+  return new RagmeshError('EMBEDDING.UNAVAILABLE', error.message, details, { cause: error });
 }
 
 /** A text that the model refuses, by its key: each who waits for it has it in another place. */

@@ -14,10 +14,15 @@ export class ModelFolder {
 
   /**
    * Undefined when there is no manifest at `path`.
-   * @throws RagmeshError `MODEL.CORRUPT` when there is one that cannot be used
+   * @throws RagmeshError `MODEL.CORRUPT` when there is one that cannot be read or used
    */
   static async open(path: string): Promise<ModelFolder | undefined> {
-    const json = await readFile(join(path, 'manifest.json'), 'utf8').catch(undefinedWhenAbsent);
+    const json = await readFile(join(path, 'manifest.json'), 'utf8')
+      .catch(undefinedWhenAbsent)
+      .catch((cause: NodeJS.ErrnoException) => {
+        const message = `The model manifest cannot be read (${cause.code}).`;
+        throw new RagmeshError('MODEL.CORRUPT', message, { file: 'manifest.json' }, { cause });
+      });
     return json === undefined ? undefined : new ModelFolder(path, parseManifest(json));
   }
 

@@ -71,6 +71,13 @@ describe('resolving a model', () => {
     expect(await resolver.resolve('all-MiniLM-L6-v2')).toMatchObject({ dimension: 384 });
   });
 
+  it('passes over a folder that it may not read, such as the lost+found of a disk', async () => {
+    // A manifest that is a folder cannot be read even by root, under whom permissions prove nothing.
+    await mkdir(join(root, 'lost+found/manifest.json'), { recursive: true });
+    expect(await resolver.resolve('all-MiniLM-L6-v2')).toMatchObject({ dimension: 384 });
+    expect(await resolver.list()).toHaveLength(1);
+  });
+
   it('works without a local folder', async () => {
     const withoutFolder = new ModelResolver([new FolderSource(join(root, 'absent')), bundledSource()]);
     expect(await withoutFolder.resolve('all-MiniLM-L6-v2')).toMatchObject({ dimension: 384 });

@@ -72,11 +72,16 @@ async function removeIfDead(target: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
+/** Undefined without a lock. One whose content a power loss took is nobody's, and dead once it is not beaten. */
 async function ownerOf(target: string): Promise<Owner | undefined> {
-  return readFile(target, 'utf8').then(
-    (json) => JSON.parse(json) as Owner,
-    () => undefined,
-  );
+  const json = await readFile(target, 'utf8').catch(() => undefined);
+  if (json === undefined) return undefined;
+  const nobody: Owner = { id: '', pid: 0, host: '' };
+  try {
+    return { ...nobody, ...(JSON.parse(json) as Partial<Owner> | null) };
+  } catch {
+    return nobody;
+  }
 }
 
 async function lives(target: string, { pid, host }: Owner): Promise<boolean> {

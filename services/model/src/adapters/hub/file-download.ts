@@ -27,9 +27,10 @@ const retries = { attempts: 3, baseMs: 100, capMs: 5_000 };
  * @throws RagmeshError MODEL.DOWNLOAD_FAILED, STORAGE.FULL and what {@link HubClient} throws.
  */
 export async function downloadFile(download: FileDownload): Promise<string> {
-  const { target, file } = download;
-  if (await isThere(target)) return (await digestsOf(target, file.bytes)).sha256;
+  const { target } = download;
   await mkdir(dirname(target), { recursive: true });
+  // Checked once more: a power loss may have taken bytes of what was whole.
+  if (await isThere(target)) await rename(target, `${target}.part`);
   for (;;) {
     const before = await sizeOf(`${target}.part`);
     try {
@@ -109,6 +110,11 @@ async function digestsOf(path: string, bytes: number): Promise<{ sha256: string;
 function damaged({ repository, file }: FileDownload, fault: string): RagmeshError {
   const details = { model: repository, file: file.path, reason: 'damaged' };
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', `What arrived as ${file.path} ${fault}.`, details);
+}
+
+/** How much of a file is here, complete or not. */
+export async function bytesHere(target: string): Promise<number> {
+  return (await sizeOf(target)) || sizeOf(`${target}.part`);
 }
 
 async function sizeOf(path: string): Promise<number> {

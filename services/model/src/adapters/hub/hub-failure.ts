@@ -33,14 +33,28 @@ export function hubRefusal({ repository, revision, path }: HubRequest, response:
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { ...details, ...(retryAfter ? { retryAfter } : {}) });
 }
 
-/** What a broken connection, a full disk or a silence of the hub means; our own errors pass. */
+/** What a broken connection, trouble with the disk or a silence of the hub means; our own errors pass. */
 export function hubTrouble({ repository }: Pick<HubRequest, 'repository'>, cause: unknown): RagmeshError {
-  if (isRagmeshError(cause)) return cause;
-  const code = (cause as NodeJS.ErrnoException | null)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new RagmeshError('STORAGE.FULL', `There is no room on the disk for the model ${repository}.`, {}, { cause });
+  const trouble = diskTrouble(repository, cause);
+  if (isRagmeshError(trouble)) return trouble;
   const message = `The download of ${repository} was interrupted.`;
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { model: repository, reason: 'connection' }, { cause });
+}
+
+/** What a failed call to the file system means, STORAGE.FULL or STORAGE.UNAVAILABLE; anything else as it is. */
+export function diskTrouble(model: string, cause: unknown): unknown {
+  if (isRagmeshError(cause)) return cause;
+  const { code, syscall } = Object(cause) as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new RagmeshError(
+      'STORAGE.FULL',
+      `There is no room on the disk for the model ${model}.`,
+      { model },
+      { cause },
+    );
+  if (!code || !syscall) return cause;
+  const message = `The folder that models are kept in cannot be used (${code}); check MODEL_CACHE_DIR.`;
+  return new RagmeshError('STORAGE.UNAVAILABLE', message, { model, reason: code }, { cause });
 }
 
 /** Seconds, or an HTTP date. */

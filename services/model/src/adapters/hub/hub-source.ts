@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { RagmeshError, asRagmeshError, isRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { hubManifest } from '../../domain/hub-manifest.js';
 import { selectHubFiles, type HubSelection } from '../../domain/hub-selection.js';
@@ -9,8 +9,10 @@ import type { ManifestFile, ModelDtype, ModelReference } from '../../domain/mode
 import type { ModelFolder } from '../model-folder.js';
 import { FolderSource, type FindOptions, type ModelSource } from '../model-source.js';
 import { DownloadLock } from './download-lock.js';
-import { downloadFile } from './file-download.js';
-import type { HubClient } from './hub-client.js';
+import { bytesHere, downloadFile } from './file-download.js';
+import type { HubClient, HubFile } from './hub-client.js';
+import { diskTrouble } from './hub-failure.js';
+import { RunningDownloads, type DownloadView } from './running-downloads.js';
 
 export interface HubSourceOptions {
   readonly client: HubClient;
@@ -19,14 +21,6 @@ export interface HubSourceOptions {
   readonly dtype: ModelDtype;
   readonly offline: boolean;
   readonly logger: Logger;
-}
-
-/** A download that runs in this process. */
-export interface DownloadView {
-  readonly name: string;
-  readonly revision: string;
-  readonly bytes: number;
-  readonly totalBytes: number;
 }
 
 /** One model at one commit, and where its files go. */
@@ -40,12 +34,13 @@ const PINNED = /^(?<commit>[0-9a-f]{40})(?:\.(?<dtype>q8|fp16|fp32))?$/;
 
 /**
  * Models of the Hugging Face hub, named `owner/name` with a branch, tag or commit as revision. What has been downloaded is
- * kept as `<commit>.<number format>`, because both decide what the vectors are. A folder appears whole or not at all.
+ * kept as `<commit>.<number format>`, because both decide what the vectors are. A folder appears whole or not at all; one whose
+ * manifest a power loss damaged counts as not here, and its files are checked and used again.
  */
 export class HubSource implements ModelSource {
   private readonly cached: FolderSource;
   private readonly running = new Map<string, Promise<void>>();
-  private readonly views = new Map<string, DownloadView>();
+  private readonly progress = new RunningDownloads();
 
   constructor(private readonly options: HubSourceOptions) {
     this.cached = new FolderSource(options.folder);
@@ -53,7 +48,7 @@ export class HubSource implements ModelSource {
 
   /** Downloads that run now. */
   get downloads(): readonly DownloadView[] {
-    return [...this.views.values()];
+    return this.progress.views;
   }
 
   async list(): Promise<ModelFolder[]> {
@@ -85,8 +80,12 @@ export class HubSource implements ModelSource {
       this.options.logger.warn({ model: name, code }, 'The hub cannot be asked; the model is used as last downloaded');
       return known;
     }
-    await this.shared(target);
-    await this.remember(reference, target.revision);
+    try {
+      await this.shared(target);
+      await this.remember(reference, target.revision);
+    } catch (error) {
+      throw diskTrouble(name, error);
+    }
     return this.cached.find(target);
   }
 
@@ -101,17 +100,24 @@ export class HubSource implements ModelSource {
   private async downloadOnce(target: Target): Promise<void> {
     const folder = join(this.options.folder, folderName(target));
     const staging = join(this.options.folder, '.downloads', folderName(target));
-    if (await exists(folder)) return;
-    await mkdir(staging, { recursive: true });
-    const lock = await DownloadLock.acquire(`${staging}.lock`, () => exists(folder));
+    const isHere = async (): Promise<boolean> => (await this.cached.find(target)) !== undefined;
+    if (await isHere()) return;
+    await mkdir(dirname(staging), { recursive: true });
+    const lock = await DownloadLock.acquire(`${staging}.lock`, isHere);
     if (!lock) return;
     try {
-      if (await exists(folder)) return;
-      await mkdir(staging, { recursive: true });
+      if (await isHere()) return;
+      await takeBack(folder, staging);
       await this.download(target, staging);
       await rename(staging, folder);
+    } catch (error) {
+      const trouble = diskTrouble(target.name, error);
+      // What fills the disk would keep it full.
+      if (isRagmeshError(trouble) && trouble.code === 'STORAGE.FULL')
+        await rm(staging, { recursive: true, force: true });
+      throw trouble;
     } finally {
-      this.views.delete(target.revision);
+      this.progress.end(target);
       await lock.release();
     }
   }
@@ -123,21 +129,21 @@ export class HubSource implements ModelSource {
     const announced = await Promise.all(
       paths.map((path) => client.announce({ repository: name, revision: commit, path })),
     );
-    const totalBytes = announced.reduce((sum, { bytes }) => sum + bytes, 0);
-    await demandRoom(staging, name, totalBytes);
-    let before = 0;
+    const totalBytes = sumOf(announced.map(({ bytes }) => bytes));
+    const here = await Promise.all(announced.map((file) => hereOf(file, staging)));
+    const show = (bytes: number): DownloadView => ({ name, revision, bytes, totalBytes });
+    await this.progress.begin(show(sumOf(here)), staging);
     const files: ManifestFile[] = [];
-    for (const file of announced) {
-      const onProgress = (bytes: number): void =>
-        void this.views.set(revision, { name, revision, bytes: before + bytes, totalBytes });
-      onProgress(0);
-      const target = join(staging, file.path);
-      const sha256 = await downloadFile({ client, repository: name, commit, file, target, onProgress });
-      before += file.bytes;
+    for (const [at, file] of announced.entries()) {
+      const others = sumOf(here.filter((_, index) => index !== at));
+      const onProgress = (bytes: number): void => this.progress.progress(show(others + bytes));
+      const path = join(staging, file.path);
+      const sha256 = await downloadFile({ client, repository: name, commit, file, target: path, onProgress });
+      here[at] = file.bytes;
       files.push({ path: file.path, bytes: file.bytes, sha256 });
     }
     const manifest = hubManifest({ name, revision, dtype, files }, await describedIn(staging));
-    await writeFile(join(staging, 'manifest.json'), JSON.stringify(manifest, null, 2));
+    await writeThrough(join(staging, 'manifest.json'), JSON.stringify(manifest, null, 2));
     const ms = Math.round(performance.now() - began);
     logger.info({ model: `${name}@${revision}`, bytes: totalBytes, duration_ms: ms }, 'A model was downloaded');
   }
@@ -154,10 +160,15 @@ export class HubSource implements ModelSource {
   private async remember({ name, revision }: Required<ModelReference>, exact: string): Promise<void> {
     if (PINNED.test(revision)) return;
     const note = this.noteOf(name, revision);
-    await mkdir(join(this.options.folder, '.revisions'), { recursive: true });
+    if ((await readFile(note, 'utf8').catch(() => undefined)) === exact) return;
+    await mkdir(dirname(note), { recursive: true });
     const own = `${note}.${randomUUID()}`;
-    await writeFile(own, exact);
-    await rename(own, note);
+    try {
+      await writeThrough(own, exact);
+      await rename(own, note);
+    } finally {
+      await rm(own, { force: true });
+    }
   }
 
   private noteOf(name: string, revision: string): string {
@@ -189,12 +200,32 @@ async function describedIn(folder: string): Promise<Parameters<typeof hubManifes
   return { config: config!, tokenizer: tokenizer!, sentences: sentences!, pooling: pooling! };
 }
 
-/** Said before the download rather than at its end. */
-async function demandRoom(folder: string, model: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= needed) return;
-  const details = { model, bytes: needed, free: bavail * bsize };
-  throw new RagmeshError('STORAGE.FULL', `The model ${model} needs ${needed} bytes on the disk.`, details);
+/** Makes the folder that a download goes to, out of the published one where that lacks nothing but a manifest. */
+async function takeBack(folder: string, staging: string): Promise<void> {
+  if (await exists(folder)) {
+    await rm(staging, { recursive: true, force: true });
+    await rename(folder, staging);
+  }
+  await mkdir(staging, { recursive: true });
+}
+
+/** Ends when the disk has it: a name that outlives a power loss must not stand for an empty file. */
+async function writeThrough(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function hereOf({ path, bytes }: HubFile, folder: string): Promise<number> {
+  return Math.min(bytes, await bytesHere(join(folder, path)));
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
 }
 
 async function exists(path: string): Promise<boolean> {
