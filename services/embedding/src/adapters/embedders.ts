@@ -51,15 +51,14 @@ export class Embedders implements OnApplicationBootstrap, OnApplicationShutdown 
     return this.#local(name, patience, work);
   }
 
-  /** The same with a model that a caller names. @throws RagmeshError MODEL.NOT_FOUND too. */
+  /** The same with a model that a caller names. @throws RagmeshError MODEL.NOT_FOUND, MODEL.CORRUPT and MODEL.OVER_BUDGET too. */
   async useNamed<T>(name: string, patience: Patience, work: (embedder: Embedder) => Promise<T>): Promise<T> {
     const { APP_EMBEDDINGS_BACKEND: backend, EMBEDDING_MODEL } = this.config;
     if (name === EMBEDDING_MODEL) return this.use(patience, work);
     if (backend === 'mock' && name === this.#mock.model) return work(this.#mock);
     const own = backend === 'openai' ? this.#openai(EMBEDDING_MODEL) : undefined;
     if (own?.model === name) return work(own);
-    const loading = this.memory.load(name, { signal: this.#closing.signal, localOnly: true });
-    await inTime(loading, patience);
+    await inTime(this.#loadNamed(name), patience);
     return this.memory.use(name, { signal: this.#closing.signal, localOnly: true }, work);
   }
 
@@ -87,8 +86,16 @@ export class Embedders implements OnApplicationBootstrap, OnApplicationShutdown 
     try {
       await this.memory.load(name, { signal: this.#closing.signal });
     } catch (error) {
-      const { code, message } = asRagmeshError(error);
-      throw unavailable(`The embedding model ${name} cannot be used: ${message}`, { reason: code }, error);
+      throw notLoaded(name, error);
+    }
+  }
+
+  /** What is wrong with the model or its name is for whoever named it. That a load he joined was called off is not his doing. */
+  async #loadNamed(name: string): Promise<void> {
+    try {
+      await this.memory.load(name, { signal: this.#closing.signal, localOnly: true });
+    } catch (error) {
+      throw asRagmeshError(error).code === 'REQUEST.CANCELLED' ? notLoaded(name, error) : error;
     }
   }
 
@@ -121,6 +128,11 @@ async function inTime(loading: Promise<unknown>, { signal, patienceMs }: Patienc
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+function notLoaded(name: string, error: unknown): RagmeshError {
+  const { code, message } = asRagmeshError(error);
+  return unavailable(`The embedding model ${name} cannot be used: ${message}`, { reason: code }, error);
 }
 
 function unavailable(message: string, details: Record<string, string> = {}, cause?: unknown): RagmeshError {

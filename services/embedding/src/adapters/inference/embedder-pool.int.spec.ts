@@ -180,6 +180,21 @@ describe('an embedder in trouble', () => {
     await pool.close();
   });
 
+  it('goes on with the threads there are when a further one cannot load the model', async () => {
+    const copy = await mkdtemp(join(tmpdir(), 'ragmesh-model-'));
+    await cp(folder, copy, { recursive: true });
+    const pool = poolOf({ folder: copy });
+    try {
+      await pool.warm();
+      await rm(copy, { recursive: true });
+      expect(await pool.embed(abstracts.slice(0, 60))).toHaveLength(60);
+      expect(await pool.embed(abstracts.slice(60, 120))).toHaveLength(60);
+    } finally {
+      await pool.close();
+      await rm(copy, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it('says that the model cannot be loaded, and loads it once it can', async () => {
     const broken = await mkdtemp(join(tmpdir(), 'ragmesh-broken-model-'));
     const pool = poolOf({ folder: broken }, 1);

@@ -52,7 +52,8 @@ export class EmbedderPool implements Embedder {
   private readonly scheduler = new BatchScheduler<PendingText>(batchLimits);
   private readonly suspects = new Suspects((text, cause) => void this.judge(text, cause));
   private readonly probes = new WeakSet<EmbedRequest>();
-  private readonly maxThreads: number;
+  /** Fewer from when one could not load the model on. */
+  private maxThreads: number;
   private threads: InferenceThread[] = [];
   private closed = false;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -202,7 +203,7 @@ export class EmbedderPool implements Embedder {
     },
     died: (thread, unfinished, cause) => {
       this.threads = this.threads.filter((other) => other !== thread);
-      if (!thread.isReady) this.rejectWaiting(unavailable('The embedding model cannot be loaded.', cause));
+      if (!thread.isReady) this.noteUnloadable(cause);
       for (const batch of unfinished) this.suspects.add(batch, unfinished.length === 1, cause);
       this.dispatch();
     },
@@ -226,6 +227,12 @@ export class EmbedderPool implements Embedder {
     }
     const message = `The model fails on text ${index}, and on no other.`;
     request.fail(new RagmeshError('EMBEDDING.TEXT_REFUSED', message, { index, model: this.model }, { cause }));
+  }
+
+  /** Without a further thread those there are go on; with none nobody can. */
+  private noteUnloadable(cause: unknown): void {
+    if (this.threads.length > 0) this.maxThreads = this.threads.length;
+    else this.rejectWaiting(unavailable('The embedding model cannot be loaded.', cause));
   }
 
   private rejectWaiting(error: RagmeshError): void {

@@ -17,8 +17,8 @@ export class EmbeddingsApi {
 
   /**
    * One vector per text, in order, of equal length, as the provider gave them.
-   * @throws RagmeshError EMBEDDING.UNAVAILABLE, with `retryAfter` where the provider says; EMBEDDING.TEXT_REFUSED;
-   *   EMBEDDING.INVALID_VECTOR.
+   * @throws RagmeshError EMBEDDING.UNAVAILABLE, with `retryAfter` where the provider says; EMBEDDING.TEXT_REFUSED when it refuses
+   *   the request for a reason that may lie in its texts.
    */
   async request(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
     const { baseUrl, apiKey, model, dimensions } = this.options;
@@ -57,9 +57,9 @@ export class EmbeddingsApi {
     if (seconds && /^\d+(\.\d+)?$/.test(seconds)) details['retryAfter'] = Number(seconds);
     const fault =
       status === 401 || status === 403
-        ? `refuses the key (${status}); set OPENAI_API_KEY`
+        ? `refuses the key (${status}); set EMBEDDING_API_KEY or OPENAI_API_KEY`
         : status === 404
-          ? `has no such model or route (404)`
+          ? `has no such model or route (404); check EMBEDDING_MODEL and EMBEDDING_BASE_URL or OPENAI_BASE_URL`
           : `answered ${status}`;
     return this.#unavailable(fault, details);
   }

@@ -116,6 +116,14 @@ describe('a provider that speaks the OpenAI API', () => {
     await expect(embedderOf().embed(['a'])).rejects.toMatchObject(error);
   });
 
+  it('may give a useless vector first, and its length is not what is asked of later ones', async () => {
+    script = [json({ data: [{ embedding: [0, 0, 0] }] })];
+    const embedder = embedderOf();
+    await expect(embedder.embed(['a'])).rejects.toMatchObject({ code: 'EMBEDDING.INVALID_VECTOR' });
+    expect(await embedder.embed(['a'])).toHaveLength(1);
+    expect(embedder.dimension).toBe(2);
+  });
+
   it('is not bothered before the time it asks for', async () => {
     script = [status(429, { 'retry-after': '60' })];
     await expect(embedderOf().embed(['a'])).rejects.toMatchObject({ details: { retryAfter: 60 } });
@@ -127,6 +135,26 @@ describe('a provider that speaks the OpenAI API', () => {
     const refusal = { code: 'EMBEDDING.TEXT_REFUSED', details: { index: 4, status: 400 } };
     await expect(embedderOf().embed(['a', 'b', 'c', 'd', 'bad', 'f'])).rejects.toMatchObject(refusal);
     expect(await embedderOf().embed(['a', 'f'])).toHaveLength(2);
+  });
+
+  it.each([400, 413, 422])('that refuses every text (%i) is to blame, and no text is', async (code) => {
+    script = Array.from({ length: 20 }, () => status(code));
+    const refusal = embedderOf({ dimensions: 7 }).embed(['a', 'b', 'c']);
+    await expect(refusal).rejects.toMatchObject({
+      code: 'EMBEDDING.UNAVAILABLE',
+      message: expect.stringMatching(new RegExp(`refuses every text \\(${code}\\).*EMBEDDING_MODEL.*VECTOR_DIM`)),
+      details: { status: code, reason: 'refused' },
+    });
+  });
+
+  it('is asked for nothing more once a text of the call has failed', async () => {
+    script = Array.from({ length: 20 }, () => refuses('bad'));
+    const texts = ['bad', ...Array.from({ length: 40 }, (_, at) => `fine ${at}`)];
+    const embedder = embedderOf({ batchSize: 1 });
+    await expect(embedder.embed(texts)).rejects.toMatchObject({ code: 'EMBEDDING.TEXT_REFUSED' });
+    for (let at = 0; at < 20; at++) await embedder.embed([`later ${at}`]);
+    const fine = asked.filter(({ body }) => body.input[0]!.startsWith('fine'));
+    expect(fine.length).toBeLessThan(20);
   });
 
   it('is left alone for a while when it fails all the time, and another model is not', async () => {

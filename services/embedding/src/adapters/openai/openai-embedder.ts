@@ -15,6 +15,9 @@ const PARALLEL = 4;
 /** A text with nothing in it is refused by providers; a space means as little. */
 const BLANK = ' ';
 
+/** No provider has a reason to refuse it: one that does refuses every text. */
+const HARMLESS = 'text';
+
 /** Who is told to come later than that, also by an open breaker, hands it on: the caller has something better to do. */
 const retries = { attempts: 3, baseMs: 100, capMs: 2_000 };
 
@@ -45,7 +48,8 @@ export class OpenAiEmbedder implements Embedder {
   }
 
   async embed(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<Float32Array[]> {
-    const ends = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const done = new AbortController();
+    const ends = AbortSignal.any([done.signal, this.#closing.signal, ...(signal ? [signal] : [])]);
     const batches: { start: number; texts: string[] }[] = [];
     for (let start = 0; start < texts.length; start += this.options.batchSize) {
       const slice = texts.slice(start, start + this.options.batchSize);
@@ -58,7 +62,11 @@ export class OpenAiEmbedder implements Embedder {
         made.forEach((vector, at) => (vectors[batch!.start + at] = vector));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, worker));
+    try {
+      await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, worker));
+    } finally {
+      done.abort(); // after a failure nobody waits for the batches that are left
+    }
     return vectors;
   }
 
@@ -74,16 +82,44 @@ export class OpenAiEmbedder implements Embedder {
   /** A batch that is refused is cut in halves until the one text is found that the provider does not take. */
   async #batch(texts: readonly string[], start: number, signal: AbortSignal): Promise<Float32Array[]> {
     try {
-      const vectors = await retryWithJitter(() => this.#request(texts, signal), { ...retries, signal });
+      const vectors = await this.#retried(texts, signal);
       return vectors.map((vector) => this.#unit(vector));
     } catch (error) {
-      if (!isRagmeshError(error) || error.code !== 'EMBEDDING.TEXT_REFUSED') throw error;
-      if (texts.length === 1)
+      if (!isTextRefused(error)) throw error;
+      if (texts.length === 1) {
+        await this.#probe(signal);
         throw new RagmeshError(error.code, `The provider refuses text ${start}.`, { ...error.details, index: start });
+      }
       const half = Math.ceil(texts.length / 2);
       const first = await this.#batch(texts.slice(0, half), start, signal);
       return [...first, ...(await this.#batch(texts.slice(half), start + half, signal))];
     }
+  }
+
+  /**
+   * A text that is refused is to blame only when another one is not.
+   * @throws RagmeshError EMBEDDING.UNAVAILABLE when the provider refuses that one, too, or fails.
+   */
+  async #probe(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#retried([HARMLESS], signal);
+    } catch (error) {
+      if (!isTextRefused(error)) throw error;
+      const { status } = error.details;
+      const message =
+        `The provider of ${this.options.model} refuses every text (${String(status)}); check that it has EMBEDDING_MODEL ` +
+        'as a model for embeddings, and that it takes VECTOR_DIM where that is set.';
+      throw new RagmeshError(
+        'EMBEDDING.UNAVAILABLE',
+        message,
+        { ...error.details, reason: 'refused' },
+        { cause: error },
+      );
+    }
+  }
+
+  #retried(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+    return retryWithJitter(() => this.#request(texts, signal), { ...retries, signal });
   }
 
   async #request(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
@@ -101,10 +137,15 @@ export class OpenAiEmbedder implements Embedder {
   #unit(values: readonly number[]): Float32Array {
     const vector = Float32Array.from(values);
     const norm = Math.hypot(...vector);
-    this.#dimension ||= vector.length;
-    if (vector.length === this.#dimension && Number.isFinite(norm) && norm > 0)
+    const expected = this.#dimension || vector.length;
+    if (vector.length === expected && Number.isFinite(norm) && norm > 0) {
+      this.#dimension = expected;
       return vector.map((each) => each / norm);
-    const details = { model: this.model, expected: this.#dimension, length: vector.length };
+    }
+    const details = { model: this.model, expected, length: vector.length };
     throw new RagmeshError('EMBEDDING.INVALID_VECTOR', 'The provider gave a vector that cannot be compared.', details);
   }
 }
+
+const isTextRefused = (error: unknown): error is RagmeshError =>
+  isRagmeshError(error) && error.code === 'EMBEDDING.TEXT_REFUSED';
