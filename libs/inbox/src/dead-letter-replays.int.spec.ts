@@ -21,7 +21,7 @@ import {
 const handler = { id: 'vector.index-chunks' } as EventHandler;
 const value = encodePayload(
   catalogue.chunksEmbedded,
-  create(catalogue.chunksEmbedded.schema, { documentId: 'd', version: 7n }),
+  create(catalogue.chunksEmbedded.schema, { documentId: 'd', version: 7n, generation: 3 }),
 );
 
 function recordOf(eventId: string, more: Partial<BusRecord> = {}): BusRecord {
@@ -284,7 +284,10 @@ describe('a letter', () => {
     const { rows } = await one.database.query<{ value: Buffer }>(
       `SELECT value FROM outbox WHERE topic = 'error.occurred' ORDER BY id`,
     );
-    const versions = rows.map(({ value: bytes }) => decodePayload(catalogue.errorOccurred, bytes).version);
-    expect(versions).toEqual([7n, 0n]);
+    const told = rows.map(({ value: bytes }) => decodePayload(catalogue.errorOccurred, bytes));
+    expect(told.map(({ version, generation }) => [version, generation])).toEqual([
+      [7n, 3],
+      [0n, undefined],
+    ]);
   });
 });

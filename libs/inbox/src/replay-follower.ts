@@ -5,7 +5,7 @@ import type { Outbox, OutboxWriter } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { STATUS } from './dead-letter-sql.js';
 import { outgoingHandler, unreadableHandler } from './dead-letter.js';
-import { versionOf } from './event-version.js';
+import { scopeOf } from './event-scope.js';
 
 const POLL_MS = 1_000;
 const MEASURE_TICKS = 10;
@@ -59,7 +59,7 @@ interface HandledLetter {
  */
 export class ReplayFollower {
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
   #ticks = 0;
 
   constructor(
@@ -70,8 +70,7 @@ export class ReplayFollower {
   ) {}
 
   start(): void {
-    const tick = (): void => void (this.#running = this.#running.then(() => this.#tick()));
-    this.#timer = setInterval(tick, POLL_MS).unref();
+    this.#timer = setInterval(() => void (this.#running ??= this.#tick()), POLL_MS).unref();
   }
 
   /** Writes nothing more once it resolves. */
@@ -100,6 +99,8 @@ export class ReplayFollower {
       this.#ticks += 1;
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Results of replays will be read again');
+    } finally {
+      this.#running = undefined;
     }
   }
 
@@ -131,7 +132,7 @@ export class ReplayFollower {
         eventId: letter.event_id,
         eventType: letter.headers['ce_type'] ?? '',
         subject: letter.subject,
-        version: versionOf(letter.headers, letter.value),
+        version: scopeOf(letter.headers, letter.value).version,
       }),
     );
   }

@@ -18,7 +18,7 @@ export type ReadFlags = (knownRevision: bigint) => Promise<knowledgeV1.ListFlags
 export class FlagFeed {
   #revision = 0n;
   #timer: NodeJS.Timeout | undefined;
-  #reading: Promise<void> = Promise.resolve();
+  #reading: Promise<void> | undefined;
 
   constructor(
     private readonly provider: FlagProvider,
@@ -37,9 +37,9 @@ export class FlagFeed {
     await this.#reading;
   }
 
-  /** Asks once; never throws. */
+  /** Asks once, or waits for the answer that is due to who asked before; never throws. */
   refresh(): Promise<void> {
-    this.#reading = this.#reading.then(() => this.#ask());
+    this.#reading ??= this.#ask().finally(() => (this.#reading = undefined));
     return this.#reading;
   }
 

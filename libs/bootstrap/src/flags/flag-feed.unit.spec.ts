@@ -75,6 +75,22 @@ describe('flags of a process', () => {
     expect(changed).toEqual(['log_level', 'rerank']);
   });
 
+  it('are asked for once at a time while their owner does not answer', async () => {
+    const owner = new Owner();
+    let asked = 0;
+    const back = Promise.withResolvers<void>();
+    const read: typeof owner.read = async (known) => {
+      asked += 1;
+      await back.promise;
+      return owner.read(known);
+    };
+    const feed = new FlagFeed(new FlagProvider(), read, createLogger('spec', 'silent'));
+    const looks = [1, 2, 3].map(() => feed.refresh());
+    back.resolve();
+    await Promise.all([...looks, feed.stop()]);
+    expect(asked).toBe(1);
+  });
+
   it('leave out what this release does not know or cannot use', async () => {
     const { owner, feed, client } = await connected('d');
     owner.set('search_alpha', '7');

@@ -60,7 +60,8 @@ export class AdvanceReindex {
     if (step === 'show' && (await this.index.show(data)) === 0) return { kind: 'step-done', step };
     const progress = await this.building.advance(data, step);
     if (progress === 'complete') return step === 'build' ? { kind: 'step-done', step } : undefined;
-    if (!this.#isStuck(id, progress === 'waiting' ? JSON.stringify(data) : '')) return undefined;
+    const state = JSON.stringify({ ...data, failure: undefined });
+    if (!this.#isStuck(id, progress === 'waiting' ? state : '')) return undefined;
     if (data.rounds >= MAX_ROUNDS) return { kind: 'step-failed', error: incomplete(data) };
     await this.building.restart(data, step);
     return undefined;
@@ -87,7 +88,9 @@ export class AdvanceReindex {
   }
 }
 
-const incomplete = ({ documents, done }: Reindex): SagaError => ({
+const incomplete = ({ documents, done, failure }: Reindex): SagaError => ({
   code: 'REINDEX.INCOMPLETE',
-  message: `${documents - done} documents did not arrive in the generation, however often they were sent; readers keep what they see.`,
+  message:
+    `${documents - done} documents did not arrive in the generation, however often they were sent; readers keep what they see.` +
+    (failure ? ` Last given up for: ${failure.code}: ${failure.message}` : ''),
 });

@@ -16,7 +16,7 @@ import type { DocumentRow } from '../adapters/document.rows.js';
 import { WaitingIngestions, type FreshIngestion } from '../adapters/waiting-ingestions.js';
 import type { DocumentConfig } from '../document.config.js';
 import { ActiveTenants } from '../domain/active-tenants.js';
-import { ingestionId, ingestionSaga, type Ingestion } from '../sagas/ingestion.saga.js';
+import { ingestionId, ingestionSaga, waitsFor, type Ingestion } from '../sagas/ingestion.saga.js';
 import { showIngestion } from './ingestion-status.js';
 
 type Publish = OutboxWriter['publish'];
@@ -176,7 +176,7 @@ export class IngestionProcess {
   ): Promise<boolean> {
     return this.engine.deliver(tx, publish, ingestionId(currentTenant(), id, version), ({ step, data }) => {
       if (step !== 'index' || data.indexed.includes(batch)) return undefined;
-      if ((generation ?? data.generation) !== data.generation) return undefined;
+      if (!waitsFor(data, generation)) return undefined;
       const indexed = [...data.indexed, batch];
       return { kind: indexed.length === data.batches ? 'step-done' : 'progress', step, data: { indexed } };
     });

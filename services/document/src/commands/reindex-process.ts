@@ -3,7 +3,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { currentTenant } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { SagaEngine, type SagaInput, type SagaState } from '@ragmesh/saga';
+import { SagaEngine, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
 import { GenerationRepository, type GenerationOperation } from '../adapters/generation.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import type { Target } from '../domain/chunking.js';
@@ -103,6 +103,23 @@ export class ReindexProcess {
     });
   }
 
+  /**
+   * Tells the reindex that builds or shows a generation again, if one does, that a batch for it was given up. It shows why. When
+   * the model is to blame it fails, as no further document would arrive; else what is missing is sent again.
+   */
+  async noteFailure(documentId: string, generation: number, error: SagaError): Promise<void> {
+    const tenant = currentTenant();
+    const document = await this.documents.find(tenant, documentId);
+    if (!document) return;
+    await this.outbox.transaction(async (tx, { publish }) => {
+      await this.engine.deliver(tx, publish, reindexId(tenant, document.collection), ({ step, data }) => {
+        if (data.generation !== generation) return undefined;
+        if (error.code.startsWith('MODEL.') && step !== 'show') return { kind: 'step-failed', error };
+        return data.failure?.code === error.code ? undefined : { kind: 'progress', step, data: { failure: error } };
+      });
+    });
+  }
+
   /** Whether no ingestion is under way that was cut before the generation began and so is not in it. */
   async isWrittenByAll({ tenant, collection, generation }: Reindex): Promise<boolean> {
     return (await this.generations.ingestionsWithout(tenant, collection, generation)) === 0;
@@ -118,9 +135,9 @@ export class ReindexProcess {
 }
 
 function operationOf({ status, step, data, error }: SagaState<Reindex>): GenerationOperation {
-  const { documents, done } = data;
+  const { documents, done, failure = null } = data;
   if (status === 'completed') return { status: 'ready', stage: '', documents, done };
-  if (status === 'running') return { status: 'processing', stage: step, documents, done };
+  if (status === 'running') return { status: 'processing', stage: step, documents, done, error: failure };
   return { status: 'failed', stage: step, documents, done, error };
 }
 

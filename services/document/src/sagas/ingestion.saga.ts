@@ -108,12 +108,27 @@ export const isIngestionStep = (service: string, type: string): boolean => WORKE
 export const isOfIngestion = (service: string, topic: string, version: bigint): boolean =>
   WORKERS.has(service) && version > 0n && (STEP_TOPICS.has(topic) || UNDO_TOPICS.has(topic));
 
+/** An event of an ingestion that was given up. */
+export interface GivenUp {
+  readonly topic: string;
+  /** Of the collection's index, where the event named one. */
+  readonly generation?: number | undefined;
+  readonly error: SagaError;
+}
+
+/**
+ * Whether the ingestion waits for what is written to a generation, or to whichever readers see. It is not held up by those
+ * written beside it, nor does it fail with them: they stay incomplete, and what is incomplete is not shown.
+ */
+export const waitsFor = ({ generation: own }: Ingestion, generation: number | undefined): boolean =>
+  (generation ?? own) === own;
+
 /** What the saga makes of such an event: the step failed, or while it is being undone, the undo. */
 export function failureInput(
-  { status }: SagaState<Ingestion>,
-  topic: string,
-  error: SagaError,
+  { status, data }: SagaState<Ingestion>,
+  { topic, generation, error }: GivenUp,
 ): SagaInput<Ingestion> | undefined {
+  if (!waitsFor(data, generation)) return undefined;
   if (status === 'compensating') return UNDO_TOPICS.has(topic) ? { kind: 'undo-failed', error } : undefined;
   return STEP_TOPICS.has(topic) ? { kind: 'step-failed', error } : undefined;
 }

@@ -19,7 +19,7 @@ function after(...inputs: (SagaInput<Ingestion> | string)[]): SagaState<Ingestio
   let last = begin(ingestionSaga, data);
   for (const given of inputs) {
     if (last.kind !== 'moved') throw new Error('The saga did not move');
-    const input = typeof given === 'string' ? failureInput(last.state, given, error) : given;
+    const input = typeof given === 'string' ? failureInput(last.state, { topic: given, error }) : given;
     if (input) last = decide(ingestionSaga, last.state, input);
   }
   if (last.kind !== 'moved') throw new Error('The saga did not move');

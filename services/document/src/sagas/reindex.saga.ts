@@ -1,4 +1,4 @@
-import type { SagaDefinition } from '@ragmesh/saga';
+import type { SagaDefinition, SagaError } from '@ragmesh/saga';
 import type { Quality } from '../domain/quality.js';
 
 /** What a reindex knows. Which documents a generation has is known where the points are. */
@@ -16,6 +16,8 @@ export interface Reindex {
   /** Walks since a document was added last. */
   readonly rounds: number;
   readonly quality: Quality | null;
+  /** Why a batch for the generation was given up last; what is missing is sent again. */
+  readonly failure?: SagaError;
 }
 
 const HOUR = 3600;
