@@ -1,3 +1,7 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { LocalChatModel } from '../src/adapters/local-chat-model.js';
 import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js';
@@ -6,8 +10,8 @@ const library = new URL('./stand-in-transformers.mjs', import.meta.url).href;
 const limits: ChatTimeLimits = { firstTokenMs: 20_000, idleMs: 20_000, totalMs: 40_000 };
 const opened: LocalChatModel[] = [];
 
-function modelOf(name: string, from = library): LocalChatModel {
-  const model = new LocalChatModel('local', { library: from, modelsDir: '/models', model: name });
+function modelOf(name: string, from = library, modelsDir = '/models'): LocalChatModel {
+  const model = new LocalChatModel('local', { library: from, modelsDir, model: name });
   opened.push(model);
   return model;
 }
@@ -98,5 +102,22 @@ describe('a model in a thread of this process', () => {
     const advice = { code: 'GENERATION.UNAVAILABLE', message: expect.stringContaining('RAGMESH_MODELS_DIR') };
     await expect(chat(modelOf('missing'), 'x')).rejects.toMatchObject(advice);
     await expect(chat(modelOf('tiny', 'no-such-library'), 'x')).rejects.toMatchObject(advice);
+  });
+
+  it('is loaded once by those who come while the thread that could not load it ends', async () => {
+    const modelsDir = await mkdtemp(join(tmpdir(), 'ragmesh-local-chat-'));
+    const damage = join(modelsDir, 'damaged');
+    await writeFile(damage, '');
+    const own = modelOf('repaired', library, modelsDir);
+    try {
+      const repaired = chat(own, 'x').catch(() => {
+        rmSync(damage);
+        return chat(own, 'again');
+      });
+      expect(textOf(await repaired)).toContain('again');
+      expect(textOf(await chat(own, '{"prompts":true}'))).toBe('2 ');
+    } finally {
+      await rm(modelsDir, { recursive: true });
+    }
   });
 });

@@ -68,6 +68,20 @@ describe('a chat model behind the OpenAI protocol', () => {
     expect(pieces.at(-1)).toEqual({ type: 'end', reason: 'length' });
   });
 
+  it.each([
+    { prompt_tokens: 1.5, completion_tokens: 20 },
+    { prompt_tokens: 100, completion_tokens: 1e300 },
+    { prompt_tokens: -1, completion_tokens: 20 },
+    { total_tokens: 120 },
+    'much',
+  ])('gives an answer whose provider counts its tokens as nobody can: %j', async (usage) => {
+    upstream.plays(sending(`${piece('Because.')}${finish()}data: ${JSON.stringify({ usage })}\n\ndata: [DONE]\n\n`));
+    expect(await chat()).toEqual([
+      { type: 'text', text: 'Because.' },
+      { type: 'end', reason: 'stop' },
+    ]);
+  });
+
   it.each(['content_filter', 'tool_calls'])('does not take an answer that ended by %s for whole', async (reason) => {
     upstream.plays(answering(['Because '], reason));
     expect((await chat()).at(-1)).toMatchObject({ type: 'end', reason: 'withheld' });

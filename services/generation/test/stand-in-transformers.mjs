@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+
 /**
  * Stands in for `@huggingface/transformers` with the same functions and a model that repeats the last message word by word.
  * What it was started with is its first word; `{"fail":true}` fails, `{"die":true}` ends the thread, and
- * `{"prompts":true}` is answered with how many prompts there were.
+ * `{"prompts":true}` is answered with how many prompts there were. It cannot be loaded while its folder has a file `damaged`.
  */
 export const env = { allowRemoteModels: true, allowLocalModels: false, localModelPath: '' };
 const { process } = globalThis;
@@ -20,7 +22,7 @@ export class TextStreamer {
 }
 
 export async function pipeline(task, model, options) {
-  if (model === 'missing') throw new Error('no such folder');
+  if (model === 'missing' || existsSync(`${env.localModelPath}/damaged`)) throw new Error('no such folder');
   let prompts = 0;
   const generate = async (messages, { max_new_tokens, streamer, stopping_criteria, do_sample, temperature }) => {
     const { content } = messages.at(-1);

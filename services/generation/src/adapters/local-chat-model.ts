@@ -83,20 +83,16 @@ export class LocalChatModel implements LanguageModel {
   }
 
   #started(): Promise<Worker> {
-    this.#worker ??= this.#start().catch((error: unknown) => {
-      this.#worker = undefined;
-      throw error;
-    });
-    return this.#worker;
+    return (this.#worker ??= this.#start());
   }
 
-  async #start(): Promise<Worker> {
+  #start(): Promise<Worker> {
     const file = new URL(`./local-chat-worker${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(file, { workerData: this.setup });
     worker.unref();
     const started = Promise.withResolvers<Worker>();
     const failed = (error?: unknown): void => {
-      this.#worker = undefined;
+      if (this.#worker === started.promise) this.#worker = undefined; // not the one that took its place
       const advice = `see that ${TRANSFORMERS} is installed and the model lies in RAGMESH_MODELS_DIR`;
       started.reject(chatFailure('unreachable', `The local model ${this.name} cannot be run: ${advice}.`, {}, error));
     };

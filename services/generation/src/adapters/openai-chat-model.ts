@@ -20,7 +20,8 @@ export interface OpenAiEndpoint {
   readonly apiKey?: string | undefined;
 }
 
-const usage = z.object({ prompt_tokens: z.number().nonnegative(), completion_tokens: z.number().nonnegative() });
+const count = z.int32().nonnegative();
+const usage = z.object({ prompt_tokens: count, completion_tokens: count });
 const chunk = z.object({
   choices: z
     .array(
@@ -30,7 +31,7 @@ const chunk = z.object({
       }),
     )
     .default([]),
-  usage: usage.nullish(),
+  usage: usage.nullish().catch(undefined), // an answer is worth more than its count, which can be estimated
   error: z.unknown().optional(),
 });
 type Chunk = z.infer<typeof chunk>;

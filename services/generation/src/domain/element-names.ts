@@ -22,3 +22,11 @@ const known = new Set(NAMES.trim().split(/\s+/));
 
 /** Whether a browser may give such a tag a meaning: the name of an element it knows, or one a page may have defined (hyphenated). */
 export const isElementName = (name: string): boolean => name.includes('-') || known.has(name.toLowerCase());
+
+const TEXT_SHAPING = `
+a b blockquote br dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i ins kbd li nobr ol p pre s small span strike strong sub sup tbody td
+tfoot th thead tr tt u ul wbr`;
+const shaping = new Set(TEXT_SHAPING.trim().split(/\s+/));
+
+/** Whether such a tag only shapes the text around it: nothing is lost without it, and hardly any placeholder has its name. */
+export const shapesText = (name: string): boolean => shaping.has(name.toLowerCase());

@@ -1,5 +1,5 @@
 import { REACH, isInsideCode } from './code-span.js';
-import { isElementName } from './element-names.js';
+import { isElementName, shapesText } from './element-names.js';
 
 /** A fence begins and ends at the margin; one that is not closed reaches to the end of the answer (CommonMark §4.5). */
 const FENCE_LINE = /^ {0,3}(`{3,}|~{3,})([^`\n]*)$/;
@@ -32,8 +32,9 @@ const PUNCTUATION = /[.,;:!?…。，！？]+$/u;
 /**
  * Reads a model's answer piece by piece, however it is cut, and lets nothing through by which a reader's browser would talk
  * to somebody: a link stays only where its address stands literally in a source or in the question, so that it carries
- * nothing away; images become links, HTML tags outside code blocks are taken out. Of other words in angle brackets (`<branch>`) the
- * bracket is written so that no browser takes it for a tag's, but for inline code: nothing is escaped there, so they stay.
+ * nothing away; images become links. Outside code blocks, HTML tags with attributes and those that shape text are taken out. Of
+ * all other words in angle brackets (`<branch>`, `<title>`) the bracket is written so that no browser takes it for a tag's. In
+ * inline code nothing is escaped, so what is no element's name stays as it is there.
  */
 export class LinkGuard {
   /** Addresses taken out so far. */
@@ -189,9 +190,8 @@ export class LinkGuard {
   }
 }
 
-/** Whether a tag may do something: by its name, or by an attribute with a value. */
-const isMarkup = ([, name, attributes = '']: RegExpExecArray): boolean =>
-  isElementName(name!) || /[="']/.test(attributes);
+/** Whether a tag is meant as one, and no placeholder: by its name, or by an attribute with a value. */
+const isMarkup = ([, name, attributes = '']: RegExpExecArray): boolean => shapesText(name!) || /[="']/.test(attributes);
 
 const whole = (found: RegExpExecArray): { shown: string; length: number } => ({
   shown: found[0],

@@ -51,7 +51,25 @@ describe('LinkGuard', () => {
       '[x] [x] [x]',
       3,
     ],
-    ['tags', 'a <img src=x onerror=alert(1)> <b>b</b> <script>c</script>', 'a  b c', 0],
+    ['tags', 'a <img src=x onerror=alert(1)> <b>b</b> <p/><BR>c', 'a  b c', 0],
+    [
+      'a script',
+      '<script>a</script> <script src="//evil.example/x"></script>',
+      '&lt;script>a&lt;/script> &lt;/script>',
+      0,
+    ],
+    [
+      'placeholders with the name of an element',
+      'Set <title>, <code> and KEY=<your-key> in <path>.',
+      'Set &lt;title>, &lt;code> and KEY=&lt;your-key> in &lt;path>.',
+      0,
+    ],
+    [
+      'an address in an element',
+      '<video //evil.example> <link a:b https://evil.example/>',
+      '&lt;video > &lt;link a:b >',
+      2,
+    ],
     ['comments', 'a <!-- b', 'a &lt;!-- b', 0],
     [
       'a name in angle brackets that is no element',
@@ -60,7 +78,7 @@ describe('LinkGuard', () => {
       0,
     ],
     ['two words in angle brackets', 'git commit -m <commit message>', 'git commit -m &lt;commit message>', 0],
-    ['custom elements, elements of SVG and MathML', '<x-y>a</x-y> <Path/> <mrow>b<feImage />', 'a  b', 0],
+    ['custom elements, elements of SVG', '<x-y>a <x-y a="b"> <Path/> <use href=x />', '&lt;x-y>a  &lt;Path/> ', 0],
     ['attributes, whatever the name', 'a <branch onclick=alert(1)>b</branch>', 'a b&lt;/branch>', 0],
     ['a placeholder in inline code', 'Run `git checkout <branch>`!', 'Run `git checkout <branch>`!', 0],
     [
