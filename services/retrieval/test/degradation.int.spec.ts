@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ScriptedUpstream, type SeenRequest } from '../../generation/test/scripted-upstream.js';
 import { RetrievalMesh, eventually } from './retrieval-mesh.js';
+import { saying, writing } from './scripted-writer.js';
 
 describe('a search whose dependencies fail', () => {
   let mesh: RetrievalMesh;
@@ -91,5 +93,23 @@ describe('a search whose dependencies fail', () => {
     await expect(mesh.search({ query }, 'default', { deadlineMs: 0 })).rejects.toMatchObject({
       code: 'REQUEST.TIMEOUT',
     });
+  });
+
+  it('keeps what it found when the second search of a self-check fails, and says so', async () => {
+    const upstream = await ScriptedUpstream.start();
+    try {
+      const paraphrase = async (request: SeenRequest): Promise<void> => {
+        await mesh.halt('vector');
+        saying({ questions: ['What do oceans follow?'] })(request);
+      };
+      upstream.plays(writing({ grade: saying({ relevant: [] }), paraphrase }));
+      await mesh.halt('generation');
+      await mesh.run('generation', { APP_LLM_BACKEND: 'openai', LM_MODEL: 'scripted', OPENAI_BASE_URL: upstream.url });
+      const checked = { query, mode: 'lexical', selfCheck: true };
+      const { results, degraded, supported } = await mesh.search(checked);
+      expect([results.length, degraded, supported]).toEqual([1, ['self_check'], false]);
+    } finally {
+      await upstream.close();
+    }
   });
 });

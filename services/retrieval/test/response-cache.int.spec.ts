@@ -157,6 +157,18 @@ describe('answers while their documents change', () => {
 });
 
 describe('operators', () => {
+  it('who switch reranking off have answers kept all the same, until it is on again', async () => {
+    await heard(UPDATED, () => mesh.upload('The kiosk is at platform 5.', { collection: 'kiosks' }));
+    const asked = { query: 'Where is the kiosk?', collection: 'kiosks', rerank: true };
+    const degraded = async () => (await mesh.query(asked)).done.degraded.join();
+    await mesh.setFlag('rerank', 'false');
+    await eventually('reranking is off', async () => (await degraded()) === 'rerank');
+    expect((await kept(asked)).done.degraded).toEqual(['rerank']);
+    await mesh.setFlag('rerank');
+    await eventually('reranking is on', async () => (await degraded()) === '');
+    expect((await kept(asked)).done.degraded).toEqual([]);
+  });
+
   it('have questions answered ahead and clear what is kept', async () => {
     await heard(UPDATED, () => mesh.upload('The lift is at platform 9.', { collection: 'lifts' }));
     const asked = { query: 'Where is the lift?', collection: 'lifts' };
@@ -166,5 +178,14 @@ describe('operators', () => {
     expect(wasKnown(await mesh.query(asked))).toBe(true);
     await mesh.clear('lifts');
     expect(wasKnown(await mesh.query(asked))).toBe(false);
+  });
+
+  it('who have no reranker have answers kept all the same', async () => {
+    await heard(UPDATED, () => mesh.upload('The taxi is at platform 6.', { collection: 'taxis' }));
+    await mesh.halt('retrieval');
+    await mesh.run('retrieval', { APP_RERANK_BACKEND: 'disabled' });
+    const asked = { query: 'Where is the taxi?', collection: 'taxis', rerank: true };
+    await eventually('it answers', () => mesh.query(asked).catch(() => null));
+    expect((await kept(asked)).done.degraded).toEqual(['rerank']);
   });
 });

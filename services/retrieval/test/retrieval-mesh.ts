@@ -132,6 +132,12 @@ export class RetrievalMesh {
     await this.as('default', () => vector.restrictAccess({ collection, principals, revision: 1n }));
   }
 
+  /** Sets a flag for the whole installation, as JSON; undefined lets the configuration decide again. */
+  async setFlag(name: string, value?: string): Promise<void> {
+    const flags = this.clients.of(knowledgeV1.FlagService);
+    await this.as('default', () => flags.setFlag({ name, ...(value === undefined ? {} : { value }) }));
+  }
+
   async clear(collection = ''): Promise<void> {
     await this.as('default', () => this.clients.of(retrievalV1.RetrievalService).clearCache({ collection }));
   }

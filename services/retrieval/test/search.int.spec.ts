@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue, decodePayload } from '@ragmesh/contracts';
@@ -126,4 +127,16 @@ describe('search and query', () => {
       expect(Buffer.from(value).toString()).not.toMatch(/whale|krill/i);
     }
   });
+
+  it.each(['hybrid', 'dense', 'lexical'])(
+    'finds a document whose metadata nest as deep as an upload may: %s',
+    async (mode) => {
+      const metadata = Array.from({ length: 48 }).reduce<JsonObject>((inner) => ({ inner }), { innermost: true });
+      const asked = { query: 'How deep is it?', collection: 'deep', mode };
+      await mesh.upload('It is very deep.', { id: 'deep', collection: 'deep', metadata });
+      const { results, degraded } = await mesh.search(asked);
+      expect([results[0]!.source!.metadata, degraded]).toEqual([metadata, []]);
+      expect((await mesh.query(asked)).results[0]!.source!.metadata).toEqual(metadata);
+    },
+  );
 });

@@ -55,14 +55,14 @@ export class RetrievalGrpcController {
   async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<retrievalV1.QueryResponse> {
     const { search, conversationId, ...asked } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
-    const { query, degraded } = await this.prepare.from(search);
+    const prepared = await this.prepare.from(search);
     const { history, instructions, model, temperature, maxTokens } = asked;
     const options = { conversationId, history, instructions, model, temperature, maxTokens };
-    const meter = new QueryMeter(query.mode);
+    const meter = new QueryMeter(prepared.query.mode);
     let bestScore: number | undefined;
     try {
       const telling = tellingTo(conversationId);
-      for await (const reply of this.answers.run({ query, degraded }, options, telling, scopeOf(call))) {
+      for await (const reply of this.answers.run(prepared, options, telling, scopeOf(call))) {
         const { event } = reply;
         if (event.case === 'sources') bestScore = event.value.results[0]?.source?.score;
         if (event.case === 'done') meter.succeeded(bestScore);

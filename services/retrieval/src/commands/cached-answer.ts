@@ -85,14 +85,13 @@ export class CachedAnswer {
     telling: Telling,
     scope: CallScope,
   ): Promise<{ readonly source: Source; readonly isOwn: boolean } | undefined> {
-    const { query } = prepared;
     let deadline: Deadline | undefined;
     const write = (signal: AbortSignal) => {
       // The time of the first caller, without its cancellation: others may be waiting.
       deadline = Deadline.in(scope.deadline.remainingMs, signal);
       return this.#write(prepared, options, telling, { deadline, signal });
     };
-    const found = await this.responses.find(this.#keyOf(prepared, options), write, tagsFor(query));
+    const found = await this.responses.find(this.#keyOf(prepared, options), write, tagsFor(prepared));
     if ('known' in found.source) return found;
     const { shared } = found.source;
     if (deadline) this.#deadlines.set(shared, deadline);
@@ -139,14 +138,17 @@ async function* repliesOf(source: Source, { signal }: CallScope): AsyncGenerator
   yield* 'known' in source ? source.known : source.shared.read(signal);
 }
 
-/** An answer that was cut, degraded or fell back is for those who wait for it and for nobody else. */
-const tagsFor = ({ collection }: SearchQuery): TagsOf => {
+/**
+ * An answer that was cut, degraded or fell back is for those who wait for it and for nobody else. One that only goes without
+ * what is switched off is the best there is until that changes, and with it the key.
+ */
+const tagsFor = ({ query: { collection }, switchedOff }: Prepared): TagsOf => {
   const tenant = currentTenant();
   return (replies) => {
     const done = replies.at(-1)?.event;
     if (done?.case !== 'done') return undefined;
     const { incomplete, fallbackUsed, degraded } = done.value;
-    if (incomplete || fallbackUsed || degraded.length > 0) return undefined;
+    if (incomplete || fallbackUsed || degraded.some((step) => !switchedOff.includes(step))) return undefined;
     const sources = replies.flatMap(({ event }) => (event.case === 'sources' ? event.value.results : []));
     const documents = new Set(sources.map(({ source }) => source!.documentId));
     const places = [madeFrom.tenant(tenant), madeFrom.collection(tenant, collection)];

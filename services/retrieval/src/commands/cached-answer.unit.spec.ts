@@ -42,14 +42,17 @@ function answering(stepBack: readonly string[] = []) {
   const results = new ResultCache(config, logger, responses);
   const writer = { run } as unknown as AnswerQuery;
   const answers = new CachedAnswer(writer, responses, results, events as unknown as RetrievalEvents);
-  const ask = (degraded: readonly string[]) =>
+  const ask = (degraded: readonly string[], switchedOff: readonly string[] = []) =>
     inContext(reader, async () => {
       let told: unknown;
-      for await (const { event } of answers.run({ query, degraded }, options, tellingTo(''), scope))
+      const prepared = { query, degraded, switchedOff };
+      for await (const { event } of answers.run(prepared, options, tellingTo(''), scope))
         if (event.case === 'done') told = { degraded: event.value.degraded, cached: event.value.cached };
       return told;
     });
-  return { ask, written, told };
+  const keeps = (degraded: readonly string[]) =>
+    inContext(reader, () => answers.isKept({ query, degraded, switchedOff: [] }, options));
+  return { ask, keeps, written, told };
 }
 
 describe('what preparing a question had to do without', () => {
@@ -66,6 +69,17 @@ describe('what preparing a question had to do without', () => {
     const told = await Promise.all([ask(['rerank']), ask([]), ask(['rerank']), ask([])]);
     expect(told).toMatchObject([['rerank'], [], ['rerank'], []].map((degraded) => ({ degraded })));
     expect(written.map(({ degraded }) => degraded)).toEqual([['rerank'], []]);
+  });
+
+  it.each([
+    ['keeps no answer from the next who ask, where an operator switched it off', ['rerank'], [], true],
+    ['keeps it from them where something failed, too', ['defaults', 'rerank'], [], false],
+    ['keeps it from them where answering went without something, too', ['rerank'], ['dense'], false],
+  ])('%s', async (_, degraded, stepBack, isKept) => {
+    const { ask, keeps } = answering(stepBack);
+    expect(await ask(degraded, ['rerank'])).toEqual({ degraded: [...degraded, ...stepBack], cached: false });
+    await new Promise(setImmediate);
+    expect([await keeps(degraded), await keeps([])]).toEqual([isKept, false]);
   });
 
   it('is counted for those who share an answer as for the one who began it', async () => {

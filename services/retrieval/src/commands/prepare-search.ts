@@ -8,8 +8,10 @@ import type { RetrievalConfig } from '../retrieval.config.js';
 
 export interface Prepared {
   readonly query: SearchQuery;
-  /** `defaults` when those of the collection could not be used. */
+  /** `defaults` when those of the collection could not be used, and what is {@link switchedOff}. */
   readonly degraded: readonly string[];
+  /** What was asked for and an operator does not have; the next who ask for it do without it, too. */
+  readonly switchedOff: readonly string[];
 }
 
 /** Checks a search and fills in what its collection and the configuration have for what it leaves open. */
@@ -28,15 +30,20 @@ export class PrepareSearch {
     parseSearchQuery(fields, this.config.SEARCH_ALPHA); // what is wrong in itself asks nobody
     const setting = this.settings.known(tenant, id) ?? this.settings.read(tenant, id);
     const [known, readers] = await Promise.all([setting, this.readers.of(id)]);
-    const { query, degraded } = await this.#prepared(fields, known);
-    return { query: readers === '' ? query : { ...query, readers }, degraded };
+    const { query, ...stepsBack } = await this.#prepared(fields, known);
+    return { query: readers === '' ? query : { ...query, readers }, ...stepsBack };
   }
 
   async #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Promise<Prepared> {
     const alpha = await this.flags.getNumberValue('search_alpha', this.config.SEARCH_ALPHA);
     const query = parseSearchQuery(fields, alpha, options);
     const degraded = usable ? [] : ['defaults'];
-    if (!query.rerank || (await this.flags.getBooleanValue('rerank', true))) return { query, degraded };
-    return { query: { ...query, rerank: false }, degraded: [...degraded, 'rerank'] };
+    if (!query.rerank || (await this.#canRerank())) return { query, degraded, switchedOff: [] };
+    const switchedOff = ['rerank'];
+    return { query: { ...query, rerank: false }, degraded: [...degraded, ...switchedOff], switchedOff };
+  }
+
+  async #canRerank(): Promise<boolean> {
+    return this.config.APP_RERANK_BACKEND !== 'disabled' && this.flags.getBooleanValue('rerank', true);
   }
 }

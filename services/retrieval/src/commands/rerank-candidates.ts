@@ -23,14 +23,12 @@ export class RerankCandidates {
     return this.config.APP_RERANK_BACKEND === 'cross-encoder';
   }
 
-  /** The head in its new order; undefined, and named in `degraded`, when there is no reranker or it failed. */
+  /** The head in its new order; undefined, and named in `degraded`, when the reranker failed. Where there is none nobody asks. */
   async rerank(points: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
     const { APP_RERANK_BACKEND: backend, APP_RERANK_ALPHA: alpha } = this.config;
     const head = points.slice(0, Math.max(COMPARED_CANDIDATES, run.query.topK));
     if (backend === 'stub') return run.timings.measureSync('rerank', () => rerankByBlend(head, alpha));
-    if (backend === 'cross-encoder') return this.#byModel(head, run);
-    run.degraded.add('rerank');
-    return undefined;
+    return this.#byModel(head, run);
   }
 
   async #byModel(head: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {

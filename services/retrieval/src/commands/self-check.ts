@@ -35,7 +35,8 @@ export class SelfCheck {
       const paraphrase = () => this.writer.paraphrase(run.query.text, 1, run);
       const [other] = (await this.optional.attempt('self_check', run, paraphrase)) ?? [];
       if (other === undefined) return checked(first, graded);
-      const second = await again(other);
+      const second = await this.optional.attempt('self_check', run, () => again(other));
+      if (!second) return checked(first, graded);
       const regraded = await this.#grade(second, run);
       return regraded && regraded.length > 0 ? checked(second, regraded) : checked(first, graded);
     });
