@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Param, Res } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { EventStream } from '../http/event-stream.js';
@@ -45,24 +46,25 @@ export class OperationsController {
     answers: [
       {
         status: 200,
-        description: 'The events `progress` at every change, then `done`; `error` when following fails',
+        description:
+          'The events `progress` at every change, then `done`; `error` when following fails, and after the time a stream may take: then follow it again',
         type: 'text/event-stream',
       },
     ],
     problems: ['OPERATION.NOT_FOUND'],
   })
   async events(@Param('id', id) operationId: string, @Res() reply: FastifyReply): Promise<void> {
+    const { signal } = this.calls.answer(reply);
     let operation = await this.read(operationId, reply);
-    const { clientLeft } = scopeOf(reply);
     const events = EventStream.open(reply);
     let shown = '';
     try {
-      while (!operation.done && !clientLeft.aborted) {
+      while (!operation.done && isFollowed(reply)) {
         const state = JSON.stringify(operation);
         if (state !== shown) await events.send('progress', operation);
         shown = state;
-        await sleep(POLL_MS, undefined, { signal: clientLeft }).catch(() => undefined);
-        if (!clientLeft.aborted) operation = await this.read(operationId, reply);
+        await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+        if (isFollowed(reply)) operation = await this.read(operationId, reply);
       }
       await events.send('done', operation);
     } catch (error) {
@@ -75,4 +77,18 @@ export class OperationsController {
   private async read(operationId: string, reply: FastifyReply): Promise<OperationBody> {
     return operationBody(await this.calls.documents.getOperation({ id: operationId }, this.calls.unary(reply)));
   }
+}
+
+/**
+ * Whether somebody still takes what comes: not one who left, nor one the stopping server took leave of.
+ * @throws RagmeshError REQUEST.TIMEOUT when the time of the stream is over.
+ */
+function isFollowed(reply: FastifyReply): boolean {
+  const { clientLeft, endsAt = Infinity } = scopeOf(reply);
+  if (clientLeft.aborted || reply.raw.writableEnded) return false;
+  if (performance.now() < endsAt) return true;
+  throw new RagmeshError(
+    'REQUEST.TIMEOUT',
+    'The operation takes longer than it can be followed at once; follow it again.',
+  );
 }
