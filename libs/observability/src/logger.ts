@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import pino, { type Logger } from 'pino';
 import { currentContext } from './request-context.js';
+import { loggedError } from './safe-error.js';
 
 export type { Logger };
 
@@ -15,10 +16,7 @@ function contextFields(): Record<string, string> {
   };
 }
 
-/**
- * One JSON line per event: time, level, service, message, ids. Errors are logged by name, code and stack; their messages
- * are written by us and hold no document text.
- */
+/** One JSON line per event: time, level, service, message, ids. Of an error (`err`) no more is told than `LoggedError` says. */
 export function createLogger(service: string, level: string, destination?: pino.DestinationStream): Logger {
   const options: pino.LoggerOptions = {
     level,
@@ -27,6 +25,7 @@ export function createLogger(service: string, level: string, destination?: pino.
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     mixin: contextFields,
+    serializers: { err: loggedError },
     redact: {
       paths: ['*.authorization', '*.password', '*.secret', '*.api_key', '*.databaseUrl'],
       censor: '[redacted]',
@@ -42,8 +41,15 @@ export function nestLogger(logger: Logger): LoggerService {
     debug: (message: unknown) => logger.debug(String(message)),
     verbose: (message: unknown) => logger.trace(String(message)),
     warn: (message: unknown) => logger.warn(String(message)),
-    error: (message: unknown, stack?: unknown) =>
-      logger.error({ stack: typeof stack === 'string' ? stack : undefined }, String(message)),
+    error: (message: unknown, stack?: unknown) => frameworkError(logger, message, stack),
     fatal: (message: unknown) => logger.fatal(String(message)),
   };
+}
+
+/** What comes as an error, or with a stack, has the message of an error nobody foresaw. */
+function frameworkError(logger: Logger, message: unknown, stack: unknown): void {
+  const isTrace = typeof stack === 'string' && stack.includes('\n    at ');
+  if (!isTrace && !(message instanceof Error)) return logger.error(String(message));
+  const err = message instanceof Error ? message : Object.assign(new Error(String(message)), { stack });
+  logger.error({ err }, 'The framework reports an error');
 }
