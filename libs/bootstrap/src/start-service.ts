@@ -8,9 +8,10 @@ import {
 } from '@ragmesh/config';
 import { GrpcClients } from '@ragmesh/grpc';
 import { Inbox, ReplayFollower, keepRefusedEvents } from '@ragmesh/inbox';
-import { RagmeshServer } from '@ragmesh/messaging';
+import { BestEffortPublisher, RagmeshServer } from '@ragmesh/messaging';
 import { Outbox, OutboxRelay } from '@ragmesh/outbox';
 import { Notifications } from '@ragmesh/postgres';
+import { CertificateWatch, tellExpiriesOfStart } from './certificate-watch.js';
 import { createApp, listen } from './create-app.js';
 import { answersInTime } from './database-ping.js';
 import { startFlags } from './flags/service-flags.js';
@@ -18,6 +19,7 @@ import { startHousekeeping } from './housekeeping.js';
 import { migrateService } from './migrate-only.js';
 import type { Runtime } from './runtime.module.js';
 import type { AnyServiceDefinition, Drivers } from './service-definition.js';
+import { ServiceReport } from './service-report.js';
 
 const DEFAULT_DRAIN_MS = 10_000;
 
@@ -84,7 +86,7 @@ async function start(
   environment: Environment,
   undo: Undo[],
 ): Promise<RunningService> {
-  const { name } = definition;
+  const { name, http } = definition;
   const config = loadConfig(definition.config as ConfigDefinition<Variables>, environment);
   const { drainMs = DEFAULT_DRAIN_MS } = drivers;
   const settings = settingsOf(definition, drivers, environment);
@@ -92,7 +94,11 @@ async function start(
   const { database, outbox, logger } = runtime;
   const inbox = new Inbox(database, outbox, name);
   const events = new RagmeshServer({ service: name, driver: drivers.bus, journal: inbox, logger, drainMs });
-  const { app, calls, edge, answerCalls, takeEvents } = await createApp(definition, runtime, events, drivers);
+  const certificate = CertificateWatch.start('SERVER', () => http?.tls?.(config as never), logger);
+  undo.push(() => certificate?.close());
+  tellExpiriesOfStart(config);
+  const parts = await createApp(definition, runtime, events, drivers, certificate);
+  const { app, calls, edge, answerCalls, takeEvents } = parts;
   undo.push(() => app.close());
   await app.init();
   await answerCalls();
@@ -106,10 +112,14 @@ async function start(
     if (isConsuming) await events.close().catch((err: unknown) => logger.warn({ err }, 'Events did not stop in order'));
   };
   undo.push(() => Promise.all([stopEvents(), calls.drain(drainMs), edge?.finish(drainMs)]));
-  const url = definition.http ? await listen(app, definition.http, config) : undefined;
+  const url = http ? await listen(app, http, config) : undefined;
   consuming = takeEvents();
   consuming.catch(() => undefined); // whoever started the service is told
   undo.push(startHousekeeping(name, inbox, events, logger));
+  const publisher = new BestEffortPublisher(name, drivers.bus, logger);
+  const report = new ServiceReport(name, publisher, () => drivers.health.isReady());
+  report.start();
+  undo.push(() => report.stop());
   const follower = new ReplayFollower(database, outbox, name, logger);
   follower.start();
   undo.push(() => follower.stop());

@@ -158,13 +158,13 @@ export const catalogue = {
     from: everyone,
     partitions: 1,
     retentionHours: 24,
-    says: 'Sampled state of one service.',
+    says: 'State of one copy of a service: when it changes, and once a minute.',
   }),
   performanceMetrics: event('performance.metrics', events.PerformanceMetricsSchema, {
     from: everyone,
     partitions: 1,
     retentionHours: 24,
-    says: 'Sampled figures of one service.',
+    says: 'Figures of the process of one copy of a service, once a minute.',
   }),
   errorOccurred: event('error.occurred', events.ErrorOccurredSchema, {
     from: everyone,

@@ -14,6 +14,7 @@ const NOBODY = '127.0.0.1:1';
 export interface EdgeAlone {
   readonly url: string;
   readonly database: Database;
+  readonly bus: EmbeddedBusDriver;
   /** Every route of the running router: `GET /v1/documents/:id`. */
   routes(): string[];
   close(): Promise<void>;
@@ -61,5 +62,5 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { url: gateway.url!, database, routes: () => routes, close };
+  return { url: gateway.url!, database, bus, routes: () => routes, close };
 }
