@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRagmeshError, type RagmeshError } from '@ragmesh/errors';
 import { checkAccess } from './checks/access.js';
 import { checkBlobStore } from './checks/blob-store.js';
+import { checkCertificates } from './checks/certificates.js';
 import { checkClock } from './checks/clock.js';
 import { checkConfigurationFaults } from './checks/configuration.js';
 import { checkDataFolder } from './checks/data-folder.js';
@@ -36,6 +37,7 @@ export const checks: Readonly<Record<string, Check>> = {
   qdrant: checkQdrant,
   s3: checkBlobStore,
   models: checkModels,
+  certificates: checkCertificates,
   clock: checkClock,
   access: checkAccess,
   services: checkServices,

@@ -23,7 +23,7 @@ export const gatewayRoutes: readonly string[] = filesBelow('services/gateway/src
 
 const SETTING = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b(?!\.)/g;
 const settings = new Set(
-  [...filesBelow('services', '.config.ts'), 'libs/bootstrap/src/process.config.ts', 'tools/topics.mjs'].flatMap(
+  [...filesBelow('services', '.config.ts'), ...filesBelow('libs', '.config.ts'), 'tools/topics.mjs'].flatMap(
     (path) => read(path).match(SETTING) ?? [],
   ),
 );

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts } from '@ragmesh/local-servers';
+import { CertificateAuthority, describeWithServer } from '@ragmesh/testing';
 import { S3Server } from '../../services/document/test/s3-server.js';
 import { exitCode, jsonReport, textReport } from '../report.js';
+import { expiring } from '../checks/certificates.js';
 import { skewed } from '../checks/clock.js';
 import { runChecks } from '../run-checks.js';
 import { Stranger, found, gatewayAt, situationFor } from './situation-for.js';
@@ -32,7 +34,7 @@ const faultSaying = (what: RegExp, mend: RegExp) => ({
 
 describe('the doctor finds', () => {
   it('nothing on a machine that is in order', async () => {
-    for (const check of ['node', 'configuration', 'data folder', 'port', 'models', 'clock', 'access'])
+    for (const check of ['node', 'configuration', 'data folder', 'port', 'models', 'certificates', 'clock', 'access'])
       expect(await found(check, { RAGMESH_DATA_DIR: join(folder, 'data') })).toEqual([]);
   });
 
@@ -133,6 +135,27 @@ describe('the doctor finds', () => {
     expect(refused).toEqual([faultSaying(/refuses the key/, /--key-file/)]);
     const asked = await found('access', {}, { gateway: gatewayAt(stranger.url) });
     expect(asked).toEqual([expect.objectContaining({ level: 'note', what: 'The edge asks for a credential.' })]);
+  });
+});
+
+describeWithServer('openssl', 'the doctor looks at certificates', () => {
+  it('and names those that expire soon or have, whatever they are for, and what to do', async () => {
+    const authority = CertificateAuthority.create(join(folder, 'tls')); // for two days
+    const [server, calls, kafka] = [40, 10, 1].map((days) => authority.issue(`of-${days}`, days).cert);
+    const files = {
+      ...{ SERVER_TLS_CERT_FILE: server!, GRPC_TLS_CERT_FILE: calls!, KAFKA_TLS_CERT_FILE: kafka! },
+      ...{ QDRANT_TLS_CA_FILE: authority.file, REDIS_TLS_CERT_FILE: join(folder, 'missing') },
+    };
+    const findings = await found('certificates', files, { gateway: gatewayAt(stranger.url) });
+    expect(findings).toEqual([
+      faultSaying(/KAFKA_TLS_CERT_FILE .*of-1\.crt.* expires on \d{4}-/, /restart what uses it for Kafka/),
+      expect.objectContaining({ level: 'note', what: expect.stringContaining('GRPC_TLS_CERT_FILE') }),
+      faultSaying(/QDRANT_TLS_CA_FILE .*expires on/, /renew the file/),
+    ]);
+    const past = new Date('2026-01-02T03:04:05Z');
+    expect(expiring('REDIS_TLS_CERT_FILE', past, past.getTime() + 1)).toEqual([
+      faultSaying(/REDIS_TLS_CERT_FILE names has expired on 2026-01-02T03:04 UTC/, /renew the file/),
+    ]);
   });
 });
 

@@ -1,9 +1,15 @@
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
-import { highest, series } from '../promql/series.js';
+import { highest, lowest, series } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const breaker = 'ragmesh_breaker_state{service="retrieval", dependency="embedding", instance="a"}';
 const breakers = ['service', 'dependency'];
+const certificate = { service_name: 'gateway', certificate: 'SERVER_TLS_CERT_FILE' };
+const expiry = (instance: string): string =>
+  `ragmesh_certificate_expiry_timestamp_seconds{service_name="gateway", certificate="SERVER_TLS_CERT_FILE", instance="${instance}"}`;
+/** What is left of each certificate, in the copy that has the oldest. */
+const leftOfCertificate = `${lowest('ragmesh_certificate_expiry_timestamp_seconds', { by: ['service_name', 'certificate'] })} - time()`;
+const DAY = 86_400;
 const loop = 'ragmesh_event_loop_delay_seconds{service_name="vector", instance="a"}';
 
 const upOf = (service: ServiceName): string => series('up', { job: 'ragmesh', service_name: service });
@@ -147,6 +153,49 @@ export const processAlerts: readonly Alert[] = [
         fires: [{ severity: 'warning', service_name: 'vector', instance: 'a' }],
       },
       { says: 'late for a moment', series: { [loop]: '0.01 0.9 0.9 0.01x20' }, at: 10, fires: [] },
+    ],
+  },
+  {
+    name: 'RagmeshCertificateExpiring',
+    summary: 'What {{ $labels.certificate }} of {{ $labels.service_name }} names expires soon, or has expired.',
+    advice: 'Renew the file where it has not been; where it has, restart what took the old one at its start.',
+    dashboard: 'ragmesh-overview',
+    conditions: [
+      { severity: 'warning', lasting: '10m', expr: `${leftOfCertificate} < ${14 * DAY}` },
+      { severity: 'critical', lasting: '10m', expr: `${leftOfCertificate} < ${3 * DAY}` },
+    ],
+    scenarios: [
+      {
+        says: 'one copy of two still has a certificate of ten days',
+        series: { [expiry('a')]: `${10 * DAY}x30`, [expiry('b')]: `${80 * DAY}x30` },
+        at: 20,
+        fires: [{ severity: 'warning', ...certificate }],
+      },
+      {
+        says: 'two days are left',
+        series: { [expiry('a')]: `${2 * DAY}x30` },
+        at: 20,
+        fires: [
+          { severity: 'warning', ...certificate },
+          { severity: 'critical', ...certificate },
+        ],
+      },
+      {
+        says: 'it has expired',
+        series: { [expiry('a')]: '300x30' },
+        at: 20,
+        fires: [
+          { severity: 'warning', ...certificate },
+          { severity: 'critical', ...certificate },
+        ],
+      },
+      { says: 'three weeks are left', series: { [expiry('a')]: `${21 * DAY}x30` }, at: 20, fires: [] },
+      {
+        says: 'it is renewed in time',
+        series: { [expiry('a')]: `${2 * DAY}x5 ${90 * DAY}x30` },
+        at: 20,
+        fires: [],
+      },
     ],
   },
 ];

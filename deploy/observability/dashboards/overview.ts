@@ -1,6 +1,6 @@
 import type { Dashboard } from '../grafana/dashboard.js';
 import { green, red, yellow, type Panel } from '../grafana/panel.js';
-import { highest, quantile, rate, series, total } from '../promql/series.js';
+import { highest, lowest, quantile, rate, series, total } from '../promql/series.js';
 import { ofUsers } from '../slo/routes.js';
 import { chosenProcess, chosenService } from './selections.js';
 
@@ -183,6 +183,22 @@ const processes: readonly Panel[] = [
   },
 ];
 
+const DAY = 86_400;
+const certificates: Panel = {
+  type: 'timeseries',
+  title: 'Certificates expire in',
+  description:
+    'Time left of each certificate in use, by the variable that names its file. Below 14 days: see the runbook RagmeshCertificateExpiring.',
+  unit: 's',
+  queries: [
+    {
+      expr: `${lowest('ragmesh_certificate_expiry_timestamp_seconds', { by: ['service_name', 'certificate'], where: chosenProcess })} - time()`,
+      legend: '{{service_name}} {{certificate}}',
+    },
+  ],
+  steps: [{ from: null, colour: 'red' }, yellow(3 * DAY), { from: 14 * DAY, colour: 'green' }],
+};
+
 export const overview: Dashboard = {
   uid: 'ragmesh-overview',
   title: 'ragmesh: overview',
@@ -190,6 +206,6 @@ export const overview: Dashboard = {
   rows: [
     { title: 'At a glance', panels: glance },
     { title: 'Requests', panels: traffic },
-    { title: 'Processes', panels: processes },
+    { title: 'Processes', panels: [...processes, certificates] },
   ],
 };

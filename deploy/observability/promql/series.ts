@@ -42,7 +42,7 @@ export function series(name: FamilyName, where: Matchers = {}, suffix = ''): str
   return `${name}${suffix}${matchers.length > 0 ? `{${matchers.join(', ')}}` : ''}`;
 }
 
-function aggregate(operator: 'sum' | 'max', name: FamilyName, by: readonly string[], inner: string): string {
+function aggregate(operator: 'sum' | 'max' | 'min', name: FamilyName, by: readonly string[], inner: string): string {
   checkLabels(name, by);
   return by.length > 0 ? `${operator} by (${by.join(', ')}) (${inner})` : `${operator}(${inner})`;
 }
@@ -71,6 +71,10 @@ export function increaseFromNothing(name: FamilyName, by: readonly string[], ove
 /** The highest of a gauge: every copy of a service measures the same database or topic. */
 export const highest = (name: FamilyName, { by = [], where = {} }: Selection = {}): string =>
   aggregate('max', name, by, series(name, where));
+
+/** The lowest of a gauge: of copies that differ, the one that is worst off. */
+export const lowest = (name: FamilyName, { by = [], where = {} }: Selection = {}): string =>
+  aggregate('min', name, by, series(name, where));
 
 /** The sum of a gauge: each copy measures its own share. */
 export const total = (name: FamilyName, { by = [], where = {} }: Selection = {}): string =>

@@ -1,3 +1,4 @@
+import type { Server as TlsServer } from 'node:tls';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -5,6 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { CallContextInterceptor, RpcErrorFilter, grpcTransport } from '@ragmesh/grpc';
 import type { RagmeshServer } from '@ragmesh/messaging';
 import { nestLogger } from '@ragmesh/observability';
+import type { CertificateWatch } from './certificate-watch.js';
 import { CallServer } from './call-server.js';
 import { EdgeDrain } from './edge-drain.js';
 import { operatorServices } from './operator-services.js';
@@ -25,23 +27,27 @@ export interface ServiceApp {
   takeEvents(): Promise<unknown>;
 }
 
-/** Puts the application together. */
+/** Puts the application together. @param certificate what the edge serves HTTPS with; HTTP without. */
 export async function createApp(
   definition: AnyServiceDefinition,
   runtime: Runtime,
   events: RagmeshServer,
   drivers: Drivers,
+  certificate?: CertificateWatch<EdgeTls>,
 ): Promise<ServiceApp> {
   const { name, http } = definition;
   const root: DynamicModule = { module: ServiceRoot, imports: [RuntimeModule.with(runtime), definition.module] };
   const app = await NestFactory.create<NestFastifyApplication>(
     root,
-    httpAdapter(http?.tls?.(runtime.config as never), http?.trustedProxies?.(runtime.config as never)),
+    httpAdapter(certificate?.current, http?.trustedProxies?.(runtime.config as never)),
     {
       logger: nestLogger(runtime.logger),
       abortOnError: false,
       bodyParser: http !== undefined,
     },
+  );
+  certificate?.follow((latest) =>
+    (app.getHttpServer() as unknown as TlsServer).setSecureContext(secureContext(latest)),
   );
   const edge = http && new EdgeDrain(app, http);
   if (http) await http.configure(app, runtime.config as never);
@@ -66,10 +72,12 @@ const noSchemas = (): never => {
   throw new Error('Routes have no schemas of Fastify');
 };
 
+const secureContext = (tls: EdgeTls) => ({ ...tls, minVersion: 'TLSv1.2' as const });
+
 const httpAdapter = (tls: EdgeTls | undefined, proxies: readonly string[] = []): FastifyAdapter =>
   new FastifyAdapter({
     ...(proxies.length > 0 ? { trustProxy: [...proxies] } : {}),
-    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined } } : {}),
+    ...(tls ? { https: { ...secureContext(tls), requestCert: tls.ca !== undefined } } : {}),
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
@@ -78,11 +86,15 @@ const httpAdapter = (tls: EdgeTls | undefined, proxies: readonly string[] = []):
       reply.server.errorHandler(error, request, reply),
   });
 
+/** Connections that may wait to be taken while the server is busy; one more would be dropped, and its client try again a second later. */
+const BACKLOG = 4_096;
+
 /** Opens the HTTP edge; gives its URL. */
 export async function listen(app: NestFastifyApplication, http: HttpEdge<never>, config: unknown): Promise<string> {
   const { host, port } = http.address(config as never);
-  await app.listen({ host, port });
-  const address = app.getHttpServer().address() as { port: number };
-  const scheme = http.tls?.(config as never) ? 'https' : 'http';
+  await app.listen({ host, port, backlog: BACKLOG });
+  const server = app.getHttpServer();
+  const address = server.address() as { port: number };
+  const scheme = 'setSecureContext' in server ? 'https' : 'http';
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

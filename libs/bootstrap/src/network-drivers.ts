@@ -1,6 +1,8 @@
+import { readTlsFiles } from '@ragmesh/config';
 import type { ServiceName } from '@ragmesh/contracts';
 import type { Logger } from '@ragmesh/observability';
 import { Database, createPool } from '@ragmesh/postgres';
+import { CertificateWatch, tellExpiriesOfStart } from './certificate-watch.js';
 import { openBus } from './open-bus.js';
 import type { ProcessConfig } from './process.config.js';
 import { databaseUrl, listenAddress, peerAddress } from './service-addresses.js';
@@ -18,8 +20,14 @@ export async function openNetworkDrivers(
   { logger, health }: { readonly logger: Logger; readonly health: ProcessHealth },
 ): Promise<NetworkDrivers> {
   const serverUrl = databaseServerUrl(config);
-  const tls = grpcTls(config);
-  const bus = await openBus(self, config, logger);
+  const calls = CertificateWatch.start('GRPC', () => grpcTls(config), logger);
+  const database = CertificateWatch.start('DATABASE', () => readTlsFiles(config, 'DATABASE'), logger);
+  const unwatch = (): void => [calls, database].forEach((watch) => watch?.close());
+  tellExpiriesOfStart(config);
+  const bus = await openBus(self, config, logger).catch((error: unknown) => {
+    unwatch();
+    throw error;
+  });
   const urlOf = (service: ServiceName): string => databaseUrl(serverUrl, `ragmesh_${service}`);
   return {
     bus,
@@ -27,11 +35,14 @@ export async function openNetworkDrivers(
     openDatabase: (service) =>
       new Database(createPool(urlOf(service), { max: config.MAX_CONNECTIONS, applicationName: `ragmesh-${service}` })),
     grpcAddress: (service) => peerAddress(config, self, service),
-    ...(tls ? { grpcTls: tls } : {}),
+    ...(calls ? { grpcTls: { ...calls.current, follow: (listener) => calls.follow(listener) } } : {}),
     listenAddress: () => listenAddress(config),
     drainMs: config.SHUTDOWN_DEADLINE_SECONDS * 1000,
     logger: () => logger,
     health,
-    close: () => bus.close(),
+    close: () => {
+      unwatch();
+      return bus.close();
+    },
   };
 }

@@ -15,7 +15,7 @@ export type EdgeTls = Required<Pick<TlsMaterial, 'cert' | 'key'>> & Pick<TlsMate
 /** Where a service listens for HTTP, and what its server needs before it does. */
 export interface HttpEdge<Config> {
   address(config: Config): { host: string; port: number };
-  /** Certificate and key it serves HTTPS with; HTTP without. */
+  /** Certificate and key it serves HTTPS with, as they are at the moment; HTTP without. */
   tls?(config: Config): EdgeTls | undefined;
   /** Addresses and ranges (CIDR) whose X-Forwarded-For says where a request comes from; nobody's without. */
   trustedProxies?(config: Config): readonly string[];

@@ -1,7 +1,7 @@
 import { bool, file, oneOf, readTlsFiles, string, tlsFileVariables } from '@ragmesh/config';
 import type { GrpcTls } from '@ragmesh/grpc';
 
-/** How a process of the mesh protects what it says to others. Files are read when it starts. */
+/** How a process of the mesh protects what it says to others. */
 export const tlsVariables = {
   DATABASE_TLS: bool()
     .default(false)
@@ -47,7 +47,7 @@ export function hasGrpcFiles(config: GrpcTlsConfig): boolean {
   return config.GRPC_TLS !== 'mtls' || config.GRPC_TLS_CA_FILE !== undefined;
 }
 
-/** Undefined while services speak in the clear. @throws RagmeshError CONFIG.INVALID for files that cannot be used. */
+/** What the files hold at the moment; undefined while services speak in the clear. @throws RagmeshError CONFIG.INVALID for files that cannot be used. */
 export function grpcTls(config: GrpcTlsConfig): GrpcTls | undefined {
   if (config.GRPC_TLS === 'off') return undefined;
   const { ca, cert, key } = readTlsFiles(config, 'GRPC')!;

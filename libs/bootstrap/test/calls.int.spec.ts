@@ -233,3 +233,24 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     expect(await asCaller(() => client.getDocument({ id: 'known' }))).toMatchObject({ progress: 0.1 });
   });
 });
+
+describe.each(ways)('a call of a service that is away, %s', (_, addressOf) => {
+  let client: GrpcClient<typeof documentV1.DocumentService>;
+  beforeAll(() => useServiceKeys(['a-key-of-all-services-of-this-mesh']));
+  beforeEach(async () => void (client = createGrpcClient(documentV1.DocumentService, await addressOf())));
+  afterEach(() => client.close());
+
+  /** Less than a call waits for a service to come back, if it may. */
+  const soon = (): Promise<string> => delay(200, 'not yet');
+  const outcome = (call: Promise<unknown>): Promise<unknown> =>
+    Promise.race([call.catch(({ code }: { code: string }) => code), soon()]);
+
+  it('takes no longer than its caller has, and no longer than its caller stays', async () => {
+    const late = asCaller(() => client.getDocument({ id: 'known' }, { deadlineMs: 20 }));
+    expect(await outcome(late)).toMatch(/^(REQUEST.TIMEOUT|DEPENDENCY.UNAVAILABLE)$/);
+    const leaving = new AbortController();
+    setTimeout(() => leaving.abort(), 20);
+    const left = asCaller(() => client.getDocument({ id: 'known' }, { signal: leaving.signal }));
+    expect(await outcome(left)).toBe('REQUEST.CANCELLED');
+  });
+});

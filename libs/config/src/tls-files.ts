@@ -24,10 +24,10 @@ export function tlsFileVariables<P extends string>(prefix: P, server: string): T
   const variables: Record<`${string}_TLS_${Part}_FILE`, Variable<string | undefined>> = {
     [`${prefix}_TLS_CA_FILE` as const]: file()
       .optional()
-      .describe(`Certificates (PEM) of the authorities that ${server} is trusted by; the system's unless set`),
+      .describe(`Certificates (PEM) of the authorities that vouch for ${server}; the system's unless set`),
     [`${prefix}_TLS_CERT_FILE` as const]: file()
       .optional()
-      .describe(`Certificate (PEM) shown to ${server}, where it asks for one (mTLS)`),
+      .describe(`Certificate (PEM) shown to ${server} when asked for one (mTLS)`),
     [`${prefix}_TLS_KEY_FILE` as const]: file().optional().describe('Private key (PEM) of that certificate'),
   };
   return variables as TlsFileVariables<P>;
@@ -53,12 +53,13 @@ export const tlsPairFault = (prefix: string): string =>
   `${prefix}_TLS_CERT_FILE and ${prefix}_TLS_KEY_FILE must be set together`;
 
 /**
- * Reads the files; undefined when none is named. They are read when a process starts, so new ones are taken by a restart.
- * @throws RagmeshError CONFIG.INVALID for files that are not PEM, or a key that is not the certificate's.
+ * Reads the files as they are at the moment; undefined when none is named.
+ * @throws RagmeshError CONFIG.INVALID for files that are not PEM, a key that is not the certificate's, or one without the other.
  */
 export function readTlsFiles<P extends string>(config: Partial<TlsFilePaths<P>>, prefix: P): TlsMaterial | undefined {
   const [ca, cert, key] = (['CA', 'CERT', 'KEY'] as const).map((part) => pathOf(config, prefix, part));
   if (ca === undefined && cert === undefined && key === undefined) return undefined;
+  if (!isTlsPairWhole(prefix)(config)) throw new RagmeshError('CONFIG.INVALID', `${tlsPairFault(prefix)}.`);
   try {
     const material = { ...read('ca', ca), ...read('cert', cert), ...read('key', key) };
     createSecureContext(material);

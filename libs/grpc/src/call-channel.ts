@@ -37,8 +37,8 @@ export interface OpenStream extends OpenCall, AsyncIterable<unknown> {}
 export interface CallChannel {
   /** Whether nobody else can call there, so that calls need not be signed. */
   readonly isPrivate: boolean;
-  /** Waits a moment for a service that is away to be back; never fails. */
-  ready(): Promise<void>;
+  /** Waits a moment for a service that is away to be back, within the call's time and while its caller stays; never fails. */
+  ready(deadline: number, signal?: AbortSignal): Promise<void>;
   unary(method: Method, message: Message, head: CallHead, settle: Settle): OpenCall;
   upload(method: Method, head: CallHead, settle: Settle): OpenUpload;
   stream(method: Method, message: Message, head: CallHead): OpenStream;

@@ -73,21 +73,25 @@ interface Begun {
   readonly head: CallHead;
 }
 
-function beginCall({ channel, owner, service }: Callee, method: DescMethod, { deadlineMs }: CallOptions): Begun {
+/** When a call is over, at the latest: what its caller leaves it, the wait for the way there included. */
+const deadlineOf = ({ deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions): number => Date.now() + deadlineMs;
+
+function beginCall({ channel, owner, service }: Callee, method: DescMethod, deadline: number): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
   const target = channel.isPrivate ? undefined : { audience: owner, path: pathOf(service, method) };
   const metadata = traceContext.with(context, () => outgoingMetadata(target));
-  return { span, head: { metadata, deadline: Date.now() + (deadlineMs ?? DEFAULT_DEADLINE_MS) } };
+  return { span, head: { metadata, deadline } };
 }
 
 function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
   const { channel, owner } = callee;
   if (method.methodKind === 'server_streaming') return streamingCall(callee, method, codec);
   return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
-    await channel.ready();
+    const deadline = deadlineOf(options);
+    await channel.ready(deadline, options.signal);
     return new Promise((resolve, reject) => {
-      const { span, head } = beginCall(callee, method, options);
+      const { span, head } = beginCall(callee, method, deadline);
       let isCancelled = false;
       const settle = (failure: ServiceError | null, value?: unknown): void => {
         options.signal?.removeEventListener('abort', cancel);
@@ -113,8 +117,9 @@ function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
 function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
   const { channel, owner } = callee;
   return async function* (request: Fields, options: CallOptions = {}) {
-    await channel.ready();
-    const { span, head } = beginCall(callee, method, options);
+    const deadline = deadlineOf(options);
+    await channel.ready(deadline, options.signal);
+    const { span, head } = beginCall(callee, method, deadline);
     const call = channel.stream(codec, create(method.input, request), head);
     yield* readStream(call, owner, options.signal, (error) => {
       if (error) markFailed(span, error);

@@ -30,11 +30,15 @@ export class NetworkChannel implements CallChannel {
    * A service that was away may be back since the last attempt to connect: a call waits for the next one. A fresh channel
    * waits, too: connections are shared between the channels of a process, and so are their failed attempts.
    */
-  async ready(): Promise<void> {
-    if (this.#client.getChannel().getConnectivityState(true) === connectivityState.READY) return;
-    await new Promise<void>((resolve) =>
-      this.#client.waitForReady(Date.now() + RECONNECT_PATIENCE_MS, () => resolve()),
-    );
+  async ready(deadline: number, signal?: AbortSignal): Promise<void> {
+    if (this.#client.getChannel().getConnectivityState(true) === connectivityState.READY || signal?.aborted) return;
+    const patience = Math.min(deadline, Date.now() + RECONNECT_PATIENCE_MS);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = (): void => resolve();
+    signal?.addEventListener('abort', leave);
+    this.#client.waitForReady(patience, leave);
+    await promise;
+    signal?.removeEventListener('abort', leave);
   }
 
   unary(method: Method, message: Message, { metadata, deadline }: CallHead, settle: Settle): OpenCall {

@@ -73,6 +73,10 @@ export const metricCatalogue = {
   ragmesh_quota_refusals_total: counter('Requests refused because a quota was used up.', 'scope', 'unit'),
   ragmesh_quota_local: gauge('1 while this gateway counts quotas alone because Redis is away, else 0.'),
   ragmesh_audit_pending: gauge('Records of the audit trail that wait for the database.'),
+  ragmesh_certificate_expiry_timestamp_seconds: gauge(
+    'When a certificate that is in use expires, in seconds since 1970, by the variable that names its file.',
+    'certificate',
+  ),
   ragmesh_event_loop_delay_seconds: gauge('Event loop delay, 99th percentile of the last scrape interval.'),
 } as const satisfies Record<string, MetricSpec>;
 

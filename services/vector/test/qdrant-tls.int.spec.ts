@@ -45,6 +45,14 @@ describeWithServer('openssl', 'Qdrant behind TLS that asks for certificates', ()
     expect(await collections({ ...trusted(), ...certificate() })).toEqual({ collections: [] });
   });
 
+  it.each(['QDRANT_TLS_CERT_FILE', 'QDRANT_TLS_KEY_FILE'] as const)('is not asked with %s alone', async (name) => {
+    const half = { ...trusted(), [name]: certificate()[name] };
+    await expect(collections(half)).rejects.toMatchObject({
+      code: 'CONFIG.INVALID',
+      message: 'QDRANT_TLS_CERT_FILE and QDRANT_TLS_KEY_FILE must be set together.',
+    });
+  });
+
   it('cannot be reached without the certificate, or without trust in its authority', async () => {
     const refused = { code: 'VECTOR.UNAVAILABLE' };
     await expect(collections(trusted())).rejects.toMatchObject(refused);

@@ -19,9 +19,9 @@ export class LocalChannel implements CallChannel {
   constructor(private readonly address: string) {}
 
   /** While the process starts, services begin to call before all of them answer. */
-  async ready(): Promise<void> {
-    const patience = performance.now() + START_PATIENCE_MS;
-    while (!localServerAt(this.address) && performance.now() < patience) await delay(LOOK_AGAIN_MS);
+  async ready(deadline: number, signal?: AbortSignal): Promise<void> {
+    const patience = Math.min(deadline, Date.now() + START_PATIENCE_MS);
+    while (!localServerAt(this.address) && Date.now() < patience && !signal?.aborted) await delay(LOOK_AGAIN_MS);
   }
 
   unary(method: Method, message: Message, head: CallHead, settle: Settle): OpenCall {
