@@ -48,7 +48,8 @@ export class ConcurrencyLimit {
     if (this.#seen < WINDOW) return;
     const fastest = this.#fastest;
     [this.#fastest, this.#seen] = [Infinity, 0];
-    if (fastest > Math.max(this.targetMs, TOLERANCE * (this.#calm ?? 0))) this.#shrink(fastest, workedOn, now);
+    const inTime = Math.max(this.targetMs, TOLERANCE * (this.#calm ?? 0));
+    if (fastest > inTime) this.#shrink(fastest, inTime, workedOn, now);
     else if (workedOn >= this.#limit * SHRINK) this.#limit = Math.min(this.most, this.#limit + WINDOW / this.#limit);
   }
 
@@ -58,11 +59,15 @@ export class ConcurrencyLimit {
     this.#calm = milliseconds < calm ? milliseconds : calm + CALM_GROWTH * (milliseconds - calm);
   }
 
-  /** Once per delay: those who were let in before tell nothing of the new limit. */
-  #shrink(delay: number, workedOn: number, now: number): void {
+  /**
+   * Once per delay: those who were let in before tell nothing of the new limit. At the rate at which they are done, as many fit
+   * into the time as the delay exceeds it (Little's law).
+   */
+  #shrink(delay: number, inTime: number, workedOn: number, now: number): void {
     this.#lastDelay = now;
     if (now < this.#holdUntil) return;
     this.#holdUntil = now + delay;
-    this.#limit = Math.max(Math.min(LEAST, this.most), Math.min(this.#limit, workedOn) * SHRINK);
+    const share = Math.min(SHRINK, inTime / delay);
+    this.#limit = Math.max(Math.min(LEAST, this.most), Math.min(this.#limit, workedOn) * share);
   }
 }
