@@ -57,9 +57,9 @@ describe('single flight', () => {
     const stays = flights.run(['k'], compute);
     leaving.abort();
     await expect(left).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
+    expect(seen.map(({ aborted }) => aborted)).toEqual([false]);
     gate.resolve();
     expect((await stays).get('k')).toBe(3);
-    expect(seen.map((signal) => signal.aborted)).toHaveLength(1);
   });
 
   it('aborts the work when the last one goes, and does not hand it to the next', async () => {
