@@ -13,6 +13,7 @@ import { IndexReconciler } from './adapters/index-reconciler.js';
 import { PgvectorSchema } from './adapters/pgvector/pgvector-schema.js';
 import { PgvectorStore } from './adapters/pgvector/pgvector-store.js';
 import { PointRepository } from './adapters/point.repository.js';
+import { RowInventory } from './adapters/row-inventory.js';
 import { SearchIndex } from './adapters/search-index.js';
 import { VectorStore } from './adapters/vector-store.js';
 import { VisibleRows } from './adapters/visible-rows.js';
@@ -87,6 +88,7 @@ const access: FactoryProvider<AccessRepository> = {
     ChangeAccess,
     access,
     VisibleRows,
+    RowInventory,
     store,
     IndexReconciler,
   ],

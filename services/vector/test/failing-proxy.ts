@@ -1,11 +1,21 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** Requests that write points. */
+export const WRITE = /\/points(\?|$)/;
+
+interface Held {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly arrived: () => void;
+  readonly released: Promise<void>;
+}
+
 /** Stands before an HTTP server and lets single requests fail, as a server that is overloaded or restarts does. */
 export class FailingProxy {
   private passing = Infinity;
   private isDown = false;
-  private held: { readonly arrived: () => void; readonly released: Promise<void> } | undefined;
+  private held: Held | undefined;
   /** What was let through. */
   readonly requests: { readonly method: string; readonly path: string; body: string }[] = [];
 
@@ -30,10 +40,10 @@ export class FailingProxy {
     this.passing = writes;
   }
 
-  /** Lets the next write of points wait here: `arrived` resolves once it does, `release` lets it go on. */
-  holdNextWrite(): { readonly arrived: Promise<void>; readonly release: () => void } {
+  /** Lets the next request of this kind wait here: `arrived` resolves once it does, `release` lets it go on. */
+  holdNext(method: string, path: RegExp): { readonly arrived: Promise<void>; readonly release: () => void } {
     const [arrival, passage] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    this.held = { arrived: arrival.resolve, released: passage.promise };
+    this.held = { method, path, arrived: arrival.resolve, released: passage.promise };
     return { arrived: arrival.promise, release: passage.resolve };
   }
 
@@ -49,17 +59,17 @@ export class FailingProxy {
 
   private serve(incoming: IncomingMessage, response: ServerResponse): void {
     if (this.isDown) return void incoming.socket.destroy();
-    const isWrite = incoming.method === 'PUT' && /\/points(\?|$)/.test(incoming.url!);
+    const isWrite = incoming.method === 'PUT' && WRITE.test(incoming.url!);
     if (isWrite && this.passing-- === 0) {
       this.passing = Infinity;
       response.writeHead(500, { 'content-type': 'application/json' });
       return void response.end(JSON.stringify({ status: { error: 'Service internal error: interrupted' }, time: 0 }));
     }
-    if (isWrite && this.held) {
-      const { arrived, released } = this.held;
+    const { held } = this;
+    if (held && held.method === incoming.method && held.path.test(incoming.url!)) {
       this.held = undefined;
-      arrived();
-      return void released.then(() => this.forward(incoming, response));
+      held.arrived();
+      return void held.released.then(() => this.forward(incoming, response));
     }
     this.forward(incoming, response);
   }

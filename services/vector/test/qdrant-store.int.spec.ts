@@ -1,40 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { QdrantClient } from '@qdrant/js-client-rest';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { embeddedBatches } from './document.builder.js';
 import { failOneInsert } from './fail-one-insert.js';
-import { FailingProxy } from './failing-proxy.js';
-import { QdrantStandIn } from './qdrant-stand-in/qdrant-stand-in.js';
+import { WRITE } from './failing-proxy.js';
+import { startQdrant, type Qdrant } from './qdrant-server.js';
 import { storeSuite } from './store-suite.js';
 import { build } from './store-suite/generations.js';
 import { VectorMesh, eventually } from './vector-mesh.js';
-
-const real = process.env['QDRANT_URL'];
-const apiKey = process.env['QDRANT_API_KEY'];
-
-/** The real server where one is given, else the stand-in; names of this run only. */
-async function startQdrant() {
-  const standIn = real === undefined ? await QdrantStandIn.start() : undefined;
-  const proxy = await FailingProxy.start(real ?? standIn!.url);
-  const client = new QdrantClient({ url: proxy.url, ...(apiKey && { apiKey }), checkCompatibility: false });
-  const prefix = `spec-${randomUUID().slice(0, 8)}`;
-  const names = async () =>
-    (await client.getCollections()).collections.map(({ name }) => name).filter((name) => name.startsWith(prefix));
-  const env = {
-    ...{ VECTOR_STORE: 'qdrant', QDRANT_URL: proxy.url, QDRANT_COLLECTION: prefix, QDRANT_TIMEOUT: '2s' },
-    ...(apiKey && { QDRANT_API_KEY: apiKey }),
-  };
-  const stop = async (): Promise<void> => {
-    proxy.down(false);
-    for (const name of await names()) await client.deleteCollection(name);
-    await proxy.stop();
-    await standIn?.stop();
-  };
-  return { proxy, client, names, env, stop };
-}
-
-type Qdrant = Awaited<ReturnType<typeof startQdrant>>;
 
 async function lose({ client, names }: Qdrant, collection: string, count: number): Promise<number> {
   const filter = { must: [{ key: 'collection', match: { value: collection } }] };
@@ -158,7 +131,7 @@ describe("the alias of a tenant's collection", () => {
   it('stays with the generation shown while a batch was on its way into the one before', async () => {
     const alias = async () => (await mesh.store.liveGeneration(scope)) + ': ' + (await found()).join();
     for (const id of ['next', 'later']) await build(mesh, { id, texts: [`new ${id} knot`] }, 1);
-    const write = qdrant.proxy.holdNextWrite();
+    const write = qdrant.proxy.holdNext('PUT', WRITE);
     const event = mesh.event(catalogue.chunksEmbedded, embeddedBatches({ id: 'upload', texts: ['a knot'] })[0]!);
     const sent = mesh.send(event);
     await write.arrived;
@@ -232,6 +205,14 @@ describe('a Qdrant that fails', () => {
     expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 1, stale: 1 });
     expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
     expect(await mesh.store.count({ ...place, documentId: 'stray' }, 0)).toBe(0);
+  });
+
+  it('gets back what it lost of a document while another one cannot be repaired', async () => {
+    for (const name of await qdrant.names()) await qdrant.client.deleteCollection(name);
+    qdrant.proxy.failWriteAfter(0);
+    const { missing } = await mesh.reconciler.reconcile();
+    expect([1, 2]).toContain(missing);
+    expect(await mesh.reconciler.reconcile()).toEqual({ missing: 3 - missing, extra: 0, stale: 0 });
   });
 
   it('is filled again when it has lost everything', async () => {

@@ -49,6 +49,14 @@ const LOCK_MEASURED = `${LOCK}, (
   WHERE p.tenant = $1 AND p.collection = $3 AND p.generation = ${LIVE}
   ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal LIMIT 1) AS held`;
 
+const HOLD = 'SELECT FROM document_index WHERE tenant = $1 AND document_id = $2 FOR UPDATE';
+
+const RESERVE = `
+  INSERT INTO document_index (tenant, document_id, collection) VALUES ($1, $2, '') ON CONFLICT DO NOTHING`;
+
+/** Whoever writes a row of the key waits for the transaction nevertheless. */
+const UNRESERVE = 'DELETE FROM document_index WHERE tenant = $1 AND document_id = $2';
+
 const BURY = `
   UPDATE document_index SET dead_version = $3,
     visible_version = CASE WHEN visible_version > $3 THEN visible_version END,
@@ -74,10 +82,13 @@ export class DocumentIndexRepository {
     return rows[0]!;
   }
 
-  /** Locks what is known of a document until the transaction ends; a document not seen before is left unknown. */
+  /** Locks what is known of a document until the transaction ends; a document not seen before is left unknown, and locked, too. */
   async hold(tx: SqlTransaction, { tenant, documentId }: DocumentKey): Promise<void> {
-    const sql = 'SELECT FROM document_index WHERE tenant = $1 AND document_id = $2 FOR UPDATE';
-    await tx.query(sql, [tenant, documentId]);
+    const key = [tenant, documentId];
+    if ((await tx.query(HOLD, key)).rowCount > 0) return;
+    // A row that another transaction is just writing is not seen, but it is waited for by one of the same key.
+    const isUnknown = (await tx.query(RESERVE, key)).rowCount > 0;
+    await tx.query(isUnknown ? UNRESERVE : HOLD, key);
   }
 
   /** The version readers see, as the transaction sees it. */

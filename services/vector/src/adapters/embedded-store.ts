@@ -8,6 +8,7 @@ import type { HybridHits, IndexedChunk, SearchHit } from './embedded-index/index
 import type { GenerationRepository } from './generation.repository.js';
 import type { DocumentPoints, PointBatch, VersionRange } from './point.repository.js';
 import type { FollowWith, SearchIndex } from './search-index.js';
+import { pagesOf } from './pages-of.js';
 import { SingleCopy } from './single-copy.js';
 import {
   VectorStore,
@@ -22,6 +23,8 @@ import {
   type StoreChanges,
   type VersionInventory,
 } from './vector-store.js';
+
+const PAGE_DOCUMENTS = 1_000;
 
 /** A copy that is being replaced has this long to end. */
 const OTHER_COPY_ENDS_WITHIN_MS = 15_000;
@@ -127,9 +130,22 @@ export class EmbeddedStore extends VectorStore {
     this.index.drop(scope, generation);
   }
 
-  async *inventory(): AsyncGenerator<VersionInventory> {
-    for (const { index, key } of [...this.index.all()]) {
-      for (const version of index.inventory()) yield { ...key, ...version, hash: undefined };
+  inventory(documents: readonly DocumentPoints[]): readonly VersionInventory[] {
+    const indexes = Map.groupBy(this.index.all(), ({ key }) => collectionName(key));
+    return documents.flatMap((document) =>
+      (indexes.get(collectionName(document)) ?? []).flatMap(({ index, key: { generation } }) =>
+        index.inventory(document.documentId).map((version) => versionOf(document, { ...version, generation })),
+      ),
+    );
+  }
+
+  async *documents(counted: number): AsyncGenerator<DocumentPoints[]> {
+    const indexes = [...this.index.all()];
+    if (indexes.reduce((all, { index }) => all + index.count(), 0) <= counted) return;
+    for (const { index, key } of indexes) {
+      const { tenant, collection } = key;
+      for await (const page of pagesOf(index.documentIds(), PAGE_DOCUMENTS))
+        yield page.map((documentId) => ({ tenant, collection, documentId }));
     }
   }
 
@@ -191,6 +207,14 @@ class EmbeddedChanges implements StoreChanges {
     return Promise.resolve(0);
   }
 }
+
+const collectionName = ({ tenant, collection }: Scope): string => JSON.stringify([tenant, collection]);
+
+/** Memory is made of the rows' own content, so it is not hashed. */
+const versionOf = (
+  { tenant, collection, documentId }: DocumentPoints,
+  held: Omit<VersionInventory, 'hash' | keyof DocumentPoints>,
+): VersionInventory => ({ tenant, collection, documentId, ...held, hash: undefined });
 
 /** Readers change over in one tick, and never to a part. */
 function flip(index: EmbeddedIndex, shown: ShownVersion, generation: number): void {

@@ -14,6 +14,8 @@ const OPEN_FIRST = `
   SELECT $1, $2, 0, true WHERE NOT EXISTS (SELECT FROM index_generation WHERE tenant = $1 AND collection = $2 AND live)
   ON CONFLICT DO NOTHING`;
 
+const AT_PLACE = 'tenant = $1 AND collection = $2 AND generation = $3';
+
 const OPEN = `
   INSERT INTO index_generation (tenant, collection, generation, model) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
 
@@ -108,15 +110,15 @@ export class GenerationRepository {
   /** Removes a generation that readers do not see, with its points. @throws RagmeshError `REQUEST.INVALID` for the live one. */
   async remove({ tenant, collection }: Scope, generation: number): Promise<void> {
     await this.database.transaction(async (tx) => {
+      const place = [tenant, collection, generation];
+      // Its row goes first: whoever holds it adds points yet, or shows it; whoever comes later finds it gone.
+      tx.write(`DELETE FROM index_generation WHERE ${AT_PLACE} AND NOT live`, place);
       if ((await this.live({ tenant, collection }, tx)) === generation) {
         throw new RagmeshError('REQUEST.INVALID', 'Readers see this generation; show another one first.', {
           generation,
         });
       }
-      const place = [tenant, collection, generation];
-      // Its row goes first: whoever holds it adds points yet, whoever comes later finds it gone.
-      for (const table of ['index_generation', 'generation_document', 'point'])
-        tx.write(`DELETE FROM ${table} WHERE tenant = $1 AND collection = $2 AND generation = $3`, place);
+      for (const table of ['generation_document', 'point']) tx.write(`DELETE FROM ${table} WHERE ${AT_PLACE}`, place);
     });
   }
 }

@@ -5,30 +5,31 @@ import { catalogue } from '@ragmesh/contracts';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { VectorConfig } from '../vector.config.js';
-import type { DocumentKey } from './document-index.repository.js';
-import { PointRepository } from './point.repository.js';
-import { VectorStore, noDrift, type Drift, type VersionInventory } from './vector-store.js';
+import { differingDocuments, documentName } from './inventory-difference.js';
+import type { DocumentPoints } from './point.repository.js';
+import { RowInventory, type KnownDocument } from './row-inventory.js';
+import { VectorStore, noDrift, type Drift } from './vector-store.js';
 
-const nameOf = ({ tenant, collection, documentId, version, generation }: VersionInventory): string =>
-  JSON.stringify([tenant, collection, documentId, version, generation]);
+/** Readers may see something of it where the rows know it. */
+type Suspect = DocumentPoints & Partial<KnownDocument>;
 
-const isSame = (row: VersionInventory, held: VersionInventory): boolean =>
-  row.points === held.points && row.visible === held.visible && (held.hash === undefined || held.hash === row.hash);
+const MAX_FAILURES_IN_A_ROW = 3;
 
 /**
- * Compares the store with the rows, version by version, by number, visibility and hash of the points, and has every
- * document repaired that differs. A difference that is only an event under way disappears when the repair looks again
- * with the document locked; what it then finds is drift.
+ * Compares the store with the rows, a page of documents at a time, version by version, by number, visibility and hash of
+ * the points, and has every document repaired that differs. A difference that is only an event under way disappears when
+ * the repair looks again with the document locked; what it then finds is drift.
  */
 @Injectable()
 export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<Drift> | undefined;
   private isStopping = false;
+  private failuresInARow = 0;
 
   constructor(
     private readonly store: VectorStore,
-    private readonly rows: PointRepository,
+    private readonly rows: RowInventory,
     private readonly outbox: Outbox,
     @Inject(CONFIG) private readonly config: VectorConfig,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -68,53 +69,74 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private async round(): Promise<Drift> {
+    const counted = { points: 0, visible: 0, held: 0 };
     let drift = noDrift;
-    for (const document of (await this.suspects()).values()) {
-      if (this.isStopping) break;
-      const found = await this.store.repair(document);
-      drift = sum(drift, found);
-      if (found.missing + found.extra + found.stale > 0) await this.tell(document);
+    this.failuresInARow = 0;
+    for await (const { documents, versions } of this.rows.pages()) {
+      if (this.isStopping) return drift;
+      const held = await this.store.inventory(documents);
+      for (const { points, visible } of versions)
+        [counted.points, counted.visible] = [counted.points + points, counted.visible + visible];
+      counted.held += held.reduce((all, { points }) => all + points, 0);
+      const differing = differingDocuments(versions, held);
+      const suspects = documents.filter((document) => differing.has(documentName(document)));
+      drift = sum(drift, await this.repair(suspects));
     }
+    for await (const documents of this.store.documents(counted.held)) {
+      if (this.isStopping) return drift;
+      drift = sum(drift, await this.repair(await this.rows.unknown(documents)));
+    }
+    this.report(drift, counted);
+    return drift;
+  }
+
+  private async repair(suspects: readonly Suspect[]): Promise<Drift> {
+    let drift = noDrift;
+    for (const document of suspects) {
+      if (this.isStopping) break;
+      drift = sum(drift, await this.repairOne(document));
+    }
+    return drift;
+  }
+
+  /** One document that cannot be repaired does not keep the rest from it; a store that is away does. */
+  private async repairOne(document: Suspect): Promise<Drift> {
+    try {
+      const found = await this.store.repair(document);
+      this.failuresInARow = 0;
+      if (found.missing + found.extra + found.stale > 0) await this.tell(document);
+      return found;
+    } catch (error) {
+      this.failuresInARow += 1;
+      if (this.failuresInARow === MAX_FAILURES_IN_A_ROW) throw error;
+      const { documentId } = document;
+      this.logger.warn(
+        { document_id: documentId, err: error },
+        'A document could not be brought in line with its rows; the next round tries again',
+      );
+      return noDrift;
+    }
+  }
+
+  /** What was kept of searches may lack what is there again, or show what is gone. */
+  private async tell(document: Suspect): Promise<void> {
+    const { tenant, collection, documentId, visibleVersion: version = null } = document;
+    if (version === null) return;
+    await inContext({ tenant, requestId: randomUUID(), subject: documentId }, () =>
+      this.outbox.transaction(async (_tx, { publish }) => {
+        publish(catalogue.vectorUpdated, documentId, { documentId, version: BigInt(version), collection });
+      }),
+    );
+  }
+
+  private report(drift: Drift, { points, visible }: { readonly points: number; readonly visible: number }): void {
+    gauge('ragmesh_points').set({ state: 'visible' }, visible);
+    gauge('ragmesh_points').set({ state: 'staged' }, points - visible);
     for (const kind of ['missing', 'extra', 'stale'] as const) {
       gauge('ragmesh_index_drift_points').set({ kind }, drift[kind]);
     }
     if (drift.missing + drift.extra + drift.stale > 0)
       this.logger.warn({ ...drift }, 'The index was brought in line with its rows');
-    return drift;
-  }
-
-  /** What was kept of searches may lack what is there again, or show what is gone. */
-  private async tell({ tenant, documentId }: DocumentKey): Promise<void> {
-    await inContext({ tenant, requestId: randomUUID(), subject: documentId }, async () => {
-      const [row] = await this.rows.ofDocument({ tenant, documentId });
-      if (!row || row.visibleVersion === null) return;
-      const { collection, visibleVersion: version } = row;
-      await this.outbox.transaction(async (_tx, { publish }) => {
-        publish(catalogue.vectorUpdated, documentId, { documentId, version: BigInt(version), collection });
-      });
-    });
-  }
-
-  private async suspects(): Promise<Map<string, DocumentKey>> {
-    const rows = new Map<string, VersionInventory>();
-    let [points, visible] = [0, 0];
-    for await (const version of this.rows.inventory()) {
-      rows.set(nameOf(version), version);
-      points += version.points;
-      visible += version.visible;
-    }
-    gauge('ragmesh_points').set({ state: 'visible' }, visible);
-    gauge('ragmesh_points').set({ state: 'staged' }, points - visible);
-    const suspects = new Map<string, DocumentKey>();
-    const suspect = ({ tenant, documentId }: DocumentKey): void =>
-      void suspects.set(JSON.stringify([tenant, documentId]), { tenant, documentId });
-    for await (const held of this.store.inventory()) {
-      const row = rows.get(nameOf(held));
-      if (row && isSame(row, held)) rows.delete(nameOf(held));
-      else suspect(held);
-    }
-    for (const missing of rows.values()) suspect(missing);
-    return suspects;
   }
 }
 

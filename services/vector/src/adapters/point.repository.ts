@@ -5,7 +5,6 @@ import { contentHash } from './content-hash.js';
 import type { DocumentKey, VectorKind } from './document-index.repository.js';
 import type { IndexedPoint } from './embedded-index/indexed-point.js';
 import { pointColumns, type PointRow } from './point-row.js';
-import type { VersionInventory } from './vector-store.js';
 
 /** A document's points, where they lie. */
 export interface DocumentPoints extends DocumentKey {
@@ -82,13 +81,6 @@ const PAGE = `
     ORDER BY tenant, collection, document_id, version, ordinal, generation LIMIT ${PAGE_ROWS}) p
   LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
   ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal, p.generation`;
-
-/** Answered by the keys' indexes alone, as they carry the hashes. */
-const INVENTORY = `
-  SELECT p.tenant, p.collection, p.document_id AS "documentId", p.version, p.generation, count(*) AS points,
-    CASE WHEN p.version = d.visible_version THEN count(*) ELSE 0 END AS visible, bit_xor(p.hash)::text AS hash
-  FROM point p JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
-  WHERE p.tenant = $1 GROUP BY p.tenant, p.collection, p.document_id, p.version, p.generation, d.visible_version`;
 
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
@@ -171,17 +163,6 @@ export class PointRepository {
   /** The rows of one document, with what readers see of it. */
   async ofDocument({ tenant, documentId }: DocumentKey, runner: SqlRunner = this.database): Promise<PointRow[]> {
     return (await runner.query<PointRow>(DOCUMENT, [tenant, documentId])).rows;
-  }
-
-  /** What there is of every version, tenant by tenant. */
-  async *inventory(): AsyncGenerator<VersionInventory> {
-    const { rows: tenants } = await this.database.query<{ tenant: string }>(
-      'SELECT DISTINCT tenant FROM document_index',
-    );
-    for (const { tenant } of tenants) {
-      const { rows } = await this.database.query<VersionInventory & { hash: string }>(INVENTORY, [tenant]);
-      for (const row of rows) yield { ...row, hash: BigInt(row.hash) };
-    }
   }
 
   /**

@@ -36,6 +36,14 @@ describe('the repair queue', () => {
     expect(seen.calls).toBeLessThanOrEqual(3);
   });
 
+  it('repairs a few documents at a time, however many a store that was away leaves', async () => {
+    const { seen, queue: own } = start();
+    seen.isAway = false;
+    for (let n = 0; n < 40; n += 1) own.soon({ ...document, documentId: String(n) });
+    while (seen.calls < 40 || seen.running > 0) await delay(10);
+    expect(seen.most).toBe(4);
+  });
+
   it('repairs once more what is asked for while a repair runs, and each document for itself', async () => {
     const { seen, queue: own } = start();
     seen.isAway = false;

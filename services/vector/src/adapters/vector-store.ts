@@ -135,8 +135,13 @@ export abstract class VectorStore {
   abstract searchIn(scope: Scope, generation: number, question: Question): Answer<readonly DocumentHit[]>;
   /** Removes a generation that readers do not see, rows and points. @throws RagmeshError `REQUEST.INVALID` for the live one. */
   abstract drop(scope: Scope, generation: number): Promise<void>;
-  /** What the store has, of every tenant. */
-  abstract inventory(): AsyncIterable<VersionInventory>;
+  /** What the store has of some documents, in any collection. */
+  abstract inventory(documents: readonly DocumentPoints[]): Answer<readonly VersionInventory[]>;
+  /**
+   * The documents the store has points of, pages in no order, a document perhaps more than once: so those without rows are found.
+   * @param counted how many points it has of documents with rows. It tells of none when it has no more, or can have no others.
+   */
+  abstract documents(counted: number): AsyncIterable<readonly DocumentPoints[]>;
   /** Brings the store in line with a document's rows. @returns by how much it differed. */
   abstract repair(document: DocumentKey): Promise<Drift>;
 }

@@ -123,6 +123,36 @@ export function generationSuite(context: () => SuiteContext): void {
       expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
     });
 
+    it('are not dropped while readers are being changed over to them', async () => {
+      const { mesh } = context();
+      const place = { tenant: 'default', collection: 'raced' };
+      const document = { id: 'raced', collection: place.collection, texts: ['old scaup'] };
+      await mesh.stage(document);
+      await mesh.show(document);
+      await mesh.as('default', () => mesh.client.openGeneration({ collection: place.collection, generation: 1 }));
+      await build(mesh, { ...document, texts: ['new scaup'] }, 1);
+      const [changed, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const shown = mesh.store.cutOver(place, 1, (work) =>
+        mesh.database.transaction(async (tx) => {
+          const result = await work(tx);
+          await tx.query('SELECT'); // everything said before it was done
+          changed.resolve();
+          await goOn.promise;
+          return result;
+        }),
+      );
+      await changed.promise;
+      const dropped = mesh.store.drop(place, 1).catch((error: unknown) => error);
+      await eventually('the removal waits', async () => {
+        return (await mesh.database.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount > 0;
+      });
+      goOn.resolve();
+      await shown;
+      expect(await dropped).toMatchObject({ code: 'REQUEST.INVALID' });
+      const hits = await mesh.lexical('scaup', { collection: place.collection });
+      expect(hits.map(({ text }) => text)).toEqual(['new scaup']);
+    });
+
     it('without points are shown while readers see no document, and only then', async () => {
       const { mesh } = context();
       const place = { tenant: 'default', collection: 'emptied' };

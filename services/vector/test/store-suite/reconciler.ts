@@ -11,6 +11,15 @@ export function reconcilerSuite(context: () => SuiteContext): void {
       expect(await context().mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
     });
 
+    it('takes no tenant for another that uses the same ids', async () => {
+      const { mesh } = context();
+      for (const [tenant, texts] of Object.entries({ east: ['twite'], west: ['twite', 'twite again'] })) {
+        await mesh.stage({ id: 'twin', texts, tenant });
+        await mesh.show({ id: 'twin', texts, tenant });
+      }
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
     it('brings back 5 % of the points that were deleted behind its back, and says how many', async () => {
       const { mesh, store } = context();
       for (let n = 0; n < POINTS / 10; n++) {

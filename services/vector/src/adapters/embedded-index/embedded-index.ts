@@ -136,11 +136,17 @@ export class EmbeddedIndex {
     return new Set(this.table.slotsOf(documentId).map((slot) => this.table.get(slot).pointId));
   }
 
-  /** What there is of every version of every document. */
-  *inventory(): Generator<{ documentId: string; version: number; points: number; visible: number }> {
-    for (const { documentId, version, points } of this.table.inventory()) {
-      yield { documentId, version, points, visible: this.table.shown(documentId) === version ? points : 0 };
-    }
+  /** The documents there are points of, staged ones included. */
+  documentIds(): Iterable<string> {
+    return this.table.documentIds();
+  }
+
+  /** What there is of every version of a document. */
+  inventory(documentId: string): { version: number; points: number; visible: number }[] {
+    return this.table.versions(documentId).map((version) => {
+      const points = this.count({ documentId, version });
+      return { version, points, visible: this.table.shown(documentId) === version ? points : 0 };
+    });
   }
 
   /** Chunks of a version by ordinal, in order; `ordinals` omitted means all. Staged ones too. */
@@ -227,6 +233,8 @@ export class EmbeddedIndex {
     for (const addition of this.additions) addition.remove(documentId, version);
     const slots = this.table.slotsOf(documentId, version);
     for (const slot of slots) this.removeSlot(slot);
+    // Points that come later bring the list with them: what is deleted must not be remembered for ever.
+    if (this.table.versions(documentId).length === 0) this.table.restrict(documentId, null);
     this.forgetFilters();
     return slots.length;
   }

@@ -33,6 +33,16 @@ const many = (documentId: string, count: number, change: Partial<IndexedPoint> =
   Array.from({ length: count }, (_, ordinal) => point(documentId, ordinal, change));
 
 describe('EmbeddedIndex versions', () => {
+  it('remembers of a document that is gone not even who was to read it', async () => {
+    const index = new EmbeddedIndex();
+    index.restrict('d', ['user:ann']);
+    await index.addPoints([point('d', 0)]);
+    await index.addPoints([point('d', 0)]); // replaced, so gone for a moment
+    expect(index.accessOf('d')).toEqual(['user:ann']);
+    index.removeVersion('d', 1);
+    expect(index.accessOf('d')).toBeNull();
+  });
+
   it('never returns staged points, and flips between versions in one tick', async () => {
     const index = new EmbeddedIndex();
     await index.addPoints(many('d', 3));

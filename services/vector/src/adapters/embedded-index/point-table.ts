@@ -89,10 +89,8 @@ export class PointTable {
       : [...(versions.get(version) ?? [])];
   }
 
-  *inventory(): Generator<{ documentId: string; version: number; points: number }> {
-    for (const [documentId, versions] of this.documents) {
-      for (const [version, slots] of versions) yield { documentId, version, points: slots.size };
-    }
+  documentIds(): Iterable<string> {
+    return this.documents.keys();
   }
 
   versions(documentId: string): number[] {

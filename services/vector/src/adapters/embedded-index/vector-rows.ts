@@ -10,6 +10,8 @@ export class VectorRows {
   private readonly segments: (Float32Array | undefined)[] = [];
   /** Rows per segment that hold a vector. */
   private readonly used: number[] = [];
+  /** Rows per segment up to the last that ever held one. */
+  private readonly reached: number[] = [];
 
   constructor(readonly dimensions: number) {}
 
@@ -20,14 +22,18 @@ export class VectorRows {
   set(slot: number, vector: Float32Array): void {
     const index = Math.floor(slot / ROWS);
     const segment = (this.segments[index] ??= new Float32Array(ROWS * this.dimensions));
-    segment.set(vector, (slot % ROWS) * this.dimensions);
+    const row = slot % ROWS;
+    segment.set(vector, row * this.dimensions);
     this.used[index] = (this.used[index] ?? 0) + 1;
+    this.reached[index] = Math.max(this.reached[index] ?? 0, row + 1);
   }
 
   clear(slot: number): void {
     const index = Math.floor(slot / ROWS);
     this.used[index]!--;
-    if (this.used[index] === 0) this.segments[index] = undefined;
+    if (this.used[index]! > 0) return;
+    this.segments[index] = undefined;
+    this.reached[index] = 0;
   }
 
   row(slot: number): Float32Array {
@@ -45,21 +51,22 @@ export class VectorRows {
     for (let index = 0; index < this.segments.length; index++) {
       if (!this.segments[index]) continue;
       const from = index * ROWS;
+      const rows = this.reached[index]!;
       const open = countAllowed(allowed, from);
       if (open === 0) continue;
-      const wanted = topK + ROWS - open;
-      if (topK + MAX_NATIVE_EXTRA >= wanted && wanted < ROWS) this.scanNatively(index, query, wanted, allowed, hits);
+      const wanted = topK + rows - open;
+      if (topK + MAX_NATIVE_EXTRA >= wanted && wanted < rows) this.scanNatively(index, query, wanted, allowed, hits);
       else this.scanOneByOne(from, query, allowed, hits);
     }
   }
 
   /**
-   * SIMD brings about five times the speed. The native side ignores the offset of a view in its buffer, so segment and
-   * query must each be a buffer of their own.
+   * SIMD brings about five times the speed. The native side ignores the offset of a view in its buffer, so query and segment
+   * must each begin a buffer of their own.
    */
   private scanNatively(index: number, query: Float32Array, wanted: number, allowed: Uint8Array, hits: TopHits): void {
     const { keys } = usearch.exactSearch(
-      this.segments[index]!,
+      this.segments[index]!.subarray(0, this.reached[index]! * this.dimensions),
       query,
       this.dimensions,
       wanted,

@@ -40,13 +40,20 @@ const COUNT = `
   WHERE tenant = $1 AND collection = $2 AND document_id = $3 AND ($4::bigint = 0 OR version = $4)`;
 
 const INVENTORY = `
-  SELECT s.tenant, s.collection, s.document_id AS "documentId", s.version, s.generation, count(*) AS points,
-    count(*) FILTER (WHERE s.version = d.visible_version) AS visible, bit_xor(s.hash)::text AS hash
-  FROM point_search s LEFT JOIN document_index d ON d.tenant = s.tenant AND d.document_id = s.document_id
-  GROUP BY s.tenant, s.collection, s.document_id, s.version, s.generation`;
+  SELECT k.tenant, k.collection, k.document_id AS "documentId", s.version, s.generation, s.points, s.hash,
+    CASE WHEN s.version = d.visible_version THEN s.points ELSE 0 END AS visible
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS k(tenant, collection, document_id)
+  LEFT JOIN document_index d ON d.tenant = k.tenant AND d.document_id = k.document_id
+  CROSS JOIN LATERAL (
+    SELECT version, generation, count(*) AS points, bit_xor(hash)::text AS hash FROM point_search s
+    WHERE s.tenant = k.tenant AND s.collection = k.collection AND s.document_id = k.document_id
+    GROUP BY version, generation) s`;
 
+/** By the document's collection, as the key begins with it: else every search row of the tenant would be read. */
 const HELD = `
-  SELECT ordinal, version, generation, hash::text AS hash FROM point_search WHERE tenant = $1 AND document_id = $2`;
+  SELECT s.ordinal, s.version, s.generation, s.hash::text AS hash
+  FROM document_index d JOIN point_search s USING (tenant, collection, document_id)
+  WHERE d.tenant = $1 AND d.document_id = $2`;
 
 interface HeldRow {
   readonly ordinal: number;
@@ -131,10 +138,15 @@ export class PgvectorStore extends VectorStore {
     await this.parts.generations.remove(scope, generation);
   }
 
-  async *inventory(): AsyncGenerator<VersionInventory> {
-    const { rows } = await this.parts.database.query<VersionInventory & { hash: string }>(INVENTORY);
-    for (const row of rows) yield { ...row, hash: BigInt(row.hash) };
+  async inventory(documents: readonly DocumentPoints[]): Promise<VersionInventory[]> {
+    const column = (name: keyof DocumentPoints): string[] => documents.map((document) => document[name]);
+    const columns = [column('tenant'), column('collection'), column('documentId')];
+    const { rows } = await this.parts.database.query<VersionInventory & { hash: string }>(INVENTORY, columns);
+    return rows.map((row) => ({ ...row, hash: BigInt(row.hash) }));
   }
+
+  /** None but those with rows, which each search row refers to. */
+  async *documents(): AsyncGenerator<DocumentPoints[]> {}
 
   /** Extra rows cannot be: each refers to the row it belongs to. */
   repair(document: DocumentKey): Promise<Drift> {

@@ -73,13 +73,17 @@ export class QdrantCollections {
     });
   }
 
-  /**
-   * Points the alias of a tenant's collection to one of Qdrant's, in one step when it points elsewhere; to none when nothing is
-   * to be found.
-   */
+  /** Sees to it that the alias of a tenant's collection points to one of Qdrant's; the server is asked only once. */
   async direct(scope: Scope, name: string | undefined): Promise<void> {
+    if (name === undefined || this.aliased.get(this.alias(scope)) !== name) await this.redirect(scope, name);
+  }
+
+  /**
+   * Points the alias of a tenant's collection to one of Qdrant's, in one step when it points elsewhere, as another process may
+   * have had it; to none when nothing is to be found.
+   */
+  async redirect(scope: Scope, name: string | undefined): Promise<void> {
     const alias = this.alias(scope);
-    if (name !== undefined && this.aliased.get(alias) === name) return;
     const { aliases } = await this.connection.read((client) => client.getAliases());
     const current = aliases.find(({ alias_name: other }) => other === alias)?.collection_name;
     if (current !== name) {

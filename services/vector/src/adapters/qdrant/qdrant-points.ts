@@ -111,14 +111,31 @@ export class QdrantPoints {
 
   async removePoints(name: string, pointIds: readonly string[], { tenant }: DocumentKey): Promise<void> {
     const filter = { must: [match('tenant', tenant), { has_id: [...pointIds] }] };
-    await this.connection.write((client) => client.delete(name, { wait: true, filter }));
+    await unlessGone(
+      this.connection.write((client) => client.delete(name, { wait: true, filter })),
+      undefined,
+    );
   }
 
-  /** Removes what a tenant's collection has in one of Qdrant's. @returns how many points others have in it. */
-  async removeCollection({ tenant, collection }: Scope, name: string): Promise<number> {
+  /** Removes what a tenant's collection has in one of Qdrant's. */
+  async removeCollection({ tenant, collection }: Scope, name: string): Promise<void> {
     const filter = { must: [match('tenant', tenant), match('collection', collection)] };
-    await this.connection.write((client) => client.delete(name, { wait: true, filter }));
-    return (await this.connection.read((client) => client.count(name, { exact: true }))).count;
+    await unlessGone(
+      this.connection.write((client) => client.delete(name, { wait: true, filter })),
+      undefined,
+    );
+  }
+
+  /** How many points one of Qdrant's collections has, of all tenants or those a filter names. */
+  async size(name: string, filter?: Filter): Promise<number> {
+    const request = { exact: true, ...(filter && { filter }) };
+    const none = { count: 0 };
+    return (
+      await unlessGone(
+        this.connection.read((client) => client.count(name, request)),
+        none,
+      )
+    ).count;
   }
 
   /** The one of Qdrant's collections that has the points of a generation of a tenant's; undefined when it has none. */
@@ -126,16 +143,33 @@ export class QdrantPoints {
     const filter = { must: [match('tenant', tenant), match('collection', collection)] };
     for (const { name, space } of await this.collections.existing()) {
       if (space.generation !== generation) continue;
-      const { count } = await this.connection.read((client) => client.count(name, { filter, exact: true }));
-      if (count > 0) return name;
+      if ((await this.size(name, filter)) > 0) return name;
     }
     return undefined;
   }
 
-  /** Every point of a document, or of all tenants' documents when none is named. */
-  async *held(document?: DocumentKey): AsyncGenerator<HeldPoint> {
-    const filter = document && {
-      must: [match('tenant', document.tenant), match('document_id', document.documentId)],
+  /** How many points there are of every tenant. */
+  async total(): Promise<number> {
+    const counts = await this.everywhere((client, name) => client.count(name, { exact: true }));
+    return counts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /**
+   * Every point of some documents, or of all tenants' documents when none are named. Where they are of several tenants, points of
+   * one tenant's document may come that was named of another.
+   */
+  async *held(documents?: readonly DocumentKey[]): AsyncGenerator<HeldPoint> {
+    const filter = documents && {
+      must: [
+        oneOf(
+          'tenant',
+          documents.map(({ tenant }) => tenant),
+        ),
+        oneOf(
+          'document_id',
+          documents.map(({ documentId }) => documentId),
+        ),
+      ],
     };
     for (const { name } of await this.collections.existing()) {
       let offset: Schemas['ExtendedPointId'] | undefined;
@@ -146,7 +180,10 @@ export class QdrantPoints {
           ...(filter && { filter }),
           ...(offset && { offset }),
         };
-        const { points, next_page_offset: next } = await this.connection.read((client) => client.scroll(name, page));
+        const { points, next_page_offset: next } = await unlessGone(
+          this.connection.read((client) => client.scroll(name, page)),
+          { points: [], next_page_offset: null },
+        );
         for (const { id, payload } of points) yield heldOf(String(id), payload, name);
         offset = typeof next === 'string' || typeof next === 'number' ? next : undefined;
       } while (offset !== undefined);
@@ -179,23 +216,37 @@ export class QdrantPoints {
 
   /** @param empty the answer for a collection that never got a point. */
   private async ask<T>(scope: Scope, call: (client: QdrantClient, alias: string) => Promise<T>, empty: T): Promise<T> {
-    try {
-      return await this.connection.read((client) => call(client, this.collections.alias(scope)));
-    } catch (error) {
-      if (isMissing(error)) return empty;
-      throw error;
-    }
+    return unlessGone(
+      this.connection.read((client) => call(client, this.collections.alias(scope))),
+      empty,
+    );
   }
 
   private async everywhere<T>(call: (client: QdrantClient, name: string) => Promise<T>): Promise<T[]> {
     const existing = await this.collections.existing();
-    return Promise.all(existing.map(({ name }) => this.connection.write((client) => call(client, name))));
+    const answers = existing.map(async ({ name }) => [await this.connection.write((client) => call(client, name))]);
+    return (await Promise.all(answers.map((answer) => unlessGone(answer, [])))).flat();
   }
 }
 
 const isMissing = (error: unknown): boolean => isRagmeshError(error) && error.code === 'COLLECTION.NOT_FOUND';
 
+/** What was listed a moment ago may be dropped by now, with all it had. @param gone the answer then. */
+async function unlessGone<T>(answer: Promise<T>, gone: T): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isMissing(error)) return gone;
+    throw error;
+  }
+}
+
 const match = (key: string, value: string | number | boolean): Condition => ({ key, match: { value } });
+
+const oneOf = (key: string, values: readonly string[]): Condition => {
+  const [first, ...rest] = new Set(values);
+  return rest.length === 0 ? match(key, first!) : { key, match: { any: [first!, ...rest] } };
+};
 
 const visibleOf = ({ tenant, collection }: Scope, conditions: readonly Condition[]): Filter => ({
   must: [match('tenant', tenant), match('collection', collection), match('visible', true), ...conditions],

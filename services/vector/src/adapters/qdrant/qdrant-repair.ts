@@ -5,6 +5,7 @@ import type { PointRow } from '../point-row.js';
 import type { PointRepository } from '../point.repository.js';
 import { batchesOf } from '../stored-batches.js';
 import type { Drift } from '../vector-store.js';
+import { keepCollection } from './collection-lock.js';
 import type { QdrantCollections } from './qdrant-collections.js';
 import type { HeldPoint } from './qdrant-point.js';
 import type { QdrantPoints } from './qdrant-points.js';
@@ -37,7 +38,8 @@ export class QdrantRepair {
   async repairIn(tx: SqlTransaction, document: DocumentKey): Promise<Drift> {
     const rows = await this.parts.rows.ofDocument(document, tx);
     const held = new Map<string, HeldPoint>();
-    for await (const point of this.parts.points.held(document)) held.set(keyOf(point.generation, point.pointId), point);
+    for await (const point of this.parts.points.held([document]))
+      held.set(keyOf(point.generation, point.pointId), point);
     const missing: PointRow[] = [];
     const stale: PointRow[] = [];
     for (const row of rows) {
@@ -55,9 +57,11 @@ export class QdrantRepair {
   private async restore(tx: SqlTransaction, rows: readonly PointRow[]): Promise<void> {
     const { points, collections, generations } = this.parts;
     for (const { visible, ...batch } of batchesOf(rows)) {
-      const name = await points.upsert(batch, visible);
       generations.keepLive(tx, batch); // until the commit the alias is nobody else's to change
-      if (batch.generation === (await generations.live(batch, tx))) await collections.direct(batch, name);
+      keepCollection(tx, collections.name(batch));
+      const live = await generations.live(batch, tx);
+      const name = await points.upsert(batch, visible);
+      if (batch.generation === live) await collections.direct(batch, name);
     }
   }
 

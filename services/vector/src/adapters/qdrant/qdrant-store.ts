@@ -5,6 +5,8 @@ import type { DocumentKey } from '../document-index.repository.js';
 import { DocumentTurns } from '../document-turns.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
 import { InventoryCount } from '../inventory-count.js';
+import { documentName } from '../inventory-difference.js';
+import { pagesOf } from '../pages-of.js';
 import type { DocumentPoints, PointBatch, VersionRange } from '../point.repository.js';
 import { RepairQueue } from '../repair-queue.js';
 import {
@@ -21,6 +23,7 @@ import {
   type VersionInventory,
 } from '../vector-store.js';
 import type { VisibleRows } from '../visible-rows.js';
+import { claimCollection, keepCollection } from './collection-lock.js';
 import type { QdrantConnection } from './qdrant-connection.js';
 import { QdrantRepair, type QdrantRepairParts } from './qdrant-repair.js';
 import { QdrantSearch } from './qdrant-search.js';
@@ -32,7 +35,7 @@ export interface QdrantStoreParts extends QdrantRepairParts {
   readonly logger: Logger;
 }
 
-const turnOf = ({ tenant, documentId }: DocumentKey): string => JSON.stringify([tenant, documentId]);
+const PAGE_POINTS = 1_000;
 
 /**
  * Points in Qdrant. Its writes and the commit of the rows are not one transaction, so their order makes up for it: points
@@ -78,7 +81,7 @@ export class QdrantStore extends VectorStore {
   }
 
   following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
-    return this.turns.run(turnOf(document), async () => {
+    return this.turns.run(documentName(document), async () => {
       const changes = new QdrantChanges(this.parts, this.repairing);
       try {
         const result = await commit(changes);
@@ -107,15 +110,27 @@ export class QdrantStore extends VectorStore {
   ): Promise<void> {
     const { collections, points, generations } = this.parts;
     const name = await points.holder(scope, generation);
-    await run(async (tx) => {
-      await generations.show(tx, scope, generation, name === undefined);
-      await collections.direct(scope, name);
-    });
+    let isBegun = false;
+    try {
+      await run(async (tx) => {
+        await generations.show(tx, scope, generation, name === undefined);
+        isBegun = true;
+        await collections.redirect(scope, name);
+      });
+    } catch (error) {
+      // Whoever asked asks again or drops the generation: both see to it, too.
+      if (isBegun) await this.followLive(scope).catch(() => undefined);
+      throw error;
+    }
   }
 
-  /** Nothing to do: what is searched was changed before the commit, and the rows are asked about each hit. */
-  followLive(): Promise<void> {
-    return Promise.resolve();
+  /** Nobody else changes readers over meanwhile, nor stages what the alias is to find. */
+  async followLive(scope: Scope): Promise<void> {
+    const { collections, database, points, generations } = this.parts;
+    await database.transaction(async (tx) => {
+      await generations.keepVersions(tx, scope);
+      await collections.redirect(scope, await points.holder(scope, await generations.live(scope, tx)));
+    });
   }
 
   /** In whichever collection of Qdrant has points of it. */
@@ -127,20 +142,38 @@ export class QdrantStore extends VectorStore {
   async drop(scope: Scope, generation: number): Promise<void> {
     const { collections, points, generations } = this.parts;
     await generations.remove(scope, generation);
+    await this.followLive(scope);
     for (const { name, space } of await collections.existing()) {
       if (space.generation !== generation) continue;
-      if ((await points.removeCollection(scope, name)) === 0) await collections.drop(name);
+      await points.removeCollection(scope, name);
+      if ((await points.size(name)) === 0) await this.dropEmpty(name);
     }
   }
 
-  async *inventory(): AsyncGenerator<VersionInventory> {
+  /** Generations of all tenants share Qdrant's collections: no points come in between the count and the end. */
+  private dropEmpty(name: string): Promise<void> {
+    const { collections, database, points } = this.parts;
+    return database.transaction(async (tx) => {
+      await claimCollection(tx, name);
+      if ((await points.size(name)) === 0) await collections.drop(name);
+    });
+  }
+
+  async inventory(documents: readonly DocumentPoints[]): Promise<VersionInventory[]> {
     const counts = new InventoryCount();
-    for await (const point of this.parts.points.held()) counts.add(point);
-    yield* counts.versions();
+    const asked = new Set(documents.map(documentName));
+    for await (const point of this.parts.points.held(documents)) if (asked.has(documentName(point))) counts.add(point);
+    return [...counts.versions()];
+  }
+
+  /** Counting costs the server little; only where there are too many points, all of them are walked. */
+  async *documents(counted: number): AsyncGenerator<DocumentPoints[]> {
+    const { points } = this.parts;
+    if ((await points.total()) > counted) yield* pagesOf(points.held(), PAGE_POINTS);
   }
 
   repair(document: DocumentKey): Promise<Drift> {
-    return this.turns.run(turnOf(document), () => this.repairing.repair(document));
+    return this.turns.run(documentName(document), () => this.repairing.repair(document));
   }
 }
 
@@ -159,6 +192,7 @@ class QdrantChanges implements StoreChanges {
     const { points, generations, collections, documents } = this.parts;
     // Until the commit no other generation is shown: else the alias would be taken back from it.
     generations.keepLive(tx, batch);
+    keepCollection(tx, collections.name(batch));
     const isLive = batch.generation === (await generations.live(batch, tx));
     // What another generation is made of is visible when it is shown; here it is not until its version is.
     const visible = !isLive && batch.version === (await documents.visibleVersion(tx, batch));
