@@ -25,7 +25,7 @@ describe('a server whose thread is busy', () => {
     const connected = new Int32Array(new SharedArrayBuffer(4));
     const clients = new Worker(CONNECT, { eval: true, workerData: { url: edge.url, clients: CLIENTS, connected } });
     try {
-      for (const deadline = Date.now() + WITHIN_MS; connected[0]! < CLIENTS && Date.now() < deadline; )
+      for (const deadline = Date.now() + WITHIN_MS; connected[0]! < CLIENTS && Date.now() < deadline;)
         Atomics.wait(connected, 0, connected[0]!, 1_000);
       expect(connected[0]).toBe(CLIENTS);
     } finally {

@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
+import { CONFIG } from '@ragmesh/bootstrap';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import type { Logger } from '@ragmesh/observability';
 import type { Embedder } from '../domain/embedder.js';
 import { HashEmbedder } from '../domain/hash-embedder.js';
 import type { EmbeddingConfig } from '../embedding.config.js';
@@ -27,7 +26,6 @@ export class Embedders implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     private readonly memory: ModelMemory,
     @Inject(CONFIG) private readonly config: EmbeddingConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Whether its texts need not wait for the model. */
@@ -65,9 +63,7 @@ export class Embedders implements OnApplicationBootstrap, OnApplicationShutdown 
   onApplicationBootstrap(): void {
     const { APP_EMBEDDINGS_BACKEND: backend, EMBEDDING_MODEL: name } = this.config;
     if (backend !== 'local') return;
-    this.#load(name).catch((error: unknown) => {
-      if (!this.#closing.signal.aborted) this.logger.error({ err: error }, 'The embedding model is not available');
-    });
+    this.#load(name).catch(() => undefined); // told where models are kept; whoever asks next tries again
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -19,7 +19,7 @@ it('a caller is not told that he went away when somebody else gave up loading th
   const other = new AbortController();
   memory.load('other@1', { signal: other.signal, localOnly: true }).catch(() => undefined);
   const patience = { signal: new AbortController().signal };
-  const using = new Embedders(memory, config, logger).useNamed('other@1', patience, () => Promise.resolve());
+  const using = new Embedders(memory, config).useNamed('other@1', patience, () => Promise.resolve());
   other.abort();
   await expect(using).rejects.toMatchObject({
     code: 'EMBEDDING.UNAVAILABLE',

@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import type { Logger } from '@ragmesh/observability';
+import { CONFIG } from '@ragmesh/bootstrap';
+import { RagmeshError } from '@ragmesh/errors';
 import { ModelMemory } from '../adapters/model-memory.js';
 import type { EmbeddingConfig } from '../embedding.config.js';
 
@@ -20,7 +19,6 @@ export class RerankPassages implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly memory: ModelMemory,
     @Inject(CONFIG) private readonly config: EmbeddingConfig,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /**
@@ -51,13 +49,9 @@ export class RerankPassages implements OnApplicationBootstrap, OnApplicationShut
     this.#closing.abort();
   }
 
+  /** A failure is told where models are kept; the next question tries again. */
   async #load(name: string): Promise<void> {
-    try {
-      await this.memory.load(name, { signal: this.#closing.signal });
-    } catch (error) {
-      if (this.#closing.signal.aborted) return;
-      this.logger.error({ model: name, code: asRagmeshError(error).code }, 'The reranking model is not available');
-    }
+    await this.memory.load(name, { signal: this.#closing.signal }).catch(() => undefined);
   }
 }
 

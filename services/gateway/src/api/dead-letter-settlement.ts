@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { filterMessage } from './dead-letter.mapper.js';
 import type { discardBody, settlementSchema } from './dead-letter.schema.js';
 import { serviceOf } from './dead-letter-owner.js';
-import { consumers } from './every-service.js';
+import { services } from './every-service.js';
 
 type Body = Omit<z.output<typeof discardBody>, 'note'>;
 type Answer = z.input<typeof settlementSchema>;
@@ -65,7 +65,7 @@ export class DeadLetterSettlement {
 
   async #settleMatching({ filter, reason, limit }: Body, settle: Settle, tally: Tally): Promise<void> {
     const message = filterMessage(reason === undefined ? filter : { code: reason });
-    const asked = consumers.filter((name) => filter?.service === undefined || name === filter.service);
+    const asked = services.filter((name) => filter?.service === undefined || name === filter.service);
     for (const service of asked)
       await this.#ask(service, { ids: [], filter: message, limit: limit - tally.letters.length }, settle, tally);
   }

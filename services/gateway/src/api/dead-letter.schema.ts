@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { consumers } from './every-service.js';
+import { services } from './every-service.js';
 import { idSchema, pageQuery } from './paging.schema.js';
 
 const MAX_IDS = 1000;
@@ -22,7 +22,7 @@ const filterFields = {
   code: z.string().min(1).max(100).optional().describe('Error code of the failure, its reason'),
   topic: z.string().min(1).max(249).optional().describe('Topic the event first lay on'),
   handler: z.string().min(1).max(200).optional(),
-  service: z.enum(consumers as [string, ...string[]]).optional(),
+  service: z.enum(services as [string, ...string[]]).optional(),
   subject: idSchema.optional().describe('Id of the document the event is about'),
   since: since.optional(),
 };

@@ -11,7 +11,7 @@ import { detailBody, filterMessage, groupBody, letterBody } from './dead-letter.
 import * as schema from './dead-letter.schema.js';
 import { DeadLetterSettlement } from './dead-letter-settlement.js';
 import { serviceOf } from './dead-letter-owner.js';
-import { EveryService, consumers } from './every-service.js';
+import { EveryService, services } from './every-service.js';
 import { idSchema } from './paging.schema.js';
 
 type ListQuery = z.output<typeof schema.listDeadLettersQuery>;
@@ -40,7 +40,7 @@ export class DeadLettersController {
     @Query(valid(schema.listDeadLettersQuery)) { limit, cursor, service, ...query }: ListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page> {
-    const asked = consumers.filter((name) => service === undefined || name === service);
+    const asked = services.filter((name) => service === undefined || name === service);
     const filter = filterMessage(query);
     const { answers, unavailable } = await this.every.ask(asked, reply, async (name, options) => {
       const client = this.#client(name);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { eventSpecs, serviceNames, type ServiceName } from '@ragmesh/contracts';
+import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError, type RagmeshError } from '@ragmesh/errors';
 import { Calls } from './calls.js';
 import type { CallOptions } from '@ragmesh/grpc';
@@ -16,13 +16,8 @@ export interface Answers<T> {
 
 type Question<T> = (name: ServiceName, options: CallOptions) => Promise<T>;
 
-/** Every service behind the edge. */
+/** Every service behind the edge. Each has dead letters: of what it handles, and of what it says and the bus refuses. */
 export const services: readonly ServiceName[] = serviceNames.filter((name) => name !== 'gateway');
-
-/** Those that consume events, and so have dead letters. */
-export const consumers: readonly ServiceName[] = services.filter((name) =>
-  eventSpecs.some((spec) => spec.consumers.includes(name)),
-);
 
 /** Asks several services the same thing. Operators need an answer most when a service is down. */
 @Injectable()
