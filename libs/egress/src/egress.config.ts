@@ -1,4 +1,4 @@
-import { bool, duration, listOf, type ConfigOf, type ConfigDefinition } from '@ragmesh/config';
+import { bool, duration, int, listOf, type ConfigOf, type ConfigDefinition } from '@ragmesh/config';
 import { AllowRule } from './allow-rule.js';
 
 const portOf = (text: string): number | undefined =>
@@ -15,6 +15,9 @@ export const egressVariables = {
   EGRESS_PORTS: listOf('ports such as 80,443', portOf)
     .default('80,443')
     .describe('Ports that URLs may name; an entry of EGRESS_ALLOW with a port adds that one for itself'),
+  EGRESS_CONCURRENCY: int({ min: 1 })
+    .default(64)
+    .describe('Fetches at a time; eight times as many wait for their turn, above that OVERLOAD.SHED'),
   EGRESS_TIMEOUT_SECONDS: duration({ min: 1, max: 3600 })
     .default(60)
     .describe('Time a fetch may take with all its redirects; then EGRESS.TIMEOUT'),

@@ -13,9 +13,9 @@ interface Waiting {
 
 /** Bounds how much of one thing goes on at a time; what does not fit is refused at once and told when to come back. */
 export class Bulkhead {
-  private running = 0;
-  private readonly queue: Waiting[] = [];
-  private averageMs = 0;
+  #running = 0;
+  readonly #queue: Waiting[] = [];
+  #averageMs = 0;
 
   constructor(
     readonly name: string,
@@ -23,11 +23,11 @@ export class Bulkhead {
   ) {}
 
   get active(): number {
-    return this.running;
+    return this.#running;
   }
 
   get queued(): number {
-    return this.queue.length;
+    return this.#queue.length;
   }
 
   /**
@@ -35,30 +35,30 @@ export class Bulkhead {
    * @throws RagmeshError `OVERLOAD.SHED` with `details.retryAfter` (seconds) when the queue is full.
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.enter(signal);
+    await this.#enter(signal);
     const started = performance.now();
     try {
       return await work();
     } finally {
-      this.averageMs = 0.8 * this.averageMs + 0.2 * (performance.now() - started);
-      this.leave();
+      this.#averageMs = 0.8 * this.#averageMs + 0.2 * (performance.now() - started);
+      this.#leave();
     }
   }
 
-  private async enter(signal?: AbortSignal): Promise<void> {
+  async #enter(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) throw cancelled();
-    if (this.running < this.options.concurrency) {
-      this.running += 1;
+    if (this.#running < this.options.concurrency) {
+      this.#running += 1;
       return;
     }
-    if (this.queue.length >= this.options.queueLimit) throw this.shed();
-    await this.waitForTurn(signal);
+    if (this.#queue.length >= this.options.queueLimit) throw this.#shed();
+    await this.#waitForTurn(signal);
   }
 
-  private waitForTurn(signal?: AbortSignal): Promise<void> {
+  #waitForTurn(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        this.queue.splice(this.queue.indexOf(waiting), 1);
+        this.#queue.splice(this.#queue.indexOf(waiting), 1);
         reject(cancelled());
       };
       const waiting: Waiting = {
@@ -68,20 +68,20 @@ export class Bulkhead {
         },
       };
       signal?.addEventListener('abort', giveUp, { once: true });
-      this.queue.push(waiting);
+      this.#queue.push(waiting);
     });
   }
 
   /** The place goes straight to the next in the queue, so that a newcomer cannot overtake it. */
-  private leave(): void {
-    const next = this.queue.shift();
-    if (next === undefined) this.running -= 1;
+  #leave(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#running -= 1;
     else next.start();
   }
 
-  private shed(): RagmeshError {
+  #shed(): RagmeshError {
     const { concurrency, queueLimit } = this.options;
-    const retryAfter = Math.max(1, Math.ceil((this.averageMs * (queueLimit + concurrency)) / concurrency / 1000));
+    const retryAfter = Math.max(1, Math.ceil((this.#averageMs * (queueLimit + concurrency)) / concurrency / 1000));
     const message = `${this.name} is at its limit of ${concurrency} running and ${queueLimit} waiting requests.`;
     return new RagmeshError('OVERLOAD.SHED', message, { retryAfter, concurrency, queueLimit });
   }

@@ -58,6 +58,7 @@ beforeAll(async () => {
   edge = await startEdgeWithDocuments({
     EGRESS_ALLOW: `127.0.0.1:${port}`,
     EGRESS_TIMEOUT_SECONDS: '5',
+    EGRESS_CONCURRENCY: '5',
     DOCUMENT_MAX_BYTES: String(LIMIT),
   });
 }, 60_000);
@@ -199,6 +200,26 @@ describe('an upload by a wrong url', () => {
     client.destroy();
     await until(() => endless?.destroyed);
     expect(await documents('left')).toEqual([]);
+  });
+
+  it('waits while others are fetched, and is refused at once when too many wait', async () => {
+    const [fetched, waiting, beyond] = [5, 5 * 8, 1];
+    const leave = new AbortController();
+    const refusals: Response[] = [];
+    const slow = (): Promise<unknown> =>
+      send({ url: `${origin}/endless` }, { signal: leave.signal })
+        .then((answer) => refusals.push(answer))
+        .catch(() => undefined);
+    const all = Promise.all(Array.from({ length: fetched + waiting + beyond }, slow));
+    await until(() => asked.length === fetched && refusals.length === beyond);
+    for (const refusal of [...refusals, await send({ url: `${origin}/handbook.md` })]) {
+      expect([refusal.status, refusal.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
+      expect(await read(refusal)).toMatchObject({ code: 'OVERLOAD.SHED' });
+    }
+    expect(asked).toEqual(Array.from({ length: fetched }, () => '/endless'));
+    leave.abort();
+    await all;
+    expect((await send({ url: `${origin}/handbook.md`, collection: 'after' })).status).toBe(202);
   });
 });
 

@@ -3,6 +3,7 @@ import { CONFIG } from '@ragmesh/bootstrap';
 import type { documentV1 } from '@ragmesh/contracts';
 import { EgressClient, type Fetched } from '@ragmesh/egress';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { Bulkhead } from '@ragmesh/resilience';
 import type { FastifyReply } from 'fastify';
 import { Calls } from '../api/calls.js';
 import type { JsonUpload } from '../api/document.schema.js';
@@ -15,6 +16,8 @@ import { fileHeader, tooLarge, type Target } from './upload-content.js';
 export type UrlUpload = JsonUpload & { readonly url: string };
 
 const FIELD = 'url';
+/** Uploads that may wait for each one whose address is being fetched. */
+const WAITING_EACH = 8;
 
 /** What a route that takes a `url` can answer besides. */
 export const urlProblems = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAILABLE', 'EGRESS.TIMEOUT'] as const;
@@ -22,19 +25,30 @@ export const urlProblems = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAIL
 /** Uploads what an address holds, as if the client had fetched it and sent the file. */
 @Injectable()
 export class UrlUploads {
+  readonly #fetches: Bulkhead;
+
   constructor(
     private readonly calls: Calls,
     private readonly egress: EgressClient,
     @Inject(CONFIG) private readonly config: GatewayConfig,
-  ) {}
+  ) {
+    const { EGRESS_CONCURRENCY: concurrency } = config;
+    this.#fetches = new Bulkhead('Uploading by url', { concurrency, queueLimit: WAITING_EACH * concurrency });
+  }
 
   /**
    * Resolves when the document service has all of it. A client that leaves ends it, and nothing is kept.
-   * @throws RagmeshError EGRESS.* or DOCUMENT.TOO_LARGE about the field `url`, or as the document service does.
+   * @throws RagmeshError EGRESS.* or DOCUMENT.TOO_LARGE about the field `url`, or as the document service does; OVERLOAD.SHED
+   *   when too many wait for their turn.
    */
-  async accept(upload: UrlUpload, target: Target, reply: FastifyReply): Promise<documentV1.UploadResponse> {
+  accept(upload: UrlUpload, target: Target, reply: FastifyReply): Promise<documentV1.UploadResponse> {
     const { clientLeft, slot } = scopeOf(reply);
     slot.becomeStream(); // it mostly waits for somebody else's server
+    return this.#fetches.run(() => this.#fetch(upload, target, reply), clientLeft);
+  }
+
+  async #fetch(upload: UrlUpload, target: Target, reply: FastifyReply): Promise<documentV1.UploadResponse> {
+    const { clientLeft } = scopeOf(reply);
     const done = new AbortController();
     try {
       const maxBytes = this.config.DOCUMENT_MAX_BYTES;
