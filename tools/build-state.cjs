@@ -7,7 +7,9 @@ const { dirname, join } = require('node:path');
 const root = join(__dirname, '..');
 const stateFile = join(root, '.cache', 'build-state');
 const notInputs = new Set(['node_modules', 'dist', 'generated', 'results', 'test']);
-const trees = ['libs', 'services', 'proto', 'bench', 'eval'];
+/** Folders of programs, compiled into the root's `dist/`. */
+const programs = ['bench', 'eval', 'backup', 'doctor'];
+const trees = ['libs', 'services', 'proto', ...programs];
 const singleFiles = ['.swcrc', 'package-lock.json', 'tools/build.mjs', 'tools/build-state.cjs'];
 
 function addTree(folder, hash) {
@@ -39,4 +41,4 @@ function record(built) {
   writeFileSync(stateFile, built);
 }
 
-module.exports = { fingerprint, isCurrent, record };
+module.exports = { fingerprint, isCurrent, programs, record };

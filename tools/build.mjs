@@ -134,7 +134,7 @@ function compile(sourceFolder, targetFolder, recompile) {
   return compiled;
 }
 
-/** Compiles all packages, and the programs in `bench/`, `eval/`, `backup/` and `doctor/` into the root's `dist/`. */
+/** Compiles all packages, and the programs into the root's `dist/`. */
 function compileEverything() {
   const compiler = [swcOptions, readFileSync(toolVersion('@swc/core'), 'utf8')]
     .map((part) => JSON.stringify(part))
@@ -143,7 +143,7 @@ function compileEverything() {
   const recompile = !existsSync(compilerFile) || readFileSync(compilerFile, 'utf8') !== compiler;
   const folders = [
     ...packages.map((folder) => [join(folder, 'src'), join(folder, 'dist')]),
-    ...['bench', 'eval', 'backup', 'doctor'].map((name) => [join(root, name), join(root, 'dist', name)]),
+    ...buildState.programs.map((name) => [join(root, name), join(root, 'dist', name)]),
   ];
   const compiled = folders.reduce((sum, [source, target]) => sum + compile(source, target, recompile), 0);
   replaceFile(compilerFile, compiler);

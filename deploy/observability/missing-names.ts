@@ -38,7 +38,7 @@ const withoutIds = (route: string): string => route.replaceAll(/\{\w+\}|:\w+/g, 
 export function unusableCalls(advice: string): string[] {
   const calls = [...advice.matchAll(/curl [^\n`]*\/v1\/[^\n`]*/g)].map(([call]) => call);
   const isUsable = (call: string): boolean =>
-    call.includes('"x-api-key: $RAGMESH_KEY"') && call.includes('"$RAGMESH/v1/') && shellVariables.has('RAGMESH_KEY');
+    call.includes('"x-api-key: $RAG_KEY"') && call.includes('"$RAGMESH/v1/') && shellVariables.has('RAG_KEY');
   return calls.filter((call) => !isUsable(call) || !shellVariables.has('RAGMESH'));
 }
 

@@ -58,7 +58,7 @@ describe('calls of the API', () => {
   it('are refused without either', () => {
     const wrong = [
       'curl "$RAGMESH/v1/admin/sagas"',
-      'curl -H "x-api-key: $RAGMESH_KEY" http://localhost/v1/admin/sagas',
+      'curl -H "x-api-key: $RAG_KEY" http://localhost/v1/admin/sagas',
     ];
     expect(wrong.filter((call) => unusableCalls(call).length === 0)).toEqual([]);
   });

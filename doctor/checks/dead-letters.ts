@@ -16,7 +16,7 @@ export async function checkDeadLetters({ gateway }: Situation): Promise<Finding[
     fault(
       `${count} events wait as dead letters: ${handler} gave them up with ${code}.`,
       'What they tell of has not happened in that service.',
-      `mend the cause, then curl -H "x-api-key: $RAGMESH_KEY" -d '{"reason": "${code}"}' -H 'content-type: application/json' "$RAGMESH/v1/admin/dead-letters/replay"`,
+      `mend the cause, then curl -H "x-api-key: $RAG_KEY" -d '{"reason": "${code}"}' -H 'content-type: application/json' "$RAGMESH/v1/admin/dead-letters/replay"`,
     ),
   );
 }

@@ -21,7 +21,7 @@ function told(sagas: Sagas | undefined, how: string): Finding[] {
     fault(
       `${sagas.data.length} sagas are ${how}, such as ${kind} ${id} at ${step}.`,
       'Their documents or reindexes neither succeed nor fail by themselves.',
-      `curl -H "x-api-key: $RAGMESH_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/resume" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
+      `curl -H "x-api-key: $RAG_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/resume" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
     ),
   ];
 }

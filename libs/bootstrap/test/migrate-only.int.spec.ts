@@ -27,7 +27,7 @@ describe('migrations without the service', () => {
   });
 
   const environment = () => ({
-    DATABASE_URL: postgres.url('').replace(/\/$/, '/'),
+    DATABASE_URL: postgres.url(''),
     SERVICE_AUTH_KEY: 'a-key-of-at-least-thirty-two-characters',
     LOG_LEVEL: 'error',
   });
