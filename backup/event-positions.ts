@@ -1,10 +1,11 @@
 import { RagmeshError } from '@ragmesh/errors';
+import { OUTBOX_KEPT_SECONDS } from '@ragmesh/outbox';
 import { consumersByTopic, placeOf, type BusPositions, type PartitionExtent } from './bus-positions.js';
 import type { Snapshot } from './consistent-cut.js';
 import type { TopicPosition } from './manifest.js';
 
-/** Outboxes keep an hour of what was published (libs/outbox); a little less, because the cut comes after the look. */
-const KEPT_SECONDS = 55 * 60;
+/** A little less than outboxes keep what was published, because the cut comes after the look. */
+const KEPT_SECONDS = OUTBOX_KEPT_SECONDS - 300;
 
 /** A partition with what nobody may need any more: everything before `handled`. */
 export interface EventPosition extends TopicPosition {

@@ -1,7 +1,7 @@
 import { kafkaOptions, kafkaVariables } from '@ragmesh/bootstrap';
 import { topicSpecs } from '@ragmesh/contracts';
-import { isRagmeshError } from '@ragmesh/errors';
-import { KafkaBusDriver } from '@ragmesh/messaging';
+import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { KafkaBusDriver, isKafkaOutage } from '@ragmesh/messaging';
 import { fault, type Finding } from '../finding.js';
 import { read, type Situation } from '../situation.js';
 
@@ -13,12 +13,14 @@ export async function checkKafka(situation: Situation): Promise<Finding[]> {
     const bus = await KafkaBusDriver.connect({ ...kafkaOptions('ragmesh-doctor', config)!, closeTimeoutMs: 1_000 });
     try {
       return differences(await bus.topics.diff(topicSpecs));
+    } catch (error) {
+      return [isKafkaOutage(error) ? unreachable(config.KAFKA_BROKERS) : incomparable(error)];
     } finally {
       await bus.close();
     }
   } catch (error) {
-    const isRefused = isRagmeshError(error) && error.code === 'CONFIG.INVALID';
-    return [isRefused ? refused : unreachable(config.KAFKA_BROKERS)];
+    if (isKafkaOutage(error)) return [unreachable(config.KAFKA_BROKERS)];
+    return [isRagmeshError(error) && error.code === 'CONFIG.INVALID' ? refused : incomparable(error)];
   }
 }
 
@@ -40,6 +42,13 @@ const refused = fault(
   'No event goes out or comes in.',
   'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_TLS*, and the access rules of this user',
 );
+
+const incomparable = (error: unknown): Finding =>
+  fault(
+    `The brokers answer, but their topics cannot be compared with the catalogue: ${asRagmeshError(error).message}`,
+    'Topics that differ lose events or keep them too long, and nobody would see it.',
+    'give this user the rights Describe and DescribeConfigs on the topics of this installation',
+  );
 
 const unreachable = (brokers: string): Finding =>
   fault(

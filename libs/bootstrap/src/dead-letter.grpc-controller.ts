@@ -30,10 +30,7 @@ export class DeadLetterGrpcController {
   async list({ limit, cursor, filter }: messagingV1.ListDeadLettersRequest): Promise<ListReply> {
     const wanted = Math.min(limit || 50, MAX_LIMIT);
     const letters = await this.letters.list(currentTenant(), toFilter(filter), wanted, cursor);
-    return {
-      deadLetters: letters.map((letter) => toLetter(this.service, letter)),
-      nextCursor: letters.length === wanted ? letters.at(-1)!.cursor : '',
-    };
+    return { deadLetters: letters.map((letter) => toLetter(this.service, letter)) };
   }
 
   @GrpcMethod('DeadLetterService', 'GroupDeadLetters')

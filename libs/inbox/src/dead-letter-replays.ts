@@ -1,6 +1,6 @@
 import { retryTopic, type ServiceName } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import { originTopic, readRetryState, retryHeaders } from '@ragmesh/messaging';
+import { forAllHandlers, originTopic, readRetryState, retryHeaders, unreadableHandler } from '@ragmesh/messaging';
 import type { Outbox, OutboxEntry } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DeadLetterStore } from './dead-letter-store.js';
@@ -8,11 +8,10 @@ import {
   MAX_REPLAYS,
   originalRecord,
   outgoingHandler,
-  unreadableHandler,
   type DeadLetter,
   type DeadLetterSelection,
 } from './dead-letter.js';
-import { releaseRefused } from './refused-event.js';
+import { dropRefused, releaseRefused } from './refused-event.js';
 
 /** What became of one letter of a selection. */
 export interface SettledLetter {
@@ -80,8 +79,11 @@ export class DeadLetterReplays {
   ): Promise<Settlement> {
     return this.#each(tenant, selection, async (letter) => {
       if (dryRun) return;
-      const { rowCount } = await this.outbox.transaction((tx) => tx.query(DISCARD, [tenant, letter.id, note]));
-      if (rowCount === 0) throw notParked(letter.id);
+      await this.outbox.transaction(async (tx) => {
+        const { rowCount } = await tx.query(DISCARD, [tenant, letter.id, note]);
+        if (rowCount === 0) throw notParked(letter.id);
+        if (letter.handler_id === outgoingHandler(this.service)) dropRefused(tx, letter);
+      });
     });
   }
 
@@ -135,8 +137,7 @@ export class DeadLetterReplays {
       return { topic, key, headers, value };
     }
     // No handler has seen it: if this release can read it, all handlers of its type are to.
-    const { 'ragmesh-handler': _, 'ragmesh-attempt': __, ...envelope } = headers;
-    return { topic, key, headers: envelope, value };
+    return { topic, key, headers: forAllHandlers(headers), value };
   }
 }
 

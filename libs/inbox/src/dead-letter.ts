@@ -77,9 +77,6 @@ export interface DeadLetterGroup {
   readonly newest: Date;
 }
 
-/** Handler of records whose envelope could not be read: no handler was found for them. */
-export const unreadableHandler = (service: string): string => `${service}.unreadable`;
-
 /** In place of a handler, for events of this service that the bus does not take. */
 export const outgoingHandler = (service: string): string => `${service}.publish`;
 

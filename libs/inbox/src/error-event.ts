@@ -1,7 +1,6 @@
 import { catalogue, type ServiceName } from '@ragmesh/contracts';
-import { originTopic, readRetryState, type Failure } from '@ragmesh/messaging';
+import { originTopic, readRetryState, unreadableHandler, type Failure } from '@ragmesh/messaging';
 import type { OutboxWriter } from '@ragmesh/outbox';
-import { unreadableHandler } from './dead-letter.js';
 import { scopeOf } from './event-scope.js';
 
 /** Says that an event was given up, so that what waits for it fails now and not at its deadline. */

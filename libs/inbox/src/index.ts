@@ -2,15 +2,14 @@ import { fileURLToPath } from 'node:url';
 
 export { DeadLetterReplays, type SettledLetter, type Settlement } from './dead-letter-replays.js';
 export { DeadLetterStore } from './dead-letter-store.js';
-export {
-  MAX_REPLAYS,
-  type DeadLetter,
-  type DeadLetterFilter,
-  type DeadLetterGroup,
-  type DeadLetterReplay,
-  type DeadLetterSelection,
-  type DeadLetterStatus,
-  type DeadLetterSummary,
+export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterReplay,
+  DeadLetterSelection,
+  DeadLetterStatus,
+  DeadLetterSummary,
 } from './dead-letter.js';
 export { Inbox } from './inbox.js';
 export { keepRefusedEvents } from './refused-event.js';

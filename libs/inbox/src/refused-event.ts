@@ -15,6 +15,8 @@ const RELEASE = `
   UPDATE outbox SET error = NULL, available_at = now() + $3 * interval '1 millisecond'
   WHERE topic = $1 AND id = $2 AND error IS NOT NULL`;
 
+const DROP = 'DELETE FROM outbox WHERE topic = $1 AND id = $2 AND published_at IS NULL';
+
 /**
  * Keeps an event that the bus refuses as a dead letter of the service that made it, and says `error.occurred`: what waits for
  * the event fails now and not at its deadline.
@@ -34,4 +36,9 @@ export function keepRefusedEvents(service: ServiceName): KeepRefused {
 /** Has the relay try a refused event again. */
 export function releaseRefused(tx: SqlTransaction, letter: DeadLetter, delayMs: number): void {
   tx.write(RELEASE, [letter.origin_topic, letter.origin_offset, Math.round(delayMs)]);
+}
+
+/** Gives the event of such a letter up for good. */
+export function dropRefused(tx: SqlTransaction, letter: DeadLetter): void {
+  tx.write(DROP, [letter.origin_topic, letter.origin_offset]);
 }

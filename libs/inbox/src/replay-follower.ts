@@ -1,10 +1,11 @@
 import { catalogue, type ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError } from '@ragmesh/errors';
+import { unreadableHandler } from '@ragmesh/messaging';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import type { Outbox, OutboxWriter } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { STATUS } from './dead-letter-sql.js';
-import { outgoingHandler, unreadableHandler } from './dead-letter.js';
+import { outgoingHandler } from './dead-letter.js';
 import { scopeOf } from './event-scope.js';
 
 const POLL_MS = 1_000;
@@ -16,13 +17,14 @@ const LOST_AFTER_HOURS = 24;
 
 /**
  * Replays whose event was handled. One of a record that had been unreadable has succeeded as soon as a handler ended with it,
- * whatever the end: if it was a failure, that is a dead letter of its own. One that the bus had refused has as soon as it took it.
+ * whatever the end: if it was a failure, that is a dead letter of its own. One that the bus had refused has as soon as it took it:
+ * a row that is not there any more was published, since nothing else is removed while its letter is open.
  */
 const HANDLED = `
   SELECT l.id, l.tenant, l.handler_id, l.event_id, l.subject, l.origin_topic, l.key, l.headers, l.value
   FROM dead_letter_replay r JOIN dead_letter l ON l.id = r.letter_id
   WHERE r.result IS NULL AND CASE WHEN l.handler_id = $2
-    THEN EXISTS (SELECT FROM outbox o WHERE o.id = l.origin_offset AND o.published_at IS NOT NULL)
+    THEN NOT EXISTS (SELECT FROM outbox o WHERE o.id = l.origin_offset AND o.published_at IS NULL)
     ELSE EXISTS (SELECT FROM inbox i WHERE i.event_id = l.event_id AND i.finished_at IS NOT NULL
       AND CASE WHEN l.handler_id = $1 THEN i.handler_id <> $1
           ELSE i.handler_id = l.handler_id AND i.outcome <> 'dead-letter' END) END
@@ -39,7 +41,13 @@ const GIVE_UP = `
     WHERE result IS NULL AND requested_at < now() - $1 * interval '1 hour' RETURNING letter_id)
   UPDATE dead_letter SET status = 'parked' FROM lost WHERE id = lost.letter_id`;
 
-const FORGET = `DELETE FROM dead_letter WHERE settled_at < now() - $1 * interval '1 day'`;
+/** With the rows of events that the bus had refused and nobody published. */
+const FORGET = `
+  WITH forgotten AS (
+    DELETE FROM dead_letter WHERE settled_at < now() - $1 * interval '1 day'
+    RETURNING handler_id, origin_topic, origin_offset)
+  DELETE FROM outbox USING forgotten
+  WHERE handler_id = $2 AND topic = origin_topic AND id = origin_offset AND published_at IS NULL`;
 
 interface HandledLetter {
   readonly id: string;
@@ -116,7 +124,7 @@ export class ReplayFollower {
   async #forget(): Promise<void> {
     await this.outbox.transaction(async (tx) => {
       await tx.query(GIVE_UP, [LOST_AFTER_HOURS]);
-      await tx.query(FORGET, [KEEP_SETTLED_DAYS]);
+      await tx.query(FORGET, [KEEP_SETTLED_DAYS, outgoingHandler(this.service)]);
     });
   }
 

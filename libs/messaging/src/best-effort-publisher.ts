@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { EventSpec, ServiceName } from '@ragmesh/contracts';
 import { currentContext, injectTrace, type Logger } from '@ragmesh/observability';
@@ -7,17 +8,20 @@ import { encodeEvent } from './envelope/cloud-events.js';
 
 const FLUSH_MS = 200;
 const MAX_WAITING = 10_000;
+/** What closing gives a bus that does not answer. */
+const CLOSE_MS = 2_000;
 
 /**
  * Events that tell what happened and that nothing depends on. Publishing never waits and never fails: events are
- * collected for 200 ms and written together; what finds the queue full or the bus away is dropped, counted and logged.
+ * collected for 200 ms and written together, one write at a time; what finds the queue full or the bus away is dropped,
+ * counted and logged.
  * Events that matter go through the outbox instead.
  */
 export class BestEffortPublisher {
   #waiting: (() => OutgoingRecord)[] = [];
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  #flushing: Promise<void> | undefined;
 
   constructor(
     private readonly service: ServiceName,
@@ -41,16 +45,26 @@ export class BestEffortPublisher {
     const origin = { source: `/ragmesh/${this.service}`, tenant, actor, correlationId };
     const trace = injectTrace();
     this.#waiting.push(() => this.#record(encodeEvent(spec, subject, payload, { ...origin, trace })));
-    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
+    this.#flushSoon();
   }
 
-  /** Writes what is still waiting, as far as the bus takes it. */
+  /** Writes what is still waiting, as far as the bus takes it within two seconds. */
   async close(): Promise<void> {
-    await this.#flush();
+    await Promise.race([this.#flushRest(), delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
   #record({ topic, key, headers, value }: ReturnType<typeof encodeEvent>): OutgoingRecord {
     return { topic, key, headers, value, partition: partitionForKey(key, this.bus.partitionsOf(topic)) };
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#waiting.length === 0) return;
+    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
+  }
+
+  async #flushRest(): Promise<void> {
+    await this.#flushing;
+    await this.#flush();
   }
 
   #flush(): Promise<void> {
@@ -58,7 +72,10 @@ export class BestEffortPublisher {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
-    this.#flushing = this.#flushing.then(() => this.#write(batch));
+    this.#flushing = this.#write(batch).finally(() => {
+      this.#flushing = undefined;
+      this.#flushSoon();
+    });
     return this.#flushing;
   }
 

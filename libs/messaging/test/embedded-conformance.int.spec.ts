@@ -5,7 +5,7 @@ import { createDriver } from './embedded-driver.js';
 import { SpecServer } from './embedded-server.js';
 
 let server: SpecServer;
-const config = () => ({ databaseUrl: server.busUrl, leaseMs: 2_000 });
+const config = (leaseMs = 2_000) => ({ databaseUrl: server.busUrl, leaseMs });
 
 beforeAll(async () => {
   server = await SpecServer.start();
@@ -16,11 +16,11 @@ afterAll(async () => {
 });
 
 busConformance('the embedded bus', {
-  createDriver: () => createDriver(config()),
+  createDriver: (leaseMs) => createDriver(config(leaseMs)),
   driverModule: new URL('./embedded-driver.ts', import.meta.url).href,
   driverConfig: config,
   takeoverMs: 8_000,
-  oversizedBytes: 1_100_000,
+  oversizedBytes: 1_048_570,
   async restartBroker() {
     const before = server.postgres.pid;
     process.kill(before, 'SIGKILL');

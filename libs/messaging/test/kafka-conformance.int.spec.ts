@@ -16,19 +16,19 @@ const configOf = (brokers: readonly string[], sessionTimeoutMs: number) => ({
 if (given) {
   // A cluster that belongs to somebody: its brokers are not killed, and it may not allow short sessions.
   describe(`the Kafka driver on ${given.join(',')}`, () => {
-    const config = () => configOf(given, 6_000);
+    const config = (leaseMs = 6_000) => configOf(given, leaseMs);
     busConformance('the Kafka bus', {
-      createDriver: () => createDriver(config()),
+      createDriver: (leaseMs) => createDriver(config(leaseMs)),
       driverModule,
       driverConfig: config,
       takeoverMs: 25_000,
-      oversizedBytes: 1_100_000,
+      oversizedBytes: 1_048_570,
     });
   });
 } else {
   describeWithServer('kafka', 'the Kafka driver on a real broker', () => {
     let server: KafkaSpecServer;
-    const config = () => configOf(server.kafka.brokers, 3_000);
+    const config = (leaseMs = 3_000) => configOf(server.kafka.brokers, leaseMs);
 
     beforeAll(async () => {
       server = await KafkaSpecServer.start();
@@ -36,11 +36,11 @@ if (given) {
     afterAll(() => server.stop());
 
     busConformance('the Kafka bus', {
-      createDriver: () => createDriver(config()),
+      createDriver: (leaseMs) => createDriver(config(leaseMs)),
       driverModule,
       driverConfig: config,
       takeoverMs: 15_000,
-      oversizedBytes: 1_100_000,
+      oversizedBytes: 1_048_570,
       async restartBroker() {
         const [broker] = server.kafka.nodes;
         await broker!.kill();

@@ -8,12 +8,15 @@ const PENDING = `
   SELECT count(*) AS pending, extract(epoch FROM now() - min(available_at))::float8 AS oldest
   FROM outbox WHERE published_at IS NULL AND error IS NULL AND available_at <= now()`;
 
+/** How long rows stay after they were published: a restore publishes them again. */
+export const OUTBOX_KEPT_SECONDS = 3_600;
+
 /** In one statement, so that none is long. */
 const CLEAN_UP_ROWS = 5_000;
 
 const CLEAN_UP = `
   DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE published_at < now() - interval '1 hour' LIMIT ${CLEAN_UP_ROWS})`;
+    SELECT id FROM outbox WHERE published_at < now() - interval '${OUTBOX_KEPT_SECONDS} seconds' LIMIT ${CLEAN_UP_ROWS})`;
 
 /**
  * Measures what waits in an outbox and removes what was published long ago. It has a clock of its own: while the bus is away

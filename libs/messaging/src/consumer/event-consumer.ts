@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BusDriver, BusRecord, Position, RecordSink, Subscription, TopicPartition } from '../driver/bus-driver.js';
+import { heldBytes } from '../driver/delivery-slices.js';
 import type { DeliveryPipeline } from '../pipeline/delivery-pipeline.js';
 import { KeyQueues, type Work } from './key-queues.js';
 import { OffsetTracker } from './offset-tracker.js';
@@ -11,8 +12,9 @@ export interface ConsumerOptions {
   readonly concurrency: number;
 }
 
-/** A partition stops being fed at this many unfinished records and goes on at half of it. */
+/** A partition stops being fed at this many unfinished records, or bytes of them, and goes on at half of it. */
 const MAX_IN_FLIGHT = 512;
+const MAX_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
 const COMMIT_INTERVAL_MS = 50;
 const RETRY_STORAGE_MS = 500;
 /** What handlers get to end after they were aborted. */
@@ -65,8 +67,8 @@ export class EventConsumer implements RecordSink {
     const first = records[0];
     if (!first || this.#stopping.signal.aborted) return;
     const partition = this.#partition(first);
-    for (const { offset } of records) partition.tracker.add(offset);
-    if (!partition.paused && partition.tracker.inFlight >= MAX_IN_FLIGHT) {
+    for (const record of records) partition.tracker.add(record.offset, heldBytes(record));
+    if (!partition.paused && hasEnough(partition)) {
       partition.paused = true;
       this.#subscription?.pause([partition.id]);
     }
@@ -109,7 +111,7 @@ export class EventConsumer implements RecordSink {
     // A run that was aborted need not have ended, so its position is not passed. What did end is known when it comes again.
     if (!hasRun || signal.aborted) return;
     partition.tracker.complete(record.offset);
-    if (partition.paused && partition.tracker.inFlight <= MAX_IN_FLIGHT / 2) {
+    if (partition.paused && hasRoom(partition)) {
       partition.paused = false;
       this.#subscription?.resume([partition.id]);
     }
@@ -155,3 +157,9 @@ export class EventConsumer implements RecordSink {
     }
   }
 }
+
+const hasEnough = ({ tracker }: Partition): boolean =>
+  tracker.inFlight >= MAX_IN_FLIGHT || tracker.bytesInFlight >= MAX_BYTES_IN_FLIGHT;
+
+const hasRoom = ({ tracker }: Partition): boolean =>
+  tracker.inFlight <= MAX_IN_FLIGHT / 2 && tracker.bytesInFlight <= MAX_BYTES_IN_FLIGHT / 2;

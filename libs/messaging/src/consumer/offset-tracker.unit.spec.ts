@@ -4,7 +4,7 @@ import { OffsetTracker } from './offset-tracker.js';
 describe('OffsetTracker', () => {
   it('commits only what is complete without a gap', () => {
     const tracker = new OffsetTracker();
-    for (const offset of [5, 6, 7]) tracker.add(offset);
+    for (const offset of [5, 6, 7]) tracker.add(offset, 1);
     tracker.complete(6);
     expect(tracker.takePosition()).toBe(5);
     tracker.complete(5);
@@ -16,7 +16,7 @@ describe('OffsetTracker', () => {
   it('says nothing when nothing changed', () => {
     const tracker = new OffsetTracker();
     expect(tracker.takePosition()).toBeUndefined();
-    tracker.add(0);
+    tracker.add(0, 1);
     tracker.complete(0);
     expect(tracker.takePosition()).toBe(1);
     expect(tracker.takePosition()).toBeUndefined();
@@ -24,9 +24,18 @@ describe('OffsetTracker', () => {
 
   it('says a position again that could not be stored', () => {
     const tracker = new OffsetTracker();
-    tracker.add(0);
+    tracker.add(0, 1);
     tracker.complete(0);
     tracker.putBack(tracker.takePosition()!);
     expect(tracker.takePosition()).toBe(1);
+  });
+
+  it('knows how many bytes are not complete', () => {
+    const tracker = new OffsetTracker();
+    tracker.add(0, 10);
+    tracker.add(1, 5);
+    tracker.complete(0);
+    tracker.complete(0);
+    expect(tracker.bytesInFlight).toBe(5);
   });
 });

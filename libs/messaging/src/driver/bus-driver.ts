@@ -37,7 +37,10 @@ export interface PartitionLag extends TopicPartition {
 
 /** The receiving end of a subscription. Neither call may throw or block. */
 export interface RecordSink {
-  /** Records of one partition, in offset order, following on from the last delivery since the partition was assigned. */
+  /**
+   * Records of one partition, in offset order, following on from the last delivery since the partition was assigned. At most
+   * 1 MiB at once, or one record, so that `pause` can come before too much is in memory.
+   */
   deliver(records: readonly BusRecord[]): void;
   /** These partitions now belong to another member: work on them must stop; commits for them will be refused. */
   revoked(partitions: readonly TopicPartition[]): Promise<void>;

@@ -1,3 +1,5 @@
+import { MAX_RECORD_BYTES } from '../driver/record-limit.js';
+
 /** How an embedded bus behaves. Only `databaseUrl` is needed. */
 export interface EmbeddedBusOptions {
   /** A PostgreSQL database that belongs to the bus. */
@@ -33,7 +35,7 @@ export function resolveBusOptions(options: EmbeddedBusOptions): ResolvedBusOptio
   return {
     databaseUrl: options.databaseUrl,
     topicPrefix: options.topicPrefix ?? '',
-    maxRecordBytes: options.maxRecordBytes ?? 1_048_576,
+    maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
     pollMs: options.pollMs ?? 1_000,
     leaseMs: options.leaseMs ?? 10_000,
     retention: { removeConsumed: true, graceMs: 600_000, intervalMs: 30_000, ...options.retention },

@@ -1,6 +1,6 @@
+import { assignPartitions, type AssignablePartition } from '../driver/partition-assignment.js';
 import type { BusDatabase, RunStatement } from './bus-database.js';
 import type { SessionIdentity } from './bus-signals.js';
-import { assignPartitions, type AssignablePartition } from './partition-assignment.js';
 
 /** A partition as a member holds it. The generation tells one holding from the next. */
 export interface Claim {

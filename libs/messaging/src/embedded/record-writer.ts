@@ -1,6 +1,7 @@
 import { GrowthAnalysis } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import type { BusRecord, OutgoingRecord, PublishOutcome } from '../driver/bus-driver.js';
+import { recordSize, tooLarge } from '../driver/record-limit.js';
 import { type BusDatabase } from './bus-database.js';
 import { frameRecord, type FramedRecord } from './record-frame.js';
 import type { TopicDirectory } from './topic-directory.js';
@@ -50,11 +51,11 @@ export type OnAppended = (partitionId: number, records: readonly BusRecord[]) =>
  * order, a commit is shared, and a partition's offsets have no gaps.
  */
 export class RecordWriter {
-  private readonly queue: Waiting[] = [];
-  private draining: Promise<void> | undefined;
-  private closed = false;
+  readonly #queue: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  #closed = false;
 
-  private readonly growth = new GrowthAnalysis(() => this.database.query('analyze'));
+  private readonly growth = new GrowthAnalysis((sql) => this.database.query(sql));
 
   constructor(
     private readonly database: BusDatabase,
@@ -65,9 +66,9 @@ export class RecordWriter {
 
   async write(records: readonly OutgoingRecord[]): Promise<PublishOutcome[]> {
     if (records.some(({ topic }) => !this.topics.knows(topic))) await this.topics.refresh();
-    const framed = records.map((record) => this.check(frameRecord(record, this.topics.idOf(record))));
+    const framed = records.map((record) => this.#check(frameRecord(record, this.topics.idOf(record))));
     const good = framed.filter((record): record is FramedRecord => !(record instanceof Error));
-    const offsets = good.length === 0 ? [] : await this.enqueue(good);
+    const offsets = good.length === 0 ? [] : await this.#enqueue(good);
     let next = 0;
     return framed.map((record) =>
       record instanceof Error ? { error: record } : { partition: record.source.partition, offset: offsets[next++]! },
@@ -76,39 +77,34 @@ export class RecordWriter {
 
   /** Lets what was accepted finish; later calls are refused. */
   async close(): Promise<void> {
-    this.closed = true;
-    await this.draining;
+    this.#closed = true;
+    await this.#draining;
   }
 
-  private check(record: FramedRecord): FramedRecord | RagmeshError {
+  #check(record: FramedRecord): FramedRecord | RagmeshError {
     const { topic, partition } = record.source;
     if (record.partitionId === undefined) {
       return new RagmeshError('CONFIG.INVALID', `Topic ${topic} has no partition ${partition}.`, { topic, partition });
     }
-    if (record.size <= this.maxRecordBytes) return record;
-    const details = { topic, bytes: record.size, limit: this.maxRecordBytes };
-    return new RagmeshError(
-      'EVENT.TOO_LARGE',
-      `A record of ${record.size} bytes for topic ${topic} exceeds the limit of ${this.maxRecordBytes} bytes.`,
-      details,
-    );
+    const size = recordSize(record.source, this.maxRecordBytes);
+    return size <= this.maxRecordBytes ? record : tooLarge(record.source, size, this.maxRecordBytes);
   }
 
-  private enqueue(records: readonly FramedRecord[]): Promise<number[]> {
-    if (this.closed) throw new RagmeshError('STORAGE.UNAVAILABLE', 'The event bus has been closed.');
+  #enqueue(records: readonly FramedRecord[]): Promise<number[]> {
+    if (this.#closed) throw new RagmeshError('STORAGE.UNAVAILABLE', 'The event bus has been closed.');
     const bytes = records.reduce((sum, { size }) => sum + size, 0);
     return new Promise((resolve, reject) => {
-      this.queue.push({ records, bytes, resolve, reject });
-      this.draining ??= this.drain().finally(() => (this.draining = undefined));
+      this.#queue.push({ records, bytes, resolve, reject });
+      this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
     });
   }
 
-  private async drain(): Promise<void> {
+  async #drain(): Promise<void> {
     await Promise.resolve(); // calls of the same turn share the first statement
-    while (this.queue.length > 0) {
-      const batch = this.nextBatch();
+    while (this.#queue.length > 0) {
+      const batch = this.#nextBatch();
       try {
-        const offsets = await this.append(batch.flatMap(({ records }) => records));
+        const offsets = await this.#append(batch.flatMap(({ records }) => records));
         for (const { records, resolve } of batch) resolve(offsets.splice(0, records.length));
       } catch (error) {
         for (const { reject } of batch) reject(error as Error);
@@ -116,18 +112,18 @@ export class RecordWriter {
     }
   }
 
-  private nextBatch(): Waiting[] {
+  #nextBatch(): Waiting[] {
     let records = 0;
     let bytes = 0;
-    const end = this.queue.findIndex((waiting, index) => {
+    const end = this.#queue.findIndex((waiting, index) => {
       records += waiting.records.length;
       bytes += waiting.bytes;
       return index > 0 && (records > MAX_BATCH_RECORDS || bytes > MAX_BATCH_BYTES);
     });
-    return this.queue.splice(0, end < 0 ? this.queue.length : end);
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
   }
 
-  private async append(records: readonly FramedRecord[]): Promise<number[]> {
+  async #append(records: readonly FramedRecord[]): Promise<number[]> {
     const blob = Buffer.concat(records.flatMap(({ key, headers, value }) => [key, headers, value]));
     let start = 1;
     const starts = records.map(({ size }) => (start += size) - size);

@@ -60,5 +60,11 @@ export function withoutRetryState(headers: Readonly<Record<string, string>>): Re
   return envelope;
 }
 
+/** Headers of a copy for whoever handles such events, as if it came for the first time; where it lay is still said. */
+export function forAllHandlers(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { [ATTEMPT]: _, [HANDLER]: __, ...rest } = headers;
+  return rest;
+}
+
 /** Topic of the event, out of {@link RetryState.origin}; also for a record that somebody put on a retry topic himself. */
 export const originTopic = (state: RetryState): string => eventTopicOf(state.origin.split('/')[0]!);

@@ -11,6 +11,9 @@ export interface EventHandler {
   handle(message: Message, delivery: Delivery): Promise<HandlerResult>;
 }
 
+/** In place of a handler, for records of which no handler is known because they cannot be read. */
+export const unreadableHandler = (service: string): string => `${service}.unreadable`;
+
 /** Handlers of one service by event type. Two handlers with one id are a fault at start. */
 export class HandlerRegistry {
   readonly #byType = new Map<string, EventHandler[]>();

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { MAX_RECORD_BYTES } from '../driver/record-limit.js';
 
 export interface KafkaSasl {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -37,7 +38,7 @@ export function resolveKafkaOptions(options: KafkaBusOptions): ResolvedKafkaOpti
   return {
     ...options,
     topicPrefix: options.topicPrefix ?? '',
-    maxRecordBytes: options.maxRecordBytes ?? 1_048_576,
+    maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 10_000,
     onError: options.onError ?? (() => undefined),

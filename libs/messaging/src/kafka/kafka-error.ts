@@ -6,12 +6,15 @@ interface KafkaFailure {
   readonly type?: string;
   readonly message?: string;
   readonly cause?: unknown;
+  /** What became of each topic, where a request was about several. */
+  readonly errors?: readonly KafkaFailure[];
 }
 
 /** The failure and everything that led to it; kafkajs wraps what it gives up on, sometimes several times. */
 function* chain(error: unknown): Generator<KafkaFailure> {
   for (let current = error, depth = 0; current && depth < 8; depth += 1) {
     yield current as KafkaFailure;
+    yield* (current as KafkaFailure).errors ?? [];
     current = (current as KafkaFailure).cause;
   }
 }
@@ -62,10 +65,17 @@ export const isOutage = (error: unknown): boolean => hasName(error, outages) && 
 const isRefused = (error: unknown): boolean =>
   hasType(error, refused) || hasName(error, new Set(['KafkaJSSASLAuthenticationError']));
 
+/** What several topics failed of is told once. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { errors = [] } = error as KafkaFailure;
+  return [...new Set([error, ...errors].map(({ message }) => message))].join(': ');
+}
+
 /** Ours already, `CONFIG.INVALID` when the cluster refuses us, otherwise `DEPENDENCY.UNAVAILABLE` with the cause. */
 export function kafkaError(error: unknown, doing: string): RagmeshError {
   if (isRagmeshError(error)) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (isRefused(error)) {
     const advice = 'check KAFKA_SASL_* and the access rules of this client';
     return new RagmeshError('CONFIG.INVALID', `Kafka refuses ${doing}: ${reason}; ${advice}.`, {}, { cause: error });

@@ -72,7 +72,10 @@ export class KafkaTopics {
     throw new RagmeshError('CONFIG.INVALID', what, { faults: faults.length });
   }
 
-  /** Where the cluster differs from these specs. */
+  /**
+   * Where the cluster differs from these specs.
+   * @throws RagmeshError CONFIG.INVALID without the rights to it, DEPENDENCY.UNAVAILABLE.
+   */
   async diff(specs: readonly TopicSpec[]): Promise<TopicDrift[]> {
     const names = new Set(specs.map(({ name }) => this.storedName(name)));
     const listed = (await this.#list()).filter(({ name }) => names.has(name));
@@ -88,19 +91,18 @@ export class KafkaTopics {
     return topicDrift(specs, existing, this.options.maxRecordBytes);
   }
 
-  /** Repairs what `diff` finds, as far as it is repairable. @returns what differed before. */
+  /**
+   * Repairs what `diff` finds, as far as it is repairable.
+   * @returns what differed before.
+   * @throws RagmeshError CONFIG.INVALID without the rights to it, DEPENDENCY.UNAVAILABLE.
+   */
   async apply(specs: readonly TopicSpec[]): Promise<TopicDrift[]> {
     const drift = await this.diff(specs);
     const differs = (name: string, setting: (name: string) => boolean) =>
       drift.some((entry) => entry.topic === name && entry.repairable && setting(entry.setting));
     await this.#createMissing(specs);
     const tooFew = specs.filter(({ name }) => differs(name, (setting) => setting === 'partitions'));
-    if (tooFew.length > 0) {
-      await this.admin.createPartitions({
-        topicPartitions: tooFew.map(({ name, partitions: count }) => ({ topic: this.storedName(name), count })),
-      });
-      await this.#untilVisible(tooFew);
-    }
+    if (tooFew.length > 0) await this.#widen(tooFew);
     for (const spec of specs.filter(({ name }) => differs(name, (setting) => setting.includes('.')))) {
       const config = topicConfig(spec, this.options.maxRecordBytes);
       await replaceTopicConfig(this.admin, this.storedName(spec.name), config);
@@ -153,6 +155,16 @@ export class KafkaTopics {
     } catch (error) {
       if (!onlyExisting(error)) throw kafkaError(error, 'creating topics');
     }
+  }
+
+  async #widen(specs: readonly TopicSpec[]): Promise<void> {
+    const topicPartitions = specs.map(({ name, partitions }) => ({ topic: this.storedName(name), count: partitions }));
+    try {
+      await this.admin.createPartitions({ topicPartitions });
+    } catch (error) {
+      throw kafkaError(error, 'adding partitions');
+    }
+    await this.#untilVisible(specs);
   }
 
   async #copies(): Promise<number> {

@@ -1,11 +1,11 @@
 import type { BusRecord, TopicPartition } from '../driver/bus-driver.js';
+import { deliverySlices } from '../driver/delivery-slices.js';
 
 /** Records handed over at once, so that a consumer can say "enough" in between. */
 const SLICE = 256;
 /** A partition whose consumer is busy is fetched ahead up to here, so that it goes on without waiting for a fetch. */
 const STOP_FETCHING_AT = 512 * 1024;
 const FETCH_AGAIN_AT = 128 * 1024;
-const RECORD_OVERHEAD = 256;
 
 export interface FeedOutlet {
   deliver(records: readonly BusRecord[]): void;
@@ -28,7 +28,7 @@ export class PartitionFeed {
   isHeld = true;
   /** The offset that follows the last record taken from kafkajs. */
   next: number | undefined;
-  readonly #waiting: BusRecord[][] = [];
+  readonly #waiting: ReturnType<typeof deliverySlices> = [];
   #waitingBytes = 0;
   #isPaused = false;
   #isDelivering = false;
@@ -46,11 +46,11 @@ export class PartitionFeed {
     const last = records.at(-1);
     if (!last) return;
     this.next = last.offset + 1;
-    for (let start = 0; start < records.length; start += SLICE) {
-      const slice = records.length <= SLICE ? records : records.slice(start, start + SLICE);
-      this.#marks.push({ offset: slice[0]!.offset, timestamp: slice[0]!.timestamp });
+    for (const slice of deliverySlices(records, SLICE)) {
+      const { offset, timestamp } = slice.records[0]!;
+      this.#marks.push({ offset, timestamp });
       this.#waiting.push(slice);
-      this.#waitingBytes += bytesOf(slice);
+      this.#waitingBytes += slice.bytes;
     }
     this.#deliver();
   }
@@ -88,8 +88,8 @@ export class PartitionFeed {
     this.#isDelivering = true;
     while (!this.#isPaused && this.#waiting.length > 0) {
       const slice = this.#waiting.shift()!;
-      this.#waitingBytes -= bytesOf(slice);
-      this.outlet.deliver(slice);
+      this.#waitingBytes -= slice.bytes;
+      this.outlet.deliver(slice.records);
     }
     this.#isDelivering = false;
     this.#regulate();
@@ -103,6 +103,3 @@ export class PartitionFeed {
     this.outlet.fetch(wanted);
   }
 }
-
-const bytesOf = (records: readonly BusRecord[]): number =>
-  records.reduce((sum, { value }) => sum + value.byteLength + RECORD_OVERHEAD, 0);

@@ -1,8 +1,8 @@
 import { RagmeshError } from '@ragmesh/errors';
 import type { Message, Producer } from 'kafkajs';
 import type { OutgoingRecord, PublishOutcome } from '../driver/bus-driver.js';
+import { recordSize, tooLarge } from '../driver/record-limit.js';
 import { isTooLarge, kafkaError } from './kafka-error.js';
-import { recordSize } from './record-size.js';
 
 /** kafkajs copies its list of messages once per message, so more in one batch is slower. */
 const MAX_BATCH_RECORDS = 500;
@@ -76,7 +76,7 @@ export class PartitionWriter {
         const record = waiting.records[waiting.next]!;
         const size = recordSize(record, this.maxRecordBytes);
         if (size > this.maxRecordBytes) {
-          waiting.outcomes[waiting.next] = { error: this.#tooLarge(size) };
+          waiting.outcomes[waiting.next] = { error: tooLarge(record, size, this.maxRecordBytes) };
           continue;
         }
         const isFull = batch.messages.length >= MAX_BATCH_RECORDS || bytes + size > MAX_BATCH_BYTES;
@@ -117,7 +117,9 @@ export class PartitionWriter {
   /** The topic's own limit is lower than ours: the halves find the record it will not take. */
   async #isolate({ messages, owners, places }: Batch): Promise<boolean> {
     if (messages.length === 1) {
-      owners[0]!.outcomes[places[0]!] = { error: this.#tooLarge(recordSize(owners[0]!.records[places[0]!]!, 0)) };
+      const record = owners[0]!.records[places[0]!]!;
+      const error = tooLarge(record, recordSize(record, 0), this.maxRecordBytes);
+      owners[0]!.outcomes[places[0]!] = { error };
       return true;
     }
     const middle = messages.length >> 1;
@@ -148,14 +150,6 @@ export class PartitionWriter {
       );
     }
     return Number(written.baseOffset);
-  }
-
-  #tooLarge(bytes: number): RagmeshError {
-    return new RagmeshError(
-      'EVENT.TOO_LARGE',
-      `A record of ${bytes} bytes for topic ${this.topic} exceeds the limit of ${this.maxRecordBytes} bytes.`,
-      { topic: this.topic, bytes, limit: this.maxRecordBytes },
-    );
   }
 }
 

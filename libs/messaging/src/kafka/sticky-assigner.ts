@@ -1,6 +1,6 @@
 import type { AssignerProtocol, GroupMember, GroupMemberAssignment, PartitionAssigner } from 'kafkajs';
 import type { TopicPartition } from '../driver/bus-driver.js';
-import { assignPartitions, type AssignableMember, type AssignablePartition } from '../embedded/partition-assignment.js';
+import { assignPartitions, type AssignableMember, type AssignablePartition } from '../driver/partition-assignment.js';
 
 const NAME = 'ragmesh-sticky';
 const VERSION = 1;

@@ -7,7 +7,7 @@ import { readEnvelope } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';
 import { readRetryState } from '../envelope/retry-headers.js';
 import type { Attempt, DeliveryJournal, DeliveryState, Failure } from '../handling/delivery-journal.js';
-import type { EventHandler, HandlerRegistry } from '../handling/event-handler.js';
+import { unreadableHandler, type EventHandler, type HandlerRegistry } from '../handling/event-handler.js';
 import { mayTryAgain, retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
 import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
@@ -67,7 +67,7 @@ export class DeliveryPipeline {
     const { attempt } = readRetryState(record);
     const read = this.#read(record);
     if ('unreadable' in read) {
-      const handlerId = `${this.options.service}.unreadable`;
+      const handlerId = unreadableHandler(this.options.service);
       return this.#deadLetter({ record, handlerId, attempt, error: read.unreadable });
     }
     const { envelope, handlers } = read;

@@ -6,14 +6,14 @@ import { groupConformance } from './group-conformance.js';
 import { logConformance } from './log-conformance.js';
 
 /** Makes a driver that is closed after the test. */
-export type Connect = () => Promise<BusDriver>;
+export type Connect = (leaseMs?: number) => Promise<BusDriver>;
 
 /** The contract of `BusDriver`, as a Jest suite every driver has to pass on a real broker. */
 export function busConformance(name: string, bus: BusUnderTest): void {
   describe(`${name} keeps the bus contract`, () => {
     const drivers: BusDriver[] = [];
-    const connect: Connect = async () => {
-      const driver = await bus.createDriver();
+    const connect: Connect = async (leaseMs) => {
+      const driver = await bus.createDriver(leaseMs);
       drivers.push(driver);
       return driver;
     };
@@ -21,7 +21,7 @@ export function busConformance(name: string, bus: BusUnderTest): void {
       await Promise.all(drivers.splice(0).map((driver) => driver.close()));
     });
     logConformance(bus, connect);
-    groupConformance(bus, connect);
+    groupConformance(connect);
     faultConformance(bus, connect);
   });
 }

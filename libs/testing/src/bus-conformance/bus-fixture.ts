@@ -3,7 +3,8 @@ import type { BusDriver } from '@ragmesh/messaging';
 
 /** What the suite needs of a bus. Drivers made by it share one broker. */
 export interface BusUnderTest {
-  createDriver(): Promise<BusDriver>;
+  /** @param leaseMs how long a silent member keeps its partitions; by default as the suite's processes have it. */
+  createDriver(leaseMs?: number): Promise<BusDriver>;
   /** Stops the broker hard and starts it again with the same data. */
   restartBroker?(): Promise<void>;
   /** A module (file URL) whose `createDriver(config)` makes a driver in a process of its own. */
@@ -11,7 +12,7 @@ export interface BusUnderTest {
   driverConfig?(): Record<string, unknown>;
   /** Longest time until a dead member's partitions have moved, in ms. */
   readonly takeoverMs: number;
-  /** Bytes of a record that the bus must refuse. */
+  /** Bytes of a value that the bus must refuse; with what is around it, just more than it takes. */
   readonly oversizedBytes: number;
 }
 
