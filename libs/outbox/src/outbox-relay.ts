@@ -13,7 +13,7 @@ import type { Logger } from '@ragmesh/observability';
 import type { Database, Notifications, SqlTransaction } from '@ragmesh/postgres';
 import type { Outbox, OutboxWriter } from './outbox.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
-import { BATCH_ROWS, OutboxRows, type OutboxRow, type RowPlace } from './outbox-rows.js';
+import { OutboxRows, type OutboxRow, type RowPlace } from './outbox-rows.js';
 import { RelayLease } from './relay-lease.js';
 import { RelayPass } from './relay-pass.js';
 
@@ -132,10 +132,10 @@ export class OutboxRelay {
       pass.lookedAt(after);
       return { rows, isEnd };
     }
-    const rows = await this.#rows.oldest();
+    const { rows, isEnd } = await this.#rows.oldest();
     const last = rows.at(-1);
     if (last) pass.lookedAt(last.id);
-    return { rows, isEnd: rows.length < BATCH_ROWS };
+    return { rows, isEnd };
   }
 
   /** Publishes what the bus takes, sets aside what it never will, and holds back partitions that failed. */
