@@ -8,6 +8,7 @@ export async function connect(connectionString: string): Promise<pg.Client> {
     application_name: 'ragmesh-backup',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   };
   const client = new pg.Client(options);
   client.on('error', () => undefined); // what runs on it rejects with the same error

@@ -65,7 +65,10 @@ export const dependencyFaults: readonly Fault[] = [
       proof('faults/test/unused-blobs.e2e.spec.ts', 'leaves no blob behind'),
       proof('libs/postgres/test/embedded-postgres.int.spec.ts', 'brings a server back that dies under it'),
     ],
-    mesh: [proof(database, 'fails eight processes, over Kafka')],
+    mesh: [
+      proof(database, 'fails eight processes, over Kafka'),
+      proof('faults/test/replaced-database.slow.e2e.spec.ts', 'gone without a word'),
+    ],
   },
   {
     row: 27,

@@ -3,48 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serviceNames } from '@ragmesh/contracts';
 import { Database, createPool } from '@ragmesh/postgres';
 import { describeWithServer } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
-import type { ApiClient, Answer } from '../../services/standalone/test/api-client.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from '../../services/standalone/test/mesh-fixture.js';
+import { allReady, mayBe, uploadDuring } from './database-outage.js';
 import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
 import { violationsAfterCollection } from './kept-promises.js';
-
-/** What a caller may be told while the database is away: come again. */
-const mayBe = ({ status, body }: Answer): boolean =>
-  status === 202 || ([503, 504].includes(status) && body['retryable'] === true);
-
-interface Outage {
-  readonly accepted: string[];
-  readonly odd: Answer[];
-}
-
-/** Uploads without pause while `harm` happens and until one is accepted after it; whatever is accepted is owed. */
-async function uploadDuring(api: ApiClient, prefix: string, harm: () => Promise<void>): Promise<Outage> {
-  const outage: Outage = { accepted: [], odd: [] };
-  let [isOver, turn] = [false, 0];
-  const uploader = async (): Promise<void> => {
-    while (!isOver) {
-      const id = `${prefix}-${(turn += 1)}`;
-      const answer = await api.call('PUT', `/v1/documents/${id}`, { text: `The words of ${id}. `.repeat(20) });
-      if (answer.status === 202) outage.accepted.push(id);
-      else if (!mayBe(answer)) outage.odd.push(answer);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  const uploading = Promise.all([uploader(), uploader(), uploader()]);
-  await eventually('uploads flow', () => outage.accepted.length > 5);
-  await harm();
-  const before = outage.accepted.length;
-  await eventually('uploads are accepted again', () => outage.accepted.length > before + 3, 120_000).finally(
-    () => (isOver = true),
-  );
-  await uploading;
-  return outage;
-}
-
-async function allReady(api: ApiClient, ids: readonly string[]): Promise<void> {
-  for (const id of ids) expect((await api.terminal(id, 120_000)).status).toBe('ready');
-}
 
 /** The server of one of its sessions. */
 const parentOf = (pid: number): number => Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);

@@ -1,6 +1,6 @@
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { inboxMigrations } from '@ragmesh/inbox';
-import { createLogger } from '@ragmesh/observability';
+import { createLogger, type Logger } from '@ragmesh/observability';
 import { outboxMigrations } from '@ragmesh/outbox';
 import { migrate } from '@ragmesh/postgres';
 import { sagaMigrations } from '@ragmesh/saga';
@@ -14,11 +14,19 @@ import { databaseServerUrl } from './tls.config.js';
 /** Asks a service's program for {@link migrateOnly}. */
 export const MIGRATE_ONLY = '--migrate-only';
 
-/** Brings a service's database to where this release wants it. @returns the names of the migrations this call applied. */
+/**
+ * Brings a service's database to where this release wants it, once no other process does.
+ * @returns the names of the migrations this call applied.
+ */
 export const migrateService = (
   { migrations }: Pick<AnyServiceDefinition, 'migrations'>,
   url: string,
-): Promise<string[]> => migrate(url, outboxMigrations, inboxMigrations, sagaMigrations, migrations);
+  logger?: Logger,
+): Promise<string[]> =>
+  migrate(
+    { url, ...(logger && { onWait: (message: string) => logger.info(message) }) },
+    ...[outboxMigrations, inboxMigrations, sagaMigrations, migrations],
+  );
 
 /**
  * Does what a service does to its database when it starts, and nothing else: a deployment may have it done before the first
@@ -29,6 +37,7 @@ export async function migrateOnly(definition: AnyServiceDefinition, environment:
   checkConfiguration([processConfig], environment, [definition.config, meshVariables]);
   const config = loadConfig(processConfig, environment);
   const url = databaseUrl(databaseServerUrl(config), `ragmesh_${definition.name}`);
-  const applied = await migrateService(definition, url);
-  createLogger(definition.name, config.LOG_LEVEL).info({ migrations: applied }, 'The database is up to date');
+  const logger = createLogger(definition.name, config.LOG_LEVEL);
+  const applied = await migrateService(definition, url, logger);
+  logger.info({ migrations: applied }, 'The database is up to date');
 }

@@ -144,7 +144,7 @@ async function openRuntime(
   const { name } = definition;
   const logger = drivers.logger(name);
   const url = drivers.databaseUrl(name);
-  await migrateService(definition, url);
+  await migrateService(definition, url, logger);
   const database = drivers.openDatabase(name);
   undo.push(() => database.close());
   const outbox = new Outbox(database, name);

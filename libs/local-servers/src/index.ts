@@ -1,4 +1,5 @@
-export { findKafkaJars, serversFolder } from './kafka-jars.js';
+export { findKafkaJars } from './kafka-jars.js';
+export { serversFolder } from './servers-folder.js';
 export { KafkaServer, type KafkaServerOptions } from './kafka-server.js';
 export type { KafkaBroker } from './kafka-broker.js';
 export type { KafkaCredentials } from './kafka-settings.js';

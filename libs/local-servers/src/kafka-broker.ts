@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RagmeshError } from '@ragmesh/errors';
+import { serverEnvironment } from '@ragmesh/postgres';
 import { serverProperties, type BrokerSettings } from './kafka-settings.js';
 
 const POLL_MS = 50;
@@ -129,7 +130,7 @@ export class KafkaBroker {
     const log = openSync(this.#file('broker.log'), 'a', 0o600);
     const jvm = [`-Xmx${heapMb}m`, ...JVM, ...LOGGING, '-cp', join(jars, '*'), mainClass, ...args];
     // Its own process group: Ctrl-C in a terminal reaches us, and we stop it in order.
-    const child = spawn('java', jvm, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn('java', jvm, { stdio: ['ignore', log, log], detached: true, env: serverEnvironment() });
     closeSync(log);
     running.add(child);
     child.once('exit', () => running.delete(child));

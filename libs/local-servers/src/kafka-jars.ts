@@ -1,10 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** Where `npm run servers` puts what it fetches. */
-export const serversFolder = fileURLToPath(new URL('../../../.cache/servers', import.meta.url));
+import { serversFolder } from './servers-folder.js';
 
 /** The folder of Kafka's jars, or undefined when `npm run servers` has not run or there is no Java. */
 export function findKafkaJars(): string | undefined {

@@ -4,8 +4,9 @@ import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serverCommand, serverEnvironment, unprivilegedUser } from '@ragmesh/postgres';
 import { freePorts } from './free-ports.js';
-import { serversFolder } from './kafka-jars.js';
+import { serversFolder } from './servers-folder.js';
 
 const READY_WITHIN_MS = 30_000;
 const PASSWORD = 'ragmesh';
@@ -27,11 +28,6 @@ export interface PgvectorPostgresOptions {
   readonly port?: number;
   /** Where `tools/servers.mjs` put it; `.cache/servers/pgvector` of this repository by default. */
   readonly home?: string;
-}
-
-interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
 }
 
 const cachedHome = join(serversFolder, 'pgvector');
@@ -101,16 +97,18 @@ export class PgvectorPostgres {
     const identity = ['--username=ragmesh', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const args = [...identity, ...locale, '--no-sync', `--pgdata=${this.#cluster}`];
-    const { program, args: all } = unprivileged(join(this.bin, 'initdb'), args);
-    const { status, stderr } = spawnSync(program, all, { encoding: 'utf8', cwd: '/', env: environment() });
+    const command = serverCommand(join(this.bin, 'initdb'), args, this.#cluster, user);
+    const options = { ...command.user, encoding: 'utf8', cwd: '/', env: serverEnvironment() } as const;
+    const { status, stderr } = spawnSync(command.program, command.args, options);
     if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
   }
 
   async #run(): Promise<void> {
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const own = ['-D', this.#cluster, '-p', String(this.port), ...options];
-    const { program, args } = unprivileged(join(this.bin, 'postgres'), own);
-    const child = spawn(program, args, { stdio: 'ignore', cwd: '/', env: environment() });
+    const command = serverCommand(join(this.bin, 'postgres'), own, this.#cluster, unprivilegedUser());
+    const env = serverEnvironment();
+    const child = spawn(command.program, command.args, { ...command.user, stdio: 'ignore', cwd: '/', env });
     this.#child = child;
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
@@ -136,25 +134,6 @@ export class PgvectorPostgres {
     child.kill(signal);
     await once(child, 'exit');
   }
-}
-
-const environment = (): NodeJS.ProcessEnv => ({ ...process.env, LC_ALL: 'C' });
-
-/** PostgreSQL refuses to run as root: an unprivileged user takes its place, who may still pass through closed folders. */
-function unprivileged(program: string, args: readonly string[]): Command {
-  const user = unprivilegedUser();
-  if (!user) return { program, args };
-  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  const rights = ['--inh-caps', '--ambient-caps', '--bounding-set'].map((set) => `${set}=-all,+dac_override`);
-  return { program: 'setpriv', args: [...identity, ...rights, program, ...args] };
-}
-
-function unprivilegedUser(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-  const line = ['postgres:', 'nobody:'].map((name) => lines.find((entry) => entry.startsWith(name))).find(Boolean);
-  const [, , uid, gid] = line?.split(':') ?? [];
-  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
 function accepts(port: number): Promise<boolean> {

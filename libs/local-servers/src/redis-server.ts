@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { serverEnvironment } from '@ragmesh/postgres';
 import { freePorts } from './free-ports.js';
 
 const BINARY = 'redis-server';
@@ -90,7 +91,7 @@ export class RedisServer {
       '--appendonly',
       'no',
     ];
-    const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore' });
+    const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', env: serverEnvironment() });
     this.#child = child;
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));

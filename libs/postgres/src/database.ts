@@ -6,10 +6,10 @@ import type { SqlResult, SqlRunner, SqlTransaction } from './sql-transaction.js'
 
 /**
  * Plain SQL over a pool. Every failure of the database itself arrives as `STORAGE.UNAVAILABLE` or `STORAGE.FULL`; errors
- * of the statement (a constraint, say) arrive as the driver's, see `isUniqueViolation`.
+ * of the statement (a constraint, say) arrive as the driver's.
  */
 export class Database implements SqlRunner {
-  readonly #growth = new GrowthAnalysis(() => this.pool.query('ANALYZE'));
+  readonly #growth = new GrowthAnalysis((sql) => this.pool.query(sql));
 
   /** @param pool made by `createPool`: transactions rely on its pipelining. */
   constructor(readonly pool: pg.Pool) {}

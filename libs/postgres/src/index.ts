@@ -1,10 +1,13 @@
 export { Database } from './database.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { attachEmbedded } from './embedded/attach-embedded.js';
+export { serverCommand } from './embedded/server-command.js';
+export { serverEnvironment } from './embedded/server-environment.js';
+export { unprivilegedUser } from './embedded/system-user.js';
 export { GrowthAnalysis } from './growth-analysis.js';
-export { migrate, pendingMigrations } from './migrate.js';
+export { migrate, pendingMigrations, type MigrationTarget } from './migrate.js';
 export { Notifications } from './notifications.js';
 export { createPool, type PoolOptions } from './pool.js';
-export { asStorageError, isRefusedValue, isUniqueViolation } from './postgres-error.js';
+export { asStorageError, isRefusedValue } from './postgres-error.js';
 export { storableText, storableTexts } from './storable-text.js';
 export type { SqlResult, SqlRunner, SqlTransaction } from './sql-transaction.js';

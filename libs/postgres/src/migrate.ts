@@ -3,16 +3,26 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RagmeshError } from '@ragmesh/errors';
 import pg from 'pg';
+import { takeMigrationLock } from './migration-lock.js';
 import { asStorageError } from './postgres-error.js';
+import { KEEP_ALIVE_AFTER_MS } from './silent-connection.js';
 
-/** One folder below `prisma/migrations`. */
+/** One folder with a `migration.sql`. */
 export interface Migration {
   readonly name: string;
   readonly sql: string;
 }
 
-/** Any constant: all runners of one database must take the same one. */
-const advisoryLock = 7_246_374;
+export interface MigrationTarget {
+  readonly url: string;
+  /** Longest wait for another process that migrates the same database, in ms; by default 10 min. */
+  readonly lockWithinMs?: number;
+  /** Told in a sentence that it waits; by default the process emits a warning. */
+  readonly onWait?: (message: string) => void;
+}
+
+const LOCK_WITHIN_MS = 600_000;
+const warn = (message: string): void => process.emitWarning(message, 'MigrationWarning');
 const migrationFile = 'migration.sql';
 
 async function readMigrations(folders: readonly string[]): Promise<Migration[]> {
@@ -64,6 +74,8 @@ async function connect(url: string): Promise<pg.Client> {
     connectionString: url,
     application_name: 'ragmesh-migrate',
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   });
   client.on('error', () => undefined); // the pending query rejects with the same error
   await client.connect();
@@ -127,17 +139,18 @@ async function connectCreating(url: string): Promise<pg.Client> {
 /**
  * Brings a database to the newest migration of all `folders` (a service's `prisma/migrations` and those of the libraries
  * whose tables it holds), ordered by name, forward only; creates the database when it is missing. Safe to run from several
- * processes at once: an advisory lock lets one work while the others wait; and to be killed at any moment. A migration runs in
- * one transaction, so it must not contain what PostgreSQL refuses there (`CREATE INDEX CONCURRENTLY`, say).
+ * processes at once: an advisory lock lets one work while the others wait, for 10 min; and to be killed at any moment. A migration
+ * runs in one transaction, so it must not contain what PostgreSQL refuses there (`CREATE INDEX CONCURRENTLY`, say).
  * @returns the names of the migrations applied by this call.
  * @throws RagmeshError `STORAGE.MIGRATION_FAILED`, `STORAGE.UNAVAILABLE` or `STORAGE.FULL`.
  */
-export async function migrate(url: string, ...folders: string[]): Promise<string[]> {
+export async function migrate(target: string | MigrationTarget, ...folders: string[]): Promise<string[]> {
+  const { url, lockWithinMs = LOCK_WITHIN_MS, onWait = warn } = typeof target === 'string' ? { url: target } : target;
   const migrations = await readMigrations(folders);
   try {
     const client = await connectCreating(url);
     try {
-      await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
+      await takeMigrationLock(client, lockWithinMs, onWait);
       const toApply = await pending(client, migrations);
       if (toApply.length > 0) await client.query(RECORD_TABLE);
       for (const migration of toApply) await apply(client, migration);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { KEEP_ALIVE_AFTER_MS, breakWhenSilent } from './silent-connection.js';
 
 export interface PoolOptions {
   /** Most connections at a time. */
@@ -7,6 +8,8 @@ export interface PoolOptions {
   readonly applicationName?: string;
   /** Longest run of one statement, in ms. */
   readonly statementTimeoutMs?: number;
+  /** Longest silence of a server that owes an answer, in ms; by default 5 s more than a statement may run. */
+  readonly longestSilenceMs?: number;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -26,9 +29,13 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-/** A connection pool that gives up in time: 5 s to connect, 30 s for a statement, idle transactions end after 60 s. */
+/**
+ * A connection pool that gives up in time: 5 s to connect, 30 s for a statement, 35 s for a server that has gone silent; idle
+ * transactions end after 60 s. A connection that was given up is replaced.
+ */
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   const { max = 10, applicationName = 'ragmesh', statementTimeoutMs = 30_000, onIdleError = () => undefined } = options;
+  const { longestSilenceMs = statementTimeoutMs + 5_000 } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -38,11 +45,15 @@ export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     pipeline: true,
     types,
   });
   pool.on('error', onIdleError);
   // A connection can break between leaving the pool and being used; its next query reports that.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    breakWhenSilent(client, longestSilenceMs);
+  });
   return pool;
 }

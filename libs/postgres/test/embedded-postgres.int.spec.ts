@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,6 +24,10 @@ async function startHolder(folder: string): Promise<{ process: ChildProcess; ser
   const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
   return { process: child, ...(JSON.parse(line) as { server: number; url: string }) };
 }
+
+/** Linux only. */
+const environmentOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
 
 async function killHard(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
@@ -54,16 +58,27 @@ describe('EmbeddedPostgres', () => {
     await second.stop();
   });
 
-  it('adopts the server of a killed process within two seconds', async () => {
+  it('adopts the server of a killed process', async () => {
     const holder = await startHolder(folder.path);
     await killHard(holder.process);
-    const started = Date.now();
     const successor = await EmbeddedPostgres.start(folder.path);
-    expect(Date.now() - started).toBeLessThan(2_000);
     expect(successor.wasAdopted).toBe(true);
     expect(successor.pid).toBe(holder.server);
     await successor.stop();
   });
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'tells the server, which outlives it, no secret of its environment',
+    async () => {
+      process.env['RAGMESH_SPEC_SECRET'] = 'planted';
+      const embedded = await EmbeddedPostgres.start(folder.path);
+      delete process.env['RAGMESH_SPEC_SECRET'];
+      const names = environmentOf(embedded.pid).map((entry) => entry.split('=')[0]);
+      await embedded.stop();
+      expect(names).toContain('PATH');
+      expect(names).not.toContain('RAGMESH_SPEC_SECRET');
+    },
+  );
 
   it('refuses a second ragmesh on the same folder and names the first', async () => {
     const holder = await startHolder(folder.path);

@@ -38,6 +38,24 @@ describe('migrate', () => {
     expect(applied.flat()).toEqual(bothNames);
   });
 
+  it('says that it waits for another process, and gives up when that takes too long', async () => {
+    const url = server.url('held');
+    await migrate(url);
+    const holder = createPool(url, { max: 1 });
+    const heard: string[] = [];
+    const told = { url, lockWithinMs: 500, onWait: (message: string) => heard.push(message) };
+    await holder.query('SELECT pg_advisory_lock(7246374)');
+    await expect(migrate(told, sample)).rejects.toMatchObject({
+      code: 'STORAGE.UNAVAILABLE',
+      message: expect.stringContaining('still migrates the database held'),
+    });
+    expect(heard).toEqual([expect.stringContaining('Another process migrates the database held')]);
+    const waiting = migrate({ ...told, lockWithinMs: 60_000 }, sample);
+    await eventually(() => heard.length === 2);
+    await holder.end();
+    expect(await waiting).toEqual(bothNames);
+  });
+
   it('is quick when there is nothing to do', async () => {
     const url = server.url('quick');
     await migrate(url, sample);

@@ -1,20 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
+import { seeded } from '@ragmesh/testing';
 import { begin, decide, type SagaDecision } from './decide.js';
 import { sagaMessage, type SagaDefinition, type SagaInput, type SagaState } from './saga-definition.js';
 
 type Data = Record<string, never>;
 type Moved = Extract<SagaDecision<Data>, { kind: 'moved' }>;
 
-/** Mulberry32 (T. Ettinger, 2017): a seed names a run, so a failure can be run again. */
+/** Whole numbers below a limit; a seed names a run, so a failure can be run again. */
 function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+  const random = seeded(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 /** Undo of a step says which step it undoes. */

@@ -1,73 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { catalogue } from '@ragmesh/contracts';
-import { createLogger, inContext } from '@ragmesh/observability';
-import { Outbox, outboxMigrations, type OutboxWriter } from '@ragmesh/outbox';
-import { Database, EmbeddedPostgres, createPool, migrate, type SqlTransaction } from '@ragmesh/postgres';
-import { SagaEngines } from './saga-engines.js';
+import { outboxMigrations } from '@ragmesh/outbox';
+import { EmbeddedPostgres, migrate } from '@ragmesh/postgres';
+import { Orchestrator, counting, until, type Count } from '../test/orchestrator.js';
 import { SagaEngine } from './saga-engine.js';
-import { SagaOperator } from './saga-operator.js';
-import { SagaStore } from './saga-store.js';
-import { SagaTimer } from './saga-timer.js';
-import { sagaMessage, sagaMigrations, type SagaDefinition, type SagaInput } from './index.js';
-
-interface Count {
-  readonly id: string;
-  readonly counted: number;
-}
-
-const undo = ({ id }: Count) => [sagaMessage(catalogue.removeVersion, id, { documentId: id })];
-const counting: SagaDefinition<Count> = {
-  name: 'counting',
-  steps: [
-    { name: 'count', within: 60, onTimeout: 'fail', undo },
-    { name: 'show', within: 60, onTimeout: 'resend', send: undo },
-  ],
-};
-const oneWay: SagaDefinition<Count> = {
-  name: 'one-way',
-  irrevocable: true,
-  steps: [{ name: 'go', within: 60, onTimeout: 'resend' }],
-};
-
-/** One orchestrator: its own pool, outbox, engines and timer, as in a process of its own. */
-class Orchestrator {
-  readonly database: Database;
-  readonly outbox: Outbox;
-  readonly engine = new SagaEngine<Count>(counting, () => Promise.resolve());
-  readonly others = new SagaEngine<Count>(oneWay, () => Promise.resolve());
-  readonly store: SagaStore;
-  readonly operator: SagaOperator;
-  readonly timer: SagaTimer;
-
-  constructor(url: string) {
-    this.database = new Database(createPool(url, { max: 5, applicationName: 'saga-spec' }));
-    this.outbox = new Outbox(this.database, 'document');
-    this.store = new SagaStore(this.database);
-    const engines = new SagaEngines();
-    engines.add(this.engine);
-    engines.add(this.others);
-    this.operator = new SagaOperator(this.store, engines, this.outbox);
-    this.timer = new SagaTimer(this.database, this.outbox, engines, createLogger('document', 'silent'));
-  }
-
-  work<T>(work: (tx: SqlTransaction, publish: OutboxWriter['publish']) => Promise<T>): Promise<T> {
-    return inContext({ tenant: 'default', requestId: 'r', subject: 'spec' }, () =>
-      this.outbox.transaction((tx, { publish }) => work(tx, publish)),
-    );
-  }
-
-  start(id: string): Promise<boolean> {
-    return this.work((tx, publish) => this.engine.start(tx, publish, id, { id, counted: 0 }));
-  }
-
-  deliver(id: string, input: SagaInput<Count>): Promise<boolean> {
-    return this.work((tx, publish) => this.engine.deliver(tx, publish, id, input));
-  }
-}
+import { sagaMigrations } from './index.js';
 
 const error = { code: 'STORAGE.UNAVAILABLE', message: 'away' };
 let dataDir: string;
@@ -101,14 +40,6 @@ const sent = async (subject: string): Promise<number> =>
 const sagaOf = async (id: string) => (await one.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
 const expire = (id: string) =>
   one.database.query(`UPDATE saga SET deadline = now() - interval '1 second' WHERE id = $1`, [id]);
-
-async function until(what: string, isIt: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await isIt())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
-    await delay(20);
-  }
-}
 
 describe('two orchestrators over one database', () => {
   it('start a saga once', async () => {
@@ -184,21 +115,6 @@ describe('two orchestrators over one database', () => {
     await expire('e');
     two.timer.start();
     await until('the timeout', async () => (await sagaOf('e')).state === 'compensating');
-  });
-});
-
-describe('a deadline that passed while no process ran', () => {
-  it('leaves what is waited for a little time to come, and asks again at once where asking is all it does', async () => {
-    await one.start('waits');
-    await one.start('shows');
-    await one.deliver('shows', { kind: 'step-done', step: 'count' });
-    await one.database.query(`UPDATE saga SET deadline = now() - interval '1 hour'`);
-    const before = await sent('shows');
-    one.timer.start();
-    await until('the step that is asked for again', async () => (await sent('shows')) > before);
-    expect(await sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
-    await one.deliver('waits', { kind: 'step-done', step: 'count' });
-    expect(await sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
   });
 });
 

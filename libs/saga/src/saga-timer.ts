@@ -13,7 +13,7 @@ const PUT_OFF_MS = 60_000;
 /** Where it may be the database that is to blame, which is not away for long. */
 const PUT_OFF_BY_STORAGE_MS = 2_000;
 
-/** A deadline passed by so much has met nobody who could fire it: no process ran. */
+/** A deadline passed by so much has met nobody who could fire it: no process ran, or none could reach the database. */
 const UNATTENDED_SECONDS = 10;
 const GIVEN_SECONDS = 60;
 
@@ -22,6 +22,8 @@ const GIVE_TIME = `
   UPDATE saga SET deadline = now() + interval '${GIVEN_SECONDS} seconds'
   WHERE name = $1 AND status = 'running' AND step = ANY($2)
     AND deadline < now() - interval '${UNATTENDED_SECONDS} seconds'`;
+
+const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
 
 const DUE = `
   SELECT id, tenant, request_id, trace FROM saga WHERE name = $1 AND deadline <= now() AND id <> ALL($2::text[])
@@ -35,21 +37,25 @@ interface DueSaga {
 }
 
 /**
- * Fires the durable timeouts of sagas, by the database's clock, also those that fell due while no process ran. Of these, the
- * ones that would fail their saga are put off by a minute first: it was the process that was late, not the answer.
+ * Fires the durable timeouts of sagas, by the database's clock, also those that fell due while nobody looked: no process ran,
+ * the machine slept, the database was away. Of these, the ones that would fail their saga are put off by a minute first: it
+ * was the process that was late, not the answer. What another process attended to meanwhile has no such deadline left.
  */
 export class SagaTimer {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  #hasGivenTime = false;
+  /** When deadlines were last looked at, by the clock. */
+  #attendedAt = -Infinity;
   /** Until when, for each saga by name and id. */
   readonly #putOff = new Map<string, Map<string, number>>();
 
+  /** @param clock the database's, in ms. */
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly engines: SagaEngines,
     private readonly logger: Logger,
+    private readonly clock = () => timeOf(database),
   ) {}
 
   start(): void {
@@ -68,8 +74,10 @@ export class SagaTimer {
 
   async #tick(): Promise<void> {
     try {
-      if (!this.#hasGivenTime) await this.#giveTime();
+      const now = await this.clock();
+      if (now - this.#attendedAt > UNATTENDED_SECONDS * 1_000) await this.#giveTime();
       await this.fire();
+      this.#attendedAt = now;
       await this.#measure();
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Saga timeouts could not be read and will be read again');
@@ -83,7 +91,6 @@ export class SagaTimer {
       const failing = definition.steps.filter(({ onTimeout }) => onTimeout === 'fail').map(({ name }) => name);
       await this.database.query(GIVE_TIME, [definition.name, failing]);
     }
-    this.#hasGivenTime = true;
   }
 
   /** @throws RagmeshError `STORAGE.*`, which ends the round: what is left has its turn in the next one. */
@@ -131,4 +138,9 @@ export class SagaTimer {
       gauge('ragmesh_sagas_overdue').inc({ saga: name }, Number(overdue));
     }
   }
+}
+
+async function timeOf(database: Database): Promise<number> {
+  const { rows } = await database.query<{ now: number }>(NOW);
+  return rows[0]!.now;
 }

@@ -1,13 +1,12 @@
 import { describe } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findKafkaJars, RedisServer, serversFolder } from '@ragmesh/local-servers';
+import { findKafkaJars, PgvectorPostgres, RedisServer, serversFolder } from '@ragmesh/local-servers';
 
 /** Servers that npm does not bring, so a machine may lack them. */
 export type RequiredServer = 'kafka' | 'redis' | 'pgvector' | 'python-clients' | 'promtool' | 'helm' | 'openssl';
 
-const pgvector = join(serversFolder, 'pgvector');
 const pythonClients = join(serversFolder, 'python-clients', 'version');
 
 const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = {
@@ -17,7 +16,7 @@ const servers: Record<RequiredServer, { isThere(): boolean; advice: string }> = 
   },
   redis: { isThere: () => RedisServer.isInstalled(), advice: 'install redis-server' },
   pgvector: {
-    isThere: () => existsSync(pgvector) && readdirSync(pgvector).length > 0,
+    isThere: () => PgvectorPostgres.isInstalled(),
     advice: 'install Python with pip, then run "npm run servers"',
   },
   'python-clients': {

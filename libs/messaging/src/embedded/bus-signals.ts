@@ -52,6 +52,7 @@ export class BusSignals {
       connectionTimeoutMillis: 5_000,
       statement_timeout: 10_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       options: '-c synchronous_commit=off',
     });
     client.on('error', (error) => this.handlers.failed(error));

@@ -6,6 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { DataFolder } from './data-folder.js';
 import { isAlive } from './postmaster.js';
 import { serverCommand } from './server-command.js';
+import { serverEnvironment } from './server-environment.js';
 import { initdbArguments } from './server-settings.js';
 import type { SystemUser } from './system-user.js';
 
@@ -29,7 +30,7 @@ export async function initialiseCluster(folder: DataFolder, initdb: string, user
   const args = [...initdbArguments, `--pgdata=${draft}`, `--pwfile=${folder.passwordFile}`];
   const command = serverCommand(initdb, args, draft, user);
   try {
-    await run(command.program, command.args, { ...command.user, cwd: '/', env: { ...process.env, LC_ALL: 'C' } });
+    await run(command.program, command.args, { ...command.user, cwd: '/', env: serverEnvironment() });
     renameSync(draft, folder.cluster);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });

@@ -7,6 +7,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { DataFolder } from './data-folder.js';
 import { findPostmaster, isAlive, type Postmaster } from './postmaster.js';
 import { serverCommand } from './server-command.js';
+import { serverEnvironment } from './server-environment.js';
 import { serverSettings } from './server-settings.js';
 import type { SystemUser } from './system-user.js';
 
@@ -45,11 +46,10 @@ function spawnServer(folder: DataFolder, postgres: string, port: number, user?: 
   );
   if (existsSync(folder.logFile) && statSync(folder.logFile).size > longestLogBytes) truncateSync(folder.logFile);
   const log = openSync(folder.logFile, 'a', 0o600);
-  const env = { ...process.env, LC_ALL: 'C' };
   const child = spawn(command.program, command.args, {
     ...command.user,
     cwd: '/',
-    env,
+    env: serverEnvironment(),
     detached: true,
     stdio: ['ignore', log, log],
   });

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { outboxMigrations } from '@ragmesh/outbox';
+import { EmbeddedPostgres, migrate } from '@ragmesh/postgres';
+import { sagaMigrations } from '../src/index.js';
+import { Orchestrator, until } from './orchestrator.js';
+
+let dataDir: string;
+let server: EmbeddedPostgres;
+let one: Orchestrator;
+let two: Orchestrator;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-saga-timer-'));
+  server = await EmbeddedPostgres.start(dataDir);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+let turn = 0;
+beforeEach(async () => {
+  const url = server.url(`ragmesh_saga_${(turn += 1)}`);
+  await migrate(url, outboxMigrations, sagaMigrations);
+  one = new Orchestrator(url);
+  two = new Orchestrator(url);
+});
+afterEach(async () => {
+  await Promise.all([one.timer.stop(), two.timer.stop()]);
+  await one.database.close();
+  await two.database.close();
+});
+
+const sent = async (subject: string): Promise<number> =>
+  (await one.database.query('SELECT FROM outbox WHERE key = $1', [subject])).rowCount;
+const sagaOf = async (id: string) => (await one.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
+
+describe('a deadline that passed while no process ran', () => {
+  it('leaves what is waited for a little time to come, and asks again at once where asking is all it does', async () => {
+    await one.start('waits');
+    await one.start('shows');
+    await one.deliver('shows', { kind: 'step-done', step: 'count' });
+    await one.database.query(`UPDATE saga SET deadline = now() - interval '1 hour'`);
+    const before = await sent('shows');
+    one.timer.start();
+    await until('the step that is asked for again', async () => (await sent('shows')) > before);
+    expect(await sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
+    await one.deliver('waits', { kind: 'step-done', step: 'count' });
+    expect(await sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
+  });
+});
+
+describe('a deadline that passed while the machine slept or the database was away', () => {
+  /** A look at the deadlines from beginning to end. */
+  async function attend({ timer, clock }: Orchestrator): Promise<void> {
+    const { asked } = clock;
+    timer.start();
+    await until('a look at the deadlines', async () => clock.asked > asked);
+    await timer.stop();
+  }
+  const deadlineOf = async (id: string) => (await sagaOf(id)).deadline!.getTime();
+  const passed = (id: string, seconds: number) =>
+    one.database.query(`UPDATE saga SET deadline = now() - $2 * interval '1 second' WHERE id = $1`, [id, seconds]);
+
+  it('leaves what is waited for a little time to come, once, whichever process wakes first', async () => {
+    await one.start('sleeps');
+    await attend(one);
+    await attend(two);
+    await passed('sleeps', 1_200);
+    for (const { clock } of [one, two]) clock.now += 1_200_000;
+    await attend(one);
+    expect(await sagaOf('sleeps')).toMatchObject({ state: 'running', overdue: false });
+    const given = await deadlineOf('sleeps');
+    await attend(two);
+    expect(await deadlineOf('sleeps')).toBe(given);
+  });
+
+  it('fires where somebody was awake: then the answer is late', async () => {
+    await one.start('late');
+    await attend(one);
+    await passed('late', 2);
+    one.clock.now += 1_200_000;
+    await attend(one);
+    expect(await sagaOf('late')).toMatchObject({ state: 'compensating' });
+    await one.start('later');
+    await passed('later', 1_200);
+    await attend(one);
+    expect(await sagaOf('later')).toMatchObject({ state: 'compensating' });
+  });
+});
