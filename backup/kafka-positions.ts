@@ -1,4 +1,4 @@
-import type { ServiceName } from '@ragmesh/contracts';
+import { consumerGroup, type ServiceName } from '@ragmesh/contracts';
 import type { KafkaBusDriver } from '@ragmesh/messaging';
 import { placeOf, type BusPositions, type PartitionExtent } from './bus-positions.js';
 
@@ -11,7 +11,7 @@ export class KafkaPositions implements BusPositions {
   }
 
   async handledBy(service: ServiceName, topics: readonly string[]): Promise<Map<string, number>> {
-    const taken = await this.driver.extents.taken(`ragmesh.${service}`, topics);
+    const taken = await this.driver.extents.taken(consumerGroup(service), topics);
     return new Map(taken.map((position) => [placeOf(position), position.offset]));
   }
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaOptions } from '@ragmesh/bootstrap';
+import { SERVICE_KEY_FILE, busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaOptions } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
-import type { ServiceName } from '@ragmesh/contracts';
+import { databaseName, type ServiceName } from '@ragmesh/contracts';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { EmbeddedPostgres, attachEmbedded } from '@ragmesh/postgres';
 import { notEmpty } from './backup-file.js';
@@ -62,7 +62,7 @@ async function compose(
   const bus = new TablePositions(urlOf('ragmesh_bus'), config.RAGMESH_TOPIC_PREFIX);
   return {
     isMesh: false,
-    databaseUrl: (service) => urlOf(`ragmesh_${service}`),
+    databaseUrl: (service) => urlOf(databaseName(service)),
     blobs,
     bus,
     keyFile: keyFileOf(config, environment),
@@ -86,7 +86,7 @@ async function openMesh(config: BackupConfig, given: string, environment: Enviro
     isMesh: true,
     databaseUrl: (service: ServiceName) => {
       const own = config[databaseVariable(service)];
-      const name = `ragmesh_${service}`;
+      const name = databaseName(service);
       return own ? databaseUrl(databaseServerUrl({ ...config, DATABASE_URL: own }), name) : onServer(name);
     },
     blobs,
@@ -100,7 +100,7 @@ async function openMesh(config: BackupConfig, given: string, environment: Enviro
 const keyFileOf = ({ RAGMESH_DATA_DIR }: BackupConfig, environment: Environment): string | undefined =>
   environment['SERVICE_AUTH_KEY'] || environment['SERVICE_AUTH_KEY_FILE']
     ? undefined
-    : join(RAGMESH_DATA_DIR, 'service-auth.key');
+    : join(RAGMESH_DATA_DIR, SERVICE_KEY_FILE);
 
 async function openBus(config: BackupConfig, tables: string): Promise<BusPositions> {
   const kafka = kafkaOptions('ragmesh-backup', config);

@@ -1,4 +1,4 @@
-import type { ServiceName } from '@ragmesh/contracts';
+import { consumerGroup, type ServiceName } from '@ragmesh/contracts';
 import { Database, createPool } from '@ragmesh/postgres';
 import { placeOf, type BusPositions, type PartitionExtent } from './bus-positions.js';
 
@@ -31,7 +31,7 @@ export class TablePositions implements BusPositions {
   }
 
   async handledBy(service: ServiceName, topics: readonly string[]): Promise<Map<string, number>> {
-    const values = [this.#stored(topics), this.prefix, `ragmesh.${service}`];
+    const values = [this.#stored(topics), this.prefix, consumerGroup(service)];
     const rows = await this.#rows<{ topic: string; partition: number; offset: number }>(HANDLED, values);
     return new Map(rows.map((row) => [placeOf(row), row.offset]));
   }

@@ -1,5 +1,4 @@
 import { databaseServerUrl, databaseUrl, processConfig } from '@ragmesh/bootstrap';
-import type { ServiceName } from '@ragmesh/contracts';
 import { createPool } from '@ragmesh/postgres';
 import { read, type Situation } from './situation.js';
 
@@ -18,8 +17,6 @@ export function meshDatabase(situation: Situation): { server: string; of(databas
     of: (database) => databaseUrl(base, database),
   };
 }
-
-export const databaseOf = (service: ServiceName): string => `ragmesh_${service}`;
 
 /** Asks one question. @throws the driver's error. */
 export async function askDatabase<R extends object>(url: string, question: string): Promise<R[]> {

@@ -1,10 +1,11 @@
+import { databaseName, type ServiceName } from '@ragmesh/contracts';
 import { isRagmeshError } from '@ragmesh/errors';
 import { inboxMigrations } from '@ragmesh/inbox';
 import { outboxMigrations } from '@ragmesh/outbox';
 import { pendingMigrations } from '@ragmesh/postgres';
 import { sagaMigrations } from '@ragmesh/saga';
 import { fault, note, type Finding } from '../finding.js';
-import { askDatabase, databaseOf, meshDatabase } from '../mesh-database.js';
+import { askDatabase, meshDatabase } from '../mesh-database.js';
 import { services } from '../services.js';
 import type { Situation } from '../situation.js';
 
@@ -23,11 +24,11 @@ export async function checkDatabase(situation: Situation): Promise<Finding[]> {
   } catch (error) {
     return [unreachable(database.server, error as NodeJS.ErrnoException)];
   }
-  const findings = services.map(({ name, migrations }) => state(name, database.of(databaseOf(name)), migrations));
+  const findings = services.map(({ name, migrations }) => state(name, database.of(databaseName(name)), migrations));
   return (await Promise.all(findings)).flat();
 }
 
-async function state(service: string, url: string, folder: string): Promise<Finding[]> {
+async function state(service: ServiceName, url: string, folder: string): Promise<Finding[]> {
   try {
     const pending = await pendingMigrations(url, outboxMigrations, inboxMigrations, sagaMigrations, folder);
     if (pending === undefined) return [missing(service)];
@@ -44,14 +45,14 @@ async function state(service: string, url: string, folder: string): Promise<Find
   }
 }
 
-const missing = (service: string): Finding =>
+const missing = (service: ServiceName): Finding =>
   note(
     `There is no database for ${service} yet.`,
     'The service makes it when it starts first, for which its user needs the right CREATEDB.',
-    `npm run service -- ${service}, or CREATE DATABASE ragmesh_${service} as an administrator`,
+    `npm run service -- ${service}, or CREATE DATABASE ${databaseName(service)} as an administrator`,
   );
 
-const behind = (service: string, pending: readonly string[]): Finding =>
+const behind = (service: ServiceName, pending: readonly string[]): Finding =>
   fault(
     `The database of ${service} lacks ${pending.length} migrations, the first is ${pending[0]}.`,
     'What runs there is an older release than this one.',

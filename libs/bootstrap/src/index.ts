@@ -17,7 +17,7 @@ export { peerVariable, processConfig, type ProcessConfig } from './process.confi
 export { SETTINGS } from './setting.grpc-controller.js';
 export { runService, type ServiceProgress } from './run-service.js';
 export { startService, type RunningService } from './start-service.js';
-export { keptServiceKey, serviceAuthKey, serviceKeysIn } from './service-key.js';
+export { SERVICE_KEY_FILE, keptServiceKey, serviceAuthKey, serviceKeysIn } from './service-key.js';
 export { migrateService } from './migrate-only.js';
 export { kafkaOptions, kafkaVariables } from './kafka.config.js';
 export { busDatabaseUrl, databaseUrl } from './service-addresses.js';

@@ -1,3 +1,4 @@
+import { databaseName } from '@ragmesh/contracts';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { inboxMigrations } from '@ragmesh/inbox';
 import { createLogger, type Logger } from '@ragmesh/observability';
@@ -36,7 +37,7 @@ export const migrateService = (
 export async function migrateOnly(definition: AnyServiceDefinition, environment: Environment): Promise<void> {
   checkConfiguration([processConfig], environment, [definition.config, meshVariables]);
   const config = loadConfig(processConfig, environment);
-  const url = databaseUrl(databaseServerUrl(config), `ragmesh_${definition.name}`);
+  const url = databaseUrl(databaseServerUrl(config), databaseName(definition.name));
   const logger = createLogger(definition.name, config.LOG_LEVEL);
   const applied = await migrateService(definition, url, logger);
   logger.info({ migrations: applied }, 'The database is up to date');

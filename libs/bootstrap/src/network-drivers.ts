@@ -1,5 +1,5 @@
 import { readTlsFiles } from '@ragmesh/config';
-import type { ServiceName } from '@ragmesh/contracts';
+import { databaseName, type ServiceName } from '@ragmesh/contracts';
 import type { Logger } from '@ragmesh/observability';
 import { Database, createPool } from '@ragmesh/postgres';
 import { CertificateWatch, tellExpiriesOfStart } from './certificate-watch.js';
@@ -28,7 +28,7 @@ export async function openNetworkDrivers(
     unwatch();
     throw error;
   });
-  const urlOf = (service: ServiceName): string => databaseUrl(serverUrl, `ragmesh_${service}`);
+  const urlOf = (service: ServiceName): string => databaseUrl(serverUrl, databaseName(service));
   return {
     bus,
     databaseUrl: urlOf,

@@ -18,12 +18,15 @@ export const serviceAuthKey = () =>
 /** The keys of a list, the one that signs first. */
 export const serviceKeysIn = (list: string): string[] => list.split(',');
 
+/** Where it lies in the data folder. */
+export const SERVICE_KEY_FILE = 'service-auth.key';
+
 /**
  * The key an installation made for itself, which lies in its data folder; made here when there is none.
  * @throws RagmeshError CONFIG.DATA_DIR_UNWRITABLE.
  */
 export async function keptServiceKey(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'service-auth.key');
+  const file = join(dataDir, SERVICE_KEY_FILE);
   try {
     await mkdir(dataDir, { recursive: true });
     // Whoever comes second finds the first one's.

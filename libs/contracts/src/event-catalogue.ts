@@ -14,6 +14,9 @@ export const serviceNames = [
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** Each service has its own database, and nobody else opens it. */
+export const databaseName = (service: ServiceName): string => `ragmesh_${service}`;
+
 /** One event type: its topic carries nothing else, so a stage's backlog is its topic's lag. */
 export interface EventSpec<Desc extends DescMessage = DescMessage> {
   readonly kind: 'event' | 'command';

@@ -13,6 +13,7 @@ export {
   catalogue,
   eventSpecs,
   findEventSpec,
+  databaseName,
   serviceNames,
   type EventSpec,
   type ServiceName,
@@ -21,6 +22,7 @@ export { contentTypeOf, decodePayload, encodePayload } from './event-codec.js';
 export {
   deadLetterTopic,
   eventTopicOf,
+  consumerGroup,
   retryTopic,
   topicSpecs,
   topicsConsumedBy,

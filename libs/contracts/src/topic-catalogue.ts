@@ -7,6 +7,9 @@ export interface TopicSpec {
   readonly retentionHours: number;
 }
 
+/** The group that all copies of a service read as. */
+export const consumerGroup = (service: ServiceName): string => `ragmesh.${service}`;
+
 /** Where a service puts an event it will try again; `handler` names which of its handlers. */
 export const retryTopic = (topic: string, service: ServiceName): string => `${topic}.${service}.retry`;
 

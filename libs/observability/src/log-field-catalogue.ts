@@ -9,7 +9,7 @@ export const logFields = {
   trace_id: 'Leads to the trace; on lines of traced work',
   span_id: 'The span within it',
   code: 'Of the error catalogue',
-  err: 'Class, code and calls of an error and of what caused it; the message of ours and of the operating system\'s',
+  err: "Class, code and calls of an error and of what caused it; the message of ours and of the operating system's",
   stack: 'Calls that led to an error nobody foresaw',
   where: 'Method in which an error nobody foresaw came up',
   reason: 'Why something was passed over or failed: a code or a fixed word',

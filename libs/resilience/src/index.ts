@@ -7,6 +7,7 @@ export {
   type CircuitState,
 } from './circuit-breaker.js';
 export { Deadline } from './deadline.js';
+export { PeriodicTask } from './periodic-task.js';
 export { streamThrough } from './stream-through.js';
 export { TurnQueue } from './turn-queue.js';
 export { RetryBudget } from './retry-budget.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Drivers } from '@ragmesh/bootstrap';
-import { topicSpecs } from '@ragmesh/contracts';
+import { databaseName, topicSpecs } from '@ragmesh/contracts';
 import { localAddress } from '@ragmesh/grpc';
 import { EmbeddedBusDriver, type BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
@@ -12,17 +12,33 @@ import type { StandaloneConfig } from './standalone.config.js';
 export interface EmbeddedDrivers extends Drivers {
   setHealth(isAlive: () => boolean): void;
   close(): Promise<void>;
-  /** Leaves no server behind of a process that ends at once. */
-  abandon(): void;
+}
+
+export interface EmbeddedDriversOptions {
+  /** Called when the database was lost for good. */
+  readonly onLost: (error: unknown) => void;
+  /** Called once the database runs, with what tells it to end for a process that cannot wait until it has. */
+  readonly onDatabase: (abandon: () => void) => void;
 }
 
 const POOL_SIZE = 5;
 
+/** Leaves no database running when it rejects. */
 export async function startEmbeddedDrivers(
   config: StandaloneConfig,
-  onLost: (error: unknown) => void,
+  { onLost, onDatabase }: EmbeddedDriversOptions,
 ): Promise<EmbeddedDrivers> {
   const postgres = await EmbeddedPostgres.start(config.RAGMESH_DATA_DIR, { onLost });
+  onDatabase(() => postgres.abandon());
+  try {
+    return await driversOn(postgres, config);
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+async function driversOn(postgres: EmbeddedPostgres, config: StandaloneConfig): Promise<EmbeddedDrivers> {
   const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
   const logger = createLogger('standalone', config.LOG_LEVEL, logs);
   const bus = await connectBus(postgres, config, (error) => logger.warn({ err: error }, 'The bus will try again'));
@@ -30,10 +46,10 @@ export async function startEmbeddedDrivers(
   let isAlive: (() => boolean) | undefined;
   return {
     bus,
-    databaseUrl: (service) => postgres.url(`ragmesh_${service}`),
+    databaseUrl: (service) => postgres.url(databaseName(service)),
     openDatabase: (service) =>
       new Database(
-        createPool(postgres.url(`ragmesh_${service}`), { max: POOL_SIZE, applicationName: `ragmesh-${service}` }),
+        createPool(postgres.url(databaseName(service)), { max: POOL_SIZE, applicationName: `ragmesh-${service}` }),
       ),
     grpcAddress: (service) => localAddress(place, service),
     logger: (service) => createLogger(service, config.LOG_LEVEL, logs),
@@ -44,7 +60,6 @@ export async function startEmbeddedDrivers(
       await postgres.stop();
       logs.flushSync();
     },
-    abandon: () => postgres.abandon(),
   };
 }
 
@@ -61,6 +76,11 @@ async function connectBus(
     topicPrefix: config.RAGMESH_TOPIC_PREFIX,
     onError,
   });
-  await bus.provision(topicSpecs);
+  try {
+    await bus.provision(topicSpecs);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
   return bus;
 }

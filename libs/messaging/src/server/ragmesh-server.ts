@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { retryTopic, type ServiceName } from '@ragmesh/contracts';
+import { consumerGroup, retryTopic, type ServiceName } from '@ragmesh/contracts';
 import type { Logger } from '@ragmesh/observability';
 import { lastValueFrom } from 'rxjs';
 import { EventConsumer } from '../consumer/event-consumer.js';
@@ -69,7 +69,7 @@ export class RagmeshServer extends Server implements CustomTransportStrategy {
     const { service, driver, journal, logger, retry = defaultRetryPolicy, concurrency = 16 } = this.options;
     const pipeline = new DeliveryPipeline({ service, registry, journal, retry, logger });
     const topics = registry.topics.flatMap((topic) => [topic, retryTopic(topic, service)]);
-    this.#consumer = new EventConsumer(pipeline, { group: `ragmesh.${service}`, topics, concurrency });
+    this.#consumer = new EventConsumer(pipeline, { group: consumerGroup(service), topics, concurrency });
     this.#subscription = await this.#consumer.start(driver);
   }
 
