@@ -1,43 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { outboxMigrations } from '@ragmesh/outbox';
-import { EmbeddedPostgres, migrate } from '@ragmesh/postgres';
-import { Orchestrator, counting, until, type Count } from '../test/orchestrator.js';
+import { describe, expect, it } from '@jest/globals';
+import { type Orchestrator, counting, until, type Count } from '../test/orchestrator.js';
+import { twoOrchestrators } from '../test/two-orchestrators.js';
 import { SagaEngine } from './saga-engine.js';
-import { sagaMigrations } from './index.js';
 
 const error = { code: 'STORAGE.UNAVAILABLE', message: 'away' };
-let dataDir: string;
-let server: EmbeddedPostgres;
 let one: Orchestrator;
 let two: Orchestrator;
+twoOrchestrators((first, second) => void ([one, two] = [first, second]));
 
-beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-saga-'));
-  server = await EmbeddedPostgres.start(dataDir);
-});
-afterAll(async () => {
-  await server.stop();
-  await rm(dataDir, { recursive: true, force: true });
-});
-let turn = 0;
-beforeEach(async () => {
-  const url = server.url(`ragmesh_saga_${(turn += 1)}`);
-  await migrate(url, outboxMigrations, sagaMigrations);
-  one = new Orchestrator(url);
-  two = new Orchestrator(url);
-});
-afterEach(async () => {
-  await Promise.all([one.timer.stop(), two.timer.stop()]);
-  await one.database.close();
-  await two.database.close();
-});
-
-const sent = async (subject: string): Promise<number> =>
-  (await one.database.query('SELECT FROM outbox WHERE key = $1', [subject])).rowCount;
-const sagaOf = async (id: string) => (await one.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
 const expire = (id: string) =>
   one.database.query(`UPDATE saga SET deadline = now() - interval '1 second' WHERE id = $1`, [id]);
 
@@ -60,7 +30,7 @@ describe('two orchestrators over one database', () => {
         ),
       ),
     );
-    const { ref } = await sagaOf('b');
+    const { ref } = await one.sagaOf('b');
     expect((await one.store.get('default', ref)).data).toMatchObject({ counted: 40 });
   });
 
@@ -83,7 +53,7 @@ describe('two orchestrators over one database', () => {
         }),
       ),
     );
-    const { ref, id } = await sagaOf('s');
+    const { ref, id } = await one.sagaOf('s');
     expect((await one.store.get('default', ref)).data).toMatchObject({ counted: 40 });
     await expire(id);
     const timeOut = (each: Orchestrator) => each.work((tx, publish) => engine.timeOut(tx, publish, id));
@@ -96,15 +66,15 @@ describe('two orchestrators over one database', () => {
       [one, two, one, two].map((each) => each.deliver('c', { kind: 'step-done', step: 'count' })),
     );
     expect(moved.filter(Boolean)).toHaveLength(1);
-    expect(await sent('c')).toBe(1);
+    expect(await one.sent('c')).toBe(1);
   });
 
   it('fire a deadline once', async () => {
     await one.start('d');
     await expire('d');
     await Promise.all([one, two, one, two].map(({ timer }) => timer.fire()));
-    expect(await sent('d')).toBe(1);
-    expect(await one.store.timeline(await sagaOf('d'))).toMatchObject([
+    expect(await one.sent('d')).toBe(1);
+    expect(await one.store.timeline(await one.sagaOf('d'))).toMatchObject([
       { step: 'count', status: 'started' },
       { step: 'count', status: 'failed', detail: 'DOCUMENT.DEADLINE_EXCEEDED' },
     ]);
@@ -114,7 +84,7 @@ describe('two orchestrators over one database', () => {
     await one.start('e');
     await expire('e');
     two.timer.start();
-    await until('the timeout', async () => (await sagaOf('e')).state === 'compensating');
+    await until('the timeout', async () => (await one.sagaOf('e')).state === 'compensating');
   });
 });
 
@@ -129,9 +99,9 @@ describe('sagas that cannot be fired', () => {
     );
     await Promise.all([expire('m'), expire('n')]);
     await one.timer.fire();
-    expect(await sagaOf('n')).toMatchObject({ state: 'running', attempts: 2 });
+    expect(await one.sagaOf('n')).toMatchObject({ state: 'running', attempts: 2 });
     await one.timer.fire();
-    expect(await sagaOf('m')).toMatchObject({ state: 'compensating' });
+    expect(await one.sagaOf('m')).toMatchObject({ state: 'compensating' });
   });
 });
 
@@ -144,18 +114,18 @@ describe('a compensation that fails', () => {
     expect(stuck).toMatchObject({ id: 'f', step: 'count', error, undo_error: { code: 'VECTOR.UNAVAILABLE' } });
     expect(await one.store.list('default', { state: 'compensating' }, 10)).toHaveLength(1);
     await two.operator.resume('default', stuck!.ref);
-    expect(await sent('f')).toBe(2);
+    expect(await one.sent('f')).toBe(2);
     await one.deliver('f', { kind: 'undone', step: 'count' });
-    expect(await sagaOf('f')).toMatchObject({ state: 'failed', error, undo_error: null, deadline: null });
+    expect(await one.sagaOf('f')).toMatchObject({ state: 'failed', error, undo_error: null, deadline: null });
   });
 
   it('that gets no answer counts as failed after a while', async () => {
     await one.start('g');
     await one.deliver('g', { kind: 'step-failed', error });
     await one.deliver('g', { kind: 'timeout' });
-    expect((await sagaOf('g')).state).toBe('compensating');
+    expect((await one.sagaOf('g')).state).toBe('compensating');
     await one.deliver('g', { kind: 'timeout' });
-    expect((await sagaOf('g')).state).toBe('compensation_failed');
+    expect((await one.sagaOf('g')).state).toBe('compensation_failed');
   });
 });
 
@@ -175,22 +145,22 @@ describe('an operator', () => {
 
   it('calls a saga off, and is refused when it has ended or has no way back', async () => {
     await one.start('j');
-    const { ref } = await sagaOf('j');
+    const { ref } = await one.sagaOf('j');
     await one.operator.abort('default', ref, 'not wanted');
-    expect(await sagaOf('j')).toMatchObject({ state: 'compensating', error: { code: 'DOCUMENT.CANCELLED' } });
+    expect(await one.sagaOf('j')).toMatchObject({ state: 'compensating', error: { code: 'DOCUMENT.CANCELLED' } });
     await one.deliver('j', { kind: 'undone', step: 'count' });
-    expect((await sagaOf('j')).state).toBe('aborted');
+    expect((await one.sagaOf('j')).state).toBe('aborted');
     await expect(one.operator.abort('default', ref, 'again')).rejects.toMatchObject({ code: 'SAGA.ENDED' });
     await expect(one.operator.resume('default', ref)).rejects.toMatchObject({ code: 'SAGA.ENDED' });
     await one.work((tx, publish) => one.others.start(tx, publish, 'k', { id: 'k', counted: 0 }));
-    await expect(one.operator.abort('default', (await sagaOf('k')).ref, 'no')).rejects.toMatchObject({
+    await expect(one.operator.abort('default', (await one.sagaOf('k')).ref, 'no')).rejects.toMatchObject({
       code: 'SAGA.NOT_ABORTABLE',
     });
   });
 
   it('finds no saga of another tenant', async () => {
     await one.start('l');
-    const { ref } = await sagaOf('l');
+    const { ref } = await one.sagaOf('l');
     await expect(one.operator.resume('other', ref)).rejects.toMatchObject({ code: 'SAGA.NOT_FOUND' });
     expect(await one.store.list('other', {}, 10)).toEqual([]);
   });

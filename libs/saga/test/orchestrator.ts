@@ -12,6 +12,7 @@ import {
   sagaMessage,
   type SagaDefinition,
   type SagaInput,
+  type SagaSummary,
 } from '../src/index.js';
 
 export interface Count {
@@ -71,6 +72,15 @@ export class Orchestrator {
 
   deliver(id: string, input: SagaInput<Count>): Promise<boolean> {
     return this.work((tx, publish) => this.engine.deliver(tx, publish, id, input));
+  }
+
+  /** Messages to a subject that wait or were published. */
+  async sent(subject: string): Promise<number> {
+    return (await this.database.query('SELECT FROM outbox WHERE key = $1', [subject])).rowCount;
+  }
+
+  async sagaOf(id: string): Promise<SagaSummary> {
+    return (await this.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
   }
 }
 

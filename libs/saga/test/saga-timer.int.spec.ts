@@ -1,41 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { outboxMigrations } from '@ragmesh/outbox';
-import { EmbeddedPostgres, migrate } from '@ragmesh/postgres';
-import { sagaMigrations } from '../src/index.js';
-import { Orchestrator, until } from './orchestrator.js';
+import { describe, expect, it } from '@jest/globals';
+import { type Orchestrator, until } from './orchestrator.js';
+import { twoOrchestrators } from './two-orchestrators.js';
 
-let dataDir: string;
-let server: EmbeddedPostgres;
 let one: Orchestrator;
 let two: Orchestrator;
-
-beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-saga-timer-'));
-  server = await EmbeddedPostgres.start(dataDir);
-});
-afterAll(async () => {
-  await server.stop();
-  await rm(dataDir, { recursive: true, force: true });
-});
-let turn = 0;
-beforeEach(async () => {
-  const url = server.url(`ragmesh_saga_${(turn += 1)}`);
-  await migrate(url, outboxMigrations, sagaMigrations);
-  one = new Orchestrator(url);
-  two = new Orchestrator(url);
-});
-afterEach(async () => {
-  await Promise.all([one.timer.stop(), two.timer.stop()]);
-  await one.database.close();
-  await two.database.close();
-});
-
-const sent = async (subject: string): Promise<number> =>
-  (await one.database.query('SELECT FROM outbox WHERE key = $1', [subject])).rowCount;
-const sagaOf = async (id: string) => (await one.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
+twoOrchestrators((first, second) => void ([one, two] = [first, second]));
 
 describe('a deadline that passed while no process ran', () => {
   it('leaves what is waited for a little time to come, and asks again at once where asking is all it does', async () => {
@@ -43,12 +12,12 @@ describe('a deadline that passed while no process ran', () => {
     await one.start('shows');
     await one.deliver('shows', { kind: 'step-done', step: 'count' });
     await one.database.query(`UPDATE saga SET deadline = now() - interval '1 hour'`);
-    const before = await sent('shows');
+    const before = await one.sent('shows');
     one.timer.start();
-    await until('the step that is asked for again', async () => (await sent('shows')) > before);
-    expect(await sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
+    await until('the step that is asked for again', async () => (await one.sent('shows')) > before);
+    expect(await one.sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
     await one.deliver('waits', { kind: 'step-done', step: 'count' });
-    expect(await sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
+    expect(await one.sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
   });
 });
 
@@ -60,7 +29,7 @@ describe('a deadline that passed while the machine slept or the database was awa
     await until('a look at the deadlines', async () => clock.asked > asked);
     await timer.stop();
   }
-  const deadlineOf = async (id: string) => (await sagaOf(id)).deadline!.getTime();
+  const deadlineOf = async (id: string) => (await one.sagaOf(id)).deadline!.getTime();
   const passed = (id: string, seconds: number) =>
     one.database.query(`UPDATE saga SET deadline = now() - $2 * interval '1 second' WHERE id = $1`, [id, seconds]);
 
@@ -71,7 +40,7 @@ describe('a deadline that passed while the machine slept or the database was awa
     await passed('sleeps', 1_200);
     for (const { clock } of [one, two]) clock.now += 1_200_000;
     await attend(one);
-    expect(await sagaOf('sleeps')).toMatchObject({ state: 'running', overdue: false });
+    expect(await one.sagaOf('sleeps')).toMatchObject({ state: 'running', overdue: false });
     const given = await deadlineOf('sleeps');
     await attend(two);
     expect(await deadlineOf('sleeps')).toBe(given);
@@ -83,10 +52,10 @@ describe('a deadline that passed while the machine slept or the database was awa
     await passed('late', 2);
     one.clock.now += 1_200_000;
     await attend(one);
-    expect(await sagaOf('late')).toMatchObject({ state: 'compensating' });
+    expect(await one.sagaOf('late')).toMatchObject({ state: 'compensating' });
     await one.start('later');
     await passed('later', 1_200);
     await attend(one);
-    expect(await sagaOf('later')).toMatchObject({ state: 'compensating' });
+    expect(await one.sagaOf('later')).toMatchObject({ state: 'compensating' });
   });
 });
