@@ -24,6 +24,8 @@ export interface EventSpec<Desc extends DescMessage = DescMessage> {
   readonly type: string;
   readonly topic: string;
   readonly schema: Desc;
+  /** The field without which the event would be about nothing, as the proto names it. */
+  readonly subjectField: string;
   readonly encoding: 'json' | 'protobuf';
   readonly producers: readonly ServiceName[];
   readonly consumers: readonly ServiceName[];
@@ -33,7 +35,7 @@ export interface EventSpec<Desc extends DescMessage = DescMessage> {
   readonly summary: string;
 }
 
-type Options = Partial<Pick<EventSpec, 'encoding' | 'partitions' | 'retentionHours'>> & {
+type Options = Partial<Pick<EventSpec, 'encoding' | 'partitions' | 'retentionHours' | 'subjectField'>> & {
   from: readonly ServiceName[];
   to?: readonly ServiceName[];
   says: string;
@@ -41,11 +43,13 @@ type Options = Partial<Pick<EventSpec, 'encoding' | 'partitions' | 'retentionHou
 
 function event<Desc extends DescMessage>(type: string, schema: Desc, options: Options): EventSpec<Desc> {
   const { from, to = [], says, encoding = 'json', partitions = 6, retentionHours = 168 } = options;
+  const { subjectField = schema.fields[0]!.name } = options;
   return {
     kind: 'event',
     type,
     topic: type,
     schema,
+    subjectField,
     encoding,
     producers: from,
     consumers: to,
@@ -110,6 +114,7 @@ export const catalogue = {
   vectorUpdated: event('vector.updated', events.VectorUpdatedSchema, {
     from: ['vector'],
     to: ['document', 'retrieval'],
+    subjectField: 'collection',
     says: 'Readers see this version of the document and no other; without a document, another generation of the collection.',
   }),
   vectorDeleted: event('vector.deleted', events.VectorDeletedSchema, {

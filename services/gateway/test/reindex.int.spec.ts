@@ -139,6 +139,10 @@ describe('reindex', () => {
     const wide = await call('POST', `${path}/reindex`, { chunk_size: 64, chunk_overlap: 40 });
     expect(wide).toMatchObject({ status: 422, body: { code: 'REQUEST.INVALID' } });
     expect(await call('POST', '/v1/collections/nowhere/reindex', {})).toMatchObject({ status: 404 });
+    expect(await call('POST', '/reindex', { collection: 'nowhere' })).toMatchObject({
+      status: 404,
+      body: { code: 'COLLECTION.NOT_FOUND' },
+    });
     await call('POST', '/v1/collections', { id: 'empty' });
     expect(await call('POST', '/v1/collections/empty/reindex', {})).toMatchObject({ status: 422 });
     expect(await call('POST', `${path}/generations/7/rollback`)).toMatchObject({ status: 404 });
@@ -221,6 +225,31 @@ describe('reindex', () => {
     });
   }, 120_000);
 
+  it('serves nothing kept of the generation before, and gives no event up', async () => {
+    const kept = 'kept';
+    await call('POST', '/v1/documents', { id: 'once', collection: kept, text: textOf(1) });
+    await ready('once');
+    const asked = { query: 'lake', collection: kept, top_k: 100 };
+    const found = async (): Promise<string[]> =>
+      (await call('POST', '/v1/search', asked)).body['results'].map(({ document_id: id, start, end }: Body) =>
+        JSON.stringify([id, start, end] satisfies Place),
+      );
+    const isFresh = async (): Promise<boolean> => {
+      const [places, chunks] = [await found(), new Set(await placesOf('once'))];
+      return places.length > 0 && places.every((place) => chunks.has(place));
+    };
+    expect(await isFresh()).toBe(true);
+    const before = await found();
+
+    await done((await call('POST', `/v1/collections/${kept}/reindex`, { chunk_size: 32 })).body);
+    await eventually('what is found are its chunks', isFresh);
+    expect(await found()).not.toEqual(before);
+    await done((await call('POST', `/v1/collections/${kept}/generations/0/rollback`)).body);
+    await eventually('what is found are its chunks again', isFresh);
+    expect(await found()).toEqual(before);
+    expect((await call('GET', '/v1/admin/dead-letters')).body['data']).toEqual([]);
+  }, 60_000);
+
   it('leaves readers what they see when the new generation finds less, and when it is called off', async () => {
     const before = (await search('lake')).places;
     await mesh.halt('document');
@@ -237,7 +266,8 @@ describe('reindex', () => {
       state: 'failed',
       quality: { overlap: expect.any(Number) },
     });
-    const other = await call('POST', `/v1/collections/${collection}/reindex`, {});
+    const other = await call('POST', '/reindex', { collection });
+    expect((await generations())[0]).toMatchObject({ id: 3, chunking: { size: 48, overlap: 4 } });
     const aborted = await call('POST', `/v1/collections/${collection}/reindex/abort`);
     expect(aborted).toMatchObject({ status: 200, body: { generation: 3, status: 'failed' } });
     expect(await done(other.body)).toMatchObject({ status: 'failed', error: { code: 'REQUEST.CANCELLED' } });

@@ -17,6 +17,11 @@ export interface Delivery {
   /** Aborts at the handler's deadline, on shutdown, and when the partition moved to another member. */
   readonly signal: AbortSignal;
   /**
+   * Gives the consumer's slot back before the handler ends: for one that is about to wait its turn elsewhere, and is limited there.
+   * Until it ends, it keeps nobody from running but later events of its key. Further calls change nothing.
+   */
+  leaveSlot(): void;
+  /**
    * Commits the effect: `work` runs in one transaction with the inbox mark and the outbox rows it publishes. A second
    * delivery of the same event does not reach `work`, so its effect happens once. The transaction may be shared with
    * effects of other subjects; after a rollback that another of them caused, `work` runs again.

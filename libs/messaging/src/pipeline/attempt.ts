@@ -15,6 +15,7 @@ interface AttemptInput {
   readonly attempt: number;
   readonly owned: AbortSignal;
   readonly journal: DeliveryJournal;
+  readonly leaveSlot: () => void;
 }
 
 /** One attempt: inside the trace and the tenant of the event, aborted at the handler's deadline. */
@@ -45,13 +46,15 @@ async function timed(input: AttemptInput): Promise<HandlerResult> {
   }
 }
 
-async function beforeDeadline({ handler, message, attempt, owned, journal }: AttemptInput): Promise<HandlerResult> {
+async function beforeDeadline(input: AttemptInput): Promise<HandlerResult> {
+  const { handler, message, attempt, owned, journal, leaveSlot } = input;
   const late = new AbortController();
   const signal = AbortSignal.any([owned, late.signal]);
   let committed = false;
   const delivery: Delivery = {
     attempt,
     signal,
+    leaveSlot,
     commit: async (...effect) => {
       signal.throwIfAborted();
       const result = await journal.commit(handler, message, ...effect);

@@ -127,13 +127,13 @@ export class DeliveryPipeline {
     await this.#attempt(due, handler, attempt);
   }
 
-  async #attempt({ record, envelope, running }: Due, handler: EventHandler, begun: Attempt): Promise<void> {
+  async #attempt({ record, envelope, running, leaveSlot }: Due, handler: EventHandler, begun: Attempt): Promise<void> {
     const { journal, service } = this.options;
     const { attempt } = begun;
     const { owned } = running;
     try {
       const message = { ...envelope, payload: readPayload(handler.spec, record.value) };
-      const result = await runAttempt({ service, record, handler, message, attempt, owned, journal });
+      const result = await runAttempt({ service, record, handler, message, attempt, owned, journal, leaveSlot });
       this.#count(handler, result.kind);
       if (result.kind === 'skip')
         this.options.logger.debug({ handler: handler.id, reason: result.reason }, 'Event skipped');

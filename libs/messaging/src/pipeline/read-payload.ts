@@ -2,9 +2,6 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { decodePayload, type EventSpec } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 
-/** The first field of every event names what it is about. */
-const SUBJECT_FIELD = 1;
-
 /**
  * Decodes the payload of an event. proto3 reads a field that is missing as an empty one; an event about nothing would then be
  * passed over by handlers as one about something that is gone, so it is refused here.
@@ -12,7 +9,7 @@ const SUBJECT_FIELD = 1;
  */
 export function readPayload<Desc extends DescMessage>(spec: EventSpec<Desc>, bytes: Uint8Array): MessageShape<Desc> {
   const payload = decodePayload(spec, bytes);
-  const field = spec.schema.fields.find(({ number }) => number === SUBJECT_FIELD);
+  const field = spec.schema.fields.find(({ name }) => name === spec.subjectField);
   if (field && (payload as Readonly<Record<string, unknown>>)[field.localName] === '')
     throw new RagmeshError('EVENT.INVALID', `The ${spec.type} event lacks ${field.name}.`, { field: field.name });
   return payload;

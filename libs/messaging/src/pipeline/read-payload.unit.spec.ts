@@ -14,7 +14,12 @@ describe('the payload of an event', () => {
     expect(readPayload(catalogue.documentCreated, value)).toMatchObject({ documentId: 'd', version: 0n });
   });
 
-  it('names what it is about in the first field, for every event there is', () => {
+  it('may be about a collection and none of its documents, where the catalogue says so', () => {
+    const bytes = encodePayload(catalogue.vectorUpdated, create(catalogue.vectorUpdated.schema, { collection: 'c' }));
+    expect(readPayload(catalogue.vectorUpdated, bytes)).toMatchObject({ collection: 'c', documentId: '' });
+  });
+
+  it('names what it is about, for every event there is', () => {
     for (const spec of eventSpecs) {
       const empty = encodePayload(spec, create(spec.schema));
       expect(() => readPayload(spec, empty)).toThrow(/lacks \w+\.$/);
