@@ -11,6 +11,7 @@ export type {
 } from './service-definition.js';
 export { SERVICE_NAME } from './service-name.js';
 export { checkConfiguration } from './check-configuration.js';
+export { onStopSignals } from './stop-signals.js';
 export { EXIT_CONFIGURATION, explainFailure, exitCodeOf } from './explain-failure.js';
 export { meshVariableNames, meshVariables } from './mesh-variables.js';
 export { peerVariable, processConfig, type ProcessConfig } from './process.config.js';

@@ -20,6 +20,7 @@ import { processConfig, type ProcessConfig } from './process.config.js';
 import type { AnyServiceDefinition } from './service-definition.js';
 import { serviceKeysIn } from './service-key.js';
 import { serveCalls, type RunningService } from './start-service.js';
+import { onStopSignals } from './stop-signals.js';
 import { TOPICS_ONLY, topicsOnly } from './topics-only.js';
 
 const FIRST_PAUSE_MS = 200;
@@ -170,7 +171,6 @@ class ServiceProcess {
   /** SIGTERM asks for an orderly end, the second one for an end at once; so does a supervisor that is gone. */
   #stopOnSignal(): void {
     const stop = (): void => {
-      if (this.#stopping) process.exit(1);
       this.#stopping = true;
       this.#stop().then(
         () => process.exit(0),
@@ -180,7 +180,10 @@ class ServiceProcess {
         },
       );
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    onStopSignals(
+      () => this.#stopping || stop(),
+      () => process.exit(1),
+    );
     process.on('uncaughtException', (error) => {
       this.logger.fatal({ err: error }, 'The process is in an unknown state and ends');
       if (!this.config.SENTRY_DSN) process.exit(1);
