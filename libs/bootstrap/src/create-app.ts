@@ -1,6 +1,7 @@
 import type { Server as TlsServer } from 'node:tls';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestMicroservice } from '@nestjs/microservices/nest-microservice.js';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { CallContextInterceptor, RpcErrorFilter, grpcTransport } from '@ragmesh/grpc';
@@ -57,14 +58,22 @@ export async function createApp(
   const calls = new CallServer(
     grpcTransport([...definition.grpc, ...operatorServices], address, name, drivers.grpcTls),
   );
-  const callServer = app.connectMicroservice({ strategy: calls }, { inheritAppConfig: !http });
+  const callServer = app.connectMicroservice({ strategy: calls }, { inheritAppConfig: !http, deferInitialization: true });
   // The edge's own pipes and filters are for HTTP.
   if (http)
     callServer
       .useGlobalFilters(new RpcErrorFilter(name, runtime.logger))
       .useGlobalInterceptors(new CallContextInterceptor());
+  initialise(callServer as NestMicroservice);
   const eventServer = app.connectMicroservice({ strategy: events }, { inheritAppConfig: !http });
   return { app, calls, edge, answerCalls: () => callServer.listen(), takeEvents: () => eventServer.listen() };
+}
+
+/** What connecting does when it is not deferred; filters and interceptors count for what is registered after them. */
+function initialise(server: NestMicroservice): void {
+  server.registerListeners();
+  server.setIsInitialized(true);
+  server.setIsInitHookCalled(true);
 }
 
 /** Requests are checked by our own schemas. Fastify's compilers for its own would be loaded by every service all the same. */

@@ -5,6 +5,7 @@ export { serverCommand } from './embedded/server-command.js';
 export { serverEnvironment } from './embedded/server-environment.js';
 export { unprivilegedUser } from './embedded/system-user.js';
 export { GrowthAnalysis } from './growth-analysis.js';
+export { decodeCursor, encodeCursor, microsOf, type ListPosition } from './list-cursor.js';
 export { migrate, pendingMigrations, type MigrationTarget } from './migrate.js';
 export { Notifications } from './notifications.js';
 export { createPool, type PoolOptions } from './pool.js';

@@ -9,8 +9,11 @@ describe('a list cursor', () => {
     expect(encodeURIComponent(cursor)).toBe(cursor);
   });
 
+  it('leads to the start of the list when it is empty', () => {
+    expect(decodeCursor('')).toBeUndefined();
+  });
+
   it.each([
-    '',
     'notes',
     Buffer.from('12').toString('base64url'),
     Buffer.from('-1 notes').toString('base64url'),

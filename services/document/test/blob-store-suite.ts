@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BlobStore } from '../src/adapters/blob-store.js';
 
 export const LIMIT = 64 * 1024 * 1024;
@@ -180,6 +180,22 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       await store.clearIncoming();
       expect((await readdir(opened.incoming)).sort()).toEqual(living.sort());
       for (const name of living) await rm(join(opened.incoming, name));
+    });
+
+    it('keeps the blobs of every tenant when it clears, and removes what earlier releases left', async () => {
+      const bytes = randomBytes(100);
+      const key = await put(store, 'incoming', bytes);
+      const before = join(dirname(opened.incoming), 'incoming');
+      const dead = `4194304999@${encodeURIComponent(hostname())}~dead`;
+      await mkdir(before, { recursive: true });
+      await writeFile(join(before, dead), 'x');
+      const longAgo = new Date(Date.now() - 25 * 3_600_000);
+      for (const name of await readdir(before)) await utimes(join(before, name), longAgo, longAgo);
+      await opened.another().clearIncoming();
+      expect((await readAll(store, 'incoming', key)).equals(bytes)).toBe(true);
+      expect(await listed(store)).toContain(`incoming/${key}`);
+      expect(await readdir(before)).not.toContain(dead);
+      await store.remove('incoming', key);
     });
   });
 }

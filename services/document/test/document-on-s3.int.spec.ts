@@ -80,8 +80,8 @@ describe('documents in a bucket', () => {
     const keys = await keysInBucket();
     expect(keys).toHaveLength(2); // the upload and its text
     expect(keys.every((key) => key.startsWith('acme/'))).toBe(true);
-    expect(await readdir(join(folder, 'blobs'))).toEqual(['incoming']);
-    expect(await readdir(join(folder, 'blobs/incoming'))).toEqual([]);
+    expect(await readdir(join(folder, 'blobs'))).toEqual(['.incoming']);
+    expect(await readdir(join(folder, 'blobs/.incoming'))).toEqual([]);
   });
 
   it('are fetched no faster than their reader reads', async () => {

@@ -1,7 +1,9 @@
-import { expect, it } from '@jest/globals';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { expect, it, jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readlinkSync } from 'node:fs';
+import { chmod, mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
 import { blobStoreSuite } from './blob-store-suite.js';
 
@@ -9,7 +11,7 @@ blobStoreSuite('a folder', async () => {
   const root = await mkdtemp(join(tmpdir(), 'ragmesh-blobs-'));
   return {
     store: new FolderBlobStore(root),
-    incoming: join(root, 'incoming'),
+    incoming: join(root, '.incoming'),
     another: () => new FolderBlobStore(root),
     damage: async (tenant, key) => {
       const path = join(root, encodeURIComponent(tenant), key.slice(0, 2), key);
@@ -25,4 +27,47 @@ blobStoreSuite('a folder', async () => {
 it('lists nothing of a folder that is not there yet', async () => {
   const store = new FolderBlobStore(join(tmpdir(), 'ragmesh-blobs-never-made'));
   expect((await store.list().next()).done).toBe(true);
+});
+
+/** Paths that are synced while `work` runs, and whether `target` was there by then. */
+async function syncedBy(
+  target: () => string,
+  work: () => Promise<unknown>,
+): Promise<[path: string, isThere: boolean][]> {
+  const synced: [string, boolean][] = [];
+  const handle = await open(tmpdir());
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const sync = prototype.sync;
+  const spy = jest.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+    const path = readlinkSync(`/proc/self/fd/${this.fd}`);
+    await sync.call(this);
+    synced.push([path, existsSync(target())]);
+  });
+  await work().finally(() => spy.mockRestore());
+  return synced;
+}
+
+it('has the name of a blob on disk when it is stored, with the folders that were made for it', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'ragmesh-blobs-'));
+  const store = new FolderBlobStore(root);
+  const pathOf = (key: string) => join(root, 'acme', key.slice(0, 2), key);
+  let target = '';
+  const storing = async (): Promise<void> => {
+    const staged = await store.stage([randomBytes(100)] as never, 1000);
+    target = pathOf(staged.key);
+    await store.publish('acme', staged);
+  };
+  const first = await syncedBy(() => target, storing);
+  for (const folder of [join(root, 'acme'), root]) expect(first.map(([path]) => path)).toContain(folder);
+  expect(first).toContainEqual([dirname(target), true]);
+
+  const again = await store.stage([await readFile(target)] as never, 1000);
+  expect(
+    await syncedBy(
+      () => target,
+      () => store.publish('acme', again),
+    ),
+  ).toEqual([[dirname(target), true]]);
+  await rm(root, { recursive: true, force: true });
 });

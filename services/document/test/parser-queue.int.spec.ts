@@ -12,9 +12,9 @@ const others = ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 
 let mesh: ServiceMesh;
 let folder: string;
 
-function upload(bytes: Buffer, fileName: string) {
+function upload(bytes: Buffer, fileName: string, kind = documentV1.UploadKind.FILE) {
   async function* parts() {
-    const value = { kind: documentV1.UploadKind.FILE, collection: 'default', fileName };
+    const value = { kind, collection: 'default', fileName };
     yield { part: { case: 'header' as const, value } };
     yield { part: { case: 'data' as const, value: bytes } };
     yield { part: { case: 'complete' as const, value: true } };
@@ -31,6 +31,17 @@ async function deadlineOf(id: string): Promise<number> {
     ]);
   expect(rows).toMatchObject([{ step: 'chunk' }]);
   return rows[0]!.deadline.getTime();
+}
+
+/** Of these documents, the sagas that wait for this step. */
+async function waitingFor(step: string, ids: readonly string[]): Promise<{ id: string; deadline: Date }[]> {
+  const { rows } = await mesh
+    .database('document')
+    .query<{ id: string; deadline: Date }>(
+      `SELECT id, deadline FROM saga WHERE step = $1 AND status = 'running' AND data ->> 'documentId' = ANY($2)`,
+      [step, ids],
+    );
+  return rows;
 }
 
 beforeAll(async () => {
@@ -54,6 +65,33 @@ describe('a document whose file waits for a parser', () => {
     await eventually('it has more time', async () => {
       jest.advanceTimersByTime(60_000);
       return (await deadlineOf(id)) > before;
+    });
+  });
+});
+
+describe('more files than the service handles events at once', () => {
+  const MANY = 24;
+  const SLOTS = 16;
+
+  it('hold nobody else up while they wait for a parser, and none of them is given up', async () => {
+    jest.useFakeTimers({ doNotFake: [...others, 'Date', 'performance', 'hrtime'] as never });
+    const bytes = await readFile(book);
+    const books: string[] = [];
+    for (let more = 2; more < MANY + 2; more += 1)
+      books.push((await upload(Buffer.concat([bytes, Buffer.alloc(more, '\n')]), `${more}.pdf`)).id);
+    const { id: note } = await upload(Buffer.from('A note.'), 'note.txt', documentV1.UploadKind.TEXT);
+    await eventually('the note is cut', async () => (await waitingFor('chunk', [note])).length === 0);
+    expect((await waitingFor('chunk', books)).length).toBeGreaterThan(SLOTS);
+    await eventually('a crash would say nothing about those that wait', async () => {
+      const sql = `SELECT FROM inbox WHERE handler_id = 'document.chunk-created' AND starts > 0 AND finished_at IS NULL`;
+      return (await mesh.database('document').query(sql)).rowCount <= 1;
+    });
+    const given = await waitingFor('chunk', books);
+    await eventually('each has more time', async () => {
+      jest.advanceTimersByTime(60_000);
+      const now = await waitingFor('chunk', books);
+      expect(now.length).toBeGreaterThan(SLOTS);
+      return now.every(({ id, deadline }) => deadline > given.find((saga) => saga.id === id)!.deadline);
     });
   });
 });

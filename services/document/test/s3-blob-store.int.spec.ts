@@ -21,13 +21,13 @@ afterAll(async () => {
 
 blobStoreSuite('S3', async () => {
   const server = await S3Server.start(await folder());
-  const incoming = await folder();
+  const local = await folder();
   const options = optionsFor(server.port);
   const admin = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
-  const stores = [new S3BlobStore(options, incoming), new S3BlobStore(options, incoming)] as const;
+  const stores = [new S3BlobStore(options, local), new S3BlobStore(options, local)] as const;
   return {
     store: stores[0],
-    incoming,
+    incoming: join(local, '.incoming'),
     another: () => stores[1],
     damage: async (tenant, key) => {
       const { length } = await readAll(stores[0], tenant, key);

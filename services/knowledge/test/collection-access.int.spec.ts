@@ -14,6 +14,10 @@ import { CollectionRepository } from '../src/adapters/collection.repository.js';
 import { ChangeCollectionAccess } from '../src/commands/change-collection-access.js';
 import { DeleteCollection } from '../src/commands/delete-collection.js';
 import { knowledgeService } from '../src/knowledge.service.js';
+import { eventually } from './service-mesh.js';
+
+const WAITING = `
+  SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()`;
 
 const refused = (): Promise<never> =>
   Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'No answer came in time.'));
@@ -21,6 +25,8 @@ const refused = (): Promise<never> =>
 /** Vector and document as their neighbour sees them: the revisions they were told, and what becomes of the calls. */
 const told: number[] = [];
 let answers: { index: () => Promise<unknown>; documents: () => Promise<unknown> };
+/** What the document service was told of uploads: whether it may take none. */
+const seals: { sealed: boolean; revision: bigint }[] = [];
 const tell = async (revision: bigint, answer: () => Promise<unknown>): Promise<unknown> => {
   told.push(Number(revision));
   return answer();
@@ -29,7 +35,13 @@ const clients = {
   of: (service: unknown) =>
     service === vectorV1.VectorService
       ? { restrictAccess: ({ revision }: { revision: bigint }) => tell(revision, answers.index) }
-      : { restrictCollection: ({ revision }: { revision: bigint }) => tell(revision, answers.documents) },
+      : {
+          restrictCollection: ({ revision }: { revision: bigint }) => tell(revision, answers.documents),
+          sealCollection: (request: { sealed: boolean; revision: bigint }) => {
+            seals.push(request);
+            return answers.documents();
+          },
+        },
 } as unknown as GrpcClients;
 
 let [folder, server, database]: [string?, EmbeddedPostgres?, Database?] = [];
@@ -63,7 +75,7 @@ beforeAll(async () => {
   collections = new CollectionRepository(database);
   const outbox = new Outbox(database, 'knowledge');
   changing = new ChangeCollectionAccess(outbox, collections, clients);
-  deleting = new DeleteCollection(outbox, collections);
+  deleting = new DeleteCollection(outbox, collections, changing, clients);
 });
 afterAll(async () => {
   await database?.close();
@@ -73,6 +85,7 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const table of ['collection', 'deleted_collection', 'outbox']) await database!.query(`DELETE FROM ${table}`);
   told.length = 0;
+  seals.length = 0;
   answers = { index: async () => ({}), documents: async () => ({}) };
   await make();
 });
@@ -95,6 +108,40 @@ describe('a list of a collection that becomes narrower', () => {
     hide({});
     expect(await change).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     expect(await published()).toHaveLength(1);
+  });
+});
+
+describe('a collection that is deleted', () => {
+  const removed = (): Promise<unknown> => remove().catch((error: unknown) => error);
+
+  it('takes no uploads from before the commit until the deletion has been told of', async () => {
+    await set(['jwt:ada']);
+    const before = lastTold();
+    await remove();
+    const [sealed, opened] = seals;
+    expect(seals.map((seal) => seal.sealed)).toEqual([true, false]);
+    expect(Number(sealed!.revision)).toBeGreaterThan(before);
+    expect(opened!.revision).toBeGreaterThan(sealed!.revision);
+    expect(opened!.revision).toBe(BigInt((await published()).at(-1)!.revision));
+  });
+
+  it('stays with its list when the document service cannot say that it is empty, and takes uploads again', async () => {
+    await set(['jwt:ada']);
+    answers.documents = refused;
+    expect(await removed()).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    expect(await asAdmin(() => collections.get('t', 'hr'))).toMatchObject({ access: ['jwt:ada'] });
+    const { access, revision } = (await published()).at(-1)!;
+    expect(access).toEqual(['jwt:ada']);
+    expect(revision).toBeGreaterThan(Number(seals.at(-1)!.revision));
+  });
+
+  it('stays as it is, and nobody is told anything, when the document service says that it holds some', async () => {
+    await set(['jwt:ada']);
+    const before = await published();
+    answers.documents = () => Promise.reject(new RagmeshError('COLLECTION.NOT_EMPTY', 'It holds some.', { id: 'hr' }));
+    expect(await removed()).toMatchObject({ code: 'COLLECTION.NOT_EMPTY' });
+    expect(await asAdmin(() => collections.get('t', 'hr'))).toMatchObject({ access: ['jwt:ada'] });
+    expect(await published()).toEqual(before);
   });
 });
 
@@ -121,7 +168,7 @@ describe('a collection that is made again', () => {
       const list = await collections.delete(tx, 't', 'hr');
       await tx.query('SELECT'); // the deletion has been done, but for the commit
       made = makeAgain();
-      await delay(200);
+      await eventually('the making waits for the deletion', async () => (await database!.query(WAITING)).rowCount > 0);
       return list.access_revision;
     });
     await made;

@@ -1,10 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue, knowledgeV1 } from '@ragmesh/contracts';
+import { documentService } from '@ragmesh/service-document';
 import { knowledgeService } from '../src/knowledge.service.js';
 import { ServiceMesh } from './service-mesh.js';
 
 const consumer = 'knowledge';
 let mesh: ServiceMesh;
+let folder: string;
 let tenants = 0;
 let tenant: string;
 
@@ -29,10 +34,15 @@ const counts = async (id: string) => {
 };
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ragmesh-collections-'));
   mesh = await ServiceMesh.start();
+  await mesh.run(documentService, { RAGMESH_DATA_DIR: folder });
   await mesh.run(knowledgeService);
 });
-afterAll(() => mesh.stop());
+afterAll(async () => {
+  await mesh.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** Each case has a tenant of its own. */
 const newTenant = () => (tenant = `tenant-${(tenants += 1)}`);

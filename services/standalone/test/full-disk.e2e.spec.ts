@@ -25,7 +25,7 @@ describe('a disk without room', () => {
     const api = new ApiClient(mesh.url);
     const refused = await api.uploadFile('large.txt', Buffer.alloc(3 * MIB, 'a'));
     expect(refused).toMatchObject({ status: 507, body: { code: 'STORAGE.FULL', retryable: true } });
-    const incoming = join(dataDir, 'blobs/incoming');
+    const incoming = join(dataDir, 'blobs/.incoming');
     expect(existsSync(incoming) ? readdirSync(incoming) : []).toEqual([]);
     expect((await api.call('GET', '/v1/documents')).body['data']).toEqual([]);
   });

@@ -17,10 +17,12 @@ export interface Delivery {
   /** Aborts at the handler's deadline, on shutdown, and when the partition moved to another member. */
   readonly signal: AbortSignal;
   /**
-   * Gives the consumer's slot back before the handler ends: for one that is about to wait its turn elsewhere, and is limited there.
-   * Until it ends, it keeps nobody from running but later events of its key. Further calls change nothing.
+   * Gives the consumer's slot back for good: the handler is about to wait its turn elsewhere, and is limited there. It keeps nobody
+   * from running but later events of its key. Until {@link goOn}, a crash of the process says nothing about its event.
    */
-  leaveSlot(): void;
+  standAside(): Promise<void>;
+  /** Its turn has come. Called after {@link standAside}, before any work. */
+  goOn(): Promise<void>;
   /**
    * Commits the effect: `work` runs in one transaction with the inbox mark and the outbox rows it publishes. A second
    * delivery of the same event does not reach `work`, so its effect happens once. The transaction may be shared with

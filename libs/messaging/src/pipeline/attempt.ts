@@ -15,7 +15,7 @@ interface AttemptInput {
   readonly attempt: number;
   readonly owned: AbortSignal;
   readonly journal: DeliveryJournal;
-  readonly leaveSlot: () => void;
+  readonly waiting: Pick<Delivery, 'standAside' | 'goOn'>;
 }
 
 /** One attempt: inside the trace and the tenant of the event, aborted at the handler's deadline. */
@@ -47,14 +47,14 @@ async function timed(input: AttemptInput): Promise<HandlerResult> {
 }
 
 async function beforeDeadline(input: AttemptInput): Promise<HandlerResult> {
-  const { handler, message, attempt, owned, journal, leaveSlot } = input;
+  const { handler, message, attempt, owned, journal, waiting } = input;
   const late = new AbortController();
   const signal = AbortSignal.any([owned, late.signal]);
   let committed = false;
   const delivery: Delivery = {
     attempt,
     signal,
-    leaveSlot,
+    ...waiting,
     commit: async (...effect) => {
       signal.throwIfAborted();
       const result = await journal.commit(handler, message, ...effect);

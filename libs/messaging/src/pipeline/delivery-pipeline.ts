@@ -131,9 +131,16 @@ export class DeliveryPipeline {
     const { journal, service } = this.options;
     const { attempt } = begun;
     const { owned } = running;
+    const waiting = {
+      standAside: () => {
+        leaveSlot();
+        return running.standAside(begun);
+      },
+      goOn: () => running.beginAgain(begun),
+    };
     try {
       const message = { ...envelope, payload: readPayload(handler.spec, record.value) };
-      const result = await runAttempt({ service, record, handler, message, attempt, owned, journal, leaveSlot });
+      const result = await runAttempt({ service, record, handler, message, attempt, owned, journal, waiting });
       this.#count(handler, result.kind);
       if (result.kind === 'skip')
         this.options.logger.debug({ handler: handler.id, reason: result.reason }, 'Event skipped');

@@ -35,11 +35,18 @@ export class RunningAttempts {
     if (this.owned.aborted) this.#takeBack();
   }
 
-  /** Notes one more start of an attempt that was left behind, unless that was done for an earlier run. */
+  /** Notes one more start of an attempt that was left behind or stood aside, unless that was done since. */
   async beginAgain(attempt: Attempt): Promise<void> {
     if (this.#begunHere.has(attempt.handlerId)) return;
     await this.journal.beginAgain(attempt);
     this.begun([attempt]);
+  }
+
+  /** Takes back the start of an attempt that only waits from now on; aborted ones were taken back then. */
+  async standAside(attempt: Attempt): Promise<void> {
+    if (!this.#running.delete(attempt.handlerId)) return;
+    this.#begunHere.delete(attempt.handlerId);
+    await this.journal.interrupted([attempt]);
   }
 
   ended({ handlerId }: Attempt): void {

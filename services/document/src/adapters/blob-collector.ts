@@ -4,6 +4,7 @@ import type { Logger } from '@ragmesh/observability';
 import { Inject } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import { BlobStore } from './blob-store.js';
 import { blobRemovalAllowed } from './removal-hold.js';
 
@@ -20,8 +21,7 @@ const UNREFERENCED = `
 /** Removes blobs that nothing refers to any more. Uploads of the same bytes take the same lock, so none is lost. */
 @Injectable()
 export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new PeriodicTask((signal) => this.#collectAll(signal), INTERVAL_MS);
   #looked = false;
 
   constructor(
@@ -32,14 +32,11 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.blobs.clearIncoming();
-    const next = (): void => void (this.#running = this.#running.then(() => this.#collectAll()));
-    next();
-    this.#timer = setInterval(next, INTERVAL_MS).unref();
+    this.#rounds.start(0);
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** Serialises all use of one blob until the transaction ends; of several keys, the first is locked first. */
@@ -81,17 +78,21 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  async #collectAll(): Promise<void> {
+  async #collectAll(signal: AbortSignal): Promise<void> {
     try {
-      if (!this.#looked) await this.#findUnreferenced();
+      if (!this.#looked) await this.#findUnreferenced(signal);
       for (const blob of this.blobs.abandoned) {
+        if (signal.aborted) return;
         await this.collect(blob.tenant, blob.key);
         this.blobs.abandoned.delete(blob);
       }
       const { rows } = await this.database.query<{ tenant: string; blob_key: string }>(
         'SELECT tenant, blob_key FROM blob_garbage LIMIT 1000',
       );
-      for (const { tenant, blob_key: key } of rows) await this.collect(tenant, key);
+      for (const { tenant, blob_key: key } of rows) {
+        if (signal.aborted) return;
+        await this.collect(tenant, key);
+      }
     } catch (error) {
       this.logger.warn(
         { code: asRagmeshError(error).code },
@@ -101,14 +102,17 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Blobs without a row were stored by a process that died before its commit; a running upload holds the lock of its blob. */
-  async #findUnreferenced(): Promise<void> {
+  async #findUnreferenced(signal: AbortSignal): Promise<void> {
     let page: { tenant: string; key: string }[] = [];
     const note = async (): Promise<void> => {
       const columns = [page.map(({ tenant }) => tenant), page.map(({ key }) => key)];
       page = [];
       await this.database.query(UNREFERENCED, columns);
     };
-    for await (const blob of this.blobs.list()) if (page.push(blob) === PAGE) await note();
+    for await (const blob of this.blobs.list()) {
+      if (signal.aborted) return;
+      if (page.push(blob) === PAGE) await note();
+    }
     await note();
     this.#looked = true;
   }

@@ -12,5 +12,5 @@ export async function openBlobStore(config: DocumentConfig): Promise<BlobStore> 
   const credentials = accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {};
   const place = { bucket, region, forcePathStyle, ...(endpoint ? { endpoint } : {}) };
   const { S3BlobStore } = await import('./s3-blob-store.js');
-  return new S3BlobStore({ ...place, ...credentials }, join(folder, 'incoming'));
+  return new S3BlobStore({ ...place, ...credentials }, folder);
 }

@@ -8,6 +8,11 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const HEAD_BYTES = 4096;
 const LONGEST_UPLOAD_MS = 24 * 3_600_000;
 
+/** No tenant is called so: a tenant's name begins with a letter or a digit. */
+const INCOMING = '.incoming';
+/** Where earlier releases staged; the blobs of a tenant of that name are in folders of it. */
+const INCOMING_BEFORE = 'incoming';
+
 const HOST = encodeURIComponent(hostname());
 /** Who writes a staged file, by its name. */
 const OWNER = /^(?<pid>\d+)@(?<host>[^~]+)~/;
@@ -33,8 +38,12 @@ export abstract class BlobStore {
    */
   readonly abandoned = new Set<{ readonly tenant: string; readonly key: string }>();
 
-  /** @param incoming folder for what is staged; processes may share it. */
-  constructor(private readonly incoming: string) {}
+  readonly #incoming: string;
+
+  /** @param folder of this machine: what is staged lies in `.incoming` below it; processes may share it. */
+  constructor(private readonly folder: string) {
+    this.#incoming = join(folder, INCOMING);
+  }
 
   /**
    * Does of {@link publish} what takes long, so that the transaction that names the bytes need not wait for it. Until then
@@ -68,7 +77,7 @@ export abstract class BlobStore {
 
   /** A place to write to that no key points at. */
   async temporaryPath(): Promise<string> {
-    await mkdir(this.incoming, { recursive: true });
+    await mkdir(this.#incoming, { recursive: true });
     return this.#newPath();
   }
 
@@ -120,16 +129,23 @@ export abstract class BlobStore {
    * and the folder may be shared) nobody here knows whether it lives: what it left goes when no upload can be that old.
    */
   async clearIncoming(): Promise<void> {
-    for (const name of await readdir(this.incoming).catch(() => [])) {
-      const path = join(this.incoming, name);
-      const { pid, host } = OWNER.exec(name)?.groups ?? {};
-      const isLeft = host === HOST ? Number(pid) === process.pid || !isAlive(Number(pid)) : await isOld(path);
-      if (isLeft) await rm(path, { recursive: true, force: true });
-    }
+    await clearStaged(this.#incoming);
+    await clearStaged(join(this.folder, INCOMING_BEFORE));
   }
 
   #newPath(): string {
-    return join(this.incoming, `${process.pid}@${HOST}~${randomUUID()}`);
+    return join(this.#incoming, `${process.pid}@${HOST}~${randomUUID()}`);
+  }
+}
+
+/** Files only: a folder there is a tenant's. */
+async function clearStaged(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isFile()) continue;
+    const path = join(folder, entry.name);
+    const { pid, host } = OWNER.exec(entry.name)?.groups ?? {};
+    const isLeft = host === HOST ? Number(pid) === process.pid || !isAlive(Number(pid)) : await isOld(path);
+    if (isLeft) await rm(path, { force: true });
   }
 }
 
@@ -137,12 +153,16 @@ const isOld = async (path: string): Promise<boolean> =>
   Date.now() - (await stat(path).catch(() => ({ mtimeMs: Infinity }))).mtimeMs > LONGEST_UPLOAD_MS;
 
 /** Does something to a path, and makes its folder only when it turns out to be missing. */
-export async function makingFolder<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function makingFolder<T>(
+  path: string,
+  work: () => Promise<T>,
+  make: () => Promise<unknown> = () => mkdir(dirname(path), { recursive: true }),
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await make();
     return work();
   }
 }

@@ -1,11 +1,27 @@
 import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
 import { mayRead, type AccessList } from '@ragmesh/observability';
-import { Database, type SqlRunner } from '@ragmesh/postgres';
+import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 
+/** A seal ends with the next list, not with one of its own revision that comes late. */
 const SET = `
   INSERT INTO collection_access AS known (tenant, collection, access, revision) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (tenant, collection) DO UPDATE SET access = excluded.access, revision = excluded.revision
+  ON CONFLICT (tenant, collection) DO UPDATE SET access = excluded.access, revision = excluded.revision,
+    sealed = known.sealed AND known.revision = excluded.revision
   WHERE known.revision <= excluded.revision`;
+
+const SEAL = `
+  INSERT INTO collection_access AS known (tenant, collection, revision, sealed) VALUES ($1, $2, $3, true)
+  ON CONFLICT (tenant, collection) DO UPDATE SET revision = excluded.revision, sealed = true
+  WHERE known.revision <= excluded.revision`;
+
+const HELD = `
+  SELECT count(*)::int AS documents FROM document WHERE tenant = $1 AND collection = $2 AND status <> 'deleted'`;
+
+interface KnownList {
+  readonly access: AccessList;
+  readonly sealed: boolean;
+}
 
 /** Who may read what is in a collection, as knowledge told. */
 @Injectable()
@@ -22,16 +38,47 @@ export class CollectionAccess {
     return (await sql.query(SET, [tenant, collection, list.access, list.revision])).rowCount > 0;
   }
 
-  async admits(
+  /**
+   * Keeps uploads out until a list of a higher revision comes. Those under way are waited for.
+   * @returns whether it is sealed: not while a newer list is known.
+   * @throws RagmeshError COLLECTION.NOT_EMPTY with the number of its documents, ready or not, begun or not.
+   */
+  async seal(tenant: string, collection: string, revision: number): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      tx.write('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockOf(tenant, collection)]);
+      const { documents } = (await tx.query<{ documents: number }>(HELD, [tenant, collection])).rows[0]!;
+      if (documents > 0) throw notEmpty(collection, documents);
+      return (await tx.query(SEAL, [tenant, collection, revision])).rowCount > 0;
+    });
+  }
+
+  async admits(tenant: string, collection: string, principals: readonly string[]): Promise<boolean> {
+    const { access } = await this.#find(tenant, collection);
+    return mayRead(access, principals);
+  }
+
+  /** Whether one of the principals may upload to it. Until the transaction ends it is not sealed. */
+  async admitsUpload(
+    tx: SqlTransaction,
     tenant: string,
     collection: string,
     principals: readonly string[],
-    sql: SqlRunner = this.database,
   ): Promise<boolean> {
-    const { rows } = await sql.query<{ access: AccessList }>(
-      'SELECT access FROM collection_access WHERE tenant = $1 AND collection = $2',
+    tx.write('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(tenant, collection)]);
+    const { access, sealed } = await this.#find(tenant, collection, tx);
+    return !sealed && mayRead(access, principals);
+  }
+
+  async #find(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<KnownList> {
+    const { rows } = await sql.query<KnownList>(
+      'SELECT access, sealed FROM collection_access WHERE tenant = $1 AND collection = $2',
       [tenant, collection],
     );
-    return mayRead(rows[0]?.access ?? null, principals);
+    return rows[0] ?? { access: null, sealed: false };
   }
 }
+
+const lockOf = (tenant: string, collection: string): string => `collection/${tenant}/${collection}`;
+
+const notEmpty = (id: string, documents: number): RagmeshError =>
+  new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, { id, documents });

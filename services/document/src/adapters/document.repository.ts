@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything } from '@ragmesh/observability';
-import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
-import type { DocumentRow, UploadedRow, VersionRow } from './document.rows.js';
+import { Database, type ListPosition, type SqlRunner, type SqlTransaction, microsOf } from '@ragmesh/postgres';
+import { deletionId, deletionSaga, type Deletion } from '../sagas/deletion.saga.js';
+import type { DocumentRow, ListedRow, UploadedRow, VersionRow } from './document.rows.js';
 
 const COLUMNS = 'd.*, v.media_type, v.size_bytes, v.sha256, v.chunks, c.access AS collection_access';
 
@@ -24,8 +25,8 @@ export interface ListFilter {
   readonly collection?: string;
   readonly status?: string;
   readonly limit: number;
-  /** Id of the last document of the previous page. */
-  readonly after?: string;
+  /** Place of the last document of the previous page. */
+  readonly after?: ListPosition | undefined;
 }
 
 /** Reads and locks documents of one tenant at a time. A tombstone counts as missing, and so does what the caller may not read. */
@@ -50,6 +51,16 @@ export class DocumentRepository {
   async find(tenant: string, id: string, sql: SqlRunner = this.database): Promise<DocumentRow | undefined> {
     const { rows } = await sql.query<DocumentRow>(`${SELECT} WHERE d.tenant = $1 AND d.id = $2`, [tenant, id]);
     return rows[0];
+  }
+
+  /** What became of a deletion of a version, while that is kept; undefined when there was none. */
+  async findDeletion(tenant: string, id: string, version: number): Promise<Deletion | undefined> {
+    const sql = 'SELECT data FROM saga WHERE name = $1 AND id = $2';
+    const { rows } = await this.database.query<{ data: Deletion }>(sql, [
+      deletionSaga.name,
+      deletionId(tenant, id, version),
+    ]);
+    return rows[0]?.data;
   }
 
   /** A document with all there is to know of its newest upload; undefined for a tombstone. */
@@ -77,18 +88,18 @@ export class DocumentRepository {
   }
 
   /** Newest first. */
-  async list(tenant: string, filter: ListFilter): Promise<DocumentRow[]> {
+  async list(tenant: string, { collection, status, limit, after }: ListFilter): Promise<ListedRow[]> {
     const principals = currentPrincipals();
-    const { rows } = await this.database.query<DocumentRow>(
-      `${SELECT} WHERE d.tenant = $1 AND d.status <> 'deleted'
+    const { rows } = await this.database.query<ListedRow>(
+      `SELECT ${COLUMNS}, ${microsOf('d.created_at')} AS created_micros ${FROM}
+       WHERE d.tenant = $1 AND d.status <> 'deleted'
          AND ($2::text IS NULL OR d.collection = $2) AND ($3::text IS NULL OR d.status = $3)
-         AND ${isReadable('$6')}
-         AND ($5::text IS NULL OR (d.created_at, d.id) < (
-           SELECT d.created_at, d.id FROM document d LEFT JOIN collection_access c USING (tenant, collection)
-           WHERE tenant = $1 AND d.id = $5 AND ${isReadable('$6')}))
+         AND ${isReadable('$7')}
+         AND ($5::bigint IS NULL
+           OR (d.created_at, d.id) < (timestamptz 'epoch' + $5::bigint * interval '1 microsecond', $6::text))
        ORDER BY d.created_at DESC, d.id DESC LIMIT $4`,
       [
-        ...[tenant, filter.collection ?? null, filter.status ?? null, filter.limit, filter.after ?? null],
+        ...[tenant, collection ?? null, status ?? null, limit, after?.createdMicros ?? null, after?.id ?? null],
         readsEverything(principals) ? null : principals,
       ],
     );
@@ -122,13 +133,8 @@ export class DocumentRepository {
     return rows;
   }
 
-  async findVersion(
-    tenant: string,
-    id: string,
-    version: number | bigint,
-    sql: SqlRunner = this.database,
-  ): Promise<VersionRow | undefined> {
-    const { rows } = await sql.query<VersionRow>(
+  async findVersion(tenant: string, id: string, version: number | bigint): Promise<VersionRow | undefined> {
+    const { rows } = await this.database.query<VersionRow>(
       'SELECT * FROM document_version WHERE tenant = $1 AND document_id = $2 AND version = $3',
       [tenant, id, version],
     );

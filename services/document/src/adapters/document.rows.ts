@@ -1,5 +1,6 @@
 import type { AccessList } from '@ragmesh/observability';
 import type { SagaError } from '@ragmesh/saga';
+import type { Receipt } from '../sagas/deletion.saga.js';
 
 export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
 export type UploadKind = 'file' | 'text' | 'chunks';
@@ -17,7 +18,7 @@ export interface DocumentRow {
   readonly live_version: number | null;
   readonly error: SagaError | null;
   readonly metadata: Record<string, unknown>;
-  readonly receipt: Record<string, number> | null;
+  readonly receipt: Receipt | null;
   readonly access: AccessList;
   readonly access_revision: number;
   /** The list of its collection; both must admit a reader. */
@@ -29,6 +30,9 @@ export interface DocumentRow {
   readonly sha256: string;
   readonly chunks: number;
 }
+
+/** A document with its place in a list, to the microsecond. */
+export type ListedRow = DocumentRow & { readonly created_micros: string };
 
 export interface VersionRow {
   readonly document_id: string;

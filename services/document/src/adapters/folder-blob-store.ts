@@ -1,25 +1,34 @@
 import { createReadStream } from 'node:fs';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { BlobStore, asStorageError, makingFolder, notFound, verified, type StagedBlob } from './blob-store.js';
+import { syncFolder } from './sync-folder.js';
 
-const INCOMING = 'incoming';
 const PIECE_BYTES = 64 * 1024;
 
-/** Blobs as files in a folder: written aside on the same disk, synced and renamed. */
+/** Blobs as files `<tenant>/<xx>/<sha256>` in a folder: written aside on the same disk, synced, renamed, and their folder synced. */
 export class FolderBlobStore extends BlobStore {
+  /** Folders that are not on disk yet: nothing in them is, either. */
+  readonly #making = new Map<string, Promise<void>>();
+
   constructor(private readonly root: string) {
-    super(join(root, INCOMING));
+    super(root);
   }
 
   async publish(tenant: string, { path, key }: Pick<StagedBlob, 'path' | 'key'>): Promise<void> {
     const target = this.#pathOf(tenant, key);
+    const folder = dirname(target);
     try {
-      await makingFolder(target, () => rename(path, target));
+      await makingFolder(
+        target,
+        () => rename(path, target),
+        () => this.#make(folder),
+      );
     } catch (error) {
       const isRenamed = (await stat(target).catch(() => undefined)) !== undefined;
       if (!isRenamed) asStorageError(error);
     }
+    await Promise.all([this.#making.get(folder), syncFolder(folder)]).catch(asStorageError);
   }
 
   async size(tenant: string, key: string): Promise<number> {
@@ -49,14 +58,35 @@ export class FolderBlobStore extends BlobStore {
   async *list(): AsyncGenerator<{ tenant: string; key: string }> {
     const entries = await readdir(this.root, { recursive: true, withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
-      if (!entry.isFile() || entry.parentPath.endsWith(INCOMING)) continue;
-      yield { tenant: decodeURIComponent(entry.parentPath.split('/').at(-2)!), key: entry.name };
+      const [tenant, , key] = relative(this.root, join(entry.parentPath, entry.name)).split(sep);
+      if (entry.isFile() && tenant && key) yield { tenant: decodeURIComponent(tenant), key };
     }
+  }
+
+  #make(folder: string): Promise<void> {
+    const making = this.#making.get(folder) ?? this.#makeSynced(folder).finally(() => this.#making.delete(folder));
+    this.#making.set(folder, making);
+    return making;
+  }
+
+  async #makeSynced(folder: string): Promise<void> {
+    const parent = dirname(folder);
+    await makingFolder(
+      folder,
+      () => mkdir(folder).catch(unlessThere),
+      () => this.#make(parent),
+    );
+    await Promise.all([this.#making.get(parent), syncFolder(parent)]);
+    if (parent === this.root) await syncFolder(dirname(parent)); // staging made the root, and did not sync it
   }
 
   #pathOf(tenant: string, key: string): string {
     return join(this.root, encodeURIComponent(tenant), key.slice(0, 2), key);
   }
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 function asBlobError(error: unknown): never {

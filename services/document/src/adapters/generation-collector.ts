@@ -4,6 +4,7 @@ import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import { inContext, type Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { DocumentConfig } from '../document.config.js';
 import { GenerationIndex } from './generation-index.js';
 import { GenerationRepository, type Leftover } from './generation.repository.js';
@@ -13,8 +14,7 @@ const PAUSE_MS = 5_000;
 /** Removes generations nobody will see again: failed ones, dropped ones, and those whose time for a rollback is over. */
 @Injectable()
 export class GenerationCollector implements OnApplicationBootstrap, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new PeriodicTask((signal) => this.#collect(signal), PAUSE_MS);
 
   constructor(
     private readonly database: Database,
@@ -25,22 +25,23 @@ export class GenerationCollector implements OnApplicationBootstrap, OnModuleDest
   ) {}
 
   onApplicationBootstrap(): void {
-    const next = (): void => void (this.#running = this.#running.then(() => this.collect()));
-    this.#timer = setInterval(next, PAUSE_MS).unref();
+    this.#rounds.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   /** One round; what cannot be removed now is removed in a later one, and keeps nothing else. */
-  async collect(): Promise<void> {
+  async #collect(signal: AbortSignal): Promise<void> {
     const tellLater = (error: unknown): void =>
       this.logger.warn({ code: asRagmeshError(error).code }, 'Generations could not be removed and will be later');
     try {
       await this.generations.expire(this.config.REINDEX_KEEP_PREVIOUS);
-      for (const leftover of await this.generations.leftovers()) await this.#remove(leftover).catch(tellLater);
+      for (const leftover of await this.generations.leftovers()) {
+        if (signal.aborted) return;
+        await this.#remove(leftover).catch(tellLater);
+      }
     } catch (error) {
       tellLater(error);
     }

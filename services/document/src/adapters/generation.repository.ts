@@ -89,9 +89,9 @@ export class GenerationRepository {
   }
 
   /** The generation readers see. */
-  async live(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<number> {
+  async live(tenant: string, collection: string): Promise<number> {
     const query = `SELECT generation FROM index_generation WHERE tenant = $1 AND collection = $2 AND state = 'live'`;
-    return (await sql.query<{ generation: number }>(query, [tenant, collection])).rows[0]?.generation ?? 0;
+    return (await this.database.query<{ generation: number }>(query, [tenant, collection])).rows[0]?.generation ?? 0;
   }
 
   /** Newest first; removed ones are left out, failed ones stay to be looked at. */

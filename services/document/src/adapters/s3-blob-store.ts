@@ -40,9 +40,9 @@ export class S3BlobStore extends BlobStore {
   /** While the store fails, uploads are refused at once instead of waiting for its time-outs. */
   readonly #breaker: CircuitBreaker;
 
-  /** @param incoming folder on this machine for what is staged or handed out as a file. */
-  constructor({ bucket, ...connection }: S3Options, incoming: string) {
-    super(incoming);
+  /** @param folder on this machine, below which lies what is staged or handed out as a file. */
+  constructor({ bucket, ...connection }: S3Options, folder: string) {
+    super(folder);
     this.#bucket = bucket;
     this.#breaker = circuitBreaker('s3', {
       service: 'document',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { RagmeshError } from '@ragmesh/errors';
+import type { Delivery } from '@ragmesh/messaging';
 import type { DocumentConfig } from '../document.config.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
 import { split } from '../domain/splitting/splitter.js';
@@ -10,7 +11,7 @@ import type { Span, VersionRow } from './document.rows.js';
 import { convertText } from './parser/converters/text.converter.js';
 import { DocumentText } from './parser/document-text.js';
 import { defaultParserLimits } from './parser/parser-limits.js';
-import { ParserProcesses } from './parser/parser-process.js';
+import { ParserProcesses, type OpenFile } from './parser/parser-process.js';
 
 /** Up to this size a text is split here: it has no format to read, and a few milliseconds are less than a process costs. */
 const SMALL_TEXT_BYTES = 64 * 1024;
@@ -50,7 +51,8 @@ export class TextExtractor implements OnModuleDestroy {
     await this.#parsers.close();
   }
 
-  async extract(tenant: string, upload: VersionRow, signal: AbortSignal): Promise<ExtractedText> {
+  /** @param delivery whose handler this is of; it stands aside until it is the file's turn at the parsers. */
+  async extract(tenant: string, upload: VersionRow, delivery: Delivery): Promise<ExtractedText> {
     if (upload.kind === 'chunks') return this.#joinChunks(tenant, upload);
     if (upload.kind === 'text' && upload.size_bytes <= SMALL_TEXT_BYTES) return this.#splitText(tenant, upload);
     const outputPath = await this.blobs.temporaryPath();
@@ -60,8 +62,12 @@ export class TextExtractor implements OnModuleDestroy {
       outputPath,
       splitting: { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap },
     };
-    const parse = (path: string) => this.#parsers.parse({ ...request, path }, signal);
-    const parsed = await this.blobs.withFile(tenant, upload.blob_key, parse);
+    await delivery.standAside();
+    const open: OpenFile = async (parse) => {
+      await delivery.goOn();
+      return this.blobs.withFile(tenant, upload.blob_key, parse);
+    };
+    const parsed = await this.#parsers.parseFrom(open, request, delivery.signal);
     const spans: Span[] = [];
     for await (const { start, end, page, heading } of parsed.chunks) spans.push([start, end, page, heading]);
     return { spans, mediaType: parsed.mediaType, title: parsed.title, ...(await this.#stageText(outputPath)) };

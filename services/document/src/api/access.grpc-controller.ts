@@ -34,8 +34,22 @@ export class AccessGrpcController {
   @GrpcMethod('DocumentService', 'RestrictCollection')
   async restrict({ collection, principals, revision }: documentV1.RestrictCollectionRequest): Promise<object> {
     const list = { access: principals, revision: Number(revision) };
-    if (!(await this.collections.set(currentTenant(), collection, list)))
-      throw new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The document service knows a newer access list.');
+    if (!(await this.collections.set(currentTenant(), collection, list))) throw isOld();
+    return {};
+  }
+
+  /**
+   * Safe to repeat.
+   * @throws RagmeshError COLLECTION.NOT_EMPTY, DEPENDENCY.UNAVAILABLE when a newer list is known: then it is not sealed.
+   */
+  @GrpcMethod('DocumentService', 'SealCollection')
+  async seal({ collection, revision, sealed }: documentV1.SealCollectionRequest): Promise<object> {
+    const tenant = currentTenant();
+    if (!sealed) await this.collections.set(tenant, collection, { access: null, revision: Number(revision) });
+    else if (!(await this.collections.seal(tenant, collection, Number(revision)))) throw isOld();
     return {};
   }
 }
+
+const isOld = (): RagmeshError =>
+  new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The document service knows a newer access list.');

@@ -6,6 +6,7 @@ import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
+import { decodeCursor, encodeCursor } from '@ragmesh/postgres';
 import type { Observable } from 'rxjs';
 import { ContentReader, type Content } from '../adapters/content-reader.js';
 import { DocumentRepository, notFound } from '../adapters/document.repository.js';
@@ -61,11 +62,13 @@ export class DocumentGrpcController {
       collection: collection || undefined,
       status: status || undefined,
       limit: size + 1,
-      after: cursor || undefined,
+      after: decodeCursor(cursor),
     };
     const rows = await this.documents.list(currentTenant(), filter);
     const page = rows.slice(0, size);
-    return { documents: page.map(toDocument), nextCursor: rows.length > size ? page.at(-1)!.id : '' };
+    const last = rows.length > size && page.at(-1);
+    const nextCursor = last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
+    return { documents: page.map(toDocument), nextCursor };
   }
 
   @GrpcMethod('DocumentService', 'CancelDocument')
@@ -116,10 +119,10 @@ export class DocumentGrpcController {
     const tenant = currentTenant();
     const document = await this.documents.findReadable(tenant, id);
     if (!document) throw notFound(id);
-    const steps = await this.timelines.steps(tenant, id);
+    const steps = await this.timelines.steps(tenant, document);
     return {
       documentId: id,
-      traceId: await this.timelines.traceId(tenant, id),
+      traceId: await this.timelines.traceId(tenant, document),
       steps: steps.map((row) => ({
         saga: row.saga_name,
         step: row.step,

@@ -5,14 +5,16 @@ import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
 import type { AccessList } from '@ragmesh/observability';
 import type { SagaError } from '@ragmesh/saga';
 import type { DocumentRow } from '../adapters/document.rows.js';
+import { isRetryable } from '../domain/retryable.js';
+import type { Deletion } from '../sagas/deletion.saga.js';
 
 type DocumentInit = MessageInitShape<typeof documentV1.DocumentSchema>;
 type ErrorInit = MessageInitShape<typeof documentV1.DocumentErrorSchema>;
 type OperationInit = MessageInitShape<typeof documentV1.OperationSchema>;
 
 export function toError({ code, message }: SagaError): ErrorInit {
-  const { help, retry } = errorCatalogue[code as ErrorCode] ?? errorCatalogue['INTERNAL.UNEXPECTED'];
-  return { code, message, help, retryable: retry === 'transient' || code === 'DOCUMENT.CANCELLED' };
+  const { help } = errorCatalogue[code as ErrorCode] ?? errorCatalogue['INTERNAL.UNEXPECTED'];
+  return { code, message, help, retryable: isRetryable(code) };
 }
 
 export function toDocument(row: DocumentRow): DocumentInit {
@@ -48,7 +50,14 @@ export type OperationKind = 'ingestion' | 'deletion';
 export const operationId = (kind: OperationKind, documentId: string, version: number): string =>
   `${kind}-${version}-${documentId}`;
 
-export function parseOperationId(id: string): { kind: OperationKind; version: number; documentId: string } | undefined {
+/** What the id of an operation of a document says. */
+export interface DocumentOperation {
+  readonly kind: OperationKind;
+  readonly version: number;
+  readonly documentId: string;
+}
+
+export function parseOperationId(id: string): DocumentOperation | undefined {
   const match = /^(ingestion|deletion)-(\d{1,15})-(.+)$/s.exec(id);
   return match ? { kind: match[1] as OperationKind, version: Number(match[2]), documentId: match[3]! } : undefined;
 }
@@ -76,3 +85,15 @@ export function toOperation(kind: OperationKind, version: number, row: DocumentR
     ...(row.receipt ? { receipt: row.receipt as never } : {}),
   };
 }
+
+/** A deletion of an id that is used again. */
+export const toPastDeletion = ({ documentId, version, receipt }: Deletion): OperationInit => ({
+  id: operationId('deletion', documentId, version),
+  kind: 'deletion',
+  documentId,
+  version: BigInt(version),
+  status: 'deleted',
+  progress: 1,
+  done: true,
+  ...(receipt ? { receipt: { ...receipt } } : {}),
+});

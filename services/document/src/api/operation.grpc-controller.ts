@@ -7,7 +7,7 @@ import { currentPrincipals, currentTenant } from '@ragmesh/observability';
 import { CollectionAccess } from '../adapters/collection-access.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
-import { parseOperationId, toOperation } from './document.grpc-mapper.js';
+import { parseOperationId, toOperation, toPastDeletion, type DocumentOperation } from './document.grpc-mapper.js';
 import { parseReindexOperationId, toReindexOperation } from './reindex.grpc-mapper.js';
 
 type OperationReply = MessageInitShape<typeof documentV1.OperationSchema>;
@@ -29,9 +29,19 @@ export class OperationGrpcController {
     if (reindex && generation && (await this.collections.admits(tenant, reindex.collection, currentPrincipals())))
       return toReindexOperation(reindex.collection, generation);
     const parsed = parseOperationId(id);
-    const document = parsed && (await this.documents.findReadable(tenant, parsed.documentId));
-    if (!parsed || !document || document.version < parsed.version)
-      throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
-    return toOperation(parsed.kind, parsed.version, document);
+    const operation = parsed && (await this.#ofDocument(parsed));
+    if (!operation) throw new RagmeshError('OPERATION.NOT_FOUND', `There is no operation "${id}".`, { id });
+    return operation;
+  }
+
+  async #ofDocument({ kind, version, documentId }: DocumentOperation): Promise<OperationReply | undefined> {
+    const tenant = currentTenant();
+    const document = await this.documents.findReadable(tenant, documentId);
+    if (!document || document.version < version) return undefined;
+    const isGoing = document.status === 'deleting' || document.status === 'deleted';
+    if (kind === 'ingestion' || (document.version === version && isGoing)) return toOperation(kind, version, document);
+    // The row is of what came after the deletion, if there was one: versions of an id go on counting.
+    const deletion = document.version > version && (await this.documents.findDeletion(tenant, documentId, version));
+    return deletion ? toPastDeletion(deletion) : undefined;
   }
 }

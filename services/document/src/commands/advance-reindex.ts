@@ -5,6 +5,7 @@ import { asRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import type { SagaError, SagaInput } from '@ragmesh/saga';
 import { GenerationIndex } from '../adapters/generation-index.js';
+import { Stillness } from '../domain/stillness.js';
 import type { Reindex } from '../sagas/reindex.saga.js';
 import { BuildGeneration } from './build-generation.js';
 import { CheckGeneration } from './check-generation.js';
@@ -26,7 +27,7 @@ export interface OpenReindex {
 /** Looks at a reindex once and does what is to be done next. Safe to do twice, also at the same time. */
 @Injectable()
 export class AdvanceReindex {
-  readonly #waitingSince = new Map<string, { readonly state: string; readonly at: number }>();
+  readonly #waiting = new Stillness(RESEND_AFTER_MS);
 
   constructor(
     private readonly process: ReindexProcess,
@@ -51,6 +52,11 @@ export class AdvanceReindex {
     }
   }
 
+  /** Tells which reindexes run; of others nothing is kept. */
+  noteRunning(ids: readonly string[]): void {
+    this.#waiting.keepOnly(ids);
+  }
+
   async #inputOf({ id, step, data }: OpenReindex): Promise<SagaInput<Reindex> | undefined> {
     if (step === 'open') {
       await this.index.open(data, await this.process.modelOf(data));
@@ -60,8 +66,13 @@ export class AdvanceReindex {
     if (step === 'show' && (await this.index.show(data)) === 0) return { kind: 'step-done', step };
     const progress = await this.building.advance(data, step);
     if (progress === 'complete') return step === 'build' ? { kind: 'step-done', step } : undefined;
-    const state = JSON.stringify({ ...data, failure: undefined });
-    if (!this.#isStuck(id, progress === 'waiting' ? state : '')) return undefined;
+    if (progress !== 'waiting') this.#waiting.forget(id);
+    else if (this.#waiting.isStill(id, JSON.stringify({ ...data, failure: undefined })))
+      return this.#sendAgain(data, step);
+    return undefined;
+  }
+
+  async #sendAgain(data: Reindex, step: string): Promise<SagaInput<Reindex> | undefined> {
     if (data.rounds >= MAX_ROUNDS) return { kind: 'step-failed', error: incomplete(data) };
     await this.building.restart(data, step);
     return undefined;
@@ -73,18 +84,6 @@ export class AdvanceReindex {
     if (shortfall === undefined) return { kind: 'step-done', step: 'check', data: { quality } };
     await this.process.deliver(data, { kind: 'progress', step: 'check', data: { quality } });
     return { kind: 'step-failed', error: { code: 'REINDEX.QUALITY_TOO_LOW', message: shortfall } };
-  }
-
-  #isStuck(id: string, state: string): boolean {
-    const known = this.#waitingSince.get(id);
-    const now = performance.now();
-    if (known?.state !== state || state === '') {
-      this.#waitingSince.set(id, { state, at: now });
-      return false;
-    }
-    if (now - known.at < RESEND_AFTER_MS) return false;
-    this.#waitingSince.delete(id);
-    return true;
   }
 }
 

@@ -56,10 +56,10 @@ export class ChangeDocumentAccess {
 
   /** As {@link run}, for a document whose row is held by a {@link transaction}. */
   async change(tx: SqlTransaction, publish: Publish, document: Listed, access: AccessList): Promise<void> {
-    if (isSame(document.access, access)) return;
+    if (isSameList(document.access, access)) return;
     const revision = document.access_revision + 1;
     const meanwhile = admittedByBoth(document.access, access);
-    if (meanwhile !== null && !isSame(meanwhile, document.access)) {
+    if (meanwhile !== null && !isSameList(meanwhile, document.access)) {
       this.#narrowed.get(tx)?.add(document.id);
       await this.#restrict(document, meanwhile, revision);
     }
@@ -99,5 +99,6 @@ export class ChangeDocumentAccess {
   }
 }
 
-const isSame = (one: AccessList, other: AccessList): boolean =>
+/** Whether two lists name the same readers, in whichever order. */
+export const isSameList = (one: AccessList, other: AccessList): boolean =>
   JSON.stringify(one?.toSorted() ?? null) === JSON.stringify(other?.toSorted() ?? null);

@@ -54,9 +54,7 @@ export class ChunkDocument {
     const placed = { tenant, collection: document.collection, upload, metadata: document.metadata };
     const extracted =
       (await this.cuts.reuse(placed)) ??
-      (await this.ingestion.reading(document, delivery.signal, () =>
-        this.extractor.extract(tenant, upload, delivery.signal),
-      ));
+      (await this.ingestion.reading(document, delivery.signal, () => this.extractor.extract(tenant, upload, delivery)));
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
       if (extracted.staged) await this.blobs.prepare(tenant, extracted.staged);

@@ -7,16 +7,22 @@ import { SagaEngine } from '@ragmesh/saga';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { ChunkRepository } from '../adapters/chunk.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
-import { deletionId, deletionSaga, type Deletion } from '../sagas/deletion.saga.js';
+import { deletionId, deletionSaga, type Deletion, type Receipt } from '../sagas/deletion.saga.js';
 import { IngestionProcess } from './ingestion-process.js';
 
 type Publish = OutboxWriter['publish'];
 
-/** What a deletion removed; the caller's receipt. */
-export interface Receipt {
-  readonly points_removed: number;
-  readonly chunks_removed: number;
-  readonly blobs_removed: number;
+/** Blobs of a document, and whether no other document has them. */
+const BLOBS = `
+  SELECT key, NOT EXISTS (SELECT FROM document_version o WHERE o.tenant = $1 AND o.blob_key = key AND o.document_id <> $2)
+    AND NOT EXISTS (SELECT FROM document_version o WHERE o.tenant = $1 AND o.text_blob_key = key AND o.document_id <> $2)
+    AS is_last
+  FROM (SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key
+        WHERE tenant = $1 AND document_id = $2 AND key <> '') AS own ORDER BY key`;
+
+interface OwnBlob {
+  readonly key: string;
+  readonly is_last: boolean;
 }
 
 /** Deletes a document: tombstone first, then the index, then chunks and blobs, then the receipt. */
@@ -55,39 +61,17 @@ export class DeleteDocument {
   }
 
   /**
-   * Removes the blobs of a document that is being deleted and whose points are gone. Safe to repeat; a late answer finds a
-   * document created anew and leaves it alone. @returns how many this call removed.
+   * Removes the blobs of a document that is being deleted and whose points are gone; the saga counts them. Safe to repeat; a late
+   * answer finds a document created anew and leaves it alone.
    */
-  async removeBlobs(tenant: string, id: string): Promise<number> {
-    const keys = await this.outbox.transaction(async (tx) => {
-      if ((await this.documents.findLocked(tx, tenant, id))?.status !== 'deleting') return [];
-      const { rows } = await tx.query<{ key: string }>(
-        `SELECT DISTINCT key FROM document_version, unnest(ARRAY[blob_key, text_blob_key]) AS key
-         WHERE tenant = $1 AND document_id = $2 AND key IS NOT NULL`,
-        [tenant, id],
-      );
-      tx.write(
-        `UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`,
-        [tenant, id],
-      );
-      tx.write('INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING', [
-        tenant,
-        rows.map(({ key }) => key).filter((key) => key !== ''),
-      ]);
-      return rows.map(({ key }) => key).filter((key) => key !== '');
-    });
-    let removed = 0;
-    for (const key of keys) if (await this.collector.collect(tenant, key)) removed += 1;
-    return removed;
+  async removeBlobs(id: string): Promise<void> {
+    const tenant = currentTenant();
+    const keys = await this.outbox.transaction((tx, { publish }) => this.#releaseBlobs(tx, publish, tenant, id));
+    for (const key of keys) await this.collector.collect(tenant, key);
   }
 
   /** The last step: rows go, the tombstone and the receipt stay. */
-  async finish(
-    tx: SqlTransaction,
-    publish: Publish,
-    id: string,
-    counts: { points: number; blobs: number },
-  ): Promise<void> {
+  async finish(tx: SqlTransaction, publish: Publish, id: string, points: number): Promise<void> {
     const tenant = currentTenant();
     const document = await this.documents.findLocked(tx, tenant, id);
     if (!document || document.status !== 'deleting') return;
@@ -95,22 +79,46 @@ export class DeleteDocument {
     const chunks = await this.chunks.remove(tx, tenant, id);
     BlobCollector.release(tx, tenant, id, Number.MAX_SAFE_INTEGER);
     tx.write('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2', [tenant, id]);
-    const receipt: Receipt = { points_removed: counts.points, chunks_removed: chunks, blobs_removed: counts.blobs };
+    let receipt: Receipt = { points_removed: points, chunks_removed: chunks, blobs_removed: 0 };
+    await this.engine.deliver(tx, publish, deletionId(tenant, id, version), ({ data }) => {
+      receipt = { ...receipt, blobs_removed: data.blobs ?? 0 };
+      return { kind: 'step-done', step: 'remove-points', data: { receipt } };
+    });
     tx.write(
       `UPDATE document SET status = 'deleted', live_version = NULL, title = '', metadata = '{}', receipt = $3, updated_at = now() WHERE tenant = $1 AND id = $2`,
       [tenant, id, receipt],
     );
-    await this.engine.deliver(tx, publish, deletionId(tenant, id, version), {
-      kind: 'step-done',
-      step: 'remove-points',
-    });
     publish(catalogue.documentDeleted, id, {
       documentId: id,
       version: BigInt(version),
       collection,
-      pointsRemoved: BigInt(counts.points),
+      pointsRemoved: BigInt(points),
       chunksRemoved: BigInt(chunks),
-      blobsRemoved: BigInt(counts.blobs),
+      blobsRemoved: BigInt(receipt.blobs_removed),
     });
+  }
+
+  /** What it counts is counted once: afterwards no version names a blob. @returns keys that may have lost their last reference. */
+  async #releaseBlobs(tx: SqlTransaction, publish: Publish, tenant: string, id: string): Promise<string[]> {
+    // Blobs are locked before the document, as by uploads; two documents with the same bytes are then deleted one after the other.
+    const known = await tx.query<OwnBlob>(BLOBS, [tenant, id]);
+    await BlobCollector.lock(tx, tenant, ...known.rows.map(({ key }) => key));
+    const document = await this.documents.findLocked(tx, tenant, id);
+    if (document?.status !== 'deleting') return [];
+    const { rows } = await tx.query<OwnBlob>(BLOBS, [tenant, id]);
+    const keys = rows.map(({ key }) => key);
+    tx.write(`UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`, [
+      tenant,
+      id,
+    ]);
+    tx.write('INSERT INTO blob_garbage (tenant, blob_key) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING', [
+      tenant,
+      keys,
+    ]);
+    const removed = rows.filter((blob) => blob.is_last).length;
+    await this.engine.deliver(tx, publish, deletionId(tenant, id, document.version), ({ step, data }) =>
+      removed > 0 ? { kind: 'progress', step, data: { blobs: (data.blobs ?? 0) + removed } } : undefined,
+    );
+    return keys;
   }
 }

@@ -1,10 +1,10 @@
 import { catalogue } from '@ragmesh/contracts';
-import { errorCatalogue, type ErrorCode } from '@ragmesh/errors';
 import type { Publish } from '@ragmesh/messaging';
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import type { SagaState } from '@ragmesh/saga';
 import { BlobCollector } from '../adapters/blob-collector.js';
+import { isRetryable } from '../domain/retryable.js';
 import type { Ingestion } from '../sagas/ingestion.saga.js';
 
 /** Shows callers a move of the saga of a version, in the transaction that makes it. */
@@ -73,7 +73,6 @@ async function showFailed(
     [tenant, documentId, version, JSON.stringify({ code, message })],
   );
   if (rowCount === 0) return; // superseded or being deleted: not a failure anyone has to act on
-  const retryable = code === 'DOCUMENT.CANCELLED' || errorCatalogue[code as ErrorCode]?.retry === 'transient';
   publish(catalogue.documentFailed, documentId, {
     documentId,
     version: BigInt(version),
@@ -81,7 +80,7 @@ async function showFailed(
     stage: step,
     code,
     message,
-    retryable,
+    retryable: isRetryable(code),
   });
 }
 

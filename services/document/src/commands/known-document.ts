@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, type AccessList } from '@ragmesh/observability';
@@ -5,10 +6,11 @@ import type { OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { CollectionAccess } from '../adapters/collection-access.repository.js';
 import { DocumentRepository, isReadableByCaller } from '../adapters/document.repository.js';
-import type { DocumentRow } from '../adapters/document.rows.js';
-import { ChangeDocumentAccess } from './change-document-access.js';
+import type { DocumentRow, UploadKind, VersionRow } from '../adapters/document.rows.js';
+import { titleFrom } from '../domain/upload.js';
+import { ChangeDocumentAccess, isSameList } from './change-document-access.js';
 
-/** Of an upload, what tells which document it is of. */
+/** Of an upload, what tells which document it is of, and whether it says anything new. */
 export interface UploadKey {
   readonly tenant: string;
   /** Empty: whichever has the same bytes. */
@@ -16,6 +18,11 @@ export interface UploadKey {
   readonly collection: string;
   readonly dedup: string;
   readonly sha256: string;
+  readonly kind: UploadKind;
+  readonly title: string;
+  readonly fileName: string;
+  readonly metadata: Record<string, unknown>;
+  readonly chunking: { readonly size: number; readonly overlap: number };
   readonly replace: boolean;
   /** Who may read it; undefined: as before. */
   readonly access: AccessList | undefined;
@@ -27,9 +34,16 @@ export interface Known {
   readonly row: DocumentRow | undefined;
   /** The row of a document that is there. */
   readonly alive: DocumentRow | undefined;
-  /** Whether it has these bytes already, so that there is nothing to do. */
+  /** Whether it is what the upload would make of it, so that there is nothing to do. */
   readonly isSame: boolean;
 }
+
+/** What says how the bytes of a version are read and cut. */
+type Reading = Pick<VersionRow, 'kind' | 'file_name' | 'chunk_size' | 'chunk_overlap'>;
+
+const NEWEST = `
+  SELECT kind, file_name, chunk_size, chunk_overlap FROM document_version
+  WHERE tenant = $1 AND document_id = $2 AND version = $3`;
 
 /** Finds what an upload is of, as far as its caller may know of it. */
 @Injectable()
@@ -47,7 +61,7 @@ export class KnownDocument {
   async find(tx: SqlTransaction, publish: OutboxWriter['publish'], upload: UploadKey): Promise<Known> {
     const { tenant, collection, replace, access } = upload;
     const [isAdmitted, row] = await Promise.all([
-      this.collections.admits(tenant, collection, currentPrincipals(), tx),
+      this.collections.admitsUpload(tx, tenant, collection, currentPrincipals()),
       upload.id ? this.documents.findLocked(tx, tenant, upload.id) : this.#ofSameBytes(tx, upload),
     ]);
     if (!isAdmitted)
@@ -55,11 +69,22 @@ export class KnownDocument {
     if (!row || row.status === 'deleted') return { row, alive: undefined, isSame: false };
     // An id cannot be given twice; what is behind it is told to its readers only.
     if (!isReadableByCaller(row)) throw idTaken(row.id);
-    const isSame = hasSameBytes(row, upload);
-    if (!isSame && !replace) throw idTaken(row.id);
+    const isSame = await this.#isSame(tx, row, upload);
+    if (!replace && !(isSame && keepsList(row, upload))) throw idTaken(row.id);
     if (row.collection !== collection) throw isElsewhere(row);
     if (replace && access !== undefined) await this.changing.change(tx, publish, row, access);
     return { row, alive: row, isSame };
+  }
+
+  /** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */
+  async #isSame(tx: SqlTransaction, row: DocumentRow, upload: UploadKey): Promise<boolean> {
+    const { id, status, sha256, collection, version } = row;
+    if (status === 'deleting')
+      throw new RagmeshError('DOCUMENT.DELETING', `Document "${id}" is being deleted.`, { id });
+    if (!upload.id) return true; // found by its bytes
+    if (sha256 !== upload.sha256 || collection !== upload.collection || status === 'failed') return false;
+    const { rows } = await tx.query<Reading>(NEWEST, [upload.tenant, id, version]);
+    return rows[0] !== undefined && isReadTheSame(rows[0], upload) && isNamedTheSame(row, upload);
   }
 
   /** Whoever may not read it gets a document of their own of the same bytes. */
@@ -73,12 +98,23 @@ export class KnownDocument {
   }
 }
 
-/** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */
-function hasSameBytes({ id, status, sha256, collection }: DocumentRow, upload: UploadKey): boolean {
-  if (status === 'deleting') throw new RagmeshError('DOCUMENT.DELETING', `Document "${id}" is being deleted.`, { id });
-  if (!upload.id) return true; // found by its bytes
-  return sha256 === upload.sha256 && collection === upload.collection && status !== 'failed';
+/** Whether the same bytes give the same text and chunks: the name of a file says how it is read. */
+const isReadTheSame = (newest: Reading, { kind, fileName, chunking }: UploadKey): boolean =>
+  newest.kind === kind &&
+  newest.file_name === fileName &&
+  newest.chunk_size === chunking.size &&
+  newest.chunk_overlap === chunking.overlap;
+
+/** A title that stands in for one gives way to the one found in the file, so it cannot be compared. */
+function isNamedTheSame(row: DocumentRow, { title, fileName, metadata }: UploadKey): boolean {
+  const wanted = titleFrom(title, fileName);
+  const isTitled = wanted === row.title || wanted === titleFrom('', fileName);
+  return isTitled && isDeepStrictEqual(row.metadata, JSON.parse(JSON.stringify(metadata)));
 }
+
+/** Whoever names no list leaves it as it is. A document found by its bytes has the list they came with. */
+const keepsList = (row: DocumentRow, { id, access }: UploadKey): boolean =>
+  !id || access === undefined || isSameList(row.access, access);
 
 /** Its points stay where readers find them: a document moves by being deleted and uploaded anew. */
 const isElsewhere = ({ id, collection }: DocumentRow): RagmeshError =>
@@ -92,4 +128,7 @@ const isElsewhere = ({ id, collection }: DocumentRow): RagmeshError =>
   );
 
 const idTaken = (id: string): RagmeshError =>
-  new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${id}" with other content.`, { field: 'id', id });
+  new RagmeshError('DOCUMENT.ID_TAKEN', `There is a document "${id}" with other content or properties.`, {
+    field: 'id',
+    id,
+  });

@@ -16,7 +16,7 @@ export class NoteRemovedPoints {
 
   @HandlesEvent(catalogue.vectorDeleted, { id: 'document.note-removed-points' })
   async handle(
-    @Payload() { payload, tenant }: Message<eventsV1.VectorDeleted>,
+    @Payload() { payload }: Message<eventsV1.VectorDeleted>,
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
     const { documentId, version, pointsRemoved, remaining } = payload;
@@ -27,9 +27,7 @@ export class NoteRemovedPoints {
         await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'index' });
       });
     }
-    const blobs = await this.deletion.removeBlobs(tenant, documentId);
-    return delivery.commit((tx, publish) =>
-      this.deletion.finish(tx, publish, documentId, { points: Number(pointsRemoved), blobs }),
-    );
+    await this.deletion.removeBlobs(documentId);
+    return delivery.commit((tx, publish) => this.deletion.finish(tx, publish, documentId, Number(pointsRemoved)));
   }
 }

@@ -3,6 +3,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
+import { PeriodicTask } from '@ragmesh/resilience';
 import { v7 as uuidv7 } from 'uuid';
 import { WaitingIngestions } from '../adapters/waiting-ingestions.js';
 import { IngestionProcess } from '../commands/ingestion-process.js';
@@ -15,8 +16,7 @@ const PAUSE_MS = 1_000;
  */
 @Injectable()
 export class AdmissionWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds = new PeriodicTask((signal) => this.#round(signal), PAUSE_MS);
 
   constructor(
     private readonly outbox: Outbox,
@@ -26,21 +26,23 @@ export class AdmissionWorker implements OnApplicationBootstrap, OnModuleDestroy 
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void (this.#running = this.#running.then(() => this.#round())), PAUSE_MS).unref();
+    this.#rounds.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#rounds.stop();
   }
 
-  async #round(): Promise<void> {
+  async #round(signal: AbortSignal): Promise<void> {
     try {
       this.ingestion.noteActive(await this.waiting.tenantsAtWork());
       const tenants = await this.waiting.tenants();
       gauge('ragmesh_ingestions_waiting').set(tenants.reduce((sum, { count }) => sum + count, 0));
       gauge('ragmesh_ingestions_waiting_seconds').set(Math.max(0, ...tenants.map(({ seconds }) => seconds)));
-      for (const { tenant } of tenants) await this.#begin(tenant).catch((error: unknown) => this.#pass(tenant, error));
+      for (const { tenant } of tenants) {
+        if (signal.aborted) return;
+        await this.#begin(tenant).catch((error: unknown) => this.#pass(tenant, error));
+      }
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Waiting ingestions could not be read and will be again');
     }

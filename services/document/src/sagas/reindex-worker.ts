@@ -55,6 +55,7 @@ export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
         [reindexSaga.name],
       );
       isBusy = rows.length > 0;
+      this.advancing.noteRunning(rows.map(({ id }) => id));
       for (const reindex of rows) await this.#within(reindex, () => this.advancing.run(reindex));
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Reindexes could not be read and will be read again');

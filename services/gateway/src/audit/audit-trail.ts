@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { gauge, type Logger } from '@ragmesh/observability';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { AuditEntry, AuditOutcome, RecordedEntry } from './audit-entry.js';
 import { AuditRepository, type AuditQuery } from './audit.repository.js';
 import { Backlog } from './backlog.js';
@@ -31,8 +32,10 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
   #next: Batch | undefined;
   readonly #lateEntries = new Backlog<AuditEntry>(MAX_WAITING);
   readonly #outcomes = new Backlog<AuditOutcome>(MAX_WAITING);
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds = new PeriodicTask(() => this.flush(), FLUSH_MS);
   #flushing: Promise<void> = Promise.resolve();
+  /** Of those, the one that has not begun. */
+  #nextFlush: Promise<void> | undefined;
 
   constructor(
     private readonly repository: AuditRepository,
@@ -41,11 +44,11 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     gauge('ragmesh_audit_pending').set(0);
-    this.#timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
+    this.#rounds.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#rounds.stop();
     await this.flush();
   }
 
@@ -73,9 +76,16 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
     return this.repository.list(query);
   }
 
-  /** Writes what waits; what cannot be written now is kept for the next time. Never rejects. */
+  /**
+   * Writes what waits; what cannot be written now is kept for the next time. Never rejects. While one runs, which may have passed
+   * what was noted since, all callers share the one after it: each takes seconds while the database is silent.
+   */
   flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#writeWaiting());
+    this.#nextFlush ??= this.#flushing.then(() => {
+      this.#nextFlush = undefined;
+      return this.#writeWaiting();
+    });
+    this.#flushing = this.#nextFlush;
     return this.#flushing;
   }
 

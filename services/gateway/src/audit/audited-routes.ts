@@ -1,4 +1,4 @@
-import { accessTo, routeRoles } from '../auth/route-roles.js';
+import { accessTo } from '../auth/route-roles.js';
 
 /**
  * Routes that change nothing although they take a POST, and what machines read all day. Everything else that is no plain
@@ -34,10 +34,3 @@ export function isAudited(method: string, url: string): boolean {
   if (access === 'open' || excusedRoutes.has(`${method === 'HEAD' ? 'GET' : method} ${url}`)) return false;
   return isChange(method) || access === undefined || access === 'admin' || access === 'operator';
 }
-
-/** The routes that are recorded, in the router's syntax. */
-export const auditedRoutes = (): string[] =>
-  Object.keys(routeRoles).filter((route) => {
-    const [method = '', url = ''] = route.split(' ');
-    return isAudited(method, url);
-  });

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type ListPosition, type SqlTransaction, microsOf } from '@ragmesh/postgres';
 import { checkConversationId } from '../domain/conversation-id.js';
-import type { ListPosition } from '../domain/list-cursor.js';
 import type { Speaker } from '../domain/speaker.js';
 import { keepable, type KeptTurn, type NewTurn, type Turn } from '../domain/turn.js';
 import { WithdrawalRepository } from './withdrawal.repository.js';
@@ -19,7 +18,7 @@ export interface ConversationRow {
   readonly turns: number;
 }
 
-const COLUMNS = `id, created_at, updated_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+const COLUMNS = `id, created_at, updated_at, ${microsOf('created_at')} AS created_micros,
   least(last_ordinal, ${MAX_TURNS}) AS turns`;
 
 const EXTEND = `

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '@ragmesh/postgres';
+import { Database, microsOf, type ListPosition } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
-import type { ListPosition } from '../domain/list-cursor.js';
 import type { Judgement } from '../domain/feedback.js';
 
 /** A judgement as it was kept. */
@@ -16,7 +15,7 @@ export interface FeedbackRow {
 }
 
 const COLUMNS = `id, request_id, rating, comment, created_at, updated_at,
-  (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros`;
+  ${microsOf('created_at')} AS created_micros`;
 
 const GIVE = `
   INSERT INTO feedback AS f (tenant, request_id, subject, id, rating, comment) VALUES ($1, $2, $3, $4, $5, $6)

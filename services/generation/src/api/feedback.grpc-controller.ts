@@ -4,9 +4,9 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { generationV1 } from '@ragmesh/contracts';
 import { counter, currentContext, currentTenant } from '@ragmesh/observability';
+import { decodeCursor } from '@ragmesh/postgres';
 import { FeedbackRepository, type FeedbackRow } from '../adapters/feedback.repository.js';
 import { checkJudgement } from '../domain/feedback.js';
-import { decodeCursor } from '../domain/list-cursor.js';
 import { pageOf, pageSize } from '../domain/list-page.js';
 
 type FeedbackReply = MessageInitShape<typeof generationV1.FeedbackSchema>;

@@ -27,6 +27,7 @@ export class GenerationGrpcController {
     call: IncomingCall & Outlet,
   ): Observable<GenerateReply> {
     const temperature = checkTemperature(request.temperature);
+    const maxTokens = checkMaxTokens(request.maxTokens, this.config.LLM_MAX_TOKENS);
     const asked = {
       question: checkQuestion(request.question),
       sources: request.sources.map(toSource),
@@ -34,9 +35,10 @@ export class GenerationGrpcController {
       conversationId: request.conversationId,
       history: request.history.map(toTurn),
       instructions: checkInstructions(request.instructions),
-      maxTokens: checkMaxTokens(request.maxTokens, this.config.LLM_MAX_TOKENS),
+      maxTokens,
       model: request.model,
       ...(temperature === undefined ? {} : { temperature }),
+      ...(request.maxTokens === undefined ? {} : { askedTokens: maxTokens }),
     };
     return pacedStream(this.generateAnswer.run(asked, scopeOf(call)), call).pipe(map(toReply));
   }

@@ -1,4 +1,4 @@
-import { encodeCursor } from './list-cursor.js';
+import { encodeCursor } from '@ragmesh/postgres';
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;

@@ -1,9 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { Database } from '@ragmesh/postgres';
+import { Database, microsOf, type ListPosition } from '@ragmesh/postgres';
 import { KeyOwnerRepository } from './key-owner.repository.js';
-import type { ListPosition } from '../domain/list-cursor.js';
 
 /** An API key without what was kept of its secret. */
 export interface ApiKeyRow {
@@ -50,7 +49,7 @@ interface Candidate extends KeyHolder {
   readonly is_use_due: boolean;
 }
 
-const FIELDS = `id, name, roles, coalesce(owner, created_by) AS owner, created_by, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+const FIELDS = `id, name, roles, coalesce(owner, created_by) AS owner, created_by, created_at, ${microsOf('created_at')} AS created_micros,
   expires_at, last_used_at, revoked_at`;
 
 const REVOKE_WITH_MADE = `

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type ListPosition, type SqlTransaction, microsOf } from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything, type AccessList } from '@ragmesh/observability';
 import { defaultCollection } from '../domain/collection-id.js';
 import type { CollectionSettings } from '../domain/collection-settings.js';
-import type { ListPosition } from '../domain/list-cursor.js';
 
 /** A collection with what is ready in it. */
 export interface CollectionRow {
@@ -35,7 +34,7 @@ export interface CollectionChange {
 }
 
 const SELECT = `
-  SELECT id, title, metadata, settings, access, created_at, (extract(epoch FROM created_at) * 1000000)::bigint::text AS created_micros,
+  SELECT id, title, metadata, settings, access, created_at, ${microsOf('created_at')} AS created_micros,
          held.documents, held.chunks
   FROM collection CROSS JOIN LATERAL (
     SELECT count(*) AS documents, coalesce(sum(chunks), 0)::bigint AS chunks

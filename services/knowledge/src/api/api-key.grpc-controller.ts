@@ -4,10 +4,10 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { knowledgeV1 } from '@ragmesh/contracts';
 import { currentContext, currentTenant } from '@ragmesh/observability';
+import { decodeCursor, encodeCursor } from '@ragmesh/postgres';
 import { ApiKeyRepository, type ApiKeyRow } from '../adapters/api-key.repository.js';
 import { KeyOwnerRepository } from '../adapters/key-owner.repository.js';
 import { newApiKey } from '../domain/api-key.js';
-import { decodeCursor, encodeCursor } from '../domain/list-cursor.js';
 
 type KeyReply = MessageInitShape<typeof knowledgeV1.KeySchema>;
 type CreateReply = MessageInitShape<typeof knowledgeV1.CreateKeyResponseSchema>;
@@ -51,7 +51,7 @@ export class ApiKeyGrpcController {
   @GrpcMethod('KeyService', 'ListKeys')
   async list({ limit, cursor, owner }: knowledgeV1.ListKeysRequest): Promise<ListReply> {
     const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
-    const position = cursor === '' ? undefined : decodeCursor(cursor);
+    const position = decodeCursor(cursor);
     const rows = await this.keys.list(currentTenant(), { owner: owner || undefined, limit: size + 1, position });
     const page = rows.slice(0, size);
     const last = page.at(-1);

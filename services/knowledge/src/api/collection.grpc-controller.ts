@@ -4,6 +4,7 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { knowledgeV1 } from '@ragmesh/contracts';
 import { asService, currentTenant } from '@ragmesh/observability';
+import { decodeCursor, encodeCursor } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
 import { ChangeCollectionAccess } from '../commands/change-collection-access.js';
@@ -14,7 +15,6 @@ import {
   checkRetrievalDefaults,
   type RetrievalDefaults,
 } from '../domain/collection-settings.js';
-import { decodeCursor, encodeCursor } from '../domain/list-cursor.js';
 
 type CollectionReply = MessageInitShape<typeof knowledgeV1.CollectionSchema>;
 type ListReply = MessageInitShape<typeof knowledgeV1.ListCollectionsResponseSchema>;
@@ -49,11 +49,7 @@ export class CollectionGrpcController {
   @GrpcMethod('KnowledgeService', 'ListCollections')
   async list({ limit, cursor }: knowledgeV1.ListCollectionsRequest): Promise<ListReply> {
     const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
-    const rows = await this.collections.list(
-      currentTenant(),
-      size + 1,
-      cursor === '' ? undefined : decodeCursor(cursor),
-    );
+    const rows = await this.collections.list(currentTenant(), size + 1, decodeCursor(cursor));
     const page = rows.slice(0, size);
     const last = page.at(-1);
     const nextCursor =

@@ -36,13 +36,16 @@ export class ChangeCollectionAccess {
         this.#write(tx, publish, id, { access, access_revision: revision });
       });
     } catch (error) {
-      if (hidden) await this.#restore(id).catch(() => undefined); // readers see less than they may until the next change
+      if (hidden) await this.restore(id).catch(() => undefined); // readers see less than they may until the next change
       throw error;
     }
   }
 
-  /** Tells others of what still holds, as a revision of its own, also when the caller may not read it by now. */
-  async #restore(id: string): Promise<void> {
+  /**
+   * Tells others of what still holds after a change that failed, as a revision of its own, also when the caller may not read it
+   * by now.
+   */
+  async restore(id: string): Promise<void> {
     await this.outbox.transaction(async (tx, { publish }) => {
       const list = await asService(() => this.collections.lockAccess(tx, currentTenant(), id));
       const revision = revisionAnew(list.access_revision);

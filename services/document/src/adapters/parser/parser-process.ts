@@ -13,6 +13,9 @@ const keptBytes = 160 * 1024 * 1024;
 const leanBytes = 80 * 1024 * 1024;
 const leanAfterMs = 30_000;
 
+/** Hands the path of a file to `use`; the file may be gone afterwards. */
+export type OpenFile = (use: (path: string) => Promise<ParseResult>) => Promise<ParseResult>;
+
 /** The compiled entry: beside this file, or in the last build when this file itself runs from source. */
 function defaultEntry(): string {
   const isSource = import.meta.url.endsWith('.ts');
@@ -49,14 +52,17 @@ export class ParserProcesses {
    * @throws `DOCUMENT.*` as {@link parseDocument} does, and `PARSE_TIMEOUT`, `LIMIT_EXCEEDED` (memory), `PARSER_CRASHED`;
    *   the signal's reason when aborted; `STORAGE.FULL`.
    */
-  async parse(request: ParseRequest, signal?: AbortSignal): Promise<ParseResult> {
+  parse({ path, ...request }: ParseRequest, signal?: AbortSignal): Promise<ParseResult> {
+    return this.parseFrom((use) => use(path), request, signal);
+  }
+
+  /** As {@link parse}, for a file that is got hold of when it is its turn. @throws what `open` throws. */
+  async parseFrom(open: OpenFile, request: Omit<ParseRequest, 'path'>, signal?: AbortSignal): Promise<ParseResult> {
     await this.turn(signal);
-    const child = this.take();
     try {
-      return await runParse(child, request, this.limits, signal);
+      return await open((path) => this.parseNow({ ...request, path }, signal));
     } finally {
       this.release();
-      await this.giveBack(child);
     }
   }
 
@@ -65,6 +71,15 @@ export class ParserProcesses {
     this.closed = true;
     clearTimeout(this.leaning);
     await Promise.all([...this.children].map((child) => child.close()));
+  }
+
+  private async parseNow(request: ParseRequest, signal?: AbortSignal): Promise<ParseResult> {
+    const child = this.take();
+    try {
+      return await runParse(child, request, this.limits, signal);
+    } finally {
+      await this.giveBack(child);
+    }
   }
 
   private async turn(signal?: AbortSignal): Promise<void> {

@@ -5,8 +5,6 @@ import { commonHeading, placedBlocks, type PlacedBlock } from './section.js';
 import { spanOf, trimmed, type Span } from './span.js';
 import { estimateTokens } from './token-estimate.js';
 
-export const defaultSplitting: SplittingOptions = { chunkSize: 200, overlap: 0 };
-
 /** Below this share of a chunk a section is too small to stand alone and may be joined by the next one. */
 const tinyShare = 0.25;
 
@@ -15,10 +13,7 @@ const tinyShare = 0.25;
  * and characters are kept whole in that order. Every chunk is an exact slice of the text, has no white space at its ends,
  * and is at most `chunkSize` estimated tokens long. All text inside blocks is covered. Linear in the text; lazy.
  */
-export function* split(
-  document: Pick<ParsedDocument, 'text' | 'blocks'>,
-  options: SplittingOptions = defaultSplitting,
-): Generator<Chunk> {
+export function* split(document: Pick<ParsedDocument, 'text' | 'blocks'>, options: SplittingOptions): Generator<Chunk> {
   const { text } = document;
   const limit = Math.max(1, Math.floor(options.chunkSize));
   const overlap = Math.max(0, Math.min(Math.floor(options.overlap), Math.floor((limit - 1) / 2)));

@@ -132,6 +132,6 @@ describe('split', () => {
   });
 
   it('gives nothing for a document without blocks', () => {
-    expect([...split({ text: '', blocks: [] })]).toEqual([]);
+    expect([...split({ text: '', blocks: [] }, { chunkSize: 200, overlap: 0 })]).toEqual([]);
   });
 });
