@@ -1,10 +1,25 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { discardBody, replayBody } from '../../services/gateway/src/api/dead-letter.schema.js';
+import { newKey } from '../../services/gateway/src/api/keys.schema.js';
+import { hasRole, type Role } from '../../services/gateway/src/auth/roles.js';
+import { routeRoles } from '../../services/gateway/src/auth/route-roles.js';
 import { procedureFiles, runbookFiles, text } from './committed-files.js';
 import { missingNames, unusableCalls } from './missing-names.js';
 
 const DATABASE_OF_SERVICE = 'DOCUMENT_DATABASE_URL'; // made of the service's name in backup/backup.config.ts
+
+const withoutIds = (route: string): string => route.replaceAll(/:\w+|\$\{id\}/g, 'ID');
+
+/** Method and path of every call of the API: `GET /v1/documents/ID`. */
+const calledRoutes = (advice: string): string[] =>
+  [...advice.matchAll(/curl ([^\n]*?)"\$RAGMESH(\/v1\/[^"?]+)/g)].map(([, options = '', path = '']) => {
+    const [, method = / -d /.test(options) ? 'POST' : 'GET'] = /-X (\w+)/.exec(options) ?? [];
+    return `${method} ${withoutIds(path)}`;
+  });
+
+const roleOf = (called: string): string | undefined =>
+  Object.entries(routeRoles).find(([route]) => withoutIds(route) === called)?.[1];
 
 describe('procedures', () => {
   it('are there for what operators do', () => {
@@ -42,6 +57,16 @@ describe('calls of the API', () => {
     expect(paths.flatMap((path) => unusableCalls(text(path)))).toEqual([]);
   });
 
+  it('are permitted to a key that is made as it is explained there', () => {
+    const [, body = ''] = /curl .* -d '([^']+)' "\$RAGMESH\/v1\/admin\/keys"$/m.exec(text('deploy/README.md')) ?? [];
+    const { roles } = newKey.parse(JSON.parse(body));
+    const paths = [...procedureFiles, ...runbookFiles, ...advice];
+    const routes = paths.flatMap((path) => calledRoutes(text(path)));
+    const permitted = routes.map((route) => ({ route, isPermitted: hasRole(roles, roleOf(route) as Role) }));
+    expect(permitted.length).toBeGreaterThan(10);
+    expect(permitted.filter(({ isPermitted }) => !isPermitted)).toEqual([]);
+  });
+
   it('that decide on dead letters have the body that the API takes, wherever they are named', () => {
     const bodies = { replay: replayBody, discard: discardBody };
     const found = [...procedureFiles, ...runbookFiles].flatMap((path) =>
@@ -56,10 +81,7 @@ describe('calls of the API', () => {
   });
 
   it('are refused without either', () => {
-    const wrong = [
-      'curl "$RAGMESH/v1/admin/sagas"',
-      'curl -H "x-api-key: $RAG_KEY" http://localhost/v1/admin/sagas',
-    ];
+    const wrong = ['curl "$RAGMESH/v1/admin/sagas"', 'curl -H "x-api-key: $RAG_KEY" http://localhost/v1/admin/sagas'];
     expect(wrong.filter((call) => unusableCalls(call).length === 0)).toEqual([]);
   });
 });

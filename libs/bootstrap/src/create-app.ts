@@ -58,7 +58,10 @@ export async function createApp(
   const calls = new CallServer(
     grpcTransport([...definition.grpc, ...operatorServices], address, name, drivers.grpcTls),
   );
-  const callServer = app.connectMicroservice({ strategy: calls }, { inheritAppConfig: !http, deferInitialization: true });
+  const callServer = app.connectMicroservice(
+    { strategy: calls },
+    { inheritAppConfig: !http, deferInitialization: true },
+  );
   // The edge's own pipes and filters are for HTTP.
   if (http)
     callServer

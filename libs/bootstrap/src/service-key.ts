@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { string } from '@ragmesh/config';
 import { RagmeshError } from '@ragmesh/errors';
+import { makeFolder } from '@ragmesh/postgres';
 
 /** By what services of one installation know each other. */
 export const serviceAuthKey = () =>
@@ -28,7 +29,7 @@ export const SERVICE_KEY_FILE = 'service-auth.key';
 export async function keptServiceKey(dataDir: string): Promise<string> {
   const file = join(dataDir, SERVICE_KEY_FILE);
   try {
-    await mkdir(dataDir, { recursive: true });
+    makeFolder(dataDir);
     // Whoever comes second finds the first one's.
     await writeFile(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 }).catch(unlessThere);
     return (await readFile(file, 'utf8')).trim();

@@ -1,4 +1,5 @@
 export { Database } from './database.js';
+export { makeFolder } from './embedded/data-folder.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { attachEmbedded } from './embedded/attach-embedded.js';
 export { serverCommand } from './embedded/server-command.js';

@@ -1,9 +1,10 @@
 import { expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readlinkSync } from 'node:fs';
-import { chmod, mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
 import { blobStoreSuite } from './blob-store-suite.js';
 
@@ -22,6 +23,19 @@ blobStoreSuite('a folder', async () => {
     },
     close: () => rm(root, { recursive: true, force: true }),
   };
+});
+
+it('is readable by nobody else on the machine, also when an earlier release made its folder', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'ragmesh-blobs-'));
+  await chmod(root, 0o755);
+  const store = new FolderBlobStore(root);
+  await store.clearIncoming();
+  const blob = await store.stage(Readable.from([Buffer.from('Private words.')]), 100);
+  await store.publish('acme', blob);
+  const paths = [root, ...(await readdir(root, { recursive: true })).map((name) => join(root, name))];
+  expect(paths.length).toBeGreaterThan(4);
+  for (const path of paths) expect([path, (await stat(path)).mode & 0o077]).toEqual([path, 0]);
+  await rm(root, { recursive: true });
 });
 
 it('lists nothing of a folder that is not there yet', async () => {

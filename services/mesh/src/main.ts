@@ -1,4 +1,4 @@
-import { explainFailure } from '@ragmesh/bootstrap';
+import { explainFailure, onStopSignals } from '@ragmesh/bootstrap';
 import { readEnvironment } from '@ragmesh/config';
 import { banner } from './banner.js';
 import { startMesh, type Mesh } from './start-mesh.js';
@@ -15,15 +15,12 @@ function fail(error: unknown): never {
 }
 
 function stopOnSignal(starting: Promise<Mesh>): void {
-  let stopping = false;
+  const stopAtOnce = (): never => process.exit(1); // children notice that their supervisor is gone
   const stop = (): void => {
-    if (stopping) process.exit(1); // children notice that their supervisor is gone
-    stopping = true;
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    setTimeout(stopAtOnce, STOP_DEADLINE_MS).unref();
     starting.then((mesh) => mesh.close()).then(() => process.exit(0), fail);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  onStopSignals(stop, stopAtOnce);
 }
 
 const starting = startMesh({ environment: readEnvironment(), say, onLost: fail });

@@ -8,6 +8,7 @@ export const meshConfig = defineConfig({
   RAGMESH_MODE: oneOf('mesh').default('mesh').describe('How ragmesh runs'),
   SERVER_PORT: int({ min: 1, max: 65_535 }).default(8080).describe('Port of the HTTP server'),
   SERVER_TLS_CERT_FILE: string().optional().describe('Certificate (PEM) the edge serves HTTPS with'),
+  AUTH_MODE: string().default('off').describe('Which credentials the edge asks for; none while it is `off`'),
   DATABASE_URL: url('postgresql', 'postgres')
     .secret()
     .optional()

@@ -16,6 +16,8 @@ export interface StartMeshOptions {
 export interface Mesh {
   readonly url: string;
   readonly dataDir: string;
+  /** Whether requests need a credential. */
+  readonly isGuarded: boolean;
   readonly servers: Servers;
   readonly supervisor: Supervisor;
   close(): Promise<void>;
@@ -35,6 +37,7 @@ export async function startMesh({ environment, say, onLost }: StartMeshOptions):
     return {
       url: `${config.SERVER_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${config.SERVER_PORT}`,
       dataDir: resolve(config.RAGMESH_DATA_DIR),
+      isGuarded: config.AUTH_MODE !== 'off',
       servers,
       supervisor,
       close: async () => {

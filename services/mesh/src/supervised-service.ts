@@ -1,8 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT_CONFIGURATION, type ServiceProgress } from '@ragmesh/bootstrap';
+import { LogFile } from './log-file.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
@@ -33,10 +32,12 @@ export class CannotStart extends Error {}
  * /healthz, and given up only when its configuration is wrong.
  */
 export class SupervisedService {
-  readonly #log: WriteStream;
+  readonly #log: LogFile;
   readonly #firstWork = Promise.withResolvers<void>();
   readonly #configured = Promise.withResolvers<void>();
   #child: ChildProcess | undefined;
+  /** Resolves once the child has ended and everything it said was taken. */
+  #closed: Promise<void> = Promise.resolve();
   #stopping = false;
   #pauseMs = FIRST_PAUSE_MS;
   #startedAt = 0;
@@ -44,8 +45,9 @@ export class SupervisedService {
   #wasReady = false;
   #errors = '';
 
+  /** @throws Error when its log cannot be opened. */
   constructor(private readonly options: SupervisedOptions) {
-    this.#log = createWriteStream(options.logFile, { flags: 'a' });
+    this.#log = new LogFile(options.logFile, options.say);
     this.#firstWork.promise.catch(() => undefined); // `start` tells it
   }
 
@@ -77,34 +79,52 @@ export class SupervisedService {
   /** Ends it in order, or at once when it takes longer than it may. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      const timer = setTimeout(() => child.kill('SIGKILL'), this.options.stopWithinMs);
-      child.kill('SIGTERM');
-      await ended;
-      clearTimeout(timer);
-    }
-    this.#log.end();
+    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), this.options.stopWithinMs);
+    this.#child?.kill('SIGTERM');
+    await this.#closed;
+    clearTimeout(timer);
+    await new Promise<void>((resolve) => this.#log.end(resolve));
   }
 
   #spawn(): void {
-    const { main, environment } = this.options;
     this.#startedAt = performance.now();
     this.#errors = '';
+    try {
+      this.#watch(this.#fork());
+    } catch (error) {
+      void this.#ended(`has no process: ${(error as Error).message}`);
+    }
+  }
+
+  #fork(): ChildProcess {
+    const { main, environment } = this.options;
     // A process group of its own: Ctrl+C is for the supervisor, which then ends its children once and in order.
-    const child = fork(main, [], {
+    return fork(main, [], {
       env: environment,
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     });
-    this.#child = child;
+  }
+
+  #watch(child: ChildProcess): void {
+    // A machine that has no process or pipe left gives a child without a pid, which says `error` and never `exit`.
+    const isThere = child.pid !== undefined;
+    child.on('error', ({ message }) => {
+      if (!isThere) void this.#ended(`has no process: ${message}`);
+    });
+    this.#child = isThere ? child : undefined;
+    if (!isThere) return;
     child.stdout!.pipe(this.#log, { end: false });
     child.stderr!.pipe(this.#log, { end: false });
     child.stderr!.on('data', (bytes: Buffer) => (this.#errors = (this.#errors + String(bytes)).slice(-KEPT_ERRORS)));
     child.on('message', (message) => this.#progressed(message as ServiceProgress));
-    child.once('close', (code, signal) => void this.#ended(code, signal));
+    const closed = Promise.withResolvers<void>();
+    this.#closed = closed.promise;
+    child.once('close', (code, signal) => {
+      closed.resolve();
+      void this.#ended(`ended (${signal ?? `exit code ${code}`})`, code);
+    });
   }
 
   #progressed({ state }: ServiceProgress): void {
@@ -120,7 +140,7 @@ export class SupervisedService {
     this.#wasReady = true;
   }
 
-  async #ended(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+  async #ended(how: string, code: number | null = null): Promise<void> {
     this.#isReady = false;
     this.#configured.resolve();
     if (this.#stopping) return;
@@ -131,7 +151,7 @@ export class SupervisedService {
     if (performance.now() - this.#startedAt > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    this.options.say(`${this.name} ended (${signal ?? `exit code ${code}`}) and starts again in ${pauseMs} ms`);
+    this.options.say(`${this.name} ${how} and starts again in ${pauseMs} ms`);
     await delay(pauseMs);
     if (!this.#stopping) this.#spawn();
   }

@@ -85,13 +85,15 @@ describe('a service that starts alone', () => {
     expect(lines.at(-1)).toContain('The service has stopped');
   });
 
-  it('serves through its grace while it says that it is not ready, and a second SIGTERM ends it at once', async () => {
+  it('serves through its grace while it says that it is not ready, and a later SIGTERM ends it at once', async () => {
     const copy = await mesh.start('model', 0, { SHUTDOWN_GRACE_SECONDS: '300' });
     copy.signal('SIGTERM');
+    copy.signal('SIGINT'); // the same wish, as a terminal and npm tell it
     await until(async () => (await probe(copy, '/readyz')) === 503);
     expect(await probe(copy, '/healthz')).toBe(200);
-    copy.signal('SIGTERM');
+    const again = setInterval(() => copy.signal('SIGTERM'), 200);
     expect(await copy.ended()).toBe(1);
+    clearInterval(again);
   });
 
   it('ends a stream that outlives it with an event that says "come again"', async () => {

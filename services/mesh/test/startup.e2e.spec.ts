@@ -89,10 +89,14 @@ describe('npm run mesh', () => {
     const killed = start({ SERVER_PORT: String(port) });
     const orphans = await ready();
     expect(orphans).toHaveLength(8);
+    expect(said).toMatch(/Access +no authentication; only this machine can connect/);
     killed.kill('SIGKILL');
     await until(() => !orphans.some(isRunning), 'The end of the orphans');
-    const again = start({ SERVER_PORT: String(port) });
+    const key = `rgm_first_${'k'.repeat(43)}`;
+    const again = start({ SERVER_PORT: String(port), AUTH_MODE: 'keys', RAGMESH_BOOTSTRAP_KEY: key });
     const pids = await ready();
+    expect(said).toMatch(/Access +with a credential/);
+    expect(said).toContain(`Status   curl -H "X-API-Key: $KEY" http://127.0.0.1:${port}/v1/documents`);
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const ended = once(again, 'close');
     again.kill('SIGINT');

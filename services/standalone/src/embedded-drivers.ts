@@ -5,6 +5,7 @@ import { localAddress } from '@ragmesh/grpc';
 import { EmbeddedBusDriver, type BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { putLargeLogAside } from '@ragmesh/service-mesh/log-rotation';
 import pino from 'pino';
 import type { StandaloneConfig } from './standalone.config.js';
 
@@ -39,7 +40,8 @@ export async function startEmbeddedDrivers(
 }
 
 async function driversOn(postgres: EmbeddedPostgres, config: StandaloneConfig): Promise<EmbeddedDrivers> {
-  const logs = pino.destination({ dest: logFile(config), mkdir: true, sync: false });
+  putLargeLogAside(logFile(config));
+  const logs = pino.destination({ dest: logFile(config), mkdir: true, mode: 0o600, sync: false });
   const logger = createLogger('standalone', config.LOG_LEVEL, logs);
   const bus = await connectBus(postgres, config, (error) => logger.warn({ err: error }, 'The bus will try again'));
   const place = randomUUID();

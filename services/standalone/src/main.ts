@@ -1,4 +1,4 @@
-import { explainFailure } from '@ragmesh/bootstrap';
+import { explainFailure, onStopSignals } from '@ragmesh/bootstrap';
 import { readEnvironment } from '@ragmesh/config';
 import { banner } from './banner.js';
 import { startStandalone, type Standalone } from './start-standalone.js';
@@ -11,26 +11,29 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-function stopOnSignal(standalone: Standalone): void {
-  let stopping = false;
+/** Tells the database to end, once there is one. */
+let abandonDatabase = (): void => undefined;
+
+function stopOnSignal(starting: Promise<Standalone>): void {
   const stopAtOnce = (): never => {
-    standalone.abandon();
+    abandonDatabase();
     process.exit(1);
   };
   const stop = (): void => {
-    if (stopping) stopAtOnce();
-    stopping = true;
     setTimeout(stopAtOnce, STOP_DEADLINE_MS).unref();
-    standalone.close().then(() => process.exit(0), fail);
+    starting.then((standalone) => standalone.close()).then(() => process.exit(0), fail);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  onStopSignals(stop, stopAtOnce);
 }
 
+const starting = startStandalone({
+  environment: readEnvironment(),
+  onLost: fail,
+  onDatabase: (abandon) => (abandonDatabase = abandon),
+});
+stopOnSignal(starting);
 try {
-  const standalone = await startStandalone({ environment: readEnvironment(), onLost: fail });
-  stopOnSignal(standalone);
-  process.stdout.write(banner(standalone, process.uptime()));
+  process.stdout.write(banner(await starting, process.uptime()));
 } catch (error) {
   fail(error);
 }

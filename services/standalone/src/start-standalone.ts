@@ -22,6 +22,8 @@ export interface StandaloneOptions {
   readonly environment: Environment;
   /** Called when the database was lost for good. */
   readonly onLost?: (error: unknown) => void;
+  /** Called once the database runs, with what tells it to end: for a process that ends without closing what it started. */
+  readonly onDatabase?: (abandon: () => void) => void;
   /** Wraps the drivers: how a test composition watches or disturbs what goes through them. */
   readonly wrapDrivers?: (drivers: Drivers) => Drivers;
   readonly spanProcessors?: TracingOptions['processors'];
@@ -35,13 +37,11 @@ export interface Standalone {
   /** Whether requests need a credential. */
   readonly isGuarded: boolean;
   close(): Promise<void>;
-  /** For a process that ends without closing it: nothing it started goes on. */
-  abandon(): void;
 }
 
 /** Starts the eight services in one process. It composes and owns no behaviour. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const { environment, onLost = () => undefined } = options;
+  const { environment, onLost = () => undefined, onDatabase = () => undefined } = options;
   checkConfiguration([standaloneConfig, edge.config, ...backends.map((service) => service.config)], environment);
   const config = loadConfig(standaloneConfig, environment);
   useServiceKeys(serviceKeysIn(config.SERVICE_AUTH_KEY ?? (await keptServiceKey(config.RAGMESH_DATA_DIR))));
@@ -52,7 +52,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   });
   startProcessMetrics();
   const stopReports = config.SENTRY_DSN ? await startErrorReports(config.SENTRY_DSN, 'ragmesh') : undefined;
-  const drivers = await startEmbeddedDrivers(config, onLost);
+  const drivers = await startEmbeddedDrivers(config, { onLost, onDatabase });
   const wrapped = {
     ...(options.wrapDrivers?.(drivers) ?? drivers),
     settings: effectiveSettings(standaloneConfig, environment),
@@ -73,8 +73,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const gateway = await startService(edge, wrapped, environment);
     running.push(gateway);
     const { RAGMESH_DATA_DIR: dataDir } = config;
-    const abandon = (): void => drivers.abandon();
-    return { url: gateway.url!, dataDir, logFile: logFile(config), isGuarded: isGuarded(environment), close, abandon };
+    return { url: gateway.url!, dataDir, logFile: logFile(config), isGuarded: isGuarded(environment), close };
   } catch (error) {
     await close();
     throw error;

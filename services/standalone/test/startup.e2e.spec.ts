@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
 
 let dataDir: string;
@@ -54,9 +55,12 @@ describe('a start that cannot work', () => {
   it('names the data folder it cannot write', () => {
     const file = join(dataDir, 'a-file');
     writeFileSync(file, '');
-    const { status, said } = start({ RAGMESH_DATA_DIR: join(file, 'below') });
-    expect(status).toBe(1);
-    expect(said).toMatch(/^ragmesh: The data folder .* cannot be written .*\.$/);
+    // The second is one in which nothing can be made, and that says so by ENOENT.
+    for (const folder of [join(file, 'below'), '/proc/ragmesh']) {
+      const { status, said } = start({ RAGMESH_DATA_DIR: folder });
+      expect(status).toBe(1);
+      expect(said).toMatch(/^ragmesh: The data folder .* cannot be written .*\.$/);
+    }
   });
 
   it('refuses in one sentence to be reached from elsewhere while nobody has to say who they are', () => {
@@ -75,8 +79,50 @@ describe('a start that cannot work', () => {
   });
 });
 
+const isServed = (folder: string): boolean => existsSync(join(folder, 'postgres/postmaster.pid'));
+
+describe('a start that does not come to its end', () => {
+  it('leaves no database behind when the bus cannot be opened', async () => {
+    const folder = await newDataDir();
+    const postgres = await EmbeddedPostgres.start(folder);
+    const pool = createPool(postgres.url('postgres'), { max: 1 });
+    await pool.query('CREATE DATABASE ragmesh_bus');
+    await pool.query('ALTER DATABASE ragmesh_bus SET default_transaction_read_only = on');
+    await pool.end();
+    await postgres.stop();
+    const { status, said } = start({ RAGMESH_DATA_DIR: folder, SERVER_PORT: '0' });
+    expect(status).toBe(1);
+    expect(said).toContain('read-only');
+    expect(isServed(folder)).toBe(false);
+    await removeDataDir(folder);
+  });
+
+  it('leaves no database behind when it is asked to stop before it is ready', async () => {
+    const env = environmentWith({ SERVER_PORT: '0' });
+    const child = spawn(process.execPath, MAIN, { env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    while (!isServed(dataDir) && child.exitCode === null) await delay(5);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(isServed(dataDir)).toBe(false);
+  });
+});
+
+describe('the log', () => {
+  it('begins anew when the one before has grown large, which is kept', async () => {
+    const log = join(dataDir, 'ragmesh.log');
+    const large = 51 * 1024 * 1024;
+    writeFileSync(log, '');
+    truncateSync(log, large);
+    await (await startMesh(dataDir)).close();
+    expect(statSync(`${log}.1`).size).toBe(large);
+    expect(statSync(log).size).toBeLessThan(large);
+  });
+});
+
 describe('a stop', () => {
-  it('that is asked for twice does not wait for requests, and leaves no database behind', async () => {
+  /** A process that is ready. */
+  async function running() {
     const child = spawn(process.execPath, MAIN, {
       env: environmentWith({ SERVER_PORT: '0' }),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -87,25 +133,26 @@ describe('a stop', () => {
       said += String(piece);
       if (/http:\/\/127\.0\.0\.1:\d+/.test(said)) break;
     }
-    const url = new URL(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]);
-    const request = connect(Number(url.port), url.hostname).on('error', () => undefined);
-    request.write(
-      'POST /v1/documents HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
-    );
+    return { child, ended, url: new URL(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]) };
+  }
+
+  it('is in order when a terminal and npm both ask for it', async () => {
+    const { child, ended } = await running();
     child.kill('SIGINT');
-    while (
-      await fetch(`${url.origin}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    )
-      await delay(20);
-    expect(child.exitCode).toBeNull();
-    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(isServed(dataDir)).toBe(false);
+  });
+
+  it('that is asked for again does not wait for a database that hangs, and leaves none behind', async () => {
+    const { child, ended } = await running();
+    const database = Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    process.kill(database, 'SIGSTOP');
+    const asking = setInterval(() => child.kill('SIGINT'), 200);
     expect(await ended).toEqual([1, null]);
-    const isServed = (): boolean => existsSync(join(dataDir, 'postgres/postmaster.pid'));
-    for (const deadline = Date.now() + 20_000; isServed() && Date.now() < deadline;) await delay(20);
-    expect(isServed()).toBe(false);
-    request.destroy();
+    clearInterval(asking);
+    process.kill(database, 'SIGCONT');
+    for (const deadline = Date.now() + 20_000; isServed(dataDir) && Date.now() < deadline;) await delay(20);
+    expect(isServed(dataDir)).toBe(false);
   });
 });

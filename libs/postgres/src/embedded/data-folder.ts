@@ -25,7 +25,7 @@ export interface DataFolder {
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /** Node's own recursive mkdir never returns where a file system such as /proc answers ENOENT. */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {

@@ -1,10 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Documents are nobody's on this machine but the service's. */
+export const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
 const HEAD_BYTES = 4096;
 const LONGEST_UPLOAD_MS = 24 * 3_600_000;
 
@@ -77,7 +80,7 @@ export abstract class BlobStore {
 
   /** A place to write to that no key points at. */
   async temporaryPath(): Promise<string> {
-    await mkdir(this.#incoming, { recursive: true });
+    await mkdir(this.#incoming, { recursive: true, mode: PRIVATE_FOLDER });
     return this.#newPath();
   }
 
@@ -91,7 +94,7 @@ export abstract class BlobStore {
     const head: Buffer[] = [];
     let bytes = 0;
     try {
-      const file = await makingFolder(path, () => open(path, 'wx'));
+      const file = await makingFolder(path, () => open(path, 'wx', PRIVATE_FILE));
       try {
         for await (const piece of source) {
           if (bytes < HEAD_BYTES) head.push(Buffer.from(piece.subarray(0, HEAD_BYTES - bytes)));
@@ -129,6 +132,7 @@ export abstract class BlobStore {
    * and the folder may be shared) nobody here knows whether it lives: what it left goes when no upload can be that old.
    */
   async clearIncoming(): Promise<void> {
+    await chmod(this.folder, PRIVATE_FOLDER).catch(() => undefined); // it is not there yet, or somebody else's
     await clearStaged(this.#incoming);
     await clearStaged(join(this.folder, INCOMING_BEFORE));
   }
@@ -156,7 +160,7 @@ const isOld = async (path: string): Promise<boolean> =>
 export async function makingFolder<T>(
   path: string,
   work: () => Promise<T>,
-  make: () => Promise<unknown> = () => mkdir(dirname(path), { recursive: true }),
+  make: () => Promise<unknown> = () => mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER }),
 ): Promise<T> {
   try {
     return await work();

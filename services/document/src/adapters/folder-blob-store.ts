@@ -1,7 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { BlobStore, asStorageError, makingFolder, notFound, verified, type StagedBlob } from './blob-store.js';
+import {
+  BlobStore,
+  PRIVATE_FOLDER,
+  asStorageError,
+  makingFolder,
+  notFound,
+  verified,
+  type StagedBlob,
+} from './blob-store.js';
 import { syncFolder } from './sync-folder.js';
 
 const PIECE_BYTES = 64 * 1024;
@@ -73,7 +81,7 @@ export class FolderBlobStore extends BlobStore {
     const parent = dirname(folder);
     await makingFolder(
       folder,
-      () => mkdir(folder).catch(unlessThere),
+      () => mkdir(folder, PRIVATE_FOLDER).catch(unlessThere),
       () => this.#make(parent),
     );
     await Promise.all([this.#making.get(parent), syncFolder(parent)]);
