@@ -60,6 +60,7 @@ import { QuotaSettings } from './quota/quota-settings.js';
 import { Quotas } from './quota/quotas.js';
 import { QuotasController } from './quota/quotas.controller.js';
 import { TokenMeter } from './quota/token-meter.js';
+import { IdempotentUploads } from './uploads/idempotent-uploads.js';
 import { Uploads } from './uploads/uploads.js';
 import { UrlUploads } from './uploads/url-uploads.js';
 
@@ -122,6 +123,7 @@ import { UrlUploads } from './uploads/url-uploads.js';
     SystemHealthCheck,
     DeadLetterSettlement,
     DescribedRoutes,
+    IdempotentUploads,
     Uploads,
     UrlUploads,
     { provide: EgressClient, useFactory: (config: EgressConfig) => new EgressClient(config), inject: [CONFIG] },

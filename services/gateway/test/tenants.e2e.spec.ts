@@ -195,6 +195,15 @@ describe('the tenant of a credential', () => {
     expect((await ask({ tenant: '-' })).json).toMatchObject({ status: 401, code: 'AUTH.INVALID' });
   });
 
+  it('is none of those who ask how the mesh is: they leave no collection behind', async () => {
+    const answer = await fetch(`${mesh.url}/health`);
+    expect(await answer.json()).toMatchObject({ status: 'healthy', components: { catalogue: 'up' } });
+    const database = mesh.drivers.openDatabase('knowledge');
+    const { rows } = await database.query("SELECT id FROM collection WHERE tenant = '-'");
+    await database.close();
+    expect(rows).toEqual([]);
+  });
+
   it('stands in the rows and events of every service its documents went through', async () => {
     for (const service of ['document', 'vector', 'knowledge'] as const) {
       const tenants = await tenantsIn(service);

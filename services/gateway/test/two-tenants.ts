@@ -67,6 +67,7 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
       AUTH_JWT_AUDIENCE: AUDIENCE,
       RAGMESH_BOOTSTRAP_KEY: bootstrapKey,
       AUTH_KEY_CACHE_SECONDS: '1',
+      SERVER_TRUSTED_PROXIES: '127.0.0.1',
       APP_EMBEDDINGS_BACKEND: 'mock',
       APP_LLM_BACKEND: 'openai',
       OPENAI_BASE_URL: upstream.url,

@@ -11,7 +11,7 @@ import { detailBody, filterMessage, groupBody, letterBody } from './dead-letter.
 import * as schema from './dead-letter.schema.js';
 import { DeadLetterSettlement } from './dead-letter-settlement.js';
 import { serviceOf } from './dead-letter-owner.js';
-import { EveryService, services } from './every-service.js';
+import { EveryService, mergedPage, services } from './every-service.js';
 import { idSchema } from './paging.schema.js';
 
 type ListQuery = z.output<typeof schema.listDeadLettersQuery>;
@@ -48,12 +48,11 @@ export class DeadLettersController {
       const { groups } = cursor === '' ? await client.groupDeadLetters({ filter }, options) : { groups: [] };
       return { letters: page.deadLetters, groups };
     });
-    const letters = answers.flatMap((answer) => answer.letters).toSorted((a, b) => (a.cursor < b.cursor ? 1 : -1));
-    const page = letters.slice(0, limit);
+    const letters = answers.map((answer) => answer.letters);
+    const { page, next } = mergedPage(letters, limit);
     return {
       data: page.map(letterBody),
-      // Fewer than a page in all: every service has shown everything it has.
-      next_cursor: letters.length >= limit ? page.at(-1)!.cursor : null,
+      next_cursor: next,
       groups: answers
         .flatMap((answer) => answer.groups)
         .map(groupBody)

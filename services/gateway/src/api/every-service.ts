@@ -19,6 +19,17 @@ type Question<T> = (name: ServiceName, options: CallOptions) => Promise<T>;
 /** Every service behind the edge. Each has dead letters: of what it handles, and of what it says and the bus refuses. */
 export const services: readonly ServiceName[] = serviceNames.filter((name) => name !== 'gateway');
 
+/** One page over those of several services, newest first, and where the next one begins; null when nobody has more. */
+export function mergedPage<T extends { readonly cursor: string }>(
+  pages: readonly (readonly T[])[],
+  limit: number,
+): { readonly page: readonly T[]; readonly next: string | null } {
+  const items = pages.flat().toSorted((a, b) => (a.cursor < b.cursor ? 1 : -1));
+  const page = items.slice(0, limit);
+  // Fewer than a page in all: every service has shown everything it has.
+  return { page, next: items.length >= limit ? page.at(-1)!.cursor : null };
+}
+
 /** Asks several services the same thing. Operators need an answer most when a service is down. */
 @Injectable()
 export class EveryService {

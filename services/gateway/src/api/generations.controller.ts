@@ -15,6 +15,7 @@ import {
   generationSchema,
   reindexRequest,
 } from './generations.schema.js';
+import { startReindex } from './start-reindex.js';
 
 type Accepted = z.input<typeof acceptedReindex>;
 const id = valid(collectionParam);
@@ -46,16 +47,8 @@ export class GenerationsController {
     @Param('id', id) collection: string,
     @Body(valid(reindexRequest)) body: z.output<typeof reindexRequest>,
   ): Promise<Accepted> {
-    const { chunking } = await this.calls.knowledge.getCollection({ id: collection }, this.calls.write());
-    const own = chunking && { chunk_size: chunking.size, chunk_overlap: chunking.overlap };
-    const { chunk_size: chunkSize, chunk_overlap: chunkOverlap } = body.chunk_size === undefined ? (own ?? {}) : body;
-    const request = {
-      collection,
-      ...(chunkSize === undefined ? {} : { chunkSize }),
-      ...(chunkOverlap === undefined ? {} : { chunkOverlap }),
-      model: body.model ?? '',
-    };
-    return accepted(collection, await this.calls.documents.startReindex(request, this.calls.write()));
+    const { chunk_size: chunkSize, chunk_overlap: chunkOverlap, model } = body;
+    return accepted(collection, await startReindex(this.calls, { collection, chunkSize, chunkOverlap, model }));
   }
 
   @Post('reindex/abort')
@@ -75,13 +68,15 @@ export class GenerationsController {
     summary: 'List the generations of the index',
     tag: 'Collections',
     answers: [{ status: 200, description: 'Newest first', schema: generationList }],
-    problems: [],
+    problems: ['COLLECTION.NOT_FOUND'],
   })
   async list(
     @Param('id', id) collection: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof generationList>> {
-    const { generations } = await this.calls.documents.listGenerations({ collection }, this.calls.unary(reply));
+    const call = this.calls.unary(reply);
+    await this.calls.knowledge.getCollection({ id: collection }, call); // the document service knows no empty collections
+    const { generations } = await this.calls.documents.listGenerations({ collection }, call);
     return { data: generations.map(generationBody), next_cursor: null };
   }
 

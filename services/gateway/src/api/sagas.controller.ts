@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
-import { EveryService, services } from './every-service.js';
+import { EveryService, mergedPage, services } from './every-service.js';
 import { sagaBody, sagaDetailBody } from './saga.mapper.js';
 import * as schema from './saga.schema.js';
 
@@ -41,11 +41,11 @@ export class SagasController {
     const { answers, unavailable } = await this.every.ask(asked, reply, (name, options) =>
       this.#client(name).listSagas(request, options),
     );
-    const sagas = answers.flatMap((answer) => answer.sagas).toSorted((a, b) => (a.cursor < b.cursor ? 1 : -1));
-    const page = sagas.slice(0, limit);
+    const sagas = answers.map((answer) => answer.sagas);
+    const { page, next } = mergedPage(sagas, limit);
     return {
       data: page.map(sagaBody),
-      next_cursor: sagas.length >= limit ? page.at(-1)!.cursor : null,
+      next_cursor: next,
       unavailable: [...unavailable],
     };
   }

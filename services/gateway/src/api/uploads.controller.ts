@@ -1,11 +1,10 @@
-import { Controller, Headers, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { Controller, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takesDocuments } from '../http/body-parsers.js';
-import { scopeOf } from '../http/request-scope.js';
-import { valid, validate } from '../http/validation.js';
-import { IdempotentRequests } from '../idempotency/idempotent-requests.js';
+import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
+import { IdempotentUploads } from '../uploads/idempotent-uploads.js';
 import { Uploads } from '../uploads/uploads.js';
 import { urlProblems } from '../uploads/url-uploads.js';
 import { acceptedDocument, acceptedDocuments, jsonUpload, uploadForm, uploadHeaders } from './document.schema.js';
@@ -19,7 +18,7 @@ const body = { 'application/json': jsonUpload, 'multipart/form-data': uploadForm
 export class UploadsController {
   constructor(
     private readonly uploads: Uploads,
-    private readonly idempotent: IdempotentRequests,
+    private readonly idempotent: IdempotentUploads,
   ) {}
 
   @Post()
@@ -43,21 +42,8 @@ export class UploadsController {
       ...urlProblems,
     ],
   })
-  async upload(
-    @Headers() headers: Record<string, string>,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const { 'idempotency-key': key } = validate(uploadHeaders, headers);
-    const execute = async () => {
-      const { body: response, fingerprint } = await this.uploads.accept(request, reply, { replace: false });
-      return { status: ACCEPTED, response, fingerprint };
-    };
-    if (key === undefined) return send(reply, await execute());
-    const fingerprint = () => this.uploads.fingerprint(request);
-    const { clientLeft, context } = scopeOf(reply);
-    const { tenant, subject } = context;
-    return send(reply, await this.idempotent.run({ tenant, subject, key }, { execute, fingerprint, clientLeft }));
+  async upload(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.idempotent.answer(request, reply);
   }
 
   @Put(':id')
@@ -90,10 +76,6 @@ export class UploadsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { body: response } = await this.uploads.accept(request, reply, { id, replace: true });
-    return send(reply, { status: ACCEPTED, response });
+    await reply.status(ACCEPTED).send(response);
   }
-}
-
-async function send(reply: FastifyReply, { status, response }: { status: number; response: unknown }): Promise<void> {
-  await reply.status(status).send(response);
 }

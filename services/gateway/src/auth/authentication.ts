@@ -42,15 +42,10 @@ export class Authentication {
    */
   async authenticate(headers: IncomingHttpHeaders, address: string): Promise<Principal> {
     const credential = readCredential(headers);
-    const secondsToWait = this.#attempts.secondsToWait(address);
-    const principal = credential && (await this.#verify(credential, secondsToWait === 0));
+    const principal =
+      (credential && (await this.#verifyWithoutGuessing(credential))) ??
+      (await this.#attempts.run(address, async () => credential && this.#lookUp(credential)));
     if (principal) return principal;
-    if (secondsToWait > 0) {
-      throw new RagmeshError('AUTH.TOO_MANY_ATTEMPTS', 'Too many credentials from this address did not hold.', {
-        retry_after: secondsToWait,
-      });
-    }
-    this.#attempts.note(address);
     this.logger.warn({ kind: credential?.kind ?? 'unreadable' }, 'A credential was refused');
     throw new RagmeshError('AUTH.INVALID', 'The credential does not hold.', { field: 'Authorization' });
   }
@@ -60,8 +55,13 @@ export class Authentication {
     this.#keys?.forget(id);
   }
 
-  async #verify(credential: Credential, mayAsk: boolean): Promise<Principal | undefined> {
+  /** What is checked here, and keys that held lately: however many did not hold from an address, those still do. */
+  async #verifyWithoutGuessing(credential: Credential): Promise<Principal | undefined> {
     if (credential.kind === 'token') return this.#tokens?.verify(credential.token);
-    return this.#bootstrap?.verify(credential) ?? this.#keys?.verify(credential, mayAsk);
+    return this.#bootstrap?.verify(credential) ?? this.#keys?.verifyKnown(credential);
+  }
+
+  async #lookUp(credential: Credential): Promise<Principal | undefined> {
+    return credential.kind === 'key' ? this.#keys?.verify(credential) : undefined;
   }
 }

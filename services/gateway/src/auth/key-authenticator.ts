@@ -36,17 +36,20 @@ export class KeyAuthenticator {
     private readonly cacheMs: number,
   ) {}
 
+  /** As {@link verify}, for keys that held lately; any other is not looked up and gives undefined. */
+  async verifyKnown(key: Key): Promise<Principal | undefined> {
+    return this.#known.has(nameOf(key)) ? this.verify(key) : undefined;
+  }
+
   /**
    * Whom the key stands for; undefined when it does not hold.
-   * @param mayAsk whether a key that did not hold lately may be looked up.
    * @throws RagmeshError DEPENDENCY.UNAVAILABLE when that cannot be found out: nobody gets in on old knowledge.
    */
-  async verify(key: Key, mayAsk: boolean): Promise<Principal | undefined> {
-    const name = `${key.id} ${key.secretSha256.toString('base64')}`;
+  async verify(key: Key): Promise<Principal | undefined> {
+    const name = nameOf(key);
     const known = this.#known.get(name);
     if (known && known.expiresAt <= Date.now()) return undefined;
     if (known && performance.now() - known.checkedAt < this.cacheMs) return known.principal;
-    if (!known && !mayAsk) return undefined;
     const running = this.#running.get(name) ?? this.#lookUp(name, key).finally(() => this.#running.delete(name));
     this.#running.set(name, running);
     return running;
@@ -73,3 +76,5 @@ export class KeyAuthenticator {
     return principal;
   }
 }
+
+const nameOf = ({ id, secretSha256 }: Key): string => `${id} ${secretSha256.toString('base64')}`;

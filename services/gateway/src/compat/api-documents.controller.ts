@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { RagmeshError, type ErrorCode } from '@ragmesh/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,11 +8,9 @@ import { documentBody } from '../api/document.mapper.js';
 import { acceptedDocuments, documentSchema, jsonUpload, uploadForm, uploadHeaders } from '../api/document.schema.js';
 import { idSchema } from '../api/paging.schema.js';
 import { takesDocuments } from '../http/body-parsers.js';
-import { scopeOf } from '../http/request-scope.js';
-import { valid, validate } from '../http/validation.js';
-import { IdempotentRequests } from '../idempotency/idempotent-requests.js';
+import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
-import { Uploads } from '../uploads/uploads.js';
+import { IdempotentUploads } from '../uploads/idempotent-uploads.js';
 import { urlProblems } from '../uploads/url-uploads.js';
 
 const ACCEPTED = 202;
@@ -47,31 +45,22 @@ const upload = {
 @Controller()
 export class ApiDocumentsController {
   constructor(
-    private readonly uploads: Uploads,
-    private readonly idempotent: IdempotentRequests,
+    private readonly uploads: IdempotentUploads,
     private readonly calls: Calls,
   ) {}
 
   @Post('api/v1/documents')
   @RouteConfig(takesDocuments)
   @Describe({ summary: 'Upload one or many documents, as /v1/documents', ...upload })
-  async upload(
-    @Headers() headers: Record<string, string>,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.accept(headers, request, reply);
+  async upload(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.uploads.answer(request, reply);
   }
 
   @Post('documents')
   @RouteConfig(takesDocuments)
   @Describe({ summary: 'Upload one or many documents, as /v1/documents', ...upload })
-  async uploadAtRoot(
-    @Headers() headers: Record<string, string>,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.accept(headers, request, reply);
+  async uploadAtRoot(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.uploads.answer(request, reply);
   }
 
   @Get('api/v1/documents/:id')
@@ -89,21 +78,5 @@ export class ApiDocumentsController {
     const { status } = document;
     if (isStatus(status)) return { ...document, status };
     throw new RagmeshError('DOCUMENT.NOT_FOUND', `There is no document "${id}" any more.`, { id });
-  }
-
-  private async accept(headers: Record<string, string>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { 'idempotency-key': key } = validate(uploadHeaders, headers);
-    const execute = async () => {
-      const { body: response, fingerprint } = await this.uploads.accept(request, reply, { replace: false });
-      return { status: ACCEPTED, response, fingerprint };
-    };
-    const fingerprint = (): Promise<Buffer> => this.uploads.fingerprint(request);
-    const { clientLeft, context } = scopeOf(reply);
-    const { tenant, subject } = context;
-    const repeatable = { execute, fingerprint, clientLeft };
-    const { status, response } = key
-      ? await this.idempotent.run({ tenant, subject, key }, repeatable)
-      : await execute();
-    await reply.status(status).send(response);
   }
 }

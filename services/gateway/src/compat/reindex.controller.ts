@@ -4,13 +4,20 @@ import { Calls } from '../api/calls.js';
 import { operationLink } from '../api/document.mapper.js';
 import { operationRef } from '../api/document.schema.js';
 import { idSchema } from '../api/paging.schema.js';
+import { startReindex } from '../api/start-reindex.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 
 const reindexRequest = z
   .object({
     collection: idSchema.default('default'),
-    chunk_size: z.number().int().min(32).max(2048).optional().describe('Tokens; without it chunks stay as they are'),
+    chunk_size: z
+      .number()
+      .int()
+      .min(32)
+      .max(2048)
+      .optional()
+      .describe("Tokens; without it the collection's own, else as it is"),
     overlap: z.number().int().min(0).optional().describe('Tokens; given with chunk_size, under half of it'),
   })
   .superRefine(({ chunk_size: size, overlap }, context) => {
@@ -39,8 +46,7 @@ export class ReindexController {
   async reindex(
     @Body(valid(reindexRequest)) { collection, chunk_size: chunkSize, overlap }: z.output<typeof reindexRequest>,
   ): Promise<z.input<typeof reindexAnswer>> {
-    const request = { collection, chunkSize, chunkOverlap: overlap };
-    const { id, status } = await this.calls.documents.startReindex(request, this.calls.write());
+    const { id, status } = await startReindex(this.calls, { collection, chunkSize, chunkOverlap: overlap });
     return { collection, status, operation: operationLink(id) };
   }
 }

@@ -79,7 +79,8 @@ export class SystemHealthCheck {
         clients.of(vectorV1.VectorService).count({ collection: 'default', documentId: 'health' }, options),
       embedder: (options) => clients.of(embeddingV1.EmbeddingService).embed({ texts: [text] }, options),
       document_store: (options) => clients.of(documentV1.DocumentService).listDocuments({ limit: 1 }, options),
-      catalogue: (options) => clients.of(knowledgeV1.KnowledgeService).listCollections({ limit: 1 }, options),
+      // Anybody may ask this: a list of collections would make the default one, also for a caller who has no tenant.
+      catalogue: (options) => clients.of(knowledgeV1.FlagService).listFlags({}, options),
       models: (options) => clients.of(modelV1.ModelService).listModels({}, options),
       database: () => this.database.query('SELECT 1'),
     };

@@ -18,7 +18,6 @@ export const quotaVariables = {
     .default(0)
     .describe('Tokens of one API key, or one subject of tokens, in a day; 0 sets no limit'),
   ...redisVariables,
-  ...redisVariables,
   REDIS_URL: redisVariables.REDIS_URL.describe(
     'Redis in which all gateways count quotas together; without it, and while it is away, each counts for itself',
   ),

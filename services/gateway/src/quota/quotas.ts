@@ -12,7 +12,6 @@ import { isExceeded, isUsedUp, secondsToReset, type QuotaState } from './quota-s
 /** Whose quotas are meant. */
 export type Caller = Pick<RequestContext, 'tenant' | 'subject'>;
 
-/** The subject of callers who show no credential: one name for all of them, so it has no quota of its own. */
 const names: Readonly<Record<Scope, string>> = { tenant: 'tenant', key: 'credential' };
 const units: Readonly<Record<Unit, string>> = { requests: 'requests a minute', tokens: 'tokens a day' };
 
