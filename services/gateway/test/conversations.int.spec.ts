@@ -81,6 +81,15 @@ describe('conversations', () => {
     const { id } = (await begun.json()) as { id: string };
     expect(await get(`/v1/conversations/${id}`)).toMatchObject({ message_count: 0, messages: [], next_cursor: null });
   });
+
+  it('are begun once under an id: a further time answers 200 with the one that is there', async () => {
+    const begin = (): Promise<Response> => post('/v1/conversations', { id: 'twice / 1' });
+    const first = await begin();
+    expect(first.status).toBe(201);
+    const begun = await first.json();
+    const again = await begin();
+    expect([again.status, await again.json()]).toEqual([200, begun]);
+  });
 });
 
 describe('feedback', () => {

@@ -113,6 +113,19 @@ describe('chat completions through the official client', () => {
     expect(mesh.upstream.requests.at(-1)).toMatchObject({ temperature: 0.3, max_tokens: 50 });
   });
 
+  it('ends before a stop sequence, whole and as a stream', async () => {
+    const asked = { model: 'ragmesh', messages: [question], stop: [' metres', 'never'], tool_choice: 'auto' as const };
+    const text = pieces.join('').split(' metres')[0];
+    const { choices, ...rest } = await mesh.client.chat.completions.create({
+      ...asked,
+      response_format: { type: 'text' },
+    });
+    expect(choices[0]).toMatchObject({ message: { content: text }, finish_reason: 'stop' });
+    expect(rest).toMatchObject({ citations: [], usage: { completion_tokens: 9 } });
+    const run = mesh.client.chat.completions.stream({ ...asked, stop: ' metres' });
+    expect(await run.finalContent()).toBe(text);
+  });
+
   it('refuses a model that nobody configured before it searches for it, also as events', async () => {
     const ask = (model: string) => mesh.post('/v1/query', { query: question.content, model, stream: true });
     const refused = await ask('gpt-9');
@@ -138,13 +151,42 @@ describe('chat completions through the official client', () => {
     ['no messages', { messages: [] }, BadRequestError, 'messages', 'REQUEST.INVALID'],
     ['two answers', { n: 2 }, BadRequestError, 'n', 'REQUEST.INVALID'],
     [
+      'an answer in JSON',
+      { response_format: { type: 'json_object' } },
+      BadRequestError,
+      'response_format.type',
+      'REQUEST.INVALID',
+    ],
+    [
+      'tools that must be called',
+      { tool_choice: 'required', tools: [] },
+      BadRequestError,
+      'tool_choice',
+      'REQUEST.INVALID',
+    ],
+    [
+      'a tool that must be called',
+      { tool_choice: { type: 'function', function: { name: 'f' } } },
+      BadRequestError,
+      'tool_choice',
+      'REQUEST.INVALID',
+    ],
+    ['probabilities', { logprobs: true }, BadRequestError, 'logprobs', 'REQUEST.INVALID'],
+    ['too many ends', { stop: ['a', 'b', 'c', 'd', 'e'] }, BadRequestError, 'stop', 'REQUEST.INVALID'],
+    [
       'a blank question',
       { messages: [{ role: 'user', content: ' ' }] },
       BadRequestError,
       'messages[0].content',
       'REQUEST.INVALID',
     ],
-    ['an unknown filter', { filters: { year: { $near: 1 } } }, BadRequestError, undefined, 'FILTER.UNKNOWN_OPERATOR'],
+    [
+      'an unknown filter',
+      { filters: { year: { $near: 1 } } },
+      BadRequestError,
+      'filters.year.$near',
+      'FILTER.UNKNOWN_OPERATOR',
+    ],
   ])('refuses %s as OpenAI would', async (_what, wrong, Kind, param, code) => {
     const body = { model: 'ragmesh', messages: [question], ...wrong };
     const refusal = await mesh.client.chat.completions.create(body as never).then(
@@ -152,7 +194,7 @@ describe('chat completions through the official client', () => {
       (error: unknown) => error,
     );
     expect(refusal).toBeInstanceOf(Kind);
-    expect(refusal).toMatchObject({ code, type: 'invalid_request_error', ...(param ? { param } : {}) });
+    expect(refusal).toMatchObject({ code, type: 'invalid_request_error', param });
   });
 
   it('words malformed bodies as OpenAI would', async () => {

@@ -110,6 +110,13 @@ describe('reindex with another embedding model', () => {
     expect((await generations()).map(({ id, model }) => [id, model])).toEqual([[0, null]]);
   });
 
+  it('has no generations to show of a collection that is not there', async () => {
+    const missing = await call('GET', '/v1/collections/nope/generations');
+    expect(missing).toMatchObject({ status: 404, body: { code: 'COLLECTION.NOT_FOUND' } });
+    const usual = await call('GET', '/v1/collections/default/generations');
+    expect(usual).toMatchObject({ status: 200, body: { data: [{ id: 0, state: 'live' }] } });
+  });
+
   it('embeds documents and questions by it, new ones for both, and goes back to the model before', async () => {
     expect(await bestOf('which animal naps in the water?')).toBe('otters');
     let isOn = true;

@@ -8,7 +8,7 @@ const shape = new RegExp(`^(${kinds.join('|')}):[^\\p{Cc}]{1,200}$`, 'u');
 const principal = z
   .string()
   .max(210)
-  .regex(shape, 'Field access must list principals such as key:<id>, jwt:<sub>, group:<name> or role:reader.');
+  .regex(shape, 'it must name whom to admit, such as key:<id>, jwt:<sub>, group:<name> or role:reader');
 
 /** Who may read something; null: everyone of the tenant. */
 export const accessSchema = z

@@ -33,8 +33,9 @@ export class CacheController {
       warmed: made,
       known,
       failed,
+      reasons,
     } = await this.calls.retrieval.warmCache({ searches, answers }, this.calls.stream(reply));
-    return { warmed: made, known, failed };
+    return { warmed: made, known, failed, ...(failed > 0 ? { reasons } : {}) };
   }
 
   @Post('clear')

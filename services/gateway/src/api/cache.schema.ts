@@ -22,6 +22,12 @@ export const warmed = z.object({
   warmed: z.int().describe('Searches made whose results are kept now'),
   known: z.int().describe('Searches whose results were kept already'),
   failed: z.int().describe('Searches that failed or took a fallback; nothing of them is kept'),
+  reasons: z
+    .record(z.string(), z.int())
+    .optional()
+    .describe(
+      'Where some failed, why, and how many for each: the code of an error, a step they went without as in `degraded`, or `not_kept`',
+    ),
 });
 
 export const clearRequest = z.strictObject({

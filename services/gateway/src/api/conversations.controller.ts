@@ -1,4 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, Res } from '@nestjs/common';
+import type { generationV1 } from '@ragmesh/contracts';
+import { isRagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { valid } from '../http/validation.js';
@@ -6,10 +8,10 @@ import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
 import { conversationBody, messageBody } from './conversations.mapper.js';
 import * as schema from './conversations.schema.js';
-import { idSchema, nextCursor, pageQuery } from './paging.schema.js';
+import { freeIdSchema, nextCursor, pageQuery } from './paging.schema.js';
 
 type Page = z.output<typeof pageQuery>;
-const id = valid(idSchema);
+const id = valid(freeIdSchema);
 
 /** What was asked and answered under one `conversation_id`. */
 @Controller('v1/conversations')
@@ -22,14 +24,20 @@ export class ConversationsController {
     tag: 'Answers',
     body: { 'application/json': schema.newConversation },
     example: {},
-    answers: [{ status: 201, description: 'The conversation, as it is', schema: schema.conversationSchema }],
+    answers: [
+      { status: 201, description: 'It was begun', schema: schema.conversationSchema },
+      { status: 200, description: 'It was there already, and is as it was', schema: schema.conversationSchema },
+    ],
     problems: ['CONVERSATION.NOT_FOUND'],
   })
   async create(
-    @Body(valid(schema.newConversation)) body: z.output<typeof schema.newConversation>,
+    @Body(valid(schema.newConversation)) { id: wanted = '' }: z.output<typeof schema.newConversation>,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof schema.conversationSchema>> {
+    const known = wanted === '' ? undefined : await this.find(wanted, reply);
+    void reply.status(known ? 200 : 201);
     return conversationBody(
-      await this.calls.conversations.createConversation({ id: body.id ?? '' }, this.calls.write()),
+      known ?? (await this.calls.conversations.createConversation({ id: wanted }, this.calls.write())),
     );
   }
 
@@ -49,10 +57,21 @@ export class ConversationsController {
     return { data: page.conversations.map(conversationBody), next_cursor: nextCursor(page.nextCursor) };
   }
 
+  /** The caller's conversation of this id, if there is one. */
+  private async find(wanted: string, reply: FastifyReply): Promise<generationV1.Conversation | undefined> {
+    try {
+      return await this.calls.conversations.getConversation({ id: wanted, limit: 1 }, this.calls.unary(reply));
+    } catch (error) {
+      if (isRagmeshError(error) && error.code === 'CONVERSATION.NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
   @Get(':id')
   @Describe({
     summary: 'Read a conversation',
     tag: 'Answers',
+    path: schema.conversationPath,
     query: pageQuery,
     answers: [
       { status: 200, description: 'It and one page of its messages, oldest first', schema: schema.conversationDetail },
@@ -77,6 +96,7 @@ export class ConversationsController {
   @Describe({
     summary: 'Delete a conversation with everything in it',
     tag: 'Answers',
+    path: schema.conversationPath,
     answers: [{ status: 200, description: 'It is gone', schema: schema.deletedConversation }],
     problems: ['CONVERSATION.NOT_FOUND'],
   })

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { idSchema, pageOf } from './paging.schema.js';
+import { freeIdSchema, pageOf } from './paging.schema.js';
 
 export const newConversation = z.strictObject({
-  id: idSchema.optional().describe('Your own id; made for you when absent'),
+  id: freeIdSchema.optional().describe('Your own id; made for you when absent'),
 });
+
+/** Path of one conversation. */
+export const conversationPath = z.object({ id: freeIdSchema });
 
 export const conversationSchema = z.object({
   id: z.string(),

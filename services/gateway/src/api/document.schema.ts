@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { MAX_FIELD_DEPTH, fieldTooDeep } from '../http/json-body.js';
 import { isNestedDeeperThan } from '../http/json-scan.js';
+import { refuseUnstorable } from '../http/storable-values.js';
 import { accessSchema } from './access.schema.js';
+import { endOffset, startOffset } from './offset.schema.js';
 import { idSchema, pageQuery } from './paging.schema.js';
 
 /** Fields of a document go with each batch of its chunks, those of a chunk with it: both have to fit on the bus. */
@@ -53,6 +55,8 @@ export function refuseWideOverlap(input: Chunking, context: z.RefinementCtx): vo
   context.addIssue({ code: 'custom', path: ['chunk_overlap'], message });
 }
 
+const listOf = (names: readonly string[]): string => names.join(', ').replace(/, (?=[^,]*$)/, ' and ');
+
 /** JSON upload: exactly one of text, url and chunks. */
 export const jsonUpload = z
   .strictObject({
@@ -68,18 +72,17 @@ export const jsonUpload = z
   .superRefine((input, context) => {
     const given = (['text', 'url', 'chunks'] as const).filter((name) => input[name] !== undefined);
     if (given.length !== 1) {
-      const message = `Exactly one of text, url and chunks must be given; ${given.length === 0 ? 'none' : given.join(' and ')} was.`;
+      const message = `Exactly one of text, url and chunks must be given; ${given.length === 0 ? 'none was' : `${listOf(given)} were`}.`;
       context.addIssue({ code: 'custom', path: [given[1] ?? 'text'], message });
     }
     refuseWideOverlap(input, context);
   });
 export type JsonUpload = z.output<typeof jsonUpload>;
 
-const decimal = (name: string) =>
-  z
-    .string()
-    .regex(/^\d{1,6}$/, `Field ${name} must be a whole number.`)
-    .transform(Number);
+const decimal = z
+  .string()
+  .regex(/^\d{1,6}$/, 'it must be a whole number')
+  .transform(Number);
 /**
  * JSON in a form's text. Refused before it is parsed when it nests too deeply: behind the edge it is a message whose nesting
  * is bounded, and one that cannot be read would take every answer with it that holds the document.
@@ -90,12 +93,15 @@ const jsonText = (name: string, what: string) =>
     .max(MOST_METADATA)
     .transform((text, context): unknown => {
       if (isNestedDeeperThan(Buffer.from(text), MAX_FIELD_DEPTH)) throw fieldTooDeep(name);
+      let value: unknown;
       try {
-        return JSON.parse(text);
+        value = JSON.parse(text);
       } catch {
         context.addIssue({ code: 'custom', message: `Field ${name} must be a JSON ${what}.` });
         return z.NEVER;
       }
+      refuseUnstorable(value, name);
+      return value;
     });
 
 /** The fields of a multipart upload, which arrive as text. */
@@ -104,8 +110,8 @@ export const formFields = z
     ...uploadFields,
     metadata: jsonText('metadata', 'object').pipe(metadataSchema).optional(),
     access: jsonText('access', 'array').pipe(accessSchema).optional(),
-    chunk_size: decimal('chunk_size').pipe(chunkSize).optional(),
-    chunk_overlap: decimal('chunk_overlap').pipe(chunkOverlap).optional(),
+    chunk_size: decimal.pipe(chunkSize).optional(),
+    chunk_overlap: decimal.pipe(chunkOverlap).optional(),
   })
   .superRefine(refuseWideOverlap);
 export type FormFields = z.output<typeof formFields>;
@@ -126,7 +132,7 @@ export const getDocumentQuery = z.strictObject({
   wait: z.coerce.number().int().min(0).max(60).default(0).describe('Seconds to wait for a terminal state'),
 });
 export const contentQuery = z.strictObject({
-  as: z.enum(['text']).optional().describe('`text`: the canonical text that offsets refer to'),
+  as: z.enum(['text']).optional().describe('`text`: the canonical text that offsets refer to, in UTF-8'),
 });
 export const uploadHeaders = z.object({
   'idempotency-key': z
@@ -178,8 +184,8 @@ export const documentChunk = z.object({
   id: z.string(),
   ordinal: z.int(),
   text: z.string(),
-  start: z.int(),
-  end: z.int(),
+  start: startOffset,
+  end: endOffset,
   page: z.int().nullable(),
   heading: z.string().nullable(),
   metadata: metadataSchema,

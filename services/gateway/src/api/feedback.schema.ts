@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { idSchema, pageOf } from './paging.schema.js';
+import { freeIdSchema, pageOf } from './paging.schema.js';
 
 export const newFeedback = z.strictObject({
-  request_id: idSchema.describe('The request_id of the answer that is judged'),
+  request_id: freeIdSchema.describe('The request_id of the answer that is judged'),
   rating: z.enum(['up', 'down']),
   comment: z.string().max(4000).optional(),
 });

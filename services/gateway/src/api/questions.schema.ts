@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { completion } from './search.schema.js';
+import { endOffset, startOffset } from './offset.schema.js';
 import { idSchema } from './paging.schema.js';
 
 export const questionsRequest = z.strictObject({
@@ -29,8 +30,8 @@ const questionSchema = z.object({
   citation: z.object({
     document_id: z.string(),
     version: z.int(),
-    start: z.int(),
-    end: z.int(),
+    start: startOffset,
+    end: endOffset,
     text: z.string(),
     page: z.int().nullable(),
     heading: z.string().nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { idSchema } from './paging.schema.js';
+import { endOffset, startOffset } from './offset.schema.js';
+import { freeIdSchema, idSchema } from './paging.schema.js';
 
 const searchFields = {
   query: z
@@ -15,10 +16,9 @@ const searchFields = {
   min_score: z
     .number()
     .min(0)
-    .max(1)
     .optional()
     .describe(
-      'Least score of a result: cosine in dense mode, 0 to 1 in hybrid mode, with paraphrases and after reranking. Scores that were fused compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
+      'Least score of a result: BM25 in lexical mode, which may go far beyond 1; at most 1 everywhere else: cosine in dense mode, 0 to 1 in hybrid mode, with paraphrases and after reranking. Scores that were fused compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
     ),
   fusion: z
     .enum(['weighted', 'rrf'])
@@ -59,7 +59,7 @@ export type SearchInput = z.output<typeof searchRequest>;
 export const queryRequest = z.strictObject({
   ...searchFields,
   stream: z.boolean().default(false).describe('Answer as server-sent events'),
-  conversation_id: idSchema.optional().describe('The question continues this conversation'),
+  conversation_id: freeIdSchema.optional().describe('The question continues this conversation'),
   temperature: z.number().min(0).max(2).optional(),
   max_tokens: z.number().int().min(1).max(8192).optional().describe('At most what the installation allows is used'),
   model: z.string().min(1).max(200).optional(),
@@ -72,8 +72,8 @@ export const resultSchema = z.object({
   version: z.int(),
   score: z.number(),
   text: z.string(),
-  start: z.int(),
-  end: z.int(),
+  start: startOffset,
+  end: endOffset,
   page: z.int().nullable(),
   heading: z.string().nullable(),
   metadata: z.record(z.string(), z.json()),
@@ -119,8 +119,8 @@ export const citationSchema = z.object({
   index: z.int(),
   source: z.int(),
   document_id: z.string(),
-  start: z.int(),
-  end: z.int(),
+  start: startOffset,
+  end: endOffset,
   text: z.string(),
 });
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { metadataSchema } from '../api/document.schema.js';
-import { idSchema } from '../api/paging.schema.js';
+import { freeIdSchema, idSchema } from '../api/paging.schema.js';
 
 const MAX_DOCUMENTS = 1_000;
 const CHUNK_SIZE = 512;
 const OVERLAP = 50;
 
 const indexDocument = z.object({
-  id: idSchema.optional(),
+  id: freeIdSchema.optional().describe('As of /v1/documents; one that cannot be taken fails its document only'),
   text: z.string().min(1),
   metadata: metadataSchema.nullish(),
 });

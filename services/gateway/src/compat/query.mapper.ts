@@ -34,11 +34,14 @@ export const apiMessage = (input: ApiQuery): Query => ({
   conversationId: input.conversation_id ?? '',
 });
 
-/** Where a source stands goes into its metadata: these clients have no other place for it. The document's own fields win. */
+/**
+ * Where a source stands goes into its metadata: these clients have no other place for it. The document's own fields of these
+ * names give way, so that nobody who writes a document can forge what names it.
+ */
 function rootSource(result: retrievalV1.Result): RootAnswer['sources'][number] {
   const { id, text, score, metadata, document_id, version, start, end, page, heading } = resultBody(result);
   const place = { document_id, version, start, end, page, heading };
-  return { id, text, content: text, score, metadata: { ...place, ...metadata } };
+  return { id, text, content: text, score, metadata: { ...metadata, ...place } };
 }
 
 export const rootBody = ({ text, results, done }: WholeAnswer, latencyMs: number): RootAnswer => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from '../api/paging.schema.js';
+import { freeIdSchema, idSchema } from '../api/paging.schema.js';
 import { citationSchema } from '../api/search.schema.js';
 
 const question = z
@@ -19,7 +19,7 @@ export const rootQuery = z.object({
   temperature: z.number().min(0).max(2).nullish(),
   filters,
   stream: z.boolean().nullish().describe('Answer as `/query/stream` does'),
-  conversation_id: idSchema.nullish(),
+  conversation_id: freeIdSchema.nullish(),
 });
 export type RootQuery = z.output<typeof rootQuery>;
 
@@ -31,7 +31,9 @@ export const rootAnswer = z.object({
       text: z.string(),
       content: z.string().describe('As text'),
       score: z.number(),
-      metadata,
+      metadata: metadata.describe(
+        "The document's own fields, and document_id, version, start, end (see /v1/search), page and heading of the source, which take the place of own fields of these names",
+      ),
     }),
   ),
   latency_ms: z.number(),
@@ -52,7 +54,7 @@ const apiFields = {
   collection: idSchema.nullish(),
   filters,
   min_score: z.number().min(0).max(1).nullish(),
-  conversation_id: idSchema.nullish(),
+  conversation_id: freeIdSchema.nullish(),
 };
 
 /** Body of `/api/v1/query`. */

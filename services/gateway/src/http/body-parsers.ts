@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,8 +21,20 @@ export function useBodyParsers(app: NestFastifyApplication): void {
       done(error as Error);
     }
   });
-  app.useBodyParser('application/x-www-form-urlencoded', {}, (_request, _body, done) => {
-    done(unreadable('Form-encoded'));
+  app.useBodyParser('application/x-www-form-urlencoded', {}, (request, _body, done) => {
+    done(unreadableBody(request as FastifyRequest));
+  });
+}
+
+/** Bodies are not decompressed: a small one could become a very large one. */
+export function refuseEncodedBodies(server: FastifyInstance): void {
+  server.addHook('preParsing', ({ headers }, reply, _payload, done) => {
+    const { 'content-encoding': coding = '', 'content-length': length = '0', 'transfer-encoding': transfer } = headers;
+    const hasBody = length !== '0' || transfer !== undefined;
+    if (!hasBody || ['', 'identity'].includes(coding.trim().toLowerCase())) return done();
+    void reply.header('accept-encoding', 'identity');
+    const detail = 'Bodies are read as they are: send this one without Content-Encoding.';
+    done(new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', detail, { field: 'Content-Encoding' }));
   });
 }
 
@@ -29,14 +42,16 @@ export function useBodyParsers(app: NestFastifyApplication): void {
 export function refuseStrayForms(server: FastifyInstance): void {
   server.addHook('preValidation', (request, _reply, done) => {
     const isStray = request.isMultipart() && !takesWholeDocuments(request.routeOptions.config);
-    done(isStray ? unreadable('Multipart') : undefined);
+    done(isStray ? unreadableBody(request) : undefined);
   });
 }
 
-const unreadable = (what: string): RagmeshError =>
-  new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', `${what} bodies are not read here; see Content-Type.`, {
+function unreadableBody({ routeOptions }: FastifyRequest): RagmeshError {
+  const types = `application/json${takesWholeDocuments(routeOptions.config) ? ' and multipart/form-data' : ''}`;
+  return new RagmeshError('REQUEST.UNSUPPORTED_MEDIA_TYPE', `This route reads bodies of Content-Type ${types}.`, {
     field: 'Content-Type',
   });
+}
 
 const isMarked = (config: unknown, mark: string): boolean =>
   typeof config === 'object' && config !== null && mark in config;
@@ -48,8 +63,14 @@ export function raiseBodyLimit(route: RouteOptions, bytes: number): void {
   if (takesMuchJson(route.config)) route.bodyLimit = bytes;
 }
 
-/** The error for a body over the limit of its route; Fastify's own names neither route nor limit. */
-export function bodyTooLarge({ routeOptions }: FastifyRequest): RagmeshError {
+/** What Fastify refuses a body with, saying what the route takes, as its own errors do not; undefined for any other failure. */
+export function refusalOfBody(thrown: unknown, request: FastifyRequest): RagmeshError | undefined {
+  const status = thrown instanceof HttpException ? thrown.getStatus() : 0;
+  if (status === 415) return unreadableBody(request);
+  return status === 413 && !request.isMultipart() ? bodyTooLarge(request) : undefined;
+}
+
+function bodyTooLarge({ routeOptions }: FastifyRequest): RagmeshError {
   const isDocument = takesWholeDocuments(routeOptions.config);
   const limit = takesMuchJson(routeOptions.config) ? (routeOptions.bodyLimit ?? MAX_JSON_BYTES) : MAX_JSON_BYTES;
   const advice = isDocument ? ' Send larger documents as multipart/form-data.' : '';

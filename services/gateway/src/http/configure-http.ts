@@ -13,14 +13,14 @@ import type { GatewayConfig } from '../gateway.config.js';
 import { limitRequests } from '../quota/limit-requests.js';
 import { Quotas } from '../quota/quotas.js';
 import { Admission } from './admission.js';
-import { raiseBodyLimit, refuseStrayForms, useBodyParsers } from './body-parsers.js';
+import { raiseBodyLimit, refuseEncodedBodies, refuseStrayForms, useBodyParsers } from './body-parsers.js';
 import { refuseForeignPages } from './local-callers.js';
 import { ProblemFilter } from './problem.filter.js';
 import { trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
 import { useSecurityHeaders } from './security-headers.js';
 import { hangUpOnSlowClients } from './slow-clients.js';
-import { refuseUnstorableQueries } from './text-faults.js';
+import { refuseUnstorableQueries } from './storable-values.js';
 import { answerUnreadableRequests } from './unreadable-requests.js';
 
 /** What nobody will handle is refused before its body is read: no length, type or syntax of it can change the answer. */
@@ -57,6 +57,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     raiseBodyLimit(route, config.JSON_DOCUMENT_MAX_BYTES);
     for (const method of [route.method].flat()) routes.add(method, route.url);
   });
+  refuseEncodedBodies(server);
   useBodyParsers(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   refuseStrayForms(server);

@@ -1,6 +1,6 @@
 import { RagmeshError } from '@ragmesh/errors';
 import { isNestedDeeperThan } from './json-scan.js';
-import { refuseUnstorableText } from './text-faults.js';
+import { refuseUnstorable } from './storable-values.js';
 
 /** Deepest nesting of arrays and objects in a JSON body. */
 export const MAX_JSON_DEPTH = 32;
@@ -21,7 +21,7 @@ const malformed = (detail: string): RagmeshError => new RagmeshError('REQUEST.MA
 
 /**
  * Reads a JSON body that a stranger sent. An empty one is undefined.
- * @throws RagmeshError REQUEST.TOO_DEEP, REQUEST.MALFORMED, or REQUEST.INVALID naming a field with unstorable text.
+ * @throws RagmeshError REQUEST.TOO_DEEP, REQUEST.MALFORMED, or REQUEST.INVALID naming a field with an unstorable value.
  */
 export function parseJsonBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
@@ -32,7 +32,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
     });
   }
   const value = parse(decode(bytes));
-  refuseUnstorableText(value);
+  refuseUnstorable(value);
   return value;
 }
 
@@ -61,5 +61,5 @@ function refuseEscaped(text: string): void {
   } catch {
     return;
   }
-  refuseUnstorableText(value);
+  refuseUnstorable(value);
 }

@@ -1,8 +1,8 @@
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { isRagmeshError } from '@ragmesh/errors';
 import { reportUnexpected, type Logger } from '@ragmesh/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodyTooLarge } from './body-parsers.js';
+import { refusalOfBody } from './body-parsers.js';
 import { errorShapeOf } from './error-shape.js';
 import { problemOf, type Problem } from './problem.js';
 import { findScope } from './request-scope.js';
@@ -33,8 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** The problem a failure is, noted for the request's metrics and, when nobody expected it, logged with its cause. */
   describe(thrown: unknown, request: FastifyRequest): Problem {
-    const isTooLarge = thrown instanceof HttpException && thrown.getStatus() === 413 && !request.isMultipart();
-    const error = isTooLarge ? bodyTooLarge(request) : this.routes.refine(asRequestError(thrown), request.url);
+    const error = refusalOfBody(thrown, request) ?? this.routes.refine(asRequestError(thrown), request.url);
     const scope = findScope(request);
     if (scope) scope.errorCode = error.code;
     const ids = { requestId: scope?.requestId ?? requestIdFrom(undefined), traceId: scope?.traceId ?? '' };

@@ -37,7 +37,8 @@ function secondsToWait({ retry_after: own, retryAfter: theirs }: ErrorDetails): 
 export function problemOf({ code, message, details }: RagmeshError, ids: Ids): Problem {
   const { status, title, help, retry } = errorCatalogue[code];
   const retryable = retry === 'transient';
-  const { field, limit } = details;
+  const { limit } = details;
+  const field = code.startsWith('FILTER.') ? details['path'] : details['field'];
   return {
     type: `urn:ragmesh:problem:${code.toLowerCase().replace('.', ':')}`,
     title,

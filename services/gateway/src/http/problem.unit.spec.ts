@@ -46,6 +46,15 @@ describe('problemOf', () => {
     expect(problem).toMatchObject({ field: 'top_k', limit: 100 });
     expect(problem).not.toHaveProperty('service');
   });
+
+  it('names the condition at fault of a filter as its field', () => {
+    const path = 'filters.$and[0].year.$near';
+    const refused = new RagmeshError('FILTER.UNKNOWN_OPERATOR', 'Unknown.', { path, service: 'vector' });
+    expect(problemOf(refused, ids)).toMatchObject({ field: path });
+    expect(problemOf(new RagmeshError('BLOB.CORRUPT', 'Torn.', { path: '/data/blob' }), ids)).not.toHaveProperty(
+      'field',
+    );
+  });
 });
 
 describe('asRequestError', () => {

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import type { z } from 'zod';
-import { memberPath } from './text-faults.js';
+import { memberPath } from './storable-values.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -20,6 +20,10 @@ function unit(issue: { readonly origin: string }, count: number): string {
   return noun ? ` ${noun}${count === 1 ? '' : 's'} long` : '';
 }
 
+/** zod calls an object with free names a record. */
+const kindOf = (expected: string): string =>
+  expected === 'object' || expected === 'record' ? 'an object' : `of type ${expected}`;
+
 function sentence(issue: Issue, field: string): string {
   const name = field === '' ? 'The request body' : `Field ${field}`;
   // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- zod's own sentence serves for rarer faults
@@ -33,11 +37,11 @@ function sentence(issue: Issue, field: string): string {
     case 'invalid_value':
       return `${name} must be one of ${issue.values.map(String).join(', ')}.`;
     case 'invalid_type':
-      return `${name} must be ${issue.expected === 'object' ? 'an object' : `of type ${issue.expected}`}${issue.input === undefined ? ' and is required' : ''}.`;
+      return `${name} must be ${kindOf(issue.expected)}${issue.input === undefined ? ' and is required' : ''}.`;
     case 'custom':
       return issue.message;
     default:
-      return `${name} is invalid: ${issue.message}`;
+      return `${name} is invalid: ${issue.message.replace(/\.?$/, '.')}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from '../api/paging.schema.js';
+import { freeIdSchema, idSchema } from '../api/paging.schema.js';
 import { citationSchema, resultSchema } from '../api/search.schema.js';
 
 const MAX_MESSAGES = 1_000;
@@ -11,9 +11,13 @@ const message = z.object({
 });
 export type ChatMessage = z.output<typeof message>;
 
+/** As many and as long as can be looked for in every piece of an answer. */
+const MAX_STOPS = 4;
+const stop = z.string().min(1).max(500);
+
 /**
  * Body of a chat completion. OpenAI's clients send many fields; those that mean nothing here are left aside, those that are
- * known must have their type.
+ * known must have their type, and those that would have the answer be another thing than cited text are refused.
  */
 export const chatRequest = z.object({
   model: z.string().min(1).max(300).describe('`ragmesh`, or `ragmesh/<collection>`'),
@@ -23,14 +27,21 @@ export const chatRequest = z.object({
   temperature: z.number().min(0).max(2).nullish(),
   max_tokens: z.number().int().min(1).nullish(),
   max_completion_tokens: z.number().int().min(1).nullish(),
+  stop: z
+    .union([stop, z.array(stop).max(MAX_STOPS)], `It must be one to ${MAX_STOPS} texts of at most 500 characters.`)
+    .nullish()
+    .describe('The answer ends before the first of these'),
+  response_format: z.object({ type: z.literal('text') }).nullish(),
+  tool_choice: z.enum(['auto', 'none']).nullish().describe('No tool is called here'),
+  logprobs: z.literal(false).nullish(),
   n: z.literal(1, 'Field n must be 1.').nullish(),
   collection: idSchema.nullish().describe('Collection to answer from, instead of the one the model names'),
   top_k: z.number().int().min(1).max(100).nullish(),
   mode: z.enum(['hybrid', 'dense', 'lexical']).nullish(),
   filters: z.record(z.string(), z.json()).nullish().describe('Mongo-style filter over metadata'),
-  min_score: z.number().min(0).max(1).nullish(),
+  min_score: z.number().min(0).nullish(),
   rerank: z.boolean().nullish(),
-  conversation_id: idSchema.nullish(),
+  conversation_id: freeIdSchema.nullish(),
 });
 export type ChatInput = z.output<typeof chatRequest>;
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { formFields, type FormFields } from '../api/document.schema.js';
 import { MAX_FIELD_DEPTH, fieldTooDeep } from '../http/json-body.js';
 import { isValueDeeperThan } from '../http/json-scan.js';
-import { refuseUnstorableText } from '../http/text-faults.js';
+import { refuseUnstorable } from '../http/storable-values.js';
 import { validate } from '../http/validation.js';
 
 const limits = { files: 100, fields: 20, fieldSize: 64 * 1024, fieldNameSize: 100, headerPairs: 20 } as const;
@@ -44,6 +44,7 @@ async function readParts(request: FastifyRequest, maxFileBytes: number, sink: Fi
       await sink(fields, part);
     } else {
       const { fieldname: field, value, valueTruncated } = part;
+      if (field === 'file') throw notAFile();
       if (fields) throw misplaced(field);
       if (valueTruncated) throw fieldTooLong(field);
       if (field in texts)
@@ -56,19 +57,23 @@ async function readParts(request: FastifyRequest, maxFileBytes: number, sink: Fi
   throw new RagmeshError('REQUEST.INVALID', 'Field file is required: the form holds no file.', { field: 'file' });
 }
 
-/** A part that says it is JSON comes parsed. @throws RagmeshError REQUEST.TOO_DEEP before anything recurses into it. */
+/** A part that says it is JSON comes parsed. @throws RagmeshError REQUEST.TOO_DEEP before anything recurses into it, REQUEST.INVALID. */
 function textOf(value: unknown, field: string): string {
   if (typeof value === 'string') return value;
   if (isValueDeeperThan(value, MAX_FIELD_DEPTH)) throw fieldTooDeep(field);
+  refuseUnstorable(value, field);
   return JSON.stringify(value);
 }
 
 function readFields(texts: Readonly<Record<string, string>>): FormFields {
-  refuseUnstorableText(texts);
-  const fields = validate(formFields, texts);
-  refuseUnstorableText(fields.metadata, 'metadata');
-  return fields;
+  refuseUnstorable(texts);
+  return validate(formFields, texts);
 }
+
+const notAFile = (): RagmeshError =>
+  new RagmeshError('REQUEST.INVALID', 'Field file holds text, not a file: with curl, send it as -F file=@name.', {
+    field: 'file',
+  });
 
 const misplaced = (field: string): RagmeshError =>
   new RagmeshError('REQUEST.INVALID', `Field ${field} must stand before the files of the form.`, { field });

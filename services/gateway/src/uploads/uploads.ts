@@ -10,7 +10,7 @@ import { Calls } from '../api/calls.js';
 import { acceptedBody } from '../api/document.mapper.js';
 import { jsonUpload, type JsonUpload, type acceptedDocuments } from '../api/document.schema.js';
 import type { GatewayConfig } from '../gateway.config.js';
-import { refuseUnstorableText } from '../http/text-faults.js';
+import { refuseUnstorable } from '../http/storable-values.js';
 import { validate } from '../http/validation.js';
 import { FileUpload } from './file-upload.js';
 import { RequestFingerprint } from './request-fingerprint.js';
@@ -110,7 +110,7 @@ export class Uploads {
  */
 function fileNameOf({ filename, fieldname }: MultipartFile): string {
   const name = (filename as string | undefined) ?? '';
-  refuseUnstorableText(name, fieldname);
+  refuseUnstorable(name, fieldname);
   return name;
 }
 

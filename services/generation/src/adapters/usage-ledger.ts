@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { counter, type Logger } from '@ragmesh/observability';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { TokenUsage } from '../domain/language-model.js';
 import { ModelPrices } from '../domain/model-prices.js';
 import type { GenerationConfig } from '../generation.config.js';
@@ -21,8 +22,9 @@ export interface ChargedUsage extends TokenUsage {
 export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
   readonly #prices: ModelPrices;
   #pending = new Map<string, UsageEntry>();
-  #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #periodic = new PeriodicTask(() => this.flush(), FLUSH_MS);
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   constructor(
     private readonly usage: UsageRepository,
@@ -33,7 +35,7 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    this.#timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
+    this.#periodic.start();
   }
 
   /** Notes one call of a model. @returns it with its cost. */
@@ -48,14 +50,17 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
     return { promptTokens, completionTokens, ...(cost === undefined ? {} : { cost }) };
   }
 
-  /** Writes what was noted so far; what cannot be written now is kept for the next time. */
+  /** Writes what was noted so far; what cannot be written now is kept for the next time. All who ask during one share the next. */
   flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#write());
-    return this.#flushing;
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      return (this.#writing = this.#write());
+    });
+    return this.#next;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#periodic.stop();
     await this.flush();
   }
 

@@ -6,24 +6,35 @@ export const memberPath = (parent: string, key: string | number): string =>
   typeof key === 'number' ? `${parent}[${key}]` : parent === '' ? key : `${parent}.${key}`;
 
 /**
- * Refuses text no service could store or compare: NUL characters and halves of surrogate pairs, in any string or name.
+ * Refuses what no service could store or compare: NUL characters and halves of surrogate pairs, in any string or name, and
+ * numbers too large for one.
  * @throws RagmeshError REQUEST.INVALID that names the field.
  */
-export function refuseUnstorableText(value: unknown, field = ''): void {
+export function refuseUnstorable(value: unknown, field = ''): void {
   if (typeof value === 'string') return refuseString(value, field);
+  if (typeof value === 'number') return refuseNumber(value, field);
   if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) return value.forEach((item, index) => refuseUnstorableText(item, memberPath(field, index)));
+  if (Array.isArray(value)) return value.forEach((item, index) => refuseUnstorable(item, memberPath(field, index)));
   for (const [key, member] of Object.entries(value)) {
     const path = memberPath(field, key);
     refuseString(key, memberPath(field, 'name'));
     if (key === '__proto__')
       throw new RagmeshError('REQUEST.INVALID', `Field ${path} has a reserved name.`, { field: path });
-    refuseUnstorableText(member, path);
+    refuseUnstorable(member, path);
   }
 }
 
+const nameOf = (field: string): string => (field === '' ? 'The body' : `Field ${field}`);
+
+/** JSON may write numbers of any size; one that is too large was read as infinite. */
+function refuseNumber(number: number, field: string): void {
+  if (Number.isFinite(number)) return;
+  const fault = `${nameOf(field)} is beyond the largest number (about 1.8e308).`;
+  throw new RagmeshError('REQUEST.INVALID', fault, { field });
+}
+
 function refuseString(text: string, field: string): void {
-  const where = field === '' ? 'The body' : `Field ${field}`;
+  const where = nameOf(field);
   if (text.includes('\0'))
     throw new RagmeshError('REQUEST.INVALID', `${where} contains a NUL character (U+0000).`, { field });
   if (!text.isWellFormed()) {
@@ -33,7 +44,7 @@ function refuseString(text: string, field: string): void {
   }
 }
 
-/** Refuses such text in query strings, whatever their route makes of them. */
+/** Refuses such values in query strings, whatever their route makes of them. */
 export function refuseUnstorableQueries(server: FastifyInstance): void {
-  server.addHook('preValidation', async ({ query }) => refuseUnstorableText(query));
+  server.addHook('preValidation', async ({ query }) => refuseUnstorable(query));
 }
