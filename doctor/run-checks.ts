@@ -9,6 +9,7 @@ import { checkDataFolder } from './checks/data-folder.js';
 import { checkDatabase } from './checks/database.js';
 import { checkDeadLetters } from './checks/dead-letters.js';
 import { checkKafka } from './checks/kafka.js';
+import { checkLanguageModel } from './checks/language-model.js';
 import { checkModels } from './checks/models.js';
 import { checkNodeVersion } from './checks/node-version.js';
 import { checkOutbox } from './checks/outbox.js';
@@ -37,6 +38,7 @@ export const checks: Readonly<Record<string, Check>> = {
   qdrant: checkQdrant,
   s3: checkBlobStore,
   models: checkModels,
+  'language model': checkLanguageModel,
   certificates: checkCertificates,
   clock: checkClock,
   access: checkAccess,

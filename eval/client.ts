@@ -63,6 +63,14 @@ export class RagmeshClient {
     throw new Error(`${method} ${path}: ${response.status} ${problem.code ?? ''} ${problem.detail ?? ''}`);
   }
 
+  private unanswered(error: unknown): never {
+    const { cause } = error as { cause?: { code?: string } };
+    const reason = cause?.code ?? 'the connection failed';
+    throw new Error(
+      `No ragmesh answers at ${this.url} (${reason}): start one with npm start, correct --url, or leave it out to have one started.`,
+    );
+  }
+
   private async send(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if (this.apiKey) headers['authorization'] = `Bearer ${this.apiKey}`;
@@ -73,7 +81,7 @@ export class RagmeshClient {
     };
     if (this.apiKey && body === undefined) init.headers = { authorization: `Bearer ${this.apiKey}` };
     for (let attempt = 1; ; attempt++) {
-      const response = await fetch(new URL(path, this.url), init);
+      const response = await fetch(new URL(path, this.url), init).catch((error: unknown) => this.unanswered(error));
       const isBusy = response.status === 429 || response.status === 503;
       if (!isBusy || attempt === MAX_ATTEMPTS) return response;
       await response.body?.cancel();

@@ -35,8 +35,8 @@ describe('npm run eval -- --gate', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const run = () => {
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const run = (url = address()) => {
     const flags = [folder, '--url', url, '--gate', join(folder, 'baseline.json')];
     const passed = promisify(execFile)(process.execPath, ['dist/eval/main.js', ...flags]);
     return passed.then(({ stdout }) => ({ code: 0, stdout, stderr: '' })).catch((failure: unknown) => failure as never);
@@ -47,6 +47,14 @@ describe('npm run eval -- --gate', () => {
     const { code, stdout } = await run();
     expect(code).toBe(0);
     expect(stdout).toMatch(/^hybrid +1 +1\.0000 .*\nrrf +1 +1\.0000 /m);
+  });
+
+  it('says what to do where nobody answers', async () => {
+    const { code, stderr } = await run('http://127.0.0.1:1');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^No ragmesh answers at http:\/\/127\.0\.0\.1:1 \(.+\): start one with npm start, .+--url.+\n$/,
+    );
   });
 
   it('exits with 1 below it, and says what fell', async () => {

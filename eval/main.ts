@@ -8,9 +8,10 @@ import { drops, readBaseline, updateBaseline } from './gate.js';
 import { asTable, failures, parseThreshold, type ModeReport } from './report.js';
 import { startStandalone } from './standalone.js';
 
-const USAGE = `npm run eval -- <dataset folder> [--url http://127.0.0.1:8080] [--configurations lexical,dense,hybrid,rrf,rerank,mmr]
+const USAGE = `npm run eval -- <dataset folder> [--url http://127.0.0.1:8080] [--configurations lexical,dense,hybrid]
                  [--with name='{"mode": "hybrid", "alpha": 0.3}']... [--collection name] [--json file]
-                 [--min lexical.ndcg@10=.679]... [--gate baseline.json] [--baseline baseline.json]`;
+                 [--min lexical.ndcg@10=.679]... [--gate baseline.json] [--baseline baseline.json]
+Configurations are lexical, dense, hybrid (these three by default), rrf, rerank and mmr.`;
 
 const options = {
   url: { type: 'string' },

@@ -39,7 +39,7 @@ describe('the doctor finds', () => {
   });
 
   it('nothing about servers that are not in use', async () => {
-    for (const check of ['database', 'kafka', 'redis', 'qdrant', 's3', 'outbox'])
+    for (const check of ['database', 'kafka', 'redis', 'qdrant', 's3', 'language model', 'outbox'])
       expect(await found(check, {})).toEqual([]);
   });
 
@@ -72,6 +72,28 @@ describe('the doctor finds', () => {
     const { port } = new URL(stranger.url);
     const findings = await found('port', {}, { gateway: gatewayAt(stranger.url) });
     expect(findings).toEqual([faultSaying(new RegExp(`Port ${port} is taken`), /lsof -i :\d+/)]);
+  });
+
+  it('language models that nobody answers for or that refuse our key, by their providers and without the key', async () => {
+    const further = [{ name: 'spare', models: ['m'], base_url: `${stranger.url}/v1`, api_key: 'sk-hunter2' }];
+    const environment = {
+      ...{ APP_LLM_BACKEND: 'openai', OPENAI_BASE_URL: `http://127.0.0.1:${closed}/v1`, OPENAI_API_KEY: 'sk-hunter2' },
+      ...{ LM_MODEL: 'm', LLM_FURTHER_PROVIDERS: JSON.stringify(further) },
+    };
+    const findings = await found('language model', environment);
+    expect(findings).toEqual([
+      faultSaying(/provider openai at 127\.0\.0\.1:\d+ cannot be used \(ECONNREFUSED\)/, /OPENAI_BASE_URL/),
+      faultSaying(/provider spare at 127.* refuses our key \(status 401\)/, /api_key in LLM_FURTHER_PROVIDERS/),
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+
+  it('that the edge has given up every language model, whatever is configured here', async () => {
+    const health = JSON.stringify({ status: 'degraded', components: { cache: 'up', llm: 'down' } });
+    const edge = await Stranger.start((_request, response) => response.end(health));
+    const findings = await found('language model', {}, { gateway: gatewayAt(edge.url) });
+    await edge.stop();
+    expect(findings).toEqual([faultSaying(/no language model works/, /LM_MODEL/)]);
   });
 
   it('servers that are away, each with its address and without its password', async () => {

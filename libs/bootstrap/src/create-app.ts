@@ -92,7 +92,7 @@ const httpAdapter = (tls: EdgeTls | undefined, proxies: readonly string[] = []):
     ...(tls ? { https: { ...secureContext(tls), requestCert: tls.ca !== undefined } } : {}),
     bodyLimit: 64 * 1024 * 1024,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 4_096 }, // what an id of any script takes in a URL; its length is checked as everything is
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       reply.server.errorHandler(error, request, reply),

@@ -292,9 +292,4 @@ Drainage of the bogs around Dublin began in 1750. Sphagnum mosses keep the surfa
     expect(set).toMatchObject({ model: 'extractive', degraded: [] });
     expect(set.questions).toHaveLength(2);
   });
-
-  it('are none without sources, whatever was asked', async () => {
-    const set = await as('learners', () => questions.writeQuestions({ count: 5, mode: 'quiz' }));
-    expect(set).toMatchObject({ questions: [], model: 'extractive', degraded: [] });
-  });
 });

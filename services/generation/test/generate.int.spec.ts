@@ -16,7 +16,6 @@ describe('Generate', () => {
   let rig: GenerationRig;
   let upstream: ScriptedUpstream;
   let client: GrpcClient<typeof generationV1.GenerationService>;
-  let plain: GrpcClient<typeof generationV1.GenerationService>;
 
   beforeAll(async () => {
     upstream = await ScriptedUpstream.start();
@@ -33,12 +32,10 @@ describe('Generate', () => {
       LLM_MAX_TOKENS: '800',
     });
     client = createGrpcClient(generationV1.GenerationService, address);
-    plain = createGrpcClient(generationV1.GenerationService, await rig.service({}));
   }, 60_000);
   beforeEach(() => upstream.plays(refusing(400)));
   afterAll(async () => {
     client?.close();
-    plain?.close();
     await rig?.close();
     await upstream?.close();
   });
@@ -55,43 +52,6 @@ describe('Generate', () => {
     const citations = events.flatMap((event) => (event.case === 'citation' ? [event.value] : []));
     return { said, citations, completed: events.at(-1)!.value as generationV1.Completed };
   };
-
-  describe('without a provider', () => {
-    it('streams sentences with the quotes behind them, then what it took', async () => {
-      const events = await collect(plain, { model: 'whatever', maxTokens: 8_192 });
-      const citations = events.flatMap((event) => (event.case === 'citation' ? [event.value] : []));
-      expect(events[0]!.case).toBe('delta');
-      expect(citations.map((citation) => citation.text)).toContain('They store twice as much carbon as all forests.');
-      for (const { index, start, end, text: quoted } of citations) {
-        expect(index).toBe(1);
-        expect(text.slice(start - 100, end - 100)).toBe(quoted);
-      }
-      const completed = { model: 'extractive', degraded: [], usage: { promptTokens: 0, completionTokens: 0 } };
-      expect(events.at(-1)).toMatchObject({ case: 'completed', value: { ...completed, fallbackUsed: false } });
-    });
-
-    it('says that the sources do not answer, in the language of the question', async () => {
-      const [first] = await collect(plain, { question: 'Wer gewann die Wahl?' });
-      expect(first).toEqual({ case: 'delta', value: 'Die Quellen beantworten diese Frage nicht.' });
-    });
-
-    it('has no models to name and refuses what needs one', async () => {
-      await rig.as('acme', async () => {
-        expect(await plain.listLanguageModels({})).toMatchObject({ models: [] });
-        const writer = createGrpcClient(generationV1.QueryWritingService, rig.addresses[1]!);
-        // The first question of a conversation stands alone as it is.
-        expect(await writer.condense({ question, conversationId: 'begun-just-now' })).toMatchObject({ question });
-        for (const call of [
-          writer.paraphrase({ question, count: 2 }),
-          writer.hypothesise({ question }),
-          writer.gradePassages({ question, passages: [text] }),
-          writer.verifyAnswer({ question, answer: 'x', passages: [text] }),
-        ])
-          await expect(call).rejects.toMatchObject({ code: 'GENERATION.NO_PROVIDER' });
-        writer.close();
-      });
-    });
-  });
 
   it('has the configured model answer, with citations checked, usage and cost', async () => {
     upstream.plays(answering('They store much [1][4], see https://evil.example/x.'));
@@ -182,8 +142,6 @@ describe('Generate', () => {
     expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
     expect(messages[0]!.content).toMatch(/from nothing else[^]+Be brief\.$/);
     expect(messages[2]!.content).toBe('They are wet.');
-    const quoted = (await collect(plain, { instructions: 'Be brief.' })).at(-1)!.value;
-    expect(quoted).toMatchObject({ degraded: ['instructions'] });
   });
 
   it('hangs up on the provider within a second after the client went away, before and within an answer', async () => {

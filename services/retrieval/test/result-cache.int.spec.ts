@@ -179,7 +179,8 @@ describe('operators', () => {
   it('warm searches and clear what is kept', async () => {
     const searches = ['Who holds hands?', 'Who sleeps?'].map((query) => ({ query, collection: 'rivers' }));
     const nowhere = { query: 'Who sleeps?', collection: 'rivers', mode: 'dense', hyde: true };
-    expect(await mesh.warm([...searches, nowhere])).toMatchObject({ warmed: 2, known: 0, failed: 1 });
+    const told = await mesh.warm([...searches, nowhere]);
+    expect(told).toMatchObject({ warmed: 2, known: 0, failed: 1, reasons: { hyde: 1 } });
     expect(await mesh.warm(searches)).toMatchObject({ warmed: 0, known: 2, failed: 0 });
     expect(wasKnown(await mesh.search(searches[0]!))).toBe(true);
     await mesh.clear('lakes');

@@ -32,3 +32,14 @@ describe('the lexical leg', () => {
     }
   });
 });
+
+describe('an id of any script', () => {
+  it('may be as long as ids may be, and leads to its document and what is done to it', async () => {
+    const id = '長'.repeat(200);
+    const { status, body } = await mesh.api.upload({ id, text: 'It has a long name.' });
+    expect(status).toBe(202);
+    expect(await mesh.api.terminal(id)).toMatchObject({ id, status: 'ready' });
+    const { href } = body['operation'] as { href: string };
+    expect(await mesh.api.call('GET', href)).toMatchObject({ status: 200, body: { done: true } });
+  });
+});

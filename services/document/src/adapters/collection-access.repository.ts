@@ -81,4 +81,8 @@ export class CollectionAccess {
 const lockOf = (tenant: string, collection: string): string => `collection/${tenant}/${collection}`;
 
 const notEmpty = (id: string, documents: number): RagmeshError =>
-  new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, { id, documents });
+  new RagmeshError(
+    'COLLECTION.NOT_EMPTY',
+    `The collection "${id}" holds ${documents === 1 ? 'a document' : `${documents} documents`}.`,
+    { id, documents },
+  );

@@ -11,11 +11,11 @@ import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
 import { operationBody } from './document.mapper.js';
 import { operationSchema } from './document.schema.js';
-import { idSchema } from './paging.schema.js';
+import { operationIdSchema } from './paging.schema.js';
 
 const POLL_MS = 200;
 type OperationBody = z.input<typeof operationSchema>;
-const id = valid(idSchema);
+const id = valid(operationIdSchema);
 
 /** Progress of what was promised with a 202. */
 @Controller('v1/operations')

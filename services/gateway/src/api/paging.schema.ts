@@ -25,16 +25,22 @@ const portableIdentifier = (() => {
   return `^${first}${other}*$`;
 })();
 
+const identifierOf = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(identifier, 'it may hold letters, digits and . _ : @ + - and begins with a letter or digit')
+    .meta({
+      description: `Id: 1 to ${most} letters and digits of any script or . _ : @ + -, the first a letter or digit`,
+      pattern: portableIdentifier,
+    });
+
 /** Ids of documents and collections, the caller's own or made by ragmesh, and of all that ragmesh makes. */
-export const idSchema = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(identifier, 'it may hold letters, digits and . _ : @ + - and begins with a letter or digit')
-  .meta({
-    description: 'Id: 1 to 200 letters and digits of any script or . _ : @ + -, the first a letter or digit',
-    pattern: portableIdentifier,
-  });
+export const idSchema = identifierOf(200);
+
+/** The id of a document after what is done to which of its versions. */
+export const operationIdSchema = identifierOf(240);
 
 /** Query of a list: newest first, one page. */
 export const pageQuery = z.strictObject({

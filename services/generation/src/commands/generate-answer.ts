@@ -5,6 +5,7 @@ import type { AnswerOrigin } from '../adapters/answer-cache.js';
 import { AnswerCache } from '../adapters/answer-cache.js';
 import { LanguageModels } from '../adapters/language-models.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
+import { beginningOf } from '../domain/answer-beginning.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';
 import { answerEvents } from '../domain/answer-stream.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
@@ -86,8 +87,9 @@ export class GenerateAnswer {
   ): AsyncGenerator<AnswerEvent, Outcome> {
     const { question, sources, model, instructions } = request;
     if (sources.length === 0 || model === EXTRACTIVE || !this.models.isConfigured) {
-      yield* answerEvents(answerExtractively(question, sources));
-      return { ...WITHOUT_MODEL, degraded: instructions === '' ? [] : ['instructions'] };
+      const isMissing = model !== '' && model !== EXTRACTIVE && !this.models.isConfigured;
+      const degraded = [...(isMissing ? ['llm'] : []), ...(instructions === '' ? [] : ['instructions'])];
+      return { ...(yield* quoted(request)), degraded, fallbackUsed: isMissing };
     }
     const wanted = model === '' ? this.models.all[0]!.name : model;
     const origin: AnswerOrigin = { tenant, model: wanted, question, instructions, history, sources };
@@ -95,13 +97,21 @@ export class GenerateAnswer {
     return written ?? (yield* this.#standIn(request, origin));
   }
 
-  async *#standIn({ question, sources }: AnswerRequest, origin: AnswerOrigin): AsyncGenerator<AnswerEvent, Outcome> {
+  async *#standIn(request: AnswerRequest, origin: AnswerOrigin): AsyncGenerator<AnswerEvent, Outcome> {
     const known = await this.cache.find(origin);
     counter('ragmesh_llm_fallbacks_total').inc({ to: known ? 'cached' : EXTRACTIVE });
-    const degraded = ['llm', ...(known ? ['cached_answer'] : [])];
-    yield* known?.events ?? answerEvents(answerExtractively(question, sources));
-    return { ...WITHOUT_MODEL, model: known?.model ?? EXTRACTIVE, degraded, fallbackUsed: true };
+    if (!known) return { ...(yield* quoted(request)), degraded: ['llm'], fallbackUsed: true };
+    yield* known.events;
+    return { ...WITHOUT_MODEL, model: known.model, degraded: ['llm', 'cached_answer'], fallbackUsed: true };
   }
+}
+
+/** Quotes the sources; `incomplete` when the caller asked for less than there is. */
+function* quoted({ question, sources, askedTokens }: AnswerRequest): Generator<AnswerEvent, Outcome> {
+  const { parts } = answerExtractively(question, sources);
+  const fitting = askedTokens === undefined ? parts : beginningOf(parts, askedTokens);
+  yield* answerEvents(fitting);
+  return { ...WITHOUT_MODEL, incomplete: fitting !== parts };
 }
 
 /** Passes everything on and notes it. */

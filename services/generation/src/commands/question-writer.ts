@@ -21,7 +21,10 @@ export interface WantedQuestions extends QuestionOrder {
   readonly model: string;
 }
 
-/** `degraded` names `llm` when another model than the first wrote, or questions were made without one. */
+/**
+ * `degraded` names `llm` when another model than the first wrote, or questions were made without the model that was wanted,
+ * and `questions` when there are none at all: there is no source, or no sentence of them that can be asked about.
+ */
 export interface QuestionSet {
   readonly questions: readonly Question[];
   readonly model: string;
@@ -55,12 +58,17 @@ export class QuestionWriter {
     const made = byModel.length < count ? await this.#extracted(sources, wanted, byModel) : [];
     counter('ragmesh_questions_total').inc({ mode, way: 'llm' }, byModel.length);
     counter('ragmesh_questions_total').inc({ mode, way: EXTRACTIVE }, made.length);
+    const questions = [...byModel, ...made];
     const isFallback = written.some((part) => part.isFallback) || made.length > 0 || byModel.length === 0;
+    const isWanted = isAsked || (wanted.model !== '' && wanted.model !== EXTRACTIVE);
     return {
-      questions: [...byModel, ...made],
+      questions,
       model: byModel.length > 0 ? written[0]!.model : EXTRACTIVE,
       usage: total(written.map(({ usage }) => usage)),
-      degraded: isAsked && sources.length > 0 && isFallback ? ['llm'] : [],
+      degraded: [
+        ...(isWanted && sources.length > 0 && isFallback ? ['llm'] : []),
+        ...(questions.length === 0 ? ['questions'] : []),
+      ],
     };
   }
 

@@ -15,6 +15,8 @@ export interface AnswerRequest {
   readonly instructions: string;
   readonly temperature?: number;
   readonly maxTokens: number;
+  /** The same where the caller named one: what is quoted is as long as it is unless somebody asks for less. */
+  readonly askedTokens?: number;
   /** Empty for the configured order. */
   readonly model: string;
 }

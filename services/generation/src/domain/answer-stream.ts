@@ -1,4 +1,4 @@
-import type { ExtractiveAnswer } from './extractive-answerer.js';
+import type { AnswerPart } from './extractive-answerer.js';
 import type { Citation } from './source.js';
 
 /** What a reader of a stream gets, in order. The deltas joined are the answer. */
@@ -6,7 +6,7 @@ export type AnswerEvent =
   { readonly type: 'delta'; readonly text: string } | { readonly type: 'citation'; readonly citation: Citation };
 
 /** Each sentence with its marker, then the quote behind it. */
-export function* answerEvents({ parts }: ExtractiveAnswer): Generator<AnswerEvent> {
+export function* answerEvents(parts: readonly AnswerPart[]): Generator<AnswerEvent> {
   for (const [position, { text, citation }] of parts.entries()) {
     yield { type: 'delta', text: position === 0 ? text : ` ${text}` };
     if (citation) yield { type: 'citation', citation };

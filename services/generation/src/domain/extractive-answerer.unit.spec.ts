@@ -168,7 +168,7 @@ describe('answerEvents', () => {
     const answer = answerExtractively('logs and traces retention', [
       source('The retention of logs is 30 days. The retention of traces is one week.'),
     ]);
-    const events = [...answerEvents(answer)];
+    const events = [...answerEvents(answer.parts)];
     expect(events.map(({ type }) => type)).toEqual(['delta', 'citation', 'delta', 'citation']);
     expect(events.flatMap((event) => (event.type === 'delta' ? event.text : [])).join('')).toBe(answer.text);
   });

@@ -171,10 +171,14 @@ export class CollectionRepository {
     );
     const documents = rows[0]?.documents ?? 0;
     if (documents > 0) {
-      throw new RagmeshError('COLLECTION.NOT_EMPTY', `The collection "${id}" holds ${documents} documents.`, {
-        id,
-        documents,
-      });
+      throw new RagmeshError(
+        'COLLECTION.NOT_EMPTY',
+        `The collection "${id}" holds ${documents === 1 ? 'a document' : `${documents} documents`}.`,
+        {
+          id,
+          documents,
+        },
+      );
     }
     const revision = revisionAnew(locked[0].access_revision);
     tx.write(KEEP_REVISION, [tenant, id, revision]);

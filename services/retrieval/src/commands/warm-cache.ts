@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RagmeshError } from '@ragmesh/errors';
+import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import { ANONYMOUS, currentContext, inContext } from '@ragmesh/observability';
 import { ReaderScope } from '../adapters/reader-scope.js';
@@ -16,6 +16,9 @@ const AT_ONCE = 2;
 /** Kept back from the caller's time to tell what came of it, in ms. */
 const RESERVE_MS = 500;
 
+/** What they found changed meanwhile, or nothing is kept here at all. */
+const NOT_KEPT = 'not_kept';
+
 /** A question that says nothing but itself. */
 const PLAIN = { conversationId: '', history: [], instructions: '', model: '' } satisfies AnswerOptions;
 
@@ -26,6 +29,8 @@ export interface Warmed {
   known: number;
   /** Failed, degraded, made while what they found changed, or out of time: not kept. */
   failed: number;
+  /** Why, and how many for each: the code of an error, a step they went without as in `degraded`, or `not_kept`. */
+  readonly reasons: Record<string, number>;
 }
 
 /** Makes searches, and answers, ahead of those who will ask, as one of them: an operator may see more than they do. */
@@ -68,13 +73,20 @@ export class WarmCache {
   }
 
   async #warm(waiting: Prepared[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
-    const counts: Warmed = { warmed: 0, known: 0, failed: 0 };
+    const counts: Warmed = { warmed: 0, known: 0, failed: 0, reasons: {} };
+    const fail = (reasons: readonly string[]): void => {
+      counts.failed += 1;
+      for (const reason of reasons) counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
+    };
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        if (scope.deadline.hasExpired) counts.failed += 1;
+        if (scope.deadline.hasExpired) fail(['REQUEST.TIMEOUT']);
         else if (await this.#isKept(next, telling)) counts.known += 1;
-        else if (await this.#keeps(next, telling, scope)) counts.warmed += 1;
-        else counts.failed += 1;
+        else {
+          const reasons = await this.#make(next, telling, scope);
+          if (reasons.length === 0) counts.warmed += 1;
+          else fail(reasons);
+        }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -85,15 +97,27 @@ export class WarmCache {
     return telling ? this.answers.isKept(prepared, PLAIN) : this.search.isKept(prepared.query);
   }
 
-  async #keeps(prepared: Prepared, telling: Telling | undefined, scope: CallScope): Promise<boolean> {
+  /** @returns why it is not kept; nothing when it is. */
+  async #make(prepared: Prepared, telling: Telling | undefined, scope: CallScope): Promise<readonly string[]> {
     try {
-      if (telling) for await (const _ of this.answers.run(prepared, PLAIN, telling, scope));
-      else await this.search.run(prepared.query, scope);
-      return await this.#isKept(prepared, telling);
+      const degraded = telling
+        ? await this.#answer(prepared, telling, scope)
+        : (await this.search.run(prepared.query, scope)).degraded;
+      if (await this.#isKept(prepared, telling)) return [];
+      return degraded.length > 0 ? degraded : [NOT_KEPT];
     } catch (error) {
       if (scope.signal.aborted) throw error;
-      if (!scope.deadline.hasExpired && error instanceof RagmeshError && error.retry === 'permanent') throw error;
-      return false;
+      if (scope.deadline.hasExpired) return ['REQUEST.TIMEOUT'];
+      if (error instanceof RagmeshError && error.retry === 'permanent') throw error;
+      return [asRagmeshError(error).code];
     }
+  }
+
+  /** @returns what the answer went without. */
+  async #answer(prepared: Prepared, telling: Telling, scope: CallScope): Promise<readonly string[]> {
+    let degraded: readonly string[] = [];
+    for await (const { event } of this.answers.run(prepared, PLAIN, telling, scope))
+      if (event.case === 'done') ({ degraded } = event.value);
+    return degraded;
   }
 }

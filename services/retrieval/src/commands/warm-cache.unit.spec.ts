@@ -15,10 +15,10 @@ const caller = { tenant: 'acme', subject: 'spec', requestId: 'r' };
 const search = {
   isKept: ({ text }: { text: string }) => Promise.resolve(text === 'known'),
   run: ({ text }: { text: string }, { deadline }: CallScope) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<{ degraded: string[] }>((resolve, reject) => {
       const late = deadline.signal();
       if (text === 'slow') late.addEventListener('abort', () => reject(late.reason as Error), { once: true });
-      else resolve();
+      else resolve({ degraded: [] });
     }),
 };
 const warming = new WarmCache(
@@ -35,6 +35,6 @@ describe('warming that takes longer than its caller waits', () => {
     const scope = { deadline: Deadline.in(1_000), signal: new AbortController().signal };
     const searches = ['known', 'slow', 'slow', 'known', 'never begun'].map((query) => ({ query, collection: '' }));
     const counts = await inContext(caller, () => warming.run(searches, undefined, scope));
-    expect(counts).toEqual({ warmed: 0, known: 1, failed: 4 });
+    expect(counts).toEqual({ warmed: 0, known: 1, failed: 4, reasons: { 'REQUEST.TIMEOUT': 4 } });
   });
 });

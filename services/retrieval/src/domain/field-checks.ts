@@ -26,9 +26,3 @@ export function wholeWithin(field: string, [low, high]: readonly [number, number
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   throw invalidField(field, `must be a whole number from ${low} to ${high}`);
 }
-
-/** @throws REQUEST.INVALID */
-export function finite(field: string, value: number | undefined): number | undefined {
-  if (value === undefined || Number.isFinite(value)) return value;
-  throw invalidField(field, 'must be a finite number');
-}

@@ -1,4 +1,4 @@
-import { finite, numberWithin, oneOf, wholeWithin } from './field-checks.js';
+import { invalidField, numberWithin, oneOf, wholeWithin } from './field-checks.js';
 import { normaliseQuery } from './query-text.js';
 
 const MODES = ['hybrid', 'dense', 'lexical'] as const;
@@ -87,7 +87,7 @@ export function parseSearchQuery(
     topK: wholeWithin('top_k', [1, MAX_TOP_K], said.topK || DEFAULT_TOP_K),
     filters: fields.filters,
     alpha: numberWithin('alpha', [0, 1], said.alpha ?? defaultAlpha),
-    minScore: finite('min_score', said.minScore),
+    minScore: leastScore(said, mode),
     rerank: isTrue(said.rerank),
     expand: isTrue(said.expand),
     fusion: oneOf('fusion', FUSIONS, said.fusion),
@@ -98,6 +98,16 @@ export function parseSearchQuery(
     granularity: oneOf('granularity', GRANULARITIES, said.granularity),
     explain: isTrue(fields.explain),
   };
+}
+
+/** BM25, the score of a plain lexical search, has no upper limit; every other score is at most 1. */
+function leastScore({ minScore, rerank, multiQuery }: SearchOptions, mode: SearchMode): number | undefined {
+  const isUnlimited = mode === 'lexical' && !isTrue(rerank) && !isTrue(multiQuery);
+  if (minScore === undefined || (Number.isFinite(minScore) && (isUnlimited || minScore <= 1))) return minScore;
+  throw invalidField(
+    'min_score',
+    isUnlimited ? 'must be a finite number' : 'must be at most 1, unless mode is lexical',
+  );
 }
 
 /** What the request says, and the collection where the request says nothing. */

@@ -24,6 +24,12 @@ describe('parseSearchQuery', () => {
     expect(parseSearchQuery(fields, 0.6)).toMatchObject(expected);
   });
 
+  it('takes any least score where words alone are searched, as BM25 has no upper limit', () => {
+    const words = { ...bare, mode: 'lexical', minScore: 12.5 };
+    expect(parseSearchQuery(words, 0.6).minScore).toBe(12.5);
+    expect(parseSearchQuery({ ...bare, minScore: 12.5 }, 0.6, { mode: 'lexical' }).minScore).toBe(12.5);
+  });
+
   it.each([
     ['mode', { mode: 'Hybrid' }],
     ['top_k', { topK: -1 }],
@@ -32,6 +38,9 @@ describe('parseSearchQuery', () => {
     ['alpha', { alpha: -0.1 }],
     ['alpha', { alpha: NaN }],
     ['min_score', { minScore: Infinity }],
+    ['min_score', { minScore: 1.5 }],
+    ['min_score', { mode: 'lexical', rerank: true, minScore: 12 }],
+    ['min_score', { mode: 'lexical', minScore: Infinity }],
   ])('names %s when it is wrong', (field, fields) => {
     const attempt = () => parseSearchQuery({ ...bare, ...fields }, 0.6);
     expect(attempt).toThrow(expect.objectContaining({ code: 'REQUEST.INVALID', details: { field } }));
