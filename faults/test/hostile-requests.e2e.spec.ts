@@ -90,11 +90,11 @@ describe('words that look like something else', () => {
     const check = async (word: string): Promise<void> => {
       const body = { id: word, text: 'A document.' };
       const made = await acme({ method: 'POST', path: '/v1/documents', body });
-      const expected = made.status === 202 ? { id: word } : { status: 422, code: 'REQUEST.INVALID', field: 'id' };
-      expect(made.json).toMatchObject(expected);
+      const refused = { status: 422, code: 'REQUEST.INVALID', field: 'id' };
+      expect(made.json).toMatchObject(made.status === 202 ? { id: word } : refused);
       const escaped = encodeURIComponent(word);
       const known = await acme({ method: 'GET', path: `/v1/documents/${escaped}` });
-      expect(known.json).toMatchObject(made.status === 202 ? { id: word } : { code: 'DOCUMENT.NOT_FOUND' });
+      expect(known.json).toMatchObject(made.status === 202 ? { id: word } : refused);
       for (const call of [
         { method: 'GET', path: `/v1/documents?collection=${escaped}&cursor=${escaped}` },
         { method: 'GET', path: `/v1/operations/${escaped}` },

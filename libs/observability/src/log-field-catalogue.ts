@@ -42,6 +42,7 @@ export const logFields = {
   kind: 'Kind of credential',
   certificate: 'Prefix of the variables that name the files of a certificate',
   namespace: 'Which counters of a rate limit',
+  migrations: 'Names of migrations that were applied',
   probes: 'Port of the probes',
   url: 'Where this process serves HTTP',
   grace: 'Seconds between "not ready" and the end of service',

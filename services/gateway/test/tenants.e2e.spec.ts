@@ -25,7 +25,7 @@ let owned: Owned;
 let work: WorkRecorder;
 beforeAll(async () => {
   work = new WorkRecorder();
-  mesh = await startGuardedMesh();
+  mesh = await startGuardedMesh({ SERVER_TRUSTED_PROXIES: '127.0.0.1' });
   const keyOf = (tenant: string) => mesh.makeKey({ name: tenant, tenant, roles: ['admin', 'operator'] });
   const [acmeKey, boltKey, corkKey] = await Promise.all(['acme', 'bolt', 'cork'].map(keyOf));
   acme = mesh.as(acmeKey!.key);

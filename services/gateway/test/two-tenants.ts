@@ -49,7 +49,7 @@ export interface GuardedMesh {
 }
 
 /** Its services can be called by others, too, as those of a mesh. */
-export async function startGuardedMesh(): Promise<GuardedMesh> {
+export async function startGuardedMesh(environment: Record<string, string> = {}): Promise<GuardedMesh> {
   const bootstrapKey = `rgm_first_${randomBytes(32).toString('hex')}`;
   const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-tenants-'));
   const upstream = await startChatUpstream(['It says so [1].']);
@@ -59,6 +59,7 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
   let drivers: Drivers | undefined;
   const mesh = await startStandalone({
     environment: {
+      ...environment,
       RAGMESH_DATA_DIR: dataDir,
       SERVER_PORT: '0',
       AUTH_MODE: 'keys+jwt',
@@ -67,7 +68,6 @@ export async function startGuardedMesh(): Promise<GuardedMesh> {
       AUTH_JWT_AUDIENCE: AUDIENCE,
       RAGMESH_BOOTSTRAP_KEY: bootstrapKey,
       AUTH_KEY_CACHE_SECONDS: '1',
-      SERVER_TRUSTED_PROXIES: '127.0.0.1',
       APP_EMBEDDINGS_BACKEND: 'mock',
       APP_LLM_BACKEND: 'openai',
       OPENAI_BASE_URL: upstream.url,

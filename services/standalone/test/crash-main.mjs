@@ -4,6 +4,8 @@ import { startStandalone } from '../dist/standalone.service.js';
 
 const crashAt = Number(process.argv[2] || 0);
 let step = 0;
+/** What these say is lost with whoever said it, and how often they say it depends on time. */
+const reports = new Set(['service.health', 'performance.metrics']);
 
 function passStep() {
   step += 1;
@@ -15,9 +17,10 @@ function wrapBus(bus) {
     get(target, name) {
       if (name !== 'publish') return typeof target[name] === 'function' ? target[name].bind(target) : target[name];
       return async (records) => {
-        if (standing) passStep();
+        const isStep = standing && !records.every(({ topic }) => reports.has(topic));
+        if (isStep) passStep();
         const outcomes = await target.publish(records);
-        if (standing) passStep();
+        if (isStep) passStep();
         return outcomes;
       };
     },

@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VectorMesh } from './vector-mesh.js';
 
-const DOCUMENTS = 50_000;
+const DOCUMENTS = 20_000;
 /** A page of documents and what it is compared with take far less, a record for each document far more. */
-const MAX_GROWTH = 4_000_000;
-const GC_EVERY = 10;
+const MAX_GROWTH = 3_000_000;
+const GC_EVERY = 5;
 
 const FILL = `
   WITH filled AS (
