@@ -4,6 +4,7 @@ import { unreadableHandler } from '@ragmesh/messaging';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import type { Outbox, OutboxWriter } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import { STATUS } from './dead-letter-sql.js';
 import { outgoingHandler } from './dead-letter.js';
 import { scopeOf } from './event-scope.js';
@@ -66,8 +67,7 @@ interface HandledLetter {
  * reads the inbox instead of standing in the way of every event; copies of a service share the work by row locks.
  */
 export class ReplayFollower {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #looks = new PeriodicTask(() => this.#tick(), POLL_MS);
   #ticks = 0;
 
   constructor(
@@ -78,13 +78,12 @@ export class ReplayFollower {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => void (this.#running ??= this.#tick()), POLL_MS).unref();
+    this.#looks.start();
   }
 
   /** Writes nothing more once it resolves. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   /** Looks once. @returns how many replays have succeeded since the last look. */
@@ -107,8 +106,6 @@ export class ReplayFollower {
       this.#ticks += 1;
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Results of replays will be read again');
-    } finally {
-      this.#running = undefined;
     }
   }
 

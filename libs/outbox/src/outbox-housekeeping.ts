@@ -1,6 +1,7 @@
 import type { ServiceName } from '@ragmesh/contracts';
 import { gauge } from '@ragmesh/observability';
 import type { Database } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 
 const EVERY_MS = 15_000;
 
@@ -23,44 +24,35 @@ const CLEAN_UP = `
  * the relay hangs in its attempts, and that is when the figures matter.
  */
 export class OutboxHousekeeping {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #rounds: PeriodicTask;
 
   constructor(
     private readonly database: Database,
     private readonly service: ServiceName,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+    onError: (error: unknown) => void,
+  ) {
+    this.#rounds = new PeriodicTask((stopping) => this.#measureAndCleanUp(stopping).catch(onError), EVERY_MS);
+  }
 
   start(): void {
-    this.#run();
-    this.#timer = setInterval(() => this.#run(), EVERY_MS).unref();
+    this.#rounds.start(0);
   }
 
   /** Asks the database nothing more once it resolves. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  #run(): void {
-    this.#running ??= this.#measureAndCleanUp()
-      .catch(this.onError)
-      .finally(() => (this.#running = undefined));
-  }
-
-  async #measureAndCleanUp(): Promise<void> {
+  async #measureAndCleanUp(stopping: AbortSignal): Promise<void> {
     const { rows } = await this.database.query<{ pending: string; oldest: number | null }>(PENDING);
     gauge('ragmesh_outbox_pending').set({ service: this.service }, Number(rows[0]?.pending ?? 0));
     gauge('ragmesh_outbox_oldest_seconds').set({ service: this.service }, rows[0]?.oldest ?? 0);
-    await this.#cleanUp();
+    await this.#cleanUp(stopping);
   }
 
   /** Until nothing is left: a busy outbox grows by more than one statement removes. */
-  async #cleanUp(): Promise<void> {
+  async #cleanUp(stopping: AbortSignal): Promise<void> {
     let removed = CLEAN_UP_ROWS;
-    while (removed === CLEAN_UP_ROWS && !this.#stopped) removed = (await this.database.query(CLEAN_UP)).rowCount;
+    while (removed === CLEAN_UP_ROWS && !stopping.aborted) removed = (await this.database.query(CLEAN_UP)).rowCount;
   }
 }

@@ -7,7 +7,8 @@ export {
   type CircuitState,
 } from './circuit-breaker.js';
 export { Deadline } from './deadline.js';
-export { PeriodicTask } from './periodic-task.js';
+export { PeriodicTask, type Rest } from './periodic-task.js';
+export { SharedRun } from './shared-run.js';
 export { streamThrough } from './stream-through.js';
 export { TurnQueue } from './turn-queue.js';
 export { RetryBudget } from './retry-budget.js';

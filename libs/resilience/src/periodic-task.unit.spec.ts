@@ -4,7 +4,7 @@ import { PeriodicTask } from './periodic-task.js';
 const PAUSE_MS = 1_000;
 
 describe('work done round after round', () => {
-  let rounds: { end: () => void; signal: AbortSignal }[];
+  let rounds: { end: (restMs?: number) => void; signal: AbortSignal }[];
   let task: PeriodicTask;
 
   beforeEach(() => {
@@ -20,6 +20,16 @@ describe('work done round after round', () => {
     expect(rounds).toHaveLength(1);
     rounds[0]!.end();
     await jest.advanceTimersByTimeAsync(PAUSE_MS - 1);
+    expect(rounds).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(rounds).toHaveLength(2);
+  });
+
+  it('rests as long as a round asks for', async () => {
+    task.start(0);
+    await jest.advanceTimersByTimeAsync(0);
+    rounds[0]!.end(5 * PAUSE_MS);
+    await jest.advanceTimersByTimeAsync(5 * PAUSE_MS - 1);
     expect(rounds).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(1);
     expect(rounds).toHaveLength(2);
@@ -42,6 +52,15 @@ describe('work done round after round', () => {
     rounds[0]!.end();
     await stopping;
     await jest.advanceTimersByTimeAsync(60 * PAUSE_MS);
+    expect(rounds).toHaveLength(1);
+  });
+
+  it('can be started again, and twice is once', async () => {
+    task.start();
+    await task.stop();
+    task.start();
+    task.start();
+    await jest.advanceTimersByTimeAsync(PAUSE_MS);
     expect(rounds).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@ import { asRagmeshError } from '@ragmesh/errors';
 import { gauge, type Logger } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { SagaEngine } from './saga-engine.js';
 import type { SagaEngines } from './saga-engines.js';
 import { withinSaga } from './saga-start.js';
@@ -42,8 +43,7 @@ interface DueSaga {
  * was the process that was late, not the answer. What another process attended to meanwhile has no such deadline left.
  */
 export class SagaTimer {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #rounds = new PeriodicTask(() => this.#tick(), POLL_MS);
   /** When deadlines were last looked at, by the clock. */
   #attendedAt = -Infinity;
   /** Until when, for each saga by name and id. */
@@ -59,12 +59,11 @@ export class SagaTimer {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => void (this.#running ??= this.#tick()), POLL_MS).unref();
+    this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** Fires what is due now, once, also when another process does the same. */
@@ -81,8 +80,6 @@ export class SagaTimer {
       await this.#measure();
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Saga timeouts could not be read and will be read again');
-    } finally {
-      this.#running = undefined;
     }
   }
 

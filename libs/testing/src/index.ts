@@ -4,4 +4,4 @@ export { FaultProxy, type FaultProxyOptions } from './fault-proxy/fault-proxy.js
 export { type Faults } from './fault-proxy/faults.js';
 export { describeWithServer, type RequiredServer } from './required-server.js';
 export { seeded, shuffled } from './seeded-random.js';
-export { SilentServer } from './silent-server.js';
+export { SilentDatabase } from './silent-database.js';

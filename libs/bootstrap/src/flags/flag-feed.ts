@@ -1,6 +1,7 @@
 import { findFlag, type knowledgeV1 } from '@ragmesh/contracts';
 import { asRagmeshError } from '@ragmesh/errors';
 import { inContext, untraced, type Logger } from '@ragmesh/observability';
+import { PeriodicTask } from '@ragmesh/resilience';
 import { v7 as uuidv7 } from 'uuid';
 import type { FlagProvider } from './flag-provider.js';
 
@@ -17,7 +18,7 @@ export type ReadFlags = (knownRevision: bigint) => Promise<knowledgeV1.ListFlags
  */
 export class FlagFeed {
   #revision = 0n;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds = new PeriodicTask(() => this.refresh(), POLL_MS);
   #reading: Promise<void> | undefined;
 
   constructor(
@@ -28,12 +29,11 @@ export class FlagFeed {
 
   /** Does not wait for the first answer: nothing must depend on another service being there first. */
   start(): void {
-    this.#timer = setInterval(() => void this.refresh(), POLL_MS).unref();
-    void this.refresh();
+    this.#rounds.start(0);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#rounds.stop();
     await this.#reading;
   }
 

@@ -1,3 +1,4 @@
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { BusDatabase } from './bus-database.js';
 import type { RetentionOptions } from './embedded-bus-options.js';
 
@@ -24,52 +25,35 @@ const SWEEP = `
   removed as (
     delete from bus.record r using doomed d
     where r.partition_id = d.id and r.record_offset between d.first and d.last returning r.partition_id)
-  select coalesce(max(records), 0)::int as most, coalesce(sum(records), 0)::int as removed
+  select coalesce(max(records), 0)::int as most
   from (select count(*) as records from removed group by partition_id) counted`;
 
 /** Removes in the background what nobody needs any more: one process at a time, a bounded number of records each. */
 export class RetentionSweeper {
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> | undefined;
-  private closed = false;
+  private readonly rounds: PeriodicTask;
 
   constructor(
     private readonly database: BusDatabase,
     private readonly prefix: string,
     private readonly options: Required<RetentionOptions>,
-    private readonly failed: (error: unknown) => void,
-  ) {}
+    failed: (error: unknown) => void,
+  ) {
+    this.rounds = new PeriodicTask((closing) => this.sweep(closing).catch(failed), options.intervalMs);
+  }
 
   start(): void {
-    this.timer = setInterval(() => void (this.sweeping ??= this.run()), this.options.intervalMs);
-    this.timer.unref();
+    this.rounds.start();
   }
 
-  /** @returns the number of records removed. */
-  async sweep(): Promise<number> {
-    let total = 0;
-    for (let most = BATCH; most === BATCH && !this.closed;) {
+  close(): Promise<void> {
+    return this.rounds.stop();
+  }
+
+  private async sweep(closing: AbortSignal): Promise<void> {
+    for (let most = BATCH; most === BATCH && !closing.aborted;) {
       const parameters = [this.options.removeConsumed, this.options.graceMs, BATCH, this.prefix];
-      const [row] = await this.database.query<{ most: number; removed: number }>(SWEEP, parameters);
+      const [row] = await this.database.query<{ most: number }>(SWEEP, parameters);
       most = row!.most;
-      total += row!.removed;
-    }
-    return total;
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    clearInterval(this.timer);
-    await this.sweeping;
-  }
-
-  private async run(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      this.sweeping = undefined;
     }
   }
 }

@@ -3,6 +3,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
+import { PeriodicTask, type Rest } from '@ragmesh/resilience';
 import { deletionSaga } from '../sagas/deletion.saga.js';
 import { ingestionSaga } from '../sagas/ingestion.saga.js';
 
@@ -38,9 +39,7 @@ const BEGINNING: Place = { name: '', id: '' };
  */
 @Injectable()
 export class SagaCollector implements OnApplicationBootstrap, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #rounds = new PeriodicTask(() => this.#round(), BETWEEN_PAGES_MS);
   #place = BEGINNING;
 
   constructor(
@@ -49,13 +48,11 @@ export class SagaCollector implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#schedule(BETWEEN_PAGES_MS);
+    this.#rounds.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  onModuleDestroy(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** The next page. @returns whether another one is left. */
@@ -65,18 +62,12 @@ export class SagaCollector implements OnApplicationBootstrap, OnModuleDestroy {
     return rows.length > 0;
   }
 
-  #schedule(pause: number): void {
-    if (this.#isStopping) return;
-    this.#timer = setTimeout(() => void (this.#running = this.#round()), pause).unref();
-  }
-
-  async #round(): Promise<void> {
-    let isMore = false;
+  async #round(): Promise<Rest> {
     try {
-      isMore = await this.collect();
+      return (await this.collect()) ? BETWEEN_PAGES_MS : BETWEEN_WALKS_MS;
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Old sagas could not be removed and will be later');
+      return BETWEEN_WALKS_MS;
     }
-    this.#schedule(isMore ? BETWEEN_PAGES_MS : BETWEEN_WALKS_MS);
   }
 }

@@ -3,6 +3,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import { extractTrace, inContext, traceContext, type Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
+import { PeriodicTask, type Rest } from '@ragmesh/resilience';
 import { AdvanceReindex, type OpenReindex } from '../commands/advance-reindex.js';
 import { reindexSaga } from './reindex.saga.js';
 
@@ -21,9 +22,7 @@ interface DueReindex extends OpenReindex {
  */
 @Injectable()
 export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #looks = new PeriodicTask(() => this.#look(), IDLE_MS);
 
   constructor(
     private readonly database: Database,
@@ -32,21 +31,14 @@ export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#schedule(IDLE_MS);
+    this.#looks.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  onModuleDestroy(): Promise<void> {
+    return this.#looks.stop();
   }
 
-  #schedule(pause: number): void {
-    if (this.#isStopping) return;
-    this.#timer = setTimeout(() => void (this.#running = this.#round()), pause).unref();
-  }
-
-  async #round(): Promise<void> {
+  async #look(): Promise<Rest> {
     let isBusy = false;
     const began = performance.now();
     try {
@@ -61,7 +53,7 @@ export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Reindexes could not be read and will be read again');
     }
     // A look at a large collection takes its time, and must not take all there is.
-    this.#schedule(isBusy ? Math.max(BUSY_MS, 4 * (performance.now() - began)) : IDLE_MS);
+    return isBusy ? Math.max(BUSY_MS, 4 * (performance.now() - began)) : IDLE_MS;
   }
 
   #within({ tenant, request_id: requestId, trace }: DueReindex, work: () => Promise<void>): Promise<void> {

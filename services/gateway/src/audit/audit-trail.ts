@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { gauge, type Logger } from '@ragmesh/observability';
-import { PeriodicTask } from '@ragmesh/resilience';
+import { PeriodicTask, SharedRun } from '@ragmesh/resilience';
 import type { AuditEntry, AuditOutcome, RecordedEntry } from './audit-entry.js';
 import { AuditRepository, type AuditQuery } from './audit.repository.js';
 import { Backlog } from './backlog.js';
@@ -33,9 +33,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
   readonly #lateEntries = new Backlog<AuditEntry>(MAX_WAITING);
   readonly #outcomes = new Backlog<AuditOutcome>(MAX_WAITING);
   readonly #rounds = new PeriodicTask(() => this.flush(), FLUSH_MS);
-  #flushing: Promise<void> = Promise.resolve();
-  /** Of those, the one that has not begun. */
-  #nextFlush: Promise<void> | undefined;
+  readonly #flushing = new SharedRun(() => this.#writeWaiting());
 
   constructor(
     private readonly repository: AuditRepository,
@@ -76,17 +74,9 @@ export class AuditTrail implements OnModuleInit, OnApplicationShutdown {
     return this.repository.list(query);
   }
 
-  /**
-   * Writes what waits; what cannot be written now is kept for the next time. Never rejects. While one runs, which may have passed
-   * what was noted since, all callers share the one after it: each takes seconds while the database is silent.
-   */
+  /** Writes what waits; what cannot be written now is kept for the next time. Never rejects. */
   flush(): Promise<void> {
-    this.#nextFlush ??= this.#flushing.then(() => {
-      this.#nextFlush = undefined;
-      return this.#writeWaiting();
-    });
-    this.#flushing = this.#nextFlush;
-    return this.#flushing;
+    return this.#flushing.run();
   }
 
   /** Entries that come while one statement runs are written together by the next: a commit costs more than a row. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Database } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 
 const KEPT = '24 hours';
 const CLEAN_UP_MS = 600_000;
@@ -34,17 +35,17 @@ export type Claim =
  */
 @Injectable()
 export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
+  // What is not removed now is removed the next time.
+  readonly #cleanUps = new PeriodicTask(() => this.removeExpired().catch(() => undefined), CLEAN_UP_MS);
 
   constructor(private readonly database: Database) {}
 
   onModuleInit(): void {
-    // What is not removed now is removed the next time.
-    this.#timer = setInterval(() => void this.removeExpired().catch(() => undefined), CLEAN_UP_MS).unref();
+    this.#cleanUps.start();
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.#timer);
+  onModuleDestroy(): Promise<void> {
+    return this.#cleanUps.stop();
   }
 
   /** @param owner a UUID of this request's own. */

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import type { Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { GenerationConfig } from '../generation.config.js';
 
 const INTERVAL_MS = 600_000;
@@ -19,7 +20,7 @@ const statements = [expired('conversation', 'tenant, id'), expired('feedback', '
 /** Removes conversations and judgements for which nothing happened for CONVERSATION_RETENTION, every ten minutes. */
 @Injectable()
 export class ConversationRetention implements OnModuleInit, OnModuleDestroy {
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds = new PeriodicTask((ending) => this.#round(ending), INTERVAL_MS);
 
   constructor(
     private readonly database: Database,
@@ -28,24 +29,29 @@ export class ConversationRetention implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    if (this.config.CONVERSATION_RETENTION === 0) return;
-    this.#timer = setInterval(() => {
-      this.removeExpired().catch((error: unknown) => this.logger.warn({ err: error }, 'Retention will be tried again'));
-    }, INTERVAL_MS).unref();
+    if (this.config.CONVERSATION_RETENTION > 0) this.#rounds.start();
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.#timer);
+  onModuleDestroy(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /** @returns how many conversations and judgements were removed. */
-  async removeExpired(): Promise<number> {
+  async removeExpired(ending?: AbortSignal): Promise<number> {
     let removed = 0;
     for (const sql of statements) {
-      for (let batch = BATCH; batch === BATCH; removed += batch) {
+      for (let batch = BATCH; batch === BATCH && !ending?.aborted; removed += batch) {
         batch = (await this.database.query(sql, [this.config.CONVERSATION_RETENTION])).rowCount;
       }
     }
     return removed;
+  }
+
+  async #round(ending: AbortSignal): Promise<void> {
+    try {
+      await this.removeExpired(ending);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'Retention will be tried again');
+    }
   }
 }

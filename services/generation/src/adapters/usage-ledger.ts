@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { counter, type Logger } from '@ragmesh/observability';
-import { PeriodicTask } from '@ragmesh/resilience';
+import { PeriodicTask, SharedRun } from '@ragmesh/resilience';
 import type { TokenUsage } from '../domain/language-model.js';
 import { ModelPrices } from '../domain/model-prices.js';
 import type { GenerationConfig } from '../generation.config.js';
@@ -23,8 +23,7 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
   readonly #prices: ModelPrices;
   #pending = new Map<string, UsageEntry>();
   readonly #periodic = new PeriodicTask(() => this.flush(), FLUSH_MS);
-  #writing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+  readonly #writing = new SharedRun(() => this.#write());
 
   constructor(
     private readonly usage: UsageRepository,
@@ -50,13 +49,9 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
     return { promptTokens, completionTokens, ...(cost === undefined ? {} : { cost }) };
   }
 
-  /** Writes what was noted so far; what cannot be written now is kept for the next time. All who ask during one share the next. */
+  /** Writes what was noted so far; what cannot be written now is kept for the next time. Never rejects. */
   flush(): Promise<void> {
-    this.#next ??= this.#writing.then(() => {
-      this.#next = undefined;
-      return (this.#writing = this.#write());
-    });
-    return this.#next;
+    return this.#writing.run();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -4,6 +4,7 @@ import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { catalogue } from '@ragmesh/contracts';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
+import { PeriodicTask } from '@ragmesh/resilience';
 import type { VectorConfig } from '../vector.config.js';
 import { differingDocuments, documentName } from './inventory-difference.js';
 import type { DocumentPoints } from './point.repository.js';
@@ -22,7 +23,7 @@ const MAX_FAILURES_IN_A_ROW = 3;
  */
 @Injectable()
 export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly rounds = new PeriodicTask(() => this.roundAndRest(), 0);
   private running: Promise<Drift> | undefined;
   private isStopping = false;
   private failuresInARow = 0;
@@ -37,12 +38,12 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** The first round comes at once: the store may be new, or have been restored from a backup. */
   onApplicationBootstrap(): void {
-    if (this.config.RECONCILE_INTERVAL_SECONDS > 0) void this.roundAndNext();
+    if (this.config.RECONCILE_INTERVAL_SECONDS > 0) this.rounds.start(0);
   }
 
   async onModuleDestroy(): Promise<void> {
     this.isStopping = true;
-    clearTimeout(this.timer);
+    await this.rounds.stop();
     await this.running?.catch(() => undefined); // a round reports its own failure
   }
 
@@ -52,20 +53,14 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     return this.running;
   }
 
-  private schedule(): void {
-    if (this.isStopping) return;
-    // Copies of the service that start together do not look together.
-    const pause = this.config.RECONCILE_INTERVAL_SECONDS * 1000 * (0.75 + Math.random() / 2);
-    this.timer = setTimeout(() => void this.roundAndNext(), pause).unref();
-  }
-
-  private async roundAndNext(): Promise<void> {
+  private async roundAndRest(): Promise<number> {
     try {
       await this.reconcile();
     } catch (error) {
       this.logger.warn({ err: error }, 'The index could not be compared with its rows and will be again');
     }
-    this.schedule();
+    // Copies of the service that start together do not look together.
+    return this.config.RECONCILE_INTERVAL_SECONDS * 1000 * (0.75 + Math.random() / 2);
   }
 
   private async round(): Promise<Drift> {
