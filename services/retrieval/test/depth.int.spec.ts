@@ -105,6 +105,13 @@ describe('without a language model', () => {
     expect(own.timings.embed_query_ms).toBeGreaterThan(0);
     expect((await mesh.search({ query: 'tides', collection: 'mistuned' })).degraded).toEqual(['defaults']);
   });
+
+  it('takes a lexical score without a limit where the collection searches by words', async () => {
+    const request = { query: 'What do tides follow?', collection: 'tuned' };
+    expect((await mesh.search({ ...request, minScore: 0.1 })).results).toHaveLength(1);
+    expect((await mesh.search({ ...request, minScore: 400 })).results).toEqual([]);
+    await expect(mesh.search({ ...request, mode: 'dense', minScore: 400 })).rejects.toThrow(/min_score/);
+  });
 });
 
 describe('with a language model', () => {

@@ -74,18 +74,28 @@ describe('results that were found before', () => {
     expect(texts(after)).toContain('Statues stand still for ever.');
   });
 
-  it('are forgotten when a document of theirs is deleted, and no others', async () => {
-    const upload = (text: string) => heard(UPDATED, () => mesh.upload(text, { collection: 'woods' }));
-    const fox = await upload('The fox digs a den.');
-    await upload('The owl sits in the oak.');
-    const [foxes, owls] = [
-      { query: 'fox den', collection: 'woods', mode: 'lexical', topK: 1 },
-      { query: 'owl oak', collection: 'woods', mode: 'lexical', topK: 1 },
-    ];
-    for (const request of [foxes, owls]) expect((await kept(request)).results).toHaveLength(1);
+  it('are forgotten once a document is ready or gone, whether or not that was heard of', async () => {
+    const collection = 'brooks';
+    const request = { query: 'Who swims upstream?', collection };
+    await kept(request);
+    const id = await mesh.upload('The salmon swims upstream.', { collection });
+    expect(texts(await mesh.search(request))).toEqual(['The salmon swims upstream.']);
+    for (const text of ['The trout swims upstream.', 'The eel swims upstream.']) {
+      await kept(request);
+      await mesh.upload(text, { id, collection, replace: true });
+      expect(texts(await mesh.search(request))).toEqual([text]);
+    }
+    await kept(request);
+    await mesh.delete(id);
+    expect(texts(await mesh.search(request))).toEqual([]);
+  });
+
+  it('are forgotten when a document of theirs is deleted', async () => {
+    const fox = await heard(UPDATED, () => mesh.upload('The fox digs a den.', { collection: 'woods' }));
+    const foxes = { query: 'fox den', collection: 'woods', mode: 'lexical', topK: 1 };
+    expect((await kept(foxes)).results).toHaveLength(1);
     await heard(REMOVED, () => mesh.delete(fox));
-    expect(texts(await mesh.search(foxes))).not.toContain('The fox digs a den.');
-    expect(wasKnown(await mesh.search(owls))).toBe(true);
+    expect((await mesh.search(foxes)).results).toEqual([]);
   });
 
   it('are not missed when nothing was found before', async () => {

@@ -15,6 +15,7 @@ import { PgvectorStore } from './adapters/pgvector/pgvector-store.js';
 import { PointRepository } from './adapters/point.repository.js';
 import { RowInventory } from './adapters/row-inventory.js';
 import { SearchIndex } from './adapters/search-index.js';
+import { ShownStamps } from './adapters/shown-stamps.js';
 import { VectorStore } from './adapters/vector-store.js';
 import { VisibleRows } from './adapters/visible-rows.js';
 import { AccessGrpcController } from './api/access.grpc-controller.js';
@@ -32,15 +33,18 @@ import type { VectorConfig } from './vector.config.js';
 
 const store: FactoryProvider<VectorStore> = {
   provide: VectorStore,
-  inject: [CONFIG, LOGGER, Database, DocumentIndexRepository, PointRepository, GenerationRepository, VisibleRows],
+  inject: [
+    ...[CONFIG, LOGGER, Database, DocumentIndexRepository],
+    ...[PointRepository, GenerationRepository, VisibleRows, ShownStamps],
+  ],
   useFactory: async (
     config: VectorConfig,
     logger: Logger,
     database: Database,
     documents: DocumentIndexRepository,
-    ...[rows, generations, visible]: [PointRepository, GenerationRepository, VisibleRows]
+    ...[rows, generations, visible, shown]: [PointRepository, GenerationRepository, VisibleRows, ShownStamps]
   ) => {
-    const parts = { database, documents, rows, generations, visible, logger };
+    const parts = { database, documents, rows, generations, visible, shown, logger };
     switch (config.VECTOR_STORE) {
       case 'embedded':
         return new EmbeddedStore({
@@ -88,6 +92,7 @@ const access: FactoryProvider<AccessRepository> = {
     ChangeAccess,
     access,
     VisibleRows,
+    ShownStamps,
     RowInventory,
     store,
     IndexReconciler,

@@ -7,6 +7,7 @@ import { GenerationRepository } from '../src/adapters/generation.repository.js';
 import { PointRepository } from '../src/adapters/point.repository.js';
 import { openQdrantStore } from '../src/adapters/qdrant/open-qdrant-store.js';
 import type { QdrantStore } from '../src/adapters/qdrant/qdrant-store.js';
+import { ShownStamps } from '../src/adapters/shown-stamps.js';
 import { VisibleRows } from '../src/adapters/visible-rows.js';
 import type { VectorConfig } from '../src/vector.config.js';
 import type { DocumentOptions } from './document.builder.js';
@@ -24,6 +25,7 @@ function openCopy(database: Database, { env }: Qdrant): QdrantStore {
     rows: new PointRepository(database),
     generations: new GenerationRepository(database),
     visible: new VisibleRows(database),
+    shown: new ShownStamps(database),
     logger: createLogger('vector', 'silent'),
   });
 }

@@ -42,13 +42,7 @@ export class IndexDocuments {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     const failure = outcomes.find(({ error }) => error)?.error;
     if (failure && outcomes.every(({ state }) => state === 'failed')) throw failure;
-    await this.#forgetResults(input.collection);
     return answerOf(outcomes);
-  }
-
-  /** Kept results know nothing of the new documents until retrieval hears of them; whoever searches next must not get those. */
-  async #forgetResults(collection: string): Promise<void> {
-    await this.calls.retrieval.clearCache({ collection }, this.calls.write()).catch(() => undefined); // where it does not answer, nothing is searched
   }
 
   /** A document is pending only once it was taken: one that was not is worked on by nobody, whatever id its client gave it. */

@@ -13,13 +13,17 @@ import { ResultCache } from './result-cache.js';
 
 const MAX_COLLECTIONS = 10_000;
 
-/**
- * Stands for whoever may read what everyone may, as far as was heard before the index could no longer be asked. What was kept for
- * everyone is still given to them; what is found now may be of fewer, and is kept for nobody.
- */
-export const UNSURE = '?';
+/** For whom what is found in a collection holds, and as of when; the same only while nothing of either has changed. */
+export interface Scope {
+  readonly readers: string;
+  /**
+   * As it was last heard, before the index could no longer be asked. What was kept then is still given; what is found now may be of
+   * fewer or of something else, and is kept for nobody.
+   */
+  readonly isUnsure?: true;
+}
 
-type Access = Pick<vectorV1.GetAccessResponse, 'stamp' | 'restricted'>;
+type Access = Pick<vectorV1.GetAccessResponse, 'stamp' | 'restricted' | 'shown'>;
 
 /** A question to the index that is under way, and the one after it, which all who come meanwhile share. */
 interface Reading {
@@ -28,15 +32,16 @@ interface Reading {
 }
 
 /**
- * For whom results hold. It is part of what a search is, and so of every key under which results are kept: after a change of who
- * may read what, no search finds what was kept before. Events that evict come later and only make room.
+ * For whom results hold, and as of which state of the collection. It is part of what a search is, and so of every key under which
+ * results are kept: after a change of what is there, or of who may read it, no search finds what was kept before. Events that
+ * evict come later and only make room.
  */
 @Injectable()
 export class ReaderScope implements OnModuleDestroy {
   readonly #vector: Dependency;
   readonly #readings = new Map<string, Reading>();
-  /** Collections without any list, as far as was heard. */
-  readonly #open = new LRUCache<string, true>({ max: MAX_COLLECTIONS });
+  /** What searches saw of collections, and whether there was a list in them, as it was last heard. */
+  readonly #heard = new LRUCache<string, Access>({ max: MAX_COLLECTIONS });
   readonly #timeoutMs: number;
 
   constructor(
@@ -50,21 +55,20 @@ export class ReaderScope implements OnModuleDestroy {
   }
 
   /**
-   * The same for two callers only while both see the same of a collection. When that cannot be found out: {@link UNSURE} for a
-   * collection that had no list when it was last asked for; of another nothing that is kept is given to anybody.
+   * When the index cannot be asked: as it was last heard, for those for whom no list can have changed what they see since; nothing
+   * that is kept is given to others.
    */
-  async of(collection: string): Promise<string> {
-    if (!this.cache.isOn) return '';
-    // No list changes what they see, so nobody has to be asked; nor do others ever get what was kept for them.
-    if (readsEverything(currentPrincipals())) return EVERYTHING;
+  async of(collection: string): Promise<Scope> {
+    if (!this.cache.isOn) return { readers: '' };
     const key = cacheKey('access', currentTenant(), collection);
     try {
-      const { stamp, restricted } = await this.#read(key, collection);
-      if (restricted) this.#open.delete(key);
-      else this.#open.set(key, true);
-      return restricted ? `${stamp} ${currentPrincipals().toSorted().join()}` : '';
+      const access = await this.#read(key, collection);
+      this.#heard.set(key, access);
+      return { readers: readersOf(access) };
     } catch {
-      return this.#open.has(key) ? UNSURE : randomUUID();
+      const heard = this.#heard.get(key);
+      const isKnown = heard !== undefined && (!heard.restricted || readsEverything(currentPrincipals()));
+      return isKnown ? { readers: readersOf(heard), isUnsure: true } : { readers: randomUUID() };
     }
   }
 
@@ -78,7 +82,7 @@ export class ReaderScope implements OnModuleDestroy {
 
   /** A collection was heard to have lists. */
   noteLists(tenant: string, collection: string): void {
-    this.#open.delete(cacheKey('access', tenant, collection));
+    this.#heard.delete(cacheKey('access', tenant, collection));
   }
 
   onModuleDestroy(): void {
@@ -109,4 +113,11 @@ export class ReaderScope implements OnModuleDestroy {
   #end(key: string, reading: Reading): void {
     if (!reading.next) this.#readings.delete(key);
   }
+}
+
+/** No list changes what those see who read everything; nor do others ever get what was kept for them. */
+function readersOf({ shown, stamp, restricted }: Access): string {
+  const principals = currentPrincipals();
+  if (readsEverything(principals)) return `${shown} ${EVERYTHING}`;
+  return restricted ? `${shown} ${stamp} ${principals.toSorted().join()}` : shown;
 }

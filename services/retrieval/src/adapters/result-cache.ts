@@ -100,7 +100,7 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The key of a search: everything that decides on what is answered. */
-  keyOf(tenant: string, { collection, ...query }: SearchQuery): string {
+  keyOf(tenant: string, { collection, isUnsure: _unsure, ...query }: SearchQuery): string {
     return cacheKey(NAMESPACE, tenant, collection, hashOf({ ...query, ...this.modelsOf(query) }));
   }
 

@@ -6,7 +6,6 @@ import { asRagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
-import { UNSURE } from '../adapters/reader-scope.js';
 import { ResponseCache, type Reply, type Source, type TagsOf } from '../adapters/response-cache.js';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import type { SearchQuery } from '../domain/search-query.js';
@@ -74,8 +73,8 @@ export class CachedAnswer {
     return this.responses.knows(this.#keyOf(prepared, options));
   }
 
-  #isForAll({ readers }: SearchQuery, { conversationId = '' }: AnswerOptions): boolean {
-    return this.responses.isOn && readers !== UNSURE && conversationId === '';
+  #isForAll({ isUnsure }: SearchQuery, { conversationId = '' }: AnswerOptions): boolean {
+    return this.responses.isOn && !isUnsure && conversationId === '';
   }
 
   /** @returns undefined when the answer under way is about to be cut, and this caller has the time to wait for a whole one. */

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { CallScope } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
-import { UNSURE } from '../adapters/reader-scope.js';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
@@ -33,7 +32,7 @@ export class CachedSearch {
   /** @throws what {@link Search.run} throws. */
   async run(query: SearchQuery, scope: CallScope): Promise<CachedFound> {
     if (!this.cache.isOn) return { ...(await this.search.run(query, scope)), cached: false };
-    if (query.readers === UNSURE) return this.#unsure(query, scope);
+    if (query.isUnsure) return this.#unsure(query, scope);
     const timings = new StageTimings();
     const tenant = currentTenant();
     let own: Found | undefined;
@@ -57,8 +56,8 @@ export class CachedSearch {
     return { ...results, timings, spent: NO_TOKENS };
   }
 
-  /** What was kept while the collection had no lists is given; what is found now is not kept, since it may have one by now. */
-  async #unsure({ readers: _unsure, ...query }: SearchQuery, scope: CallScope): Promise<CachedFound> {
+  /** What was kept is given; what is found now is not kept, since it may be of something else by now. */
+  async #unsure(query: SearchQuery, scope: CallScope): Promise<CachedFound> {
     const timings = new StageTimings();
     const kept = await this.cache.known(this.cache.keyOf(currentTenant(), query));
     if (!kept) return { ...(await this.search.run(query, scope)), cached: false };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { create } from '@bufbuild/protobuf';
 import { loadConfig } from '@ragmesh/config';
+import { eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { GrpcClients } from '@ragmesh/grpc';
 import { createLogger, inContext } from '@ragmesh/observability';
@@ -7,6 +9,7 @@ import { Deadline } from '@ragmesh/resilience';
 import { ReaderScope } from '../adapters/reader-scope.js';
 import { ResponseCache } from '../adapters/response-cache.js';
 import { ResultCache } from '../adapters/result-cache.js';
+import { EvictHidden } from '../consumers/evict-hidden.handler.js';
 import { point } from '../domain/points.fixture.js';
 import { parseSearchQuery } from '../domain/search-query.js';
 import type { RetrievalEvents } from '../publishes/retrieval-events.js';
@@ -23,10 +26,10 @@ const scope = { deadline: Deadline.in(10_000), signal: new AbortController().sig
 
 /** Searches of a collection without lists, in an index that can be asked who may read it, or cannot. */
 function searching() {
-  const index = { tells: true };
+  const index = { tells: true, shown: 'first' };
   const getAccess = async () => {
     if (!index.tells) throw new RagmeshError('VECTOR.UNAVAILABLE', 'It is away.');
-    return { stamp: 0n, restricted: false };
+    return { stamp: 0n, restricted: false, shown: index.shown };
   };
   const clients = { of: () => ({ getAccess }) } as unknown as GrpcClients;
   const results = new ResultCache(config, logger, new ResponseCache(config, logger));
@@ -39,11 +42,24 @@ function searching() {
   const ask = (text: string): Promise<boolean> =>
     inContext(reader, async () => {
       const query = parseSearchQuery({ query: text, collection: 'rivers' }, 0.6);
-      const who = await readers.of('rivers');
-      return (await cached.run(who === '' ? query : { ...query, readers: who }, scope)).cached;
+      return (await cached.run({ ...query, ...(await readers.of('rivers')) }, scope)).cached;
     });
-  return { index, ask, close: () => readers.onModuleDestroy() };
+  const hidden = new EvictHidden(results, readers);
+  const hear = (): Promise<unknown> =>
+    hidden.handle({ payload: create(eventsV1.AccessChangedSchema, { collection: 'rivers' }), tenant: 'acme' } as never);
+  return { index, ask, hear, close: () => readers.onModuleDestroy() };
 }
+
+describe('what is kept', () => {
+  it('is not given once readers see something else, before any event tells of it', async () => {
+    const { index, ask, close } = searching();
+    expect(await ask('before')).toBe(false);
+    expect(await ask('before')).toBe(true);
+    index.shown = 'second';
+    expect(await ask('before')).toBe(false);
+    close();
+  });
+});
 
 describe('while nobody can say who may read what is found', () => {
   it('what was kept before is given, and nothing more is kept', async () => {
@@ -56,6 +72,15 @@ describe('while nobody can say who may read what is found', () => {
     index.tells = true;
     expect(await ask('meanwhile')).toBe(false);
     expect(await ask('meanwhile')).toBe(true);
+    close();
+  });
+
+  it('nothing that was kept is given once a list was heard of', async () => {
+    const { index, ask, hear, close } = searching();
+    expect(await ask('before')).toBe(false);
+    index.tells = false;
+    await hear();
+    expect(await ask('before')).toBe(false);
     close();
   });
 

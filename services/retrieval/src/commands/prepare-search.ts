@@ -14,6 +14,9 @@ export interface Prepared {
   readonly switchedOff: readonly string[];
 }
 
+/** What a collection may have for what is left out that lets most pass: lexical scores have no upper limit. */
+const ALLOWING_MOST = { mode: 'lexical' };
+
 /** Checks a search and fills in what its collection and the configuration have for what it leaves open. */
 @Injectable()
 export class PrepareSearch {
@@ -27,11 +30,11 @@ export class PrepareSearch {
   /** @throws RagmeshError REQUEST.INVALID. */
   async from(fields: SearchFields): Promise<Prepared> {
     const [tenant, id] = [currentTenant(), collectionOf(fields)];
-    parseSearchQuery(fields, this.config.SEARCH_ALPHA); // what is wrong in itself asks nobody
+    parseSearchQuery(fields, this.config.SEARCH_ALPHA, ALLOWING_MOST); // what is wrong in itself asks nobody
     const setting = this.settings.known(tenant, id) ?? this.settings.read(tenant, id);
-    const [known, readers] = await Promise.all([setting, this.readers.of(id)]);
+    const [known, scope] = await Promise.all([setting, this.readers.of(id)]);
     const { query, ...stepsBack } = await this.#prepared(fields, known);
-    return { query: readers === '' ? query : { ...query, readers }, ...stepsBack };
+    return { query: { ...query, ...scope }, ...stepsBack };
   }
 
   async #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Promise<Prepared> {

@@ -64,8 +64,10 @@ export interface SearchQuery {
   readonly granularity: Granularity;
   /** Whether results say how they came to their places, and what is missing why. */
   readonly explain: boolean;
-  /** For whom its results hold, and as of which change of who may read what; empty: for everyone of the tenant. */
+  /** For whom its results hold, and as of which state of the collection. */
   readonly readers?: string;
+  /** Whether that is as it was last heard, and what is found may be otherwise. */
+  readonly isUnsure?: true;
 }
 
 /**
@@ -106,7 +108,9 @@ function leastScore({ minScore, rerank, multiQuery }: SearchOptions, mode: Searc
   if (minScore === undefined || (Number.isFinite(minScore) && (isUnlimited || minScore <= 1))) return minScore;
   throw invalidField(
     'min_score',
-    isUnlimited ? 'must be a finite number' : 'must be at most 1, unless mode is lexical',
+    isUnlimited
+      ? 'must be a finite number'
+      : 'must be at most 1, unless mode is lexical without rerank and multi_query',
   );
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { RagmeshError } from '@ragmesh/errors';
 import type { HandlerResult } from '@ragmesh/messaging';
 import { EVERYTHING, type AccessList } from '@ragmesh/observability';
@@ -41,6 +42,8 @@ export interface EmbeddedStoreParts {
 export class EmbeddedStore extends VectorStore {
   private readonly index: SearchIndex;
   private readonly copy: SingleCopy;
+  /** Revisions of the index begin anew with each process. */
+  private readonly memory = randomUUID();
 
   constructor(private readonly parts: EmbeddedStoreParts) {
     super();
@@ -88,6 +91,10 @@ export class EmbeddedStore extends VectorStore {
 
   following(document: DocumentKey, commit: (changes: StoreChanges) => Promise<HandlerResult>): Promise<HandlerResult> {
     return this.index.following(document, (follow) => commit(new EmbeddedChanges(this.parts, follow)));
+  }
+
+  shownStamp(scope: Scope): string {
+    return `${this.memory} ${this.index.liveGeneration(scope)} ${this.index.find(scope)?.revision ?? 0}`;
   }
 
   liveGeneration(scope: Scope): number {
@@ -186,7 +193,7 @@ class EmbeddedChanges implements StoreChanges {
     this.follow({ collection }, this.tagged);
   }
 
-  hide({ collection, documentId }: DocumentPoints): void {
+  hide(_tx: SqlTransaction, { collection, documentId }: DocumentPoints): void {
     this.follow({ collection }, (index) => index.hideDocument(documentId));
   }
 

@@ -50,7 +50,7 @@ export interface StoreChanges {
   /** Marks every point of a document with who may find it. */
   tag(tx: SqlTransaction, document: DocumentPoints, access: AccessList): Promise<void> | void;
   /** Hides a document, whatever its versions: its tombstone is about to be committed. */
-  hide(document: DocumentPoints): void;
+  hide(tx: SqlTransaction, document: DocumentPoints): void;
   /** @throws RagmeshError `VECTOR.UNAVAILABLE` when the store lacks points of the version and cannot get them. */
   show(tx: SqlTransaction, shown: ShownVersion): Promise<void> | void;
   /** @returns how many points of these versions the store still has. */
@@ -116,6 +116,8 @@ export abstract class VectorStore {
     commit: (changes: StoreChanges) => Promise<HandlerResult>,
   ): Promise<HandlerResult>;
 
+  /** Another one whenever what searches see of a collection may have become something else; who may read what aside. */
+  abstract shownStamp(scope: Scope): Answer<string>;
   /** The generation of a collection that searches see. */
   abstract liveGeneration(scope: Scope): Answer<number>;
   /** How many points the store itself has of a version of a document, or of all when it is 0. */

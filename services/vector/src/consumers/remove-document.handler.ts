@@ -59,7 +59,7 @@ export class RemoveDocument {
         const seen = named > 0 ? 0 : Math.max(visibleVersion ?? 0, await this.points.newestVersion(tx, place));
         dead = Math.max(named, deadVersion, seen);
         this.documents.bury(tx, document, dead);
-        if (visibleVersion !== null && visibleVersion <= dead) changes.hide(place);
+        if (visibleVersion !== null && visibleVersion <= dead) changes.hide(tx, place);
         return ack();
       }),
     );

@@ -53,7 +53,7 @@ export class RemoveVersion {
         const { collection, visibleVersion } = await this.documents.lock(tx, document, asked);
         if (visibleVersion === version) {
           this.documents.show(tx, document, null);
-          changes.hide({ ...document, collection });
+          changes.hide(tx, { ...document, collection });
         }
         this.documents.kill(tx, document, version);
         return ack();

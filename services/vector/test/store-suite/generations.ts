@@ -45,7 +45,9 @@ export function generationSuite(context: () => SuiteContext): void {
       expect(await texts()).toEqual(old);
       await expect(mesh.store.drop(scope, 0)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
       await expect(mesh.store.cutOver(scope, 7)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+      const stamp = await mesh.store.shownStamp(scope);
       await mesh.store.cutOver(scope, 1);
+      expect(await mesh.store.shownStamp(scope)).not.toBe(stamp);
       expect(await texts()).toEqual(['new heron one', 'new heron three', 'new heron two']);
       await expect(mesh.dense('old heron one', { collection })).rejects.toMatchObject({
         code: 'VECTOR.DIMENSION_MISMATCH',

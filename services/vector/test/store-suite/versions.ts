@@ -106,6 +106,25 @@ export function versionSuite(context: () => SuiteContext): void {
       expect(rows).toEqual([]);
     });
 
+    it('have the collection another stamp with each change readers see, and with no other', async () => {
+      const { mesh } = context();
+      const shown = () =>
+        mesh.as('default', async () => (await mesh.client.getAccess({ collection: 'default' })).shown);
+      const document = { id: 'stamped', texts: ['heron one'] };
+      const stamps = [await shown()];
+      await mesh.stage(document);
+      expect(await shown()).toBe(stamps[0]);
+      await mesh.show(document);
+      stamps.push(await shown());
+      await mesh.stage({ ...document, version: 2, texts: ['heron two'] });
+      expect(await shown()).toBe(stamps[1]);
+      await mesh.show({ ...document, version: 2 });
+      stamps.push(await shown());
+      await mesh.removeDocument('stamped', 2);
+      stamps.push(await shown());
+      expect(new Set(stamps).size).toBe(4);
+    });
+
     it('have neighbours and points of the visible one only', async () => {
       const { mesh } = context();
       const document = { id: 'long', texts: ['n zero', 'n one', 'n two', 'n three'] };

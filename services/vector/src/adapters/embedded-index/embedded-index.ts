@@ -206,6 +206,11 @@ export class EmbeddedIndex {
     });
   }
 
+  /** Greater than any before, of any index, once what is visible here has changed. */
+  get revision(): number {
+    return this.table.revision;
+  }
+
   /** For metrics: sizes in bytes are those of the typed arrays, without texts and the graph. */
   get statistics() {
     return { points: this.table.size, slots: this.table.slots, ...this.lexical.statistics, ...this.dense.statistics };

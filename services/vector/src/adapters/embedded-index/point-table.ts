@@ -4,6 +4,9 @@ import type { TieBreak } from '../../domain/top-hits.js';
 import type { AllowedSlots } from './allowed-slots.js';
 import type { IndexedChunk } from './indexed-point.js';
 
+/** Changes of what is visible in any table so far: a table that takes the place of a dropped one repeats none of its revisions. */
+let changes = 0;
+
 type SlotsByVersion = Map<number, Set<number>>;
 
 /**
@@ -18,6 +21,7 @@ export class PointTable {
   /** Documents that not everyone may read. */
   private readonly restricted = new Map<string, readonly string[]>();
   private visible = new Uint8Array(1024);
+  private changedAt = 0;
   private visibleCount = 0;
   private freeSlots: number[] = [];
 
@@ -28,6 +32,11 @@ export class PointTable {
   /** Slots ever used; each is below this number. */
   get slots(): number {
     return this.points.length;
+  }
+
+  /** Greater than any before, of any table, once what is visible here has changed. */
+  get revision(): number {
+    return this.changedAt;
   }
 
   get(slot: number): IndexedChunk {
@@ -157,8 +166,10 @@ export class PointTable {
       this.visible = grown;
     }
     const flag = visible ? 1 : 0;
-    this.visibleCount += flag - this.visible[slot]!;
+    if (flag === this.visible[slot]) return;
+    this.visibleCount += visible ? 1 : -1;
     this.visible[slot] = flag;
+    this.changedAt = ++changes;
   }
 }
 

@@ -7,6 +7,7 @@ import type { GenerationRepository } from '../generation.repository.js';
 import type { PointRow } from '../point-row.js';
 import type { DocumentPoints, PointBatch, PointRepository, VersionRange } from '../point.repository.js';
 import { batchesOf } from '../stored-batches.js';
+import type { ShownStamps } from '../shown-stamps.js';
 import {
   VectorStore,
   type ChunkPlace,
@@ -33,6 +34,7 @@ export interface PgvectorStoreParts {
   readonly rows: PointRepository;
   readonly generations: GenerationRepository;
   readonly visible: VisibleRows;
+  readonly shown: ShownStamps;
 }
 
 const COUNT = `
@@ -102,6 +104,10 @@ export class PgvectorStore extends VectorStore {
     return commit(this.changes);
   }
 
+  shownStamp(scope: Scope): Promise<string> {
+    return this.parts.shown.of(scope);
+  }
+
   liveGeneration(scope: Scope): Promise<number> {
     return this.parts.generations.live(scope);
   }
@@ -116,10 +122,13 @@ export class PgvectorStore extends VectorStore {
     generation: number,
     run: Database['transaction'] = (work) => this.parts.database.transaction(work),
   ): Promise<void> {
-    const { database, generations } = this.parts;
+    const { database, generations, shown } = this.parts;
     const sql = 'SELECT 1 FROM point_search WHERE tenant = $1 AND collection = $2 AND generation = $3 LIMIT 1';
     const { rows } = await database.query(sql, [tenant, collection, generation]);
-    await run((tx) => generations.show(tx, { tenant, collection }, generation, rows.length === 0));
+    await run(async (tx) => {
+      await generations.show(tx, { tenant, collection }, generation, rows.length === 0);
+      shown.change(tx, { tenant, collection });
+    });
   }
 
   /** Nothing to do: searches read which one it is with the points. */
@@ -181,12 +190,13 @@ export class PgvectorStore extends VectorStore {
       await this.parts.schema.ensureIndex(tx, batch.dimension);
       writeSearchRows(tx, batch);
     },
-    hide: () => undefined,
+    hide: (tx, document) => this.parts.shown.change(tx, document),
     tag: () => undefined, // searches read it off the document's row
     show: async (tx: SqlTransaction, shown: ShownVersion): Promise<void> => {
       const isShown = ({ version, generation }: HeldRow) =>
         version === shown.version && generation === shown.generation;
       if ((await this.held(tx, shown)).filter(isShown).length !== shown.points) await this.repairIn(tx, shown);
+      this.parts.shown.change(tx, shown);
     },
     remove: async (tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<number> =>
       (await this.held(tx, document)).filter(({ version }) => isIn(version, versions)).length,

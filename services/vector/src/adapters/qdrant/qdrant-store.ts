@@ -9,6 +9,7 @@ import { documentName } from '../inventory-difference.js';
 import { pagesOf } from '../pages-of.js';
 import type { DocumentPoints, PointBatch, VersionRange } from '../point.repository.js';
 import { RepairQueue } from '../repair-queue.js';
+import type { ShownStamps } from '../shown-stamps.js';
 import {
   VectorStore,
   type ChunkPlace,
@@ -32,6 +33,7 @@ import { QdrantSearch } from './qdrant-search.js';
 export interface QdrantStoreParts extends QdrantRepairParts {
   readonly connection: QdrantConnection;
   readonly visible: VisibleRows;
+  readonly shown: ShownStamps;
   readonly logger: Logger;
 }
 
@@ -95,6 +97,10 @@ export class QdrantStore extends VectorStore {
     });
   }
 
+  shownStamp(scope: Scope): Promise<string> {
+    return this.parts.shown.of(scope);
+  }
+
   liveGeneration(scope: Scope): Promise<number> {
     return this.parts.generations.live(scope);
   }
@@ -108,12 +114,13 @@ export class QdrantStore extends VectorStore {
     generation: number,
     run: Database['transaction'] = (work) => this.parts.database.transaction(work),
   ): Promise<void> {
-    const { collections, points, generations } = this.parts;
+    const { collections, points, generations, shown } = this.parts;
     const name = await points.holder(scope, generation);
     let isBegun = false;
     try {
       await run(async (tx) => {
         await generations.show(tx, scope, generation, name === undefined);
+        shown.change(tx, scope);
         isBegun = true;
         await collections.redirect(scope, name);
       });
@@ -206,9 +213,10 @@ class QdrantChanges implements StoreChanges {
     await this.parts.points.tag(document, access);
   }
 
-  /** Nothing to do: the rows hide it. */
-  hide(): void {
+  /** The rows hide it. */
+  hide(tx: SqlTransaction, document: DocumentPoints): void {
     this.happened = true;
+    this.parts.shown.change(tx, document);
   }
 
   /** What the server lost since it was staged, points or the alias, is made again of the rows. */
@@ -221,6 +229,7 @@ class QdrantChanges implements StoreChanges {
       await collections.direct(shown, await points.holder(shown, shown.generation));
     }
     await points.show(shown, shown.version);
+    this.parts.shown.change(tx, shown);
     this.superseded = shown.older.length > 0 ? { document: shown, versions: { below: shown.version } } : undefined;
   }
 
