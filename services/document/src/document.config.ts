@@ -21,7 +21,7 @@ export const documentConfig = defineConfig({
       'Documents of one tenant on their way at a time while no other tenant has any; further ones wait. More keep many copies busy',
     ),
   INGESTION_IN_FLIGHT_SHARED: int({ min: 1, max: 10_000 })
-    .default(2)
+    .default(1)
     .describe(
       'The same for each tenant while several upload, until a minute after: fewer let a single upload through sooner, more make better use of many copies',
     ),
