@@ -79,7 +79,8 @@ function tell(report: Report, samples: readonly MemorySample[], { seconds, failu
     `soak of ${seconds} s, resident memory, second to last third`,
     `${medians}, ${slopePerMinute(settled).toFixed(2)} MB a minute; at the start ${samples[0]!.megabytes.toFixed(0)} MB`,
     '≤ 5 %',
+    growth <= 5,
   );
   const told = Object.entries(failures).map(([what, count]) => `${count} × ${what}`);
-  report.add('soak, failures', told.length === 0 ? 'none' : told.join('; '), 'none');
+  report.add('soak, failures', told.length === 0 ? 'none' : told.join('; '), 'none', told.length === 0);
 }

@@ -19,14 +19,16 @@ export async function benchSpine(report: Report, input: BenchInput): Promise<voi
       'upload → searchable, one page, idle, p50 (p90)',
       `${p50.toFixed(0)} ms (${p90.toFixed(0)})`,
       '≤ 300 ms',
+      p50 <= 300,
     );
-    report.add('resident memory, idle, model loaded', `${residentMb(ragmesh.pid).toFixed(0)} MB`, '≤ 450 MB');
+    const idleMb = residentMb(ragmesh.pid);
+    report.add('resident memory, idle, model loaded', `${idleMb.toFixed(0)} MB`, '≤ 450 MB', idleMb <= 450);
     const s1 = await measureIngestion(ragmesh.url, { documents, model }, ragmesh.pid);
-    report.add(...s1Row('S1 ingestion, abstracts only', s1, '≥ 70 %'));
+    report.add(...s1Row('S1 ingestion, abstracts only', s1, 70));
     reportProcessorTime(report, 'abstracts only', s1);
     const s2 = await measureSearchOverhead(ragmesh.url, 's1', await questionsOf(input));
     const overhead = `${s2.overheadP50.toFixed(2)} ms (${s2.overheadP99.toFixed(2)}) of ${s2.wallP50.toFixed(2)} ms`;
-    report.add('S2 search overhead beyond embed + index, p50 (p99)', overhead, '≤ 1 ms p50');
+    report.add('S2 search overhead beyond embed + index, p50 (p99)', overhead, '≤ 1 ms p50', s2.overheadP50 <= 1);
     report.add('resident memory after the run', `${residentMb(ragmesh.pid).toFixed(0)} MB`, '–');
   } finally {
     await ragmesh.stop();
@@ -39,7 +41,7 @@ export async function benchIngestion(report: Report, { root, documents, model, f
   try {
     const work = { documents, files: await filesOf(files), model };
     const s1 = await measureIngestion(ragmesh.url, work, ragmesh.pid);
-    report.add(...s1Row(`S1 ingestion with real files (${s1.failed} of them unreadable)`, s1, '≥ 70 %'));
+    report.add(...s1Row(`S1 ingestion with real files (${s1.failed} of them unreadable)`, s1, 70));
     reportProcessorTime(report, 'with real files', s1);
     report.add('S1 resident memory after it', `${residentMb(ragmesh.pid).toFixed(0)} MB`, '–');
   } finally {
@@ -47,11 +49,12 @@ export async function benchIngestion(report: Report, { root, documents, model, f
   }
 }
 
-/** How an ingestion is told. */
-export function s1Row(what: string, s1: IngestionResult, limit: string): [string, string, string] {
+/** How an ingestion is told, and whether it reached at least so many percent of the raw library. */
+export function s1Row(what: string, s1: IngestionResult, percent: number): [string, string, string, boolean] {
   const rates = `${s1.tokensPerSecond.toFixed(0)} of ${s1.rawTokensPerSecond.toFixed(0)} tokens/s`;
   const name = `${what}, ${s1.documents} documents, ${s1.tokens} tokens, share of raw ONNX Runtime`;
-  return [name, `${(s1.ratio * 100).toFixed(0)} % (${rates}, ${s1.documentsPerSecond.toFixed(1)} documents/s)`, limit];
+  const told = `${(s1.ratio * 100).toFixed(0)} % (${rates}, ${s1.documentsPerSecond.toFixed(1)} documents/s)`;
+  return [name, told, `≥ ${percent} %`, s1.ratio * 100 >= percent];
 }
 
 function reportProcessorTime(report: Report, what: string, s1: IngestionResult): void {
