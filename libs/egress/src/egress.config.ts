@@ -17,7 +17,9 @@ export const egressVariables = {
     .describe('Ports that URLs may name; an entry of EGRESS_ALLOW with a port adds that one for itself'),
   EGRESS_CONCURRENCY: int({ min: 1 })
     .default(64)
-    .describe('Fetches at a time; eight times as many wait for their turn, above that OVERLOAD.SHED'),
+    .describe(
+      'Fetches at a time; eight times as many wait for their turn, above that OVERLOAD.SHED; of both, one tenant may have three quarters',
+    ),
   EGRESS_TIMEOUT_SECONDS: duration({ min: 1, max: 3600 })
     .default(60)
     .describe('Time a fetch may take with all its redirects; then EGRESS.TIMEOUT'),

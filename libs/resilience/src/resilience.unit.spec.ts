@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RagmeshError } from '@ragmesh/errors';
 import {
-  Bulkhead,
   Deadline,
   RetryBudget,
   breakersOf,
@@ -148,51 +147,6 @@ describe('circuitBreaker', () => {
     const running = breaker.run(endless, caller.signal);
     caller.abort();
     await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-  });
-});
-
-describe('Bulkhead', () => {
-  const gate = () => {
-    let open!: () => void;
-    const opened = new Promise<void>((resolve) => (open = resolve));
-    return { open, opened };
-  };
-
-  it('runs so many, queues so many in order, and sheds the rest with advice', async () => {
-    const bulkhead = new Bulkhead('search', { concurrency: 1, queueLimit: 2 });
-    const { open, opened } = gate();
-    const order: number[] = [];
-    const calls = [1, 2, 3].map((n) =>
-      bulkhead.run(async () => {
-        await opened;
-        order.push(n);
-      }),
-    );
-    expect([bulkhead.active, bulkhead.queued]).toEqual([1, 2]);
-    await expect(bulkhead.run(async () => 4)).rejects.toMatchObject({
-      code: 'OVERLOAD.SHED',
-      details: { retryAfter: 1 },
-    });
-    open();
-    await Promise.all(calls);
-    expect(order).toEqual([1, 2, 3]);
-    expect([bulkhead.active, bulkhead.queued]).toEqual([0, 0]);
-  });
-
-  it('lets a waiting caller go, and frees the place of one that fails', async () => {
-    const bulkhead = new Bulkhead('search', { concurrency: 1, queueLimit: 1 });
-    const { open, opened } = gate();
-    const failing = bulkhead.run(async () => {
-      await opened;
-      throw wrong();
-    });
-    const caller = new AbortController();
-    const waiting = bulkhead.run(async () => 2, caller.signal);
-    caller.abort();
-    await expect(waiting).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-    open();
-    await expect(failing).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
-    await expect(bulkhead.run(async () => 3)).resolves.toBe(3);
   });
 });
 

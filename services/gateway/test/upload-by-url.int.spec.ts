@@ -59,6 +59,7 @@ beforeAll(async () => {
     EGRESS_ALLOW: `127.0.0.1:${port}`,
     EGRESS_TIMEOUT_SECONDS: '5',
     EGRESS_CONCURRENCY: '5',
+    REQUEST_TIMEOUT_SECONDS: '3',
     DOCUMENT_MAX_BYTES: String(LIMIT),
   });
 }, 60_000);
@@ -202,8 +203,8 @@ describe('an upload by a wrong url', () => {
     expect(await documents('left')).toEqual([]);
   });
 
-  it('waits while others are fetched, and is refused at once when too many wait', async () => {
-    const [fetched, waiting, beyond] = [5, 5 * 8, 1];
+  it('waits while others of its tenant are fetched, is refused at once when too many wait, and later when its turn does not come', async () => {
+    const [fetched, waiting, beyond] = [4, 30, 1]; // three quarters of 5 and of 5 * 8
     const leave = new AbortController();
     const refusals: Response[] = [];
     const slow = (): Promise<unknown> =>
@@ -212,7 +213,9 @@ describe('an upload by a wrong url', () => {
         .catch(() => undefined);
     const all = Promise.all(Array.from({ length: fetched + waiting + beyond }, slow));
     await until(() => asked.length === fetched && refusals.length === beyond);
-    for (const refusal of [...refusals, await send({ url: `${origin}/handbook.md` })]) {
+    const late = await send({ url: `${origin}/handbook.md` });
+    await until(() => refusals.length === waiting + beyond);
+    for (const refusal of [...refusals, late]) {
       expect([refusal.status, refusal.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
       expect(await read(refusal)).toMatchObject({ code: 'OVERLOAD.SHED' });
     }

@@ -18,6 +18,8 @@ export type UrlUpload = JsonUpload & { readonly url: string };
 const FIELD = 'url';
 /** Uploads that may wait for each one whose address is being fetched. */
 const WAITING_EACH = 8;
+/** One tenant's slow servers leave a quarter of the places to the others. */
+const shareOf = (places: number): number => places - Math.floor(places / 4);
 
 /** What a route that takes a `url` can answer besides. */
 export const urlProblems = ['EGRESS.REFUSED', 'EGRESS.REJECTED', 'EGRESS.UNAVAILABLE', 'EGRESS.TIMEOUT'] as const;
@@ -33,18 +35,24 @@ export class UrlUploads {
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {
     const { EGRESS_CONCURRENCY: concurrency } = config;
-    this.#fetches = new Bulkhead('Uploading by url', { concurrency, queueLimit: WAITING_EACH * concurrency });
+    const queueLimit = WAITING_EACH * concurrency;
+    this.#fetches = new Bulkhead('Uploading by url', {
+      concurrency,
+      queueLimit,
+      perLine: { concurrency: shareOf(concurrency), queueLimit: shareOf(queueLimit) },
+      maxWaitMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
+    });
   }
 
   /**
    * Resolves when the document service has all of it. A client that leaves ends it, and nothing is kept.
    * @throws RagmeshError EGRESS.* or DOCUMENT.TOO_LARGE about the field `url`, or as the document service does; OVERLOAD.SHED
-   *   when too many wait for their turn.
+   *   when too many wait for their turn, of one tenant or at all, or when it does not come within the time of a request.
    */
   accept(upload: UrlUpload, target: Target, reply: FastifyReply): Promise<documentV1.UploadResponse> {
-    const { clientLeft, slot } = scopeOf(reply);
+    const { clientLeft, slot, context } = scopeOf(reply);
     slot.becomeStream(); // it mostly waits for somebody else's server
-    return this.#fetches.run(() => this.#fetch(upload, target, reply), clientLeft);
+    return this.#fetches.run(() => this.#fetch(upload, target, reply), clientLeft, context.tenant);
   }
 
   async #fetch(upload: UrlUpload, target: Target, reply: FastifyReply): Promise<documentV1.UploadResponse> {
