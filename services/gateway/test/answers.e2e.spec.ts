@@ -93,6 +93,34 @@ describe('documents', () => {
     const text = await fetch(`${mesh.url}/v1/documents/${id}/content?as=text`);
     expect(text.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(await text.text()).toContain('A page with a script.');
+    const plain = await read(post('/v1/documents', { text: 'Grüße.' }));
+    const uploaded = await fetch(`${mesh.url}/v1/documents/${plain.id}/content`);
+    expect(uploaded.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  });
+
+  it('serves content once: who has it is told so, until there is another', async () => {
+    const { id } = await read(post('/v1/documents', { id: 'tagged', text: 'Version one.' }));
+    await ready(id);
+    const load = (tag: string, as = ''): Promise<Response> =>
+      fetch(`${mesh.url}/v1/documents/${id}/content${as}`, { headers: tag === '' ? {} : { 'if-none-match': tag } });
+    const first = await load('');
+    expect(await first.text()).toBe('Version one.');
+    const tag = first.headers.get('etag')!;
+    expect(tag).toMatch(/^"[0-9a-f]{64}"$/);
+    for (const known of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      const again = await load(known);
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
+    }
+    const text = await load('', '?as=text');
+    expect(text.headers.get('etag')).toBe(tag); // the same bytes
+    expect((await load('"other"')).status).toBe(200);
+    await fetch(`${mesh.url}/v1/documents/${id}`, {
+      method: 'PUT',
+      body: '{"text":"Version two."}',
+      headers: { 'content-type': 'application/json' },
+    });
+    await ready(id);
+    expect(await (await load(tag)).text()).toBe('Version two.');
   });
 
   it('goes through its life: listed, chunked, replaced, deleted', async () => {

@@ -12,6 +12,7 @@ export interface Content {
   readonly mediaType: string;
   readonly fileName: string;
   readonly bytes: number;
+  readonly sha256: string;
   readonly pieces: AsyncIterable<Buffer>;
 }
 
@@ -37,7 +38,9 @@ export class ContentReader {
   async original(tenant: string, id: string): Promise<Content> {
     const document = await this.documents.get(tenant, id);
     const upload = await this.#version(tenant, id, document.live_version ?? document.version);
-    return this.#content(tenant, upload.blob_key, upload.media_type, upload.file_name);
+    // Text that was sent as such is UTF-8; a file may be in any encoding.
+    const charset = upload.kind === 'text' ? '; charset=utf-8' : '';
+    return this.#content(tenant, upload.blob_key, `${upload.media_type}${charset}`, upload.file_name);
   }
 
   /** The canonical text. @throws RagmeshError DOCUMENT.NOT_READY before a version is live. */
@@ -81,6 +84,7 @@ export class ContentReader {
   }
 
   async #content(tenant: string, key: string, mediaType: string, fileName: string): Promise<Content> {
-    return { mediaType, fileName, bytes: await this.blobs.size(tenant, key), pieces: this.blobs.read(tenant, key) };
+    const bytes = await this.blobs.size(tenant, key);
+    return { mediaType, fileName, bytes, sha256: key, pieces: this.blobs.read(tenant, key) };
   }
 }

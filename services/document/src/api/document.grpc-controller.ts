@@ -140,8 +140,9 @@ async function* messages({
   mediaType,
   fileName,
   bytes,
+  sha256,
   pieces,
 }: Content): AsyncGenerator<MessageInitShape<typeof documentV1.GetContentResponseSchema>> {
-  yield { mediaType, fileName, sizeBytes: BigInt(bytes) };
+  yield { mediaType, fileName, sizeBytes: BigInt(bytes), sha256 };
   for await (const data of pieces) yield { data };
 }

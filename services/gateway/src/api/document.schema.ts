@@ -134,6 +134,9 @@ export const getDocumentQuery = z.strictObject({
 export const contentQuery = z.strictObject({
   as: z.enum(['text']).optional().describe('`text`: the canonical text that offsets refer to, in UTF-8'),
 });
+export const contentHeaders = z.object({
+  'if-none-match': z.string().optional().describe('`ETag` of content that is there already'),
+});
 export const uploadHeaders = z.object({
   'idempotency-key': z
     .string()

@@ -9,7 +9,10 @@ import { problemSchema } from './problem.schema.js';
 import type { Answer } from './describe.js';
 import { securityOf, securityProblems, securitySchemes, type SecurityScheme } from './security.js';
 
-const HEADER_NAMES: Readonly<Record<string, string>> = { 'idempotency-key': 'Idempotency-Key' };
+const HEADER_NAMES: Readonly<Record<string, string>> = {
+  'idempotency-key': 'Idempotency-Key',
+  'if-none-match': 'If-None-Match',
+};
 const common: readonly ErrorCode[] = [
   'REQUEST.HEADERS_TOO_LARGE',
   'REQUEST.TIMEOUT',
