@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startStandalone, type Standalone } from '@ragmesh/service-standalone';
+import { describeIndex } from './compat-index.suite.js';
 import { nested, rawForm } from './raw-form.js';
 
 let mesh: Standalone;
@@ -28,6 +29,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
+const birds = ['Heron', 'Curlew', 'Osprey', 'Plover', 'Wagtail', 'Bittern', 'Dunlin', 'Egret'];
 type Json = Record<string, unknown>;
 
 const post = (path: string, body: unknown): Promise<Response> =>
@@ -44,54 +46,7 @@ const dataOf = (stream: string): Json[] =>
     .split('\n\n')
     .map((block) => JSON.parse(block.replace(/^data: /, '')) as Json);
 
-describe('POST /index', () => {
-  it('answers once every document can be searched, with counts', async () => {
-    const found = async (): Promise<Json[]> =>
-      (await read(post('/query', { query: 'ferry northern pier' })))['sources'] as Json[];
-    for (let time = 0; time < 2; time += 1) expect(await found()).toEqual([]); // which is kept
-    const answer = await post('/index', { documents, chunk_size: 512, overlap: 50, unknown: 'is left aside' });
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toEqual({
-      indexed: 2,
-      failed: 0,
-      pending: 0,
-      chunks: 2,
-      ids: ['lighthouse', 'ferry'],
-      errors: [],
-    });
-    expect((await found())[0]).toMatchObject({ text: documents[1]!.text });
-  });
-
-  it('takes an id it has as a new version, which is found when it answers', async () => {
-    const text = 'The ferry to Alvöra leaves the southern pier at noon.';
-    expect(await read(post('/index', { documents: [{ id: 'ferry', text }] }))).toMatchObject({ indexed: 1 });
-    const { sources } = (await read(post('/query', { query: 'ferry northern pier' }))) as { sources: Json[] };
-    expect(sources[0]).toMatchObject({ text, metadata: { version: 2 } });
-  });
-
-  it('takes what it can and says which document it could not take', async () => {
-    const answer = await post('/index', { documents: [{ id: 'not/an/id', text: 'a' }, { text: 'A buoy is red.' }] });
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toEqual({
-      indexed: 1,
-      failed: 1,
-      pending: 0,
-      chunks: 1,
-      ids: [null, expect.any(String)],
-      errors: [{ index: 0, id: 'not/an/id', code: 'REQUEST.INVALID', message: expect.stringContaining('id') }],
-    });
-  });
-
-  it.each([
-    ['nothing', { documents: [] }, 'documents'],
-    ['an id twice', { documents: [documents[0], documents[0]] }, 'documents[1].id'],
-    ['a wide overlap', { documents, chunk_size: 100, overlap: 50 }, 'overlap'],
-    ['chunks too short', { documents, chunk_size: 31 }, 'chunk_size'],
-    ['no document it can take', { documents: [{ id: 'a/b', text: 'a' }] }, 'id'],
-  ])('refuses %s', async (_what, body, field) => {
-    expect(await read(post('/index', body))).toMatchObject({ status: 422, code: 'REQUEST.INVALID', field });
-  });
-});
+describeIndex(() => mesh.url, documents);
 
 describe('POST /query', () => {
   const question = { query: 'How tall is the lighthouse of Alvöra?', top_k: 1, temperature: 0.2, rerank: false };
@@ -113,6 +68,19 @@ describe('POST /query', () => {
       cache_hit: expect.any(Boolean),
       cached: answer['cache_hit'],
     });
+  });
+
+  it('tells whether its sources were known: not at first, once they are kept, and not of another question', async () => {
+    const ask = (query: string): Promise<Json> => read(post('/query', { query, top_k: 1 }));
+    expect(await ask('Who lit the lighthouse?')).toMatchObject({ cache_hit: false, cached: false });
+    const end = performance.now() + 10_000;
+    for (;;) {
+      const answer = await ask('Who lit the lighthouse?');
+      expect(answer['cached']).toBe(answer['cache_hit']);
+      if (answer['cache_hit'] === true) break;
+      if (performance.now() > end) throw new Error('The answer was never kept');
+    }
+    expect(await ask('Why is a ferry slow?')).toMatchObject({ cache_hit: false, cached: false });
   });
 
   it('applies filters, and refuses an operator it does not know', async () => {
@@ -204,8 +172,15 @@ describe('POST /api/chat/generate-questions', () => {
     expect(answer['response']).toMatch(/\n {3}Answer: .*\n.*Source: /s);
   });
 
-  it('needs no topic', async () => {
-    expect(keys(await read(post('/api/chat/generate-questions', {})))).toEqual(['response', 'timestamp']);
+  it('needs neither topic nor count: 25 questions', async () => {
+    const built = (n: number): string =>
+      `Harbour ${n} of Alvöra was built by ${birds[n % birds.length]} in ${1800 + n}.`;
+    const text = Array.from({ length: 60 }, (_, n) => built(n)).join(' ');
+    expect(await read(post('/index', { documents: [{ id: 'harbours', text }] }))).toMatchObject({ indexed: 1 });
+    const answer = await read(post('/api/chat/generate-questions', {}));
+    expect(keys(answer)).toEqual(['response', 'timestamp']);
+    expect(answer['response']).toMatch(/^25\. /m);
+    expect(answer['response']).not.toMatch(/^26\. /m);
   });
 
   it('words its failures as its clients know them, malformed bodies too', async () => {
@@ -263,8 +238,8 @@ describe('metadata as deep as a form may hold it', () => {
 describe('health', () => {
   it('tells how the parts are', async () => {
     const response = await fetch(`${mesh.url}/health`);
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({
+    expect({ code: response.status, ...((await response.json()) as Json) }).toEqual({
+      code: 200,
       status: 'healthy',
       components: {
         vector_db: 'up',

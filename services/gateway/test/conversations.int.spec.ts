@@ -75,6 +75,16 @@ describe('conversations', () => {
     expect(await get(path)).toMatchObject({ status: 404, code: 'CONVERSATION.NOT_FOUND' });
   });
 
+  it('search and answer a follow-up as it was asked where no language model can reword it, and say so', async () => {
+    const say = (query: string): Promise<Body> =>
+      read(post('/v1/query', { query, collection: 'wetlands', conversation_id: 'no model' }));
+    expect(await say('What is a fen?')).toMatchObject({ degraded: [] });
+    const second = await say('And what is a swamp?');
+    expect(second).toMatchObject({ degraded: ['condense'], citations: [expect.objectContaining({ source: 0 })] });
+    expect(second['answer']).toContain('A swamp is a wetland that is dominated by trees.');
+    await fetch(`${mesh.url}/v1/conversations/no%20model`, { method: 'DELETE' });
+  });
+
   it('can be begun before anything is asked', async () => {
     const begun = await post('/v1/conversations', {});
     expect(begun.status).toBe(201);
@@ -89,6 +99,8 @@ describe('conversations', () => {
     const begun = await first.json();
     const again = await begin();
     expect([again.status, await again.json()]).toEqual([200, begun]);
+    const atOnce = await Promise.all(Array.from({ length: 8 }, () => post('/v1/conversations', { id: 'at once' })));
+    expect(atOnce.map(({ status }) => status).toSorted()).toEqual([...Array<number>(7).fill(200), 201]);
   });
 });
 

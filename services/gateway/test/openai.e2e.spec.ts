@@ -9,7 +9,7 @@ import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { describeAdministration } from './administration.suite.js';
 import { ENDLESS } from './chat-upstream.js';
 import { describeEmbeddings } from './openai-embeddings.suite.js';
-import { fact, pieces, question, read, startOpenAiMesh, type OpenAiMesh } from './openai-mesh.js';
+import { fact, pieces, question, read, startOpenAiMesh, type Json, type OpenAiMesh } from './openai-mesh.js';
 
 let mesh: OpenAiMesh;
 beforeAll(async () => void (mesh = await startOpenAiMesh()), 120_000);
@@ -203,6 +203,36 @@ describe('chat completions through the official client', () => {
     expect(await response.json()).toEqual({
       error: { message: expect.any(String), type: 'invalid_request_error', param: null, code: 'REQUEST.MALFORMED' },
     });
+  });
+});
+
+describe("ragmesh's own ways to ask", () => {
+  const query = question.content;
+  const promptOf = (): unknown => mesh.upstream.requests.at(-1)!['messages'];
+
+  it('ask the model that is named, as warm and as long as the request says', async () => {
+    const asked = { query, temperature: 0.4, max_tokens: 60, model: 'stub' };
+    expect(await read(mesh.post('/v1/query', asked))).toMatchObject({ answer: pieces.join(''), model: 'stub' });
+    expect(mesh.upstream.requests.at(-1)).toMatchObject({ temperature: 0.4, max_tokens: 60, model: 'stub' });
+    const before = mesh.upstream.requests.length;
+    const quoted = await read(mesh.post('/v1/query', { ...asked, model: 'extractive' }));
+    expect(quoted).toMatchObject({ model: 'extractive', degraded: [], fallback_used: false });
+    expect(quoted['answer']).toContain(fact);
+    expect(mesh.upstream.requests).toHaveLength(before);
+  });
+
+  it('take a temperature and a conversation at /query too', async () => {
+    const ask = (text: string): Promise<Json> =>
+      read(mesh.post('/query', { query: text, temperature: 0.7, conversation_id: 'of the root' }));
+    await ask(query);
+    expect(mesh.upstream.requests.at(-1)).toMatchObject({ temperature: 0.7 });
+    await ask('And when was it built?');
+    expect(promptOf()).toEqual([
+      expect.objectContaining({ role: 'system' }),
+      { role: 'user', content: query },
+      { role: 'assistant', content: pieces.join('') },
+      { role: 'user', content: expect.stringContaining('And when was it built?') },
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -154,5 +155,40 @@ describe('reindex with another embedding model', () => {
     expect(await done(await reindex({ chunk_size: 64 }))).toMatchObject({ status: 'ready' });
     expect((await generations())[0]).toMatchObject({ id: 3, state: 'live', model: 'tiny-words@r1' });
     expect(await bestOf('owl hoots')).toBe('owls');
+  }, 120_000);
+});
+
+describe('reindex of a file', () => {
+  it('cuts the text it was read as, and needs its original no more', async () => {
+    const animals = ['marten', 'badger', 'stoat', 'weasel', 'polecat', 'lynx', 'hare', 'vole'];
+    const paragraphs = animals.map(
+      (name, at) => `<p>The ${name} &amp; its <b>young</b> were seen ${at} times by the brook.</p>`,
+    );
+    const page = `<html><head><style>p{color:red}</style></head><body><h1>Mammals</h1>${paragraphs.join('\n')}</body></html>`;
+    const form = new FormData();
+    for (const [name, value] of [
+      ['id', 'page'],
+      ['collection', 'files'],
+    ] as const)
+      form.append(name, value);
+    form.append('file', new Blob([page], { type: 'text/html' }), 'page.html');
+    await fetch(`${url}/v1/documents`, { method: 'POST', body: form });
+    expect((await call('GET', '/v1/documents/page?wait=30')).body).toMatchObject({ status: 'ready' });
+    const text = await (await fetch(`${url}/v1/documents/page/content?as=text`)).text();
+    const chunks = async (): Promise<Body[]> => (await call('GET', '/v1/documents/page/chunks?limit=200')).body['data'];
+    const before = await chunks();
+    const original = createHash('sha256').update(page).digest('hex');
+    const blobs = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(original));
+    expect(blobs).toHaveLength(1);
+    await rm(join(folder, blobs[0]!));
+
+    const ended = await done(await call('POST', '/v1/collections/files/reindex', { chunk_size: 32 }));
+    expect(ended).toMatchObject({ status: 'ready', error: null });
+    const after = await chunks();
+    expect(after.length).toBeGreaterThan(before.length);
+    for (const chunk of after) expect(chunk['text']).toBe(text.slice(chunk['start'], chunk['end']));
+    expect(after.at(-1)!['text']).toContain('The vole & its young were seen 7 times by the brook.');
+    const { body } = await call('POST', '/v1/search', { query: 'badger', collection: 'files', mode: 'lexical' });
+    expect(body['results'][0].text).toContain('The badger & its young');
   }, 120_000);
 });

@@ -4,6 +4,8 @@ import { generationV1 } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
 import { breakersOf } from '@ragmesh/resilience';
 import { GenerationRig } from './generation-rig.js';
+import { describeLocalProvider } from './local-provider.suite.js';
+import { samplesOf } from './metric-samples.js';
 import { ScriptedUpstream, answering, cutting, endless, refusing, silent } from './scripted-upstream.js';
 
 const text = 'Peat bogs cover three percent of the land.\nThey store twice as much carbon as all forests.';
@@ -61,6 +63,8 @@ describe('Generate', () => {
     const usage = { promptTokens: 100, completionTokens: 20, cost: (100 + 40) / 1e6 };
     const facts = { model: 'big', usage, degraded: [], incomplete: false, fallbackUsed: false };
     expect(completed).toMatchObject({ ...facts, removedCitations: 1, removedLinks: 1 });
+    const removed = { '{kind="citation"}': 1, '{kind="link"}': 1 };
+    expect(await samplesOf('ragmesh_llm_removed_total')).toEqual(removed);
     expect(upstream.seen[0]!.body).toMatchObject({ model: 'big', temperature: 0.5, max_tokens: 90 });
     expect(upstream.seen[0]!.headers.authorization).toBe('Bearer sk-1');
     expect((await rig.as('acme', () => client.listLanguageModels({}))).models).toMatchObject([
@@ -89,6 +93,9 @@ describe('Generate', () => {
     const { said, citations, completed } = await answer(asked);
     expect([said, citations]).toEqual([before.said, before.citations]);
     expect(completed).toMatchObject({ model: 'big', degraded: ['llm', 'cached_answer'], fallbackUsed: true });
+    expect((await answer({ ...asked, maxTokens: 5 })).completed.model).toBe('big');
+    expect((await answer({ ...asked, maxTokens: 4 })).completed.model).toBe('extractive'); // it would be too long
+    expect(await answer({ ...asked, stop: [' ['] })).toMatchObject({ said: 'Three percent', citations: [] });
     const newer = { ...asked, sources: [{ ...source, version: 2n }] };
     expect((await answer(newer)).completed).toMatchObject({ model: 'extractive', degraded: ['llm'] });
     expect((await answer(asked, 'other')).completed).toMatchObject({ model: 'extractive', degraded: ['llm'] });
@@ -115,6 +122,30 @@ describe('Generate', () => {
     upstream.plays(refusing(400));
     expect((await answer(asked)).completed.model).toBe('extractive');
     expect(upstream.seen[0]!.body.messages).toHaveLength(2);
+  });
+
+  it('ends before a stop sequence, whatever the model says afterwards, and remembers that much', async () => {
+    const asked = { question: 'How much peat is where?', stop: ['\nQuestion:'], conversationId: 'stopped' };
+    upstream.plays(cutting('Much [1].\nQuestion: And where? '));
+    const { said, citations, completed } = await answer(asked);
+    expect(said).toBe('Much [1].');
+    expect(citations).toHaveLength(1);
+    expect(completed).toMatchObject({ model: 'big', incomplete: false, degraded: [], usage: { completionTokens: 3 } });
+    expect(upstream.seen[0]!.body['stop']).toEqual(asked.stop);
+    upstream.plays(refusing(400));
+    await answer({ conversationId: 'stopped' });
+    expect(upstream.seen[0]!.body.messages.at(-2)).toEqual({ role: 'assistant', content: 'Much [1].' });
+    const whole = await answer({ question: asked.question });
+    expect(whole.completed.model).toBe('extractive'); // nobody knows how it would have gone on
+  });
+
+  it('says nothing where a stop sequence comes first, and hangs up on the model there', async () => {
+    const writing = endless();
+    upstream.plays(writing);
+    const { said, completed } = await answer({ question: 'Where is peat?', stop: ['word'] });
+    expect(said).toBe('');
+    expect(completed).toMatchObject({ model: 'big', incomplete: false, degraded: [] });
+    await upstream.seen[0]!.closed;
   });
 
   it('remembers a conversation: the last six messages, of one tenant', async () => {
@@ -203,6 +234,15 @@ describe('Generate', () => {
       expect((await usage.reportUsage({ groupBy: ['tenant'] })).rows).toEqual([]);
     });
     usage.close();
+    expect(await samplesOf('ragmesh_llm_tokens_total')).toMatchObject({
+      '{tenant="usage-a",model="big",kind="prompt"}': 200,
+      '{tenant="usage-a",model="big",kind="completion"}': 40,
+      '{tenant="usage-a",model="small",kind="prompt"}': 100,
+      '{tenant="usage-b",model="big",kind="prompt"}': 100,
+    });
+    const cost = await samplesOf('ragmesh_llm_cost_dollars_total');
+    expect(cost['{tenant="usage-a",model="big"}']).toBeCloseTo(2 * (140 / 1e6), 9);
+    expect(cost['{tenant="usage-a",model="small"}']).toBeUndefined(); // it has no price
   });
 
   it('writes queries with the model, and refuses output that is not what was asked for', async () => {
@@ -235,6 +275,8 @@ describe('Generate', () => {
     });
     writer.close();
   });
+
+  describeLocalProvider(() => ({ rig, upstream }));
 
   it.each<[Request, string]>([
     [{ question: ' ' }, 'question'],

@@ -16,7 +16,7 @@ export class GenerationRig {
   readonly #services: RunningService[] = [];
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly postgres: EmbeddedPostgres,
     private readonly bus: EmbeddedBusDriver,
   ) {}

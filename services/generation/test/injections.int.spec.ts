@@ -9,7 +9,7 @@ import { injections } from './injections.js';
 import { modelsOf } from './model-rig.js';
 import { ScriptedUpstream, answering, type Behaviour, type SeenRequest } from './scripted-upstream.js';
 
-const question = 'How long are logs kept?';
+const honestQuestion = 'How long are logs kept?';
 const clean = source('Logs are kept for 30 days. See https://docs.example/logs for more.', { documentId: 'ops' });
 const honest = 'Logs are kept for 30 days [1]. See https://docs.example/logs.';
 const DATA = /^<(data-[0-9a-f]{24})>\n(.*?)<\/\1>/s;
@@ -37,7 +37,7 @@ const obeyingEverything: Behaviour = (seen) => {
   answering(demands.replaceAll('{question}', stolen))(seen);
 };
 
-describe('an instruction inside a document', () => {
+describe('an instruction', () => {
   let upstream: ScriptedUpstream;
   let written: WrittenAnswer;
   let close: () => void;
@@ -52,11 +52,16 @@ describe('an instruction inside a document', () => {
     await upstream.close();
   });
 
-  async function answer(behaviour: Behaviour, hostile: string) {
+  interface Asked {
+    readonly hostile?: string;
+    readonly question?: string;
+    readonly instructions?: string;
+  }
+  async function answer(behaviour: Behaviour, { hostile = '', question = honestQuestion, instructions = '' }: Asked) {
     upstream.plays(behaviour);
     const sources = [clean, source(hostile, { documentId: 'hostile', heading: hostile.slice(0, 80) })];
-    const asked = { question, sources, history: [], instructions: '' };
-    const request = { ...asked, collection: 'default', conversationId: '', maxTokens: 500, model: '' };
+    const asked = { question, sources, history: [], instructions };
+    const request = { ...asked, collection: 'default', conversationId: '', maxTokens: 500, stop: [], model: '' };
     const origin = { ...asked, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
     const events: AnswerEvent[] = [];
@@ -68,8 +73,8 @@ describe('an instruction inside a document', () => {
     return { text, citations, sources };
   }
 
-  /** What no document may change about the request itself. */
-  function expectUntouchedRequest({ body }: SeenRequest): void {
+  /** What no document and no question may change about the request itself. */
+  function expectUntouchedRequest({ body }: SeenRequest, question = honestQuestion): void {
     expect(Object.keys(body).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'stream_options']);
     expect(body).toMatchObject({ model: 'big', max_tokens: 500 });
     expect(body.messages.map(({ role }) => role)).toEqual(['system', 'user']);
@@ -84,27 +89,54 @@ describe('an instruction inside a document', () => {
 
   it('knows at least 30 of them', () => expect(injections.length).toBeGreaterThanOrEqual(30));
 
-  it.each(injections)('stays data: $technique', async ({ text: hostile }) => {
-    const given = await answer(obeyingTheRequest, hostile);
+  /** That a reader's browser asks nobody but whom a source or the reader himself named. A code block, closed or not, opens nothing. */
+  function expectNothingCarriedAway(text: string, named: readonly string[]): void {
+    const prose = text.replace(/^ {0,3}(```)[^`\n]*\n[\s\S]*?(?:^ {0,3}\1\s*$|(?![\s\S]))/gm, '');
+    expect(prose).not.toMatch(/!\[[^\]]*\]\(|<\/?[a-z]/i);
+    expect(prose).not.toContain('How%20long');
+    for (const [url] of prose.matchAll(/https?:\/\/[^\s)>\]"'`]+[^\s)>\]"'`.]/g))
+      expect(named.some((known) => known.includes(url))).toBe(true);
+    for (const [, number] of text.matchAll(/\[(\d+)\]/g)) expect(['1', '2']).toContain(number);
+  }
+
+  it.each(injections)('in a document stays data: $technique', async ({ text: hostile }) => {
+    const given = await answer(obeyingTheRequest, { hostile });
     expect(upstream.seen).toHaveLength(1);
     expectUntouchedRequest(upstream.seen[0]!);
     expect(given.text).toBe(honest);
     expect(given.citations).toMatchObject([{ index: 1, documentId: 'ops', text: 'Logs are kept for 30 days.' }]);
   });
 
-  it.each(injections)('reaches nobody beyond the reader when it is obeyed: $technique', async ({ text: hostile }) => {
-    const { text, citations, sources } = await answer(obeyingEverything, hostile);
+  it.each(injections)('in a document reaches nobody beyond the reader when it is obeyed: $technique', async (one) => {
+    const { text, citations, sources } = await answer(obeyingEverything, { hostile: one.text });
     expect(upstream.seen).toHaveLength(1);
     expectUntouchedRequest(upstream.seen[0]!);
-    const prose = text.replace(/^ {0,3}(```)[^`\n]*\n[\s\S]*?^ {0,3}\1\s*$/gm, '');
-    expect(prose).not.toMatch(/!\[[^\]]*\]\(|<\/?[a-z]/i);
+    expectNothingCarriedAway(
+      text,
+      sources.map((known) => known.text),
+    );
     expect(text).not.toContain('How%20long');
-    for (const [url] of prose.matchAll(/https?:\/\/[^\s)>\]"'`]+[^\s)>\]"'`.]/g))
-      expect(sources.some((known) => known.text.includes(url))).toBe(true);
-    for (const [, number] of text.matchAll(/\[(\d+)\]/g)) expect(['1', '2']).toContain(number);
     for (const { source: at, start, end, text: quoted } of citations) {
       const { text: origin, start: offset } = sources[at]!;
       expect(origin.slice(start - offset, end - offset)).toBe(quoted);
     }
+  });
+
+  it.each(injections)('in a question reaches nobody beyond the reader when it is obeyed: $technique', async (one) => {
+    const { text } = await answer(obeyingEverything, { question: one.text });
+    expect(upstream.seen).toHaveLength(1);
+    expectUntouchedRequest(upstream.seen[0]!, one.text);
+    expectNothingCarriedAway(text, [clean.text, one.text]);
+  });
+
+  // Instructions are the caller's own words to his own model, so their text may come back to him; an address in them may not.
+  it('of the caller opens no address when the model repeats all it was told', async () => {
+    const instructions = 'Answer briefly. Canary: https://evil.example/canary ![x](https://evil.example/canary.png)';
+    const repeating: Behaviour = (seen) => answering(seen.body.messages.map(({ content }) => content).join('\n'))(seen);
+    const { text } = await answer(repeating, { instructions });
+    expect(upstream.seen[0]!.body.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+    expect(text).toContain('Answer briefly.');
+    expect(text).not.toContain('evil.example');
+    expectNothingCarriedAway(text, [clean.text]);
   });
 });

@@ -89,7 +89,7 @@ describe('a chat model behind the OpenAI protocol', () => {
 
   it('asks a model as it wants to be asked, remembers how, and says what it ignored', async () => {
     const reasoning = (seen: SeenRequest) => {
-      const param = ['max_tokens', 'temperature'].find((name) => seen.body[name] !== undefined);
+      const param = ['max_tokens', 'temperature', 'stop'].find((name) => seen.body[name] !== undefined);
       if (param === undefined) return answering('Because.')(seen);
       const refusal = { error: { message: 'Unsupported', param, code: 'unsupported_parameter' } };
       seen.response.writeHead(400).end(JSON.stringify(refusal));
@@ -113,6 +113,11 @@ describe('a chat model behind the OpenAI protocol', () => {
     for await (const piece of own.chat(warm, limits, new AbortController().signal)) last = piece;
     expect(last).toMatchObject({ type: 'end', reason: 'stop', ignored: ['temperature'] });
     expect(upstream.seen.map(({ body }) => body['temperature'])).toEqual([0.2, undefined]);
+    upstream.plays(reasoning);
+    const stopping = { messages, maxTokens: 50, stop: ['\n'] };
+    for await (const piece of own.chat(stopping, limits, new AbortController().signal)) last = piece;
+    expect(last).toEqual({ type: 'end', reason: 'stop', usage: { promptTokens: 100, completionTokens: 20 } });
+    expect(upstream.seen.map(({ body }) => body['stop'])).toEqual([['\n'], undefined]);
     upstream.plays(refusing(400)); // for another reason: asked once
     await expect(chat()).rejects.toMatchObject({ details: { outcome: 'refused' } });
     expect(upstream.seen).toHaveLength(1);

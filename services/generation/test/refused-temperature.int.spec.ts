@@ -39,7 +39,8 @@ describe('a model that does not take every temperature', () => {
   async function outcomeOf(asked: { readonly temperature?: number }): Promise<Outcome | undefined> {
     const sources = [source('Logs are kept for 30 days.', { documentId: 'ops' })];
     const plain = { question: 'How long are logs kept?', sources, history: [], instructions: '' };
-    const request = { ...plain, ...asked, collection: 'default', conversationId: '', maxTokens: 500, model: '' };
+    const limits = { maxTokens: 500, stop: [], model: '' };
+    const request = { ...plain, ...asked, ...limits, collection: 'default', conversationId: '' };
     const origin = { ...plain, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
     return inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {

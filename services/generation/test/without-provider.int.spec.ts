@@ -46,6 +46,8 @@ describe('generation without a provider', () => {
     const done = async (model: string) => (await collect({ model })).at(-1)!.value;
     expect(await done('gpt-4')).toMatchObject({ model: 'extractive', degraded: ['llm'], fallbackUsed: true });
     expect(await done('extractive')).toMatchObject({ degraded: [], fallbackUsed: false });
+    const unasked = (await collect({ model: 'gpt-4', sources: [] })).at(-1)!.value; // nobody would have been asked
+    expect(unasked).toMatchObject({ degraded: [], fallbackUsed: false });
   });
 
   it('quotes no more than the tokens that were asked for, in whole sentences while one fits', async () => {
@@ -60,6 +62,25 @@ describe('generation without a provider', () => {
     expect(await asked(15)).toEqual([bogs, 1, true]);
     expect(await asked(4)).toEqual(['Peat bogs cover', 0, true]);
     expect(await asked(1)).toEqual(['Peat', 0, true]);
+  });
+
+  it('remembers what it quoted, also when its reader wanted no more of it', async () => {
+    const events = await collect({ conversationId: 'brief', maxTokens: 4 });
+    const said = events.map((event) => (event.case === 'delta' ? event.value : '')).join('');
+    expect(events.at(-1)).toMatchObject({ value: { incomplete: true, degraded: [], conversationId: 'brief' } });
+    const memory = createGrpcClient(generationV1.ConversationService, rig.addresses[0]!);
+    const { messages } = await rig.as('acme', () => memory.getConversation({ id: 'brief' }));
+    memory.close();
+    expect(messages.map((message) => message.text)).toEqual([question, said]);
+  });
+
+  it('ends what it quotes before a stop sequence, with what is cited until there', async () => {
+    const events = await collect({ stop: ['forests', ' carbon'], maxTokens: 100 });
+    const cited = events.flatMap((event) => (event.case === 'citation' ? [event.value.text] : []));
+    const said = events.map((event) => (event.case === 'delta' ? event.value : '')).join('');
+    expect(said).toBe('Peat bogs cover three percent of the land. [1] They store twice as much');
+    expect(cited).toEqual(['Peat bogs cover three percent of the land.']); // both sentences are of one source
+    expect(events.at(-1)).toMatchObject({ case: 'completed', value: { incomplete: false } });
   });
 
   it('says that nothing was made of how to answer', async () => {

@@ -1,14 +1,24 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ScriptedUpstream, type SeenRequest } from '../../generation/test/scripted-upstream.js';
+import { ScriptedUpstream, refusing, type SeenRequest } from '../../generation/test/scripted-upstream.js';
 import { RetrievalMesh, eventually } from './retrieval-mesh.js';
 import { saying, writing } from './scripted-writer.js';
 
 describe('a search whose dependencies fail', () => {
   let mesh: RetrievalMesh;
+  let url: string;
+
+  /** How the mesh says it is, and with which status. */
+  async function health(): Promise<{ readonly code: number; readonly components: Record<string, string> }> {
+    const response = await fetch(`${url}/health`);
+    return { code: response.status, ...((await response.json()) as { components: Record<string, string> }) };
+  }
 
   beforeAll(async () => {
     mesh = await RetrievalMesh.start({ CACHE_TTL_SECONDS: '0' }); // what was found before would hide the failure
     await mesh.upload('Tides follow the moon. They rise twice a day.');
+    await mesh.run('model', { MODEL_CACHE_DIR: join(mesh.folder, '.hub') });
+    url = await mesh.runEdge();
   }, 120_000);
   afterAll(() => mesh?.stop(), 60_000);
 
@@ -47,6 +57,19 @@ describe('a search whose dependencies fail', () => {
     expect(citations[0]!.text).toBe('Tides follow the moon.');
     expect((await mesh.search({ query, mode: 'lexical' })).degraded).toEqual([]);
     await expect(mesh.search({ query, mode: 'dense' })).rejects.toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+    const others = {
+      vector_db: 'up',
+      document_store: 'up',
+      catalogue: 'up',
+      models: 'up',
+      database: 'up',
+      cache: 'up',
+    };
+    expect(await health()).toMatchObject({
+      code: 200,
+      status: 'degraded',
+      components: { embedder: 'down', ...others },
+    });
   });
 
   it('refuses at once while the circuit is open, and finds everything again once the service is back', async () => {
@@ -60,6 +83,12 @@ describe('a search whose dependencies fail', () => {
     expect(Math.min(...refused)).toBeLessThan(20);
     await mesh.run('embedding');
     await eventually('both legs answer', async () => (await mesh.search({ query })).degraded.length === 0);
+    const healthy = { code: 200, status: 'healthy', components: { embedder: 'up' } };
+    const now = await eventually('it is seen', async () => {
+      const seen = await health();
+      return seen.components['embedder'] === 'up' && seen;
+    });
+    expect(now).toMatchObject(healthy);
   });
 
   it('gives no answer without the index: ungrounded is worse than unavailable', async () => {
@@ -84,6 +113,28 @@ describe('a search whose dependencies fail', () => {
     await mesh.run('generation');
     const answer = await eventually('an answer', () => mesh.query({ query, mode: 'lexical' }).catch(() => null));
     expect(answer.citations).not.toEqual([]);
+  });
+
+  it('quotes its sources while the language model fails, and tells operators once it is no longer asked', async () => {
+    const upstream = await ScriptedUpstream.start();
+    try {
+      upstream.plays(refusing(500));
+      await mesh.halt('generation');
+      await mesh.run('generation', { APP_LLM_BACKEND: 'openai', LM_MODEL: 'scripted', OPENAI_BASE_URL: upstream.url });
+      const isFailed = async () => (await mesh.query({ query }).catch(() => null))?.done.degraded.includes('llm');
+      await eventually('the model fails', isFailed);
+      const down = await eventually('the model counts as down', async () => {
+        await isFailed();
+        const now = await health();
+        return now.components['llm'] === 'down' && now;
+      });
+      const services = { retrieval: 'up', generation: 'up' };
+      expect(down).toMatchObject({ code: 200, status: 'degraded', services });
+      await mesh.halt('generation');
+      await mesh.run('generation');
+    } finally {
+      await upstream.close();
+    }
   });
 
   it('stops when its caller goes away or gives too little time', async () => {

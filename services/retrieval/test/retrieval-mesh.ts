@@ -43,6 +43,12 @@ export type { Answer } from './whole-answer.js';
 export type Found = retrievalV1.SearchResponse;
 export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema>;
 
+/** Another process of the retrieval service. */
+export interface Copy {
+  search(request: SearchInit): Promise<Found>;
+  query(search: SearchInit): Promise<Answer>;
+}
+
 /** Resolves once the probe gives something; fails with what was waited for after the deadline. */
 export async function eventually<T>(
   what: string,
@@ -143,13 +149,17 @@ export class RetrievalMesh {
   }
 
   /** A second process of the retrieval service beside the first. @returns how to ask it. */
-  async runCopy(environment: Record<string, string> = {}): Promise<(request: SearchInit) => Promise<Found>> {
+  async runCopy(environment: Record<string, string> = {}): Promise<Copy> {
     const [port] = await freePorts(1);
     const address = `127.0.0.1:${port}`;
     this.#running.set('retrieval copy', await this.#start('retrieval', environment, address));
     const clients = new GrpcClients(() => address);
     this.#copyClients.push(clients);
-    return (request) => this.as('default', () => clients.of(retrievalV1.RetrievalService).search(request));
+    const retrieval = clients.of(retrievalV1.RetrievalService);
+    return {
+      search: (request) => this.as('default', () => retrieval.search(request)),
+      query: (search) => this.as('default', () => wholeAnswer(retrieval.query({ search }), [])),
+    };
   }
 
   async #start(name: string, environment: Record<string, string>, address: string): Promise<RunningService> {

@@ -1,6 +1,4 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, Res } from '@nestjs/common';
-import type { generationV1 } from '@ragmesh/contracts';
-import { isRagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { valid } from '../http/validation.js';
@@ -34,11 +32,9 @@ export class ConversationsController {
     @Body(valid(schema.newConversation)) { id: wanted = '' }: z.output<typeof schema.newConversation>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof schema.conversationSchema>> {
-    const known = wanted === '' ? undefined : await this.find(wanted, reply);
-    void reply.status(known ? 200 : 201);
-    return conversationBody(
-      known ?? (await this.calls.conversations.createConversation({ id: wanted }, this.calls.write())),
-    );
+    const conversation = await this.calls.conversations.createConversation({ id: wanted }, this.calls.write());
+    void reply.status(conversation.begun ? 201 : 200);
+    return conversationBody(conversation);
   }
 
   @Get()
@@ -55,16 +51,6 @@ export class ConversationsController {
   ): Promise<z.input<typeof schema.conversationPage>> {
     const page = await this.calls.conversations.listConversations(query, this.calls.unary(reply));
     return { data: page.conversations.map(conversationBody), next_cursor: nextCursor(page.nextCursor) };
-  }
-
-  /** The caller's conversation of this id, if there is one. */
-  private async find(wanted: string, reply: FastifyReply): Promise<generationV1.Conversation | undefined> {
-    try {
-      return await this.calls.conversations.getConversation({ id: wanted, limit: 1 }, this.calls.unary(reply));
-    } catch (error) {
-      if (isRagmeshError(error) && error.code === 'CONVERSATION.NOT_FOUND') return undefined;
-      throw error;
-    }
   }
 
   @Get(':id')

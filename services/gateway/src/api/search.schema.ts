@@ -129,7 +129,7 @@ export const completion = z.object({
   timings,
   degraded,
   cached: z.boolean().describe('Whether the sources were found before'),
-  incomplete: z.boolean().describe('The answer was cut off by its provider'),
+  incomplete: z.boolean().describe('The answer was cut off by its provider or by max_tokens'),
   fallback_used: z.boolean().describe('Another way than the first provider gave the answer'),
   supported,
   usage: z

@@ -36,12 +36,14 @@ export const apiMessage = (input: ApiQuery): Query => ({
 
 /**
  * Where a source stands goes into its metadata: these clients have no other place for it. The document's own fields of these
- * names give way, so that nobody who writes a document can forge what names it.
+ * names give way, so that nobody who writes a document can forge what names it; its own page and heading only where ragmesh knows
+ * one.
  */
 function rootSource(result: retrievalV1.Result): RootAnswer['sources'][number] {
   const { id, text, score, metadata, document_id, version, start, end, page, heading } = resultBody(result);
-  const place = { document_id, version, start, end, page, heading };
-  return { id, text, content: text, score, metadata: { ...metadata, ...place } };
+  const known = { ...(page === null ? {} : { page }), ...(heading === null ? {} : { heading }) };
+  const place = { document_id, version, start, end, ...known };
+  return { id, text, content: text, score, metadata: { page, heading, ...metadata, ...place } };
 }
 
 export const rootBody = ({ text, results, done }: WholeAnswer, latencyMs: number): RootAnswer => ({

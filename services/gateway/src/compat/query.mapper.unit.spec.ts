@@ -26,8 +26,11 @@ const answer = {
 };
 
 describe('a source whose document has fields named like facts of ragmesh', () => {
-  it('keeps the facts at /query, beside the other fields', () => {
-    expect(rootBody(answer, 1).sources[0]!.metadata).toEqual({ ...place, year: 2020 });
+  it('keeps the facts at /query, beside the other fields and where there is no such fact', () => {
+    expect(rootBody(answer, 1).sources[0]!.metadata).toEqual({ ...place, page: 'p', year: 2020 });
+    const source = { ...result.source!, metadata: {}, heading: undefined } as never;
+    const bare = rootBody({ ...answer, results: [{ ...result, source }] }, 1);
+    expect(bare.sources[0]!.metadata).toEqual({ ...place, heading: null });
   });
 
   it('keeps the facts at /api/v1/query, where the fields stand apart', () => {

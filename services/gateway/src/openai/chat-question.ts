@@ -49,6 +49,7 @@ export function queryOf(input: ChatInput, languageModel = ''): MessageInitShape<
     instructions: instructionsOf(messages),
     temperature: temperature ?? undefined,
     maxTokens: maxTokens ? Math.min(maxTokens, MAX_TOKENS) : undefined,
+    stop: [input.stop ?? []].flat(),
   };
 }
 

@@ -79,6 +79,7 @@ describe('what is asked of retrieval', () => {
       conversationId: '',
       history: [],
       instructions: '',
+      stop: [],
     });
   });
 

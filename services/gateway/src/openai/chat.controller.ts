@@ -12,7 +12,6 @@ import { queryOf } from './chat-question.js';
 import { chatChunk, chatCompletion, chatRequest, type ChatInput } from './chat.schema.js';
 import { openAiErrors, openAiRoute } from './openai-errors.js';
 import { ServedModels } from './served-models.js';
-import { endingAt } from './stop-sequences.js';
 
 /** Cited answers for whoever speaks OpenAI's chat. */
 @Controller('v1/chat/completions')
@@ -48,13 +47,12 @@ export class ChatController {
     const languageModel = await this.models.languageModelOf(input.model, reply);
     const query = queryOf(input, languageModel);
     const head = newCompletion(input.model);
-    const stops = [input.stop ?? []].flat();
     if (input.stream) {
       const includeUsage = input.stream_options?.include_usage ?? false;
-      const answer = endingAt(this.calls.retrieval.query(query, this.calls.answer(reply)), stops);
+      const answer = this.calls.retrieval.query(query, this.calls.answer(reply));
       return streamBlocks(completionBlocks(head, answer, { includeUsage }), reply, this.problems);
     }
-    const answer = await wholeAnswer(endingAt(this.calls.retrieval.query(query, this.calls.unary(reply)), stops));
+    const answer = await wholeAnswer(this.calls.retrieval.query(query, this.calls.unary(reply)));
     await reply.status(200).send(completionBody(head, answer));
   }
 }

@@ -61,11 +61,11 @@ export class ConversationRepository {
     return (await this.database.query<Turn>(RECENT, values)).rows.toReversed();
   }
 
-  /** The conversation, begun as the speaker's when it is not there. @throws RagmeshError CONVERSATION.NOT_FOUND. */
-  async begin(speaker: Speaker, id: string): Promise<ConversationRow> {
+  /** The conversation, `begun` as the speaker's when it was not there. @throws RagmeshError CONVERSATION.NOT_FOUND. */
+  async begin(speaker: Speaker, id: string): Promise<ConversationRow & { readonly begun: boolean }> {
     const sql = 'INSERT INTO conversation (tenant, id, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING';
-    await this.database.query(sql, [speaker.tenant, id, speaker.subject]);
-    return this.get(speaker, id);
+    const { rowCount } = await this.database.query(sql, [speaker.tenant, id, speaker.subject]);
+    return { ...(await this.get(speaker, id)), begun: rowCount === 1 };
   }
 
   /**

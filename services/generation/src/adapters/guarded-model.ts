@@ -7,6 +7,7 @@ import {
   type Deadline,
 } from '@ragmesh/resilience';
 import type { ChatPiece, ChatRequest, ChatTimeLimits, LanguageModel } from '../domain/language-model.js';
+import { StopSequences } from '../domain/stop-sequences.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { chatFailure, isWorthAnotherTry, outcomeOf } from './chat-failure.js';
 
@@ -123,7 +124,7 @@ export class GuardedModel {
   }
 }
 
-/** An answer without a single piece of text is none. */
+/** An answer without a single piece of text is none, unless it may have ended before its first. */
 async function* startingWithText(
   model: LanguageModel,
   request: ChatRequest,
@@ -131,12 +132,26 @@ async function* startingWithText(
   signal: AbortSignal,
 ): AsyncGenerator<ChatPiece> {
   let isEmpty = true;
-  for await (const piece of model.chat(request, limits, signal)) {
+  for await (const piece of endingAt(model.chat(request, limits, signal), request.stop ?? [])) {
     if (isEmpty && piece.type === 'end') {
       const { reason } = piece;
-      throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.');
+      if (reason !== 'stop' || !request.stop?.length)
+        throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.');
+      yield { type: 'text', text: '' };
     }
     isEmpty = false;
     yield piece;
   }
+}
+
+/** Ends the model's work at the first of the sequences, also when it does not look for them itself. */
+async function* endingAt(pieces: AsyncIterable<ChatPiece>, sequences: readonly string[]): AsyncGenerator<ChatPiece> {
+  const stop = new StopSequences(sequences);
+  for await (const piece of pieces) {
+    const text = piece.type === 'text' ? stop.push(piece.text) : stop.end();
+    if (text !== '') yield { type: 'text', text };
+    if (stop.isFound) break;
+    if (piece.type === 'end') yield piece;
+  }
+  if (stop.isFound) yield { type: 'end', reason: 'stop' };
 }

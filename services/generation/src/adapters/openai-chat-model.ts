@@ -141,7 +141,7 @@ function reasonOf(told: string): EndReason {
 
 function bodyOf(
   model: string,
-  { messages, temperature, maxTokens }: ChatRequest,
+  { messages, temperature, maxTokens, stop = [] }: ChatRequest,
   refused: Refused,
 ): Record<string, unknown> {
   return {
@@ -149,6 +149,7 @@ function bodyOf(
     messages,
     [refused.has('max_tokens') ? 'max_completion_tokens' : 'max_tokens']: maxTokens,
     ...(temperature === undefined || refused.has('temperature') ? {} : { temperature }),
+    ...(stop.length === 0 || refused.has('stop') ? {} : { stop }),
     stream: true,
     stream_options: { include_usage: true },
   };

@@ -21,15 +21,15 @@ export function refusalOf(response: Response): RagmeshError {
   return chatFailure('refused', `The provider refused the request (${status}).`, { status });
 }
 
-/** Fields that some models do not take: the limit of tokens by its older name, a temperature other than their own. */
-export type RefusedField = 'max_tokens' | 'temperature';
+/** Fields that some models do not take: the limit of tokens by its older name, a temperature other than their own, stop sequences. */
+export type RefusedField = 'max_tokens' | 'temperature' | 'stop';
 
 /** Which field a model refuses a request for, if it names one. Reads the response when it is a 400. */
 export async function refusedField(response: Response): Promise<RefusedField | undefined> {
   if (response.status !== 400) return undefined;
   try {
     const { error } = refusal.parse(JSON.parse(await beginningOf(response)));
-    if (error.param === 'temperature') return 'temperature';
+    if (error.param === 'temperature' || error.param === 'stop') return error.param;
     const isLimit = error.param === 'max_tokens' || (error.message ?? '').includes('max_completion_tokens');
     return isLimit ? 'max_tokens' : undefined;
   } catch {

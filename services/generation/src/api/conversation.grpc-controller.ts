@@ -25,7 +25,8 @@ export class ConversationGrpcController {
   @GrpcMethod('ConversationService', 'CreateConversation')
   async create({ id }: generationV1.CreateConversationRequest): Promise<ConversationReply> {
     const wanted = id === '' ? uuidv7() : checkConversationId(id);
-    return toConversation(await this.conversations.begin(currentSpeaker(), wanted));
+    const conversation = await this.conversations.begin(currentSpeaker(), wanted);
+    return { ...toConversation(conversation), begun: conversation.begun };
   }
 
   @GrpcMethod('ConversationService', 'ListConversations')

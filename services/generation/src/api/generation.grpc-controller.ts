@@ -36,6 +36,7 @@ export class GenerationGrpcController {
       history: request.history.map(toTurn),
       instructions: checkInstructions(request.instructions),
       maxTokens,
+      stop: request.stop.filter((sequence) => sequence !== ''),
       model: request.model,
       ...(temperature === undefined ? {} : { temperature }),
       ...(request.maxTokens === undefined ? {} : { askedTokens: maxTokens }),

@@ -3,7 +3,7 @@ import { LOGGER } from '@ragmesh/bootstrap';
 import { currentContext, currentTenant, type Logger } from '@ragmesh/observability';
 import { ConversationRepository } from '../adapters/conversation.repository.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
-import type { AnswerEvent } from '../domain/answer-stream.js';
+import { textOf, type AnswerEvent } from '../domain/answer-stream.js';
 import { checkConversationId } from '../domain/conversation-id.js';
 import { HISTORY_MESSAGES } from '../domain/history.js';
 import type { Turn } from '../domain/turn.js';
@@ -48,7 +48,7 @@ export class ConversationMemory {
   ): Promise<boolean> {
     if (conversationId === '') return true;
     const requestId = currentContext()?.requestId ?? '';
-    const text = given.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+    const text = textOf(given);
     const cited = given.flatMap((event) => (event.type === 'citation' ? event.citation.documentId : []));
     const documentIds = [...new Set(cited)];
     try {

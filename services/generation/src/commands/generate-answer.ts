@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { CallScope } from '@ragmesh/grpc';
 import { counter } from '@ragmesh/observability';
-import type { AnswerOrigin } from '../adapters/answer-cache.js';
+import type { AnswerOrigin, KeptAnswer } from '../adapters/answer-cache.js';
 import { AnswerCache } from '../adapters/answer-cache.js';
 import { LanguageModels } from '../adapters/language-models.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
 import { beginningOf } from '../domain/answer-beginning.js';
-import type { AnswerEvent } from '../domain/answer-stream.js';
-import { answerEvents } from '../domain/answer-stream.js';
+import { answerEvents, textOf, type AnswerEvent } from '../domain/answer-stream.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
 import { answerExtractively } from '../domain/extractive-answerer.js';
+import { upToStop } from '../domain/stop-sequences.js';
+import { estimateTokens } from '../domain/token-estimate.js';
 import { GenerationEvents } from '../publishes/generation-events.js';
 import { ConversationMemory, type Remembered } from './conversation-memory.js';
 import { WrittenAnswer } from './written-answer.js';
@@ -32,10 +33,13 @@ export interface CompletedAnswer {
 }
 
 /** How an answer was come by, without who asked for it. */
-export type Outcome = Pick<
+export interface Outcome extends Pick<
   CompletedAnswer,
   'model' | 'usage' | 'degraded' | 'incomplete' | 'fallbackUsed' | 'removedCitations' | 'removedLinks'
->;
+> {
+  /** Incomplete only because the caller wanted no more of it: it is remembered like a whole one. */
+  readonly isShortened?: boolean;
+}
 
 const WITHOUT_MODEL: Outcome = {
   model: EXTRACTIVE,
@@ -68,8 +72,9 @@ export class GenerateAnswer {
     if (request.model !== EXTRACTIVE && this.models.isConfigured) this.models.checkModel(request.model);
     const remembered = await this.memory.recall(request);
     const given: AnswerEvent[] = [];
-    const outcome = yield* recorded(this.#answer(request, remembered, scope), given);
-    const isKept = outcome.incomplete || (await this.memory.keep(request, given, performance.now() - started));
+    const { isShortened = false, ...outcome } = yield* recorded(this.#answer(request, remembered, scope), given);
+    const isBroken = outcome.incomplete && !isShortened;
+    const isKept = isBroken || (await this.memory.keep(request, given, performance.now() - started));
     const llmMs = performance.now() - started;
     const citations = given.filter(({ type }) => type === 'citation').length;
     const { promptTokens, completionTokens } = outcome.usage;
@@ -87,7 +92,7 @@ export class GenerateAnswer {
   ): AsyncGenerator<AnswerEvent, Outcome> {
     const { question, sources, model, instructions } = request;
     if (sources.length === 0 || model === EXTRACTIVE || !this.models.isConfigured) {
-      const isMissing = model !== '' && model !== EXTRACTIVE && !this.models.isConfigured;
+      const isMissing = sources.length > 0 && model !== '' && model !== EXTRACTIVE;
       const degraded = [...(isMissing ? ['llm'] : []), ...(instructions === '' ? [] : ['instructions'])];
       return { ...(yield* quoted(request)), degraded, fallbackUsed: isMissing };
     }
@@ -98,20 +103,31 @@ export class GenerateAnswer {
   }
 
   async *#standIn(request: AnswerRequest, origin: AnswerOrigin): AsyncGenerator<AnswerEvent, Outcome> {
-    const known = await this.cache.find(origin);
+    const known = await this.#known(request, origin);
     counter('ragmesh_llm_fallbacks_total').inc({ to: known ? 'cached' : EXTRACTIVE });
     if (!known) return { ...(yield* quoted(request)), degraded: ['llm'], fallbackUsed: true };
     yield* known.events;
     return { ...WITHOUT_MODEL, model: known.model, degraded: ['llm', 'cached_answer'], fallbackUsed: true };
   }
+
+  /** The answer given before; not one that is longer than the caller wants it: nobody can say what of it may be left out. */
+  async #known({ stop, askedTokens = Infinity }: AnswerRequest, origin: AnswerOrigin): Promise<KeptAnswer | undefined> {
+    const kept = await this.cache.find(origin);
+    if (!kept) return undefined;
+    const events = upToStop(kept.events, stop);
+    return estimateTokens(textOf(events)) <= askedTokens ? { ...kept, events } : undefined;
+  }
 }
 
 /** Quotes the sources; `incomplete` when the caller asked for less than there is. */
-function* quoted({ question, sources, askedTokens }: AnswerRequest): Generator<AnswerEvent, Outcome> {
+function* quoted({ question, sources, askedTokens, stop }: AnswerRequest): Generator<AnswerEvent, Outcome> {
   const { parts } = answerExtractively(question, sources);
   const fitting = askedTokens === undefined ? parts : beginningOf(parts, askedTokens);
-  yield* answerEvents(fitting);
-  return { ...WITHOUT_MODEL, incomplete: fitting !== parts };
+  const said = [...answerEvents(fitting)];
+  const events = upToStop(said, stop);
+  yield* events;
+  const isShortened = fitting !== parts && events === said;
+  return { ...WITHOUT_MODEL, incomplete: isShortened, isShortened };
 }
 
 /** Passes everything on and notes it. */

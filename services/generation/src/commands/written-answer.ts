@@ -35,10 +35,10 @@ export class WrittenAnswer {
     { history, origin }: Background,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent, Outcome | undefined> {
-    const { question, instructions, maxTokens, temperature, model } = request;
+    const { question, instructions, maxTokens, temperature, model, stop } = request;
     const sources = withinLimit(request.sources);
     const messages = buildPrompt({ question, instructions, sources, history, mark: newMark() });
-    const call = { messages, maxTokens, model, ...(temperature === undefined ? {} : { temperature }), ...scope };
+    const call = { messages, maxTokens, model, stop, ...(temperature === undefined ? {} : { temperature }), ...scope };
     const filter = new AnswerFilter(question, sources);
     const given: AnswerEvent[] = [];
     let by = { model: '', isFallback: false };
@@ -50,7 +50,8 @@ export class WrittenAnswer {
           yield shown;
         }
         if (event.type !== 'end') continue;
-        if (event.isWhole && !by.isFallback && event.ignored.length === 0)
+        const isAll = event.isWhole && stop.length === 0; // a model does not tell whether it ended at one
+        if (isAll && !by.isFallback && event.ignored.length === 0)
           await this.cache.keep(origin, { model: by.model, events: given });
         return outcomeOf(event, by, filter);
       }

@@ -17,6 +17,8 @@ export interface AnswerRequest {
   readonly maxTokens: number;
   /** The same where the caller named one: what is quoted is as long as it is unless somebody asks for less. */
   readonly askedTokens?: number;
+  /** The answer ends before the first of these, without it. */
+  readonly stop: readonly string[];
   /** Empty for the configured order. */
   readonly model: string;
 }

@@ -5,6 +5,10 @@ import type { Citation } from './source.js';
 export type AnswerEvent =
   { readonly type: 'delta'; readonly text: string } | { readonly type: 'citation'; readonly citation: Citation };
 
+/** The answer without its citations. */
+export const textOf = (events: readonly AnswerEvent[]): string =>
+  events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+
 /** Each sentence with its marker, then the quote behind it. */
 export function* answerEvents(parts: readonly AnswerPart[]): Generator<AnswerEvent> {
   for (const [position, { text, citation }] of parts.entries()) {

@@ -18,7 +18,7 @@ interface Word {
 }
 
 const words = new Intl.Segmenter('en', { granularity: 'word' });
-const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u;
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 /** Words that connect and qualify, beyond the stop words of questions: nobody learns from being asked for them. */
 const CONNECTING = new Set(
   `about above across after again against all along also although always among another any because become been before

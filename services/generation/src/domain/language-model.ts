@@ -11,6 +11,8 @@ export interface ChatRequest {
   readonly temperature?: number;
   /** Longest answer. */
   readonly maxTokens: number;
+  /** The answer ends before the first of these. Drivers may leave that to whoever reads them. */
+  readonly stop?: readonly string[];
 }
 
 export interface TokenUsage {

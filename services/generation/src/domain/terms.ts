@@ -1,7 +1,8 @@
 import { isStopWord } from './stop-words.js';
 
 const TOKEN = /[\p{L}\p{M}\p{N}]+/gu;
-const UNSPACED_RUN = /\p{sc=Han}+|[\p{sc=Katakana}ー]+|\p{sc=Hangul}+|\p{sc=Thai}+|\p{sc=Hiragana}+/gu;
+const UNSPACED_RUN =
+  /\p{sc=Han}+|[\p{sc=Katakana}ー]+|\p{sc=Hangul}+|\p{sc=Thai}+|\p{sc=Lao}+|\p{sc=Khmer}+|\p{sc=Myanmar}+|\p{sc=Hiragana}+/gu;
 /** Han characters that only connect or ask: a pair across one of them joins two words and means nothing. */
 const HAN_FUNCTION = /[的了是在和与或吗呢吧么什哪谁怎几就都也]/u;
 /** Longer words also match by their first letters: retention ~ retained (n-truncation, McNamee and Mayfield 2004). */
@@ -9,7 +10,7 @@ const STEM_LETTERS = 5;
 
 /**
  * The content terms of a text: folded words without function words, plus a stem by truncation; character pairs for
- * Chinese, Japanese, Korean and Thai, which have no spaces between words or glue particles to them.
+ * Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese, which have no spaces between words or glue particles to them.
  */
 export function termsOf(text: string): Set<string> {
   const terms = new Set<string>();

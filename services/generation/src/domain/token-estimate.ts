@@ -1,4 +1,5 @@
-const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/gu;
+const UNSPACED =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/gu;
 /** Rule of thumb for byte-pair vocabularies: four characters a token in spaced scripts, about one in the others. */
 const CHARACTERS_PER_TOKEN = 4;
 

@@ -56,8 +56,8 @@ export class RetrievalGrpcController {
     const { search, conversationId, ...asked } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
     const prepared = await this.prepare.from(search);
-    const { history, instructions, model, temperature, maxTokens } = asked;
-    const options = { conversationId, history, instructions, model, temperature, maxTokens };
+    const { history, instructions, model, temperature, maxTokens, stop } = asked;
+    const options = { conversationId, history, instructions, model, temperature, maxTokens, stop };
     const meter = new QueryMeter(prepared.query.mode);
     let bestScore: number | undefined;
     try {

@@ -20,7 +20,7 @@ const RESERVE_MS = 500;
 const NOT_KEPT = 'not_kept';
 
 /** A question that says nothing but itself. */
-const PLAIN = { conversationId: '', history: [], instructions: '', model: '' } satisfies AnswerOptions;
+const PLAIN = { conversationId: '', history: [], instructions: '', model: '', stop: [] } satisfies AnswerOptions;
 
 export interface Warmed {
   /** Searched now and kept. */

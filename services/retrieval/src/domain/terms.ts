@@ -6,7 +6,8 @@ export interface Terms {
 
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 /** Scripts written without spaces: their words are taken as pairs of characters. */
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+const UNSPACED =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
 /** The words of a text without regard to case and form of writing. */
 export function termsOf(text: string): Terms {
