@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 import { expectRefusal, type Refusal } from './refusal.js';
 
@@ -32,6 +32,16 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
   [
     'a dead letter of nobody',
     () => fetch(`${edge.url}/v1/admin/dead-letters/nothing`),
+    { status: 404, code: 'DEAD_LETTER.NOT_FOUND' },
+  ],
+  [
+    'a dead letter of nobody whose topic has a prefix',
+    () => fetch(`${edge.url}/v1/admin/dead-letters/_dev.document.uploaded:0:1:nothing`),
+    { status: 404, code: 'DEAD_LETTER.NOT_FOUND' },
+  ],
+  [
+    'a replay of such a letter',
+    () => json('/v1/admin/dead-letters/replay', { ids: ['_dev.document.uploaded:0:1:nothing'] }),
     { status: 404, code: 'DEAD_LETTER.NOT_FOUND' },
   ],
   [
@@ -120,6 +130,11 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
     { status: 422, code: 'REQUEST.INVALID', field: 'reason', limit: 1000 },
   ],
 ];
+
+it('letters about a model are asked for by its name, which no id of a document could be', async () => {
+  const answer = await fetch(`${edge.url}/v1/admin/dead-letters?service=model&subject=Xenova/bge-small@1a2b3c`);
+  expect(await answer.json()).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' }); // it got as far as the service
+});
 
 describe('bad input of an operator', () => {
   it.each(cases)('%s is refused with code, field and limit, at once', (_what, send, expected) =>

@@ -8,7 +8,11 @@ afterAll(() => edge.close());
 interface Operation {
   readonly operationId: string;
   readonly responses: Readonly<Record<string, { readonly content?: object }>>;
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema: { readonly maxLength?: number };
+  }[];
 }
 
 const api = async (): Promise<{ openapi: string; paths: Record<string, Record<string, Operation>> }> =>
@@ -40,6 +44,13 @@ describe('the API description', () => {
         expect(JSON.stringify(responses['500'])).toContain('INTERNAL.UNEXPECTED');
       }
     }
+  });
+
+  it('says how long an id may be, which is more for one made of others', async () => {
+    const { paths } = await api();
+    const longest = (path: string) => paths[path]!['get']!.parameters![0]!.schema.maxLength;
+    const places = ['/v1/documents/{id}', '/v1/operations/{id}', '/v1/operations/{id}/events'];
+    expect(places.map(longest)).toEqual([200, 240, 240]);
   });
 
   it('is a page that loads nothing and runs nothing', async () => {

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { connect, type Socket } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import multipart from '@fastify/multipart';
+import { fastify } from 'fastify';
+import { hangUpOnSlowClients } from '../src/http/slow-clients.js';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
 const WITHIN_MS = 20_000;
@@ -57,5 +62,32 @@ describe('a client that keeps a place', () => {
     say('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(PLACES)).pause();
     await eventually('they have places', async () => (await activeRequests()) > 0);
     await eventually('the places are free', async () => (await activeRequests()) === 0);
+  });
+
+  it('and left before its answer came is not remembered', async () => {
+    const patience = 300_000;
+    const server = fastify();
+    await server.register(multipart);
+    hangUpOnSlowClients(server, { bodyMs: patience, streamMs: patience });
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    let seen: WeakRef<object> | undefined;
+    server.get('/', async (request, reply) => {
+      seen = new WeakRef(request);
+      reply.raw.once('close', leave);
+      await left;
+      return 'too late';
+    });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = server.server.address() as AddressInfo;
+    const client = connect(port, '127.0.0.1', () => void client.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'));
+    await eventually('it is asked', async () => seen !== undefined);
+    client.destroy();
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    await eventually('the request is forgotten', async () => {
+      collectGarbage();
+      return seen!.deref() === undefined;
+    });
+    await server.close();
   });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { services } from './every-service.js';
-import { idSchema, pageQuery } from './paging.schema.js';
+import { freeIdSchema, pageQuery } from './paging.schema.js';
 
 const MAX_IDS = 1000;
 const statuses = ['parked', 'replaying', 'quarantined', 'replayed', 'discarded'] as const;
@@ -23,9 +23,12 @@ const filterFields = {
   topic: z.string().min(1).max(249).optional().describe('Topic the event first lay on'),
   handler: z.string().min(1).max(200).optional(),
   service: z.enum(services as [string, ...string[]]).optional(),
-  subject: idSchema.optional().describe('Id of the document the event is about'),
+  subject: freeIdSchema.optional().describe('Id of the document or the model the event is about'),
   since: since.optional(),
 };
+
+/** A letter's id begins with its topic, whose prefix may begin with any sign. */
+export const deadLetterPath = z.object({ id: freeIdSchema });
 
 export const listDeadLettersQuery = pageQuery.extend({
   cursor: cursorSchema,
@@ -95,7 +98,7 @@ export const deadLetterDetail = deadLetterSchema.extend({
 });
 
 const selectionFields = {
-  ids: z.array(idSchema).min(1).max(MAX_IDS).optional(),
+  ids: z.array(freeIdSchema).min(1).max(MAX_IDS).optional(),
   filter: z.strictObject(filterFields).optional().describe('At least one field; parked letters that match all'),
   reason: filterFields.code.describe('Short for a filter by code'),
   limit: z.number().int().min(1).max(MAX_IDS).default(100).describe('Letters at most, oldest first'),

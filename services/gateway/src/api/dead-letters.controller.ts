@@ -12,7 +12,6 @@ import * as schema from './dead-letter.schema.js';
 import { DeadLetterSettlement } from './dead-letter-settlement.js';
 import { serviceOf } from './dead-letter-owner.js';
 import { EveryService, mergedPage, services } from './every-service.js';
-import { idSchema } from './paging.schema.js';
 
 type ListQuery = z.output<typeof schema.listDeadLettersQuery>;
 type Page = z.input<typeof schema.deadLetterPage>;
@@ -65,13 +64,14 @@ export class DeadLettersController {
   @Describe({
     summary: 'Get a dead letter: headers, shape of the payload, failure and replays',
     tag: 'Administration',
+    path: schema.deadLetterPath,
     answers: [
       { status: 200, description: 'The letter, without any text of a document', schema: schema.deadLetterDetail },
     ],
     problems: ['DEAD_LETTER.NOT_FOUND'],
   })
   async get(
-    @Param('id', valid(idSchema)) id: string,
+    @Param('id', valid(schema.deadLetterPath.shape.id)) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof schema.deadLetterDetail>> {
     const service = serviceOf(id);

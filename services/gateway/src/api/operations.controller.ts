@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Param, Res } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { EventStream } from '../http/event-stream.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { scopeOf } from '../http/request-scope.js';
@@ -16,6 +16,7 @@ import { operationIdSchema } from './paging.schema.js';
 const POLL_MS = 200;
 type OperationBody = z.input<typeof operationSchema>;
 const id = valid(operationIdSchema);
+const path = z.object({ id: operationIdSchema });
 
 /** Progress of what was promised with a 202. */
 @Controller('v1/operations')
@@ -29,6 +30,7 @@ export class OperationsController {
   @Describe({
     summary: 'Get an operation',
     tag: 'Operations',
+    path,
     answers: [{ status: 200, description: 'The operation', schema: operationSchema }],
     problems: ['OPERATION.NOT_FOUND'],
   })
@@ -43,6 +45,7 @@ export class OperationsController {
   @Describe({
     summary: 'Follow an operation',
     tag: 'Operations',
+    path,
     answers: [
       {
         status: 200,

@@ -25,7 +25,8 @@ export function hangUpOnSlowClients(server: FastifyInstance, { bodyMs, streamMs 
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
     clearTimeout(timers.get(reply));
-    timers.set(reply, setTimeout(() => void reply.raw.destroy(), streamMs).unref());
+    // A client may have left meanwhile, and a close that was is not told again: the timer would keep request and answer for long.
+    if (!reply.raw.closed) timers.set(reply, setTimeout(() => void reply.raw.destroy(), streamMs).unref());
     done();
   });
 }
