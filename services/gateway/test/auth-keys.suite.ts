@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { routeRoles } from '../src/auth/route-roles.js';
 import type { GuardedMesh, Json, Reply } from './two-tenants.js';
 
 /** API keys from making to revoking, on a running mesh. */
@@ -106,7 +107,7 @@ export function describeKeys(mesh: () => GuardedMesh): void {
 
     it('that is guessed is looked up as often as guesses may fail, however many come at once', async () => {
       const guesses = Array.from({ length: 100 }, (_, number) =>
-        mesh().as(`rgm_0123456789abcdef_${String(number).padStart(43, 'g')}`)(
+        mesh().as(`rgm_guessed_${String(number).padStart(43, 'g')}`)(
           { method: 'GET', path: '/v1/documents' },
           { 'x-forwarded-for': '192.0.2.20' }, // an address of its own, so that nobody else has to wait
         ),
@@ -114,6 +115,25 @@ export function describeKeys(mesh: () => GuardedMesh): void {
       const codes = (await Promise.all(guesses)).map(({ json }) => json['code']);
       expect(codes.filter((code) => code === 'AUTH.INVALID')).toHaveLength(20);
       expect(codes.filter((code) => code === 'AUTH.TOO_MANY_ATTEMPTS')).toHaveLength(80);
+    });
+
+    it('that is guessed a thousand times from as many addresses is refused as if from one, and holds for its owner', async () => {
+      const { id, key } = await mesh().makeKey({ name: 'guessed', tenant: 'keys', roles: ['reader'] });
+      const other = await mesh().makeKey({ name: 'at peace', tenant: 'keys', roles: ['reader'] });
+      const from = (address: string, credential: string): Promise<Reply> =>
+        mesh().as(credential)({ method: 'GET', path: '/v1/documents' }, { 'x-forwarded-for': address });
+      const replies: Reply[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        const tries = Array.from({ length: 50 }, (_, number) =>
+          from(`10.1.${round}.${number}`, `rgm_${id}_${String(50 * round + number).padStart(43, 'g')}`),
+        );
+        replies.push(...(await Promise.all(tries)));
+      }
+      expect(replies.filter(({ json }) => json['code'] === 'AUTH.INVALID')).toHaveLength(20);
+      expect(replies.filter(({ json }) => json['code'] === 'AUTH.TOO_MANY_ATTEMPTS')).toHaveLength(980);
+      expect(Number(replies.at(-1)!.headers['retry-after'])).toBeGreaterThan(0);
+      expect((await from('10.1.99.1', key)).status).toBe(200); // never seen before, so nobody remembers it
+      expect((await from('10.1.99.2', `rgm_${other.id}_${'g'.repeat(43)}`)).status).toBe(401);
     });
 
     it('stands in no line of the log, whether it holds or not', async () => {
@@ -137,6 +157,22 @@ export function describeKeys(mesh: () => GuardedMesh): void {
         cursor = json['next_cursor'];
       }
       expect(names).toEqual(['four', 'three', 'two', 'one', 'admin']);
+    });
+  });
+
+  describe('a token of the identity provider', () => {
+    it('opens what its roles permit, and no more', async () => {
+      const token = await mesh().identity.token({ tenant: 'keys', roles: ['reader'] });
+      expect((await get(token, '/v1/documents')).status).toBe(200);
+      for (const [route, access] of Object.entries(routeRoles)) {
+        if (['open', 'reader'].includes(access)) continue;
+        const [method = '', path = ''] = route.split(' ');
+        const { status, json, headers } = await mesh().as(token)({ method, path: path.replaceAll(/:\w+/g, 'some') });
+        expect({ route, status, code: json['code'] }).toEqual({ route, status: 403, code: 'AUTH.FORBIDDEN' });
+        expect(headers['www-authenticate']).toBe(
+          `Bearer realm="ragmesh", error="insufficient_scope", scope="${access}"`,
+        );
+      }
     });
   });
 

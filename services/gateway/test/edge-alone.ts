@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startService, type AnyServiceDefinition } from '@ragmesh/bootstrap';
+import { startService, type AnyServiceDefinition, type RunningService } from '@ragmesh/bootstrap';
 import { topicSpecs } from '@ragmesh/contracts';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
@@ -20,19 +21,28 @@ export interface EdgeAlone {
   close(): Promise<void>;
 }
 
-/** The gateway with its database and nothing behind it. */
-export async function startEdgeAlone(environment: Readonly<Record<string, string>> = {}): Promise<EdgeAlone> {
+/**
+ * The gateway with its database and nothing behind it.
+ * @param behind services that are there all the same, such as the one that knows whose tokens hold.
+ */
+export async function startEdgeAlone(
+  environment: Readonly<Record<string, string>> = {},
+  behind: readonly unknown[] = [],
+): Promise<EdgeAlone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-edge-'));
   const postgres = await EmbeddedPostgres.start(dataDir);
   const bus = await EmbeddedBusDriver.connect({ databaseUrl: postgres.url('ragmesh_bus') });
   await bus.provision(topicSpecs);
-  const open = (): Database =>
-    new Database(createPool(postgres.url('ragmesh_gateway'), { max: 10, applicationName: 'edge' }));
+  const open = (service = 'gateway'): Database =>
+    new Database(createPool(postgres.url(`ragmesh_${service}`), { max: 10, applicationName: 'edge' }));
+  const others = behind as readonly AnyServiceDefinition[];
+  const ports = await freePorts(others.length);
+  const addresses = new Map<string, string>(others.map(({ name }, at) => [name, `127.0.0.1:${ports[at]}`]));
   const drivers = {
     bus,
-    databaseUrl: () => postgres.url('ragmesh_gateway'),
+    databaseUrl: (service: string) => postgres.url(`ragmesh_${service}`),
     openDatabase: open,
-    grpcAddress: (service: string) => (service === 'gateway' ? '127.0.0.1:0' : NOBODY),
+    grpcAddress: (service: string) => (service === 'gateway' ? '127.0.0.1:0' : (addresses.get(service) ?? NOBODY)),
     logger: () => createLogger('gateway', 'error'),
     health: { isAlive: () => true, isReady: () => true },
   };
@@ -53,10 +63,13 @@ export async function startEdgeAlone(environment: Readonly<Record<string, string
     },
   };
   const definition = watched as unknown as AnyServiceDefinition;
+  const running: RunningService[] = [];
+  for (const other of others) running.push(await startService(other, drivers, {}));
   const gateway = await startService(definition, drivers, { SERVER_PORT: '0', ...environment });
   const database = open();
   const close = async (): Promise<void> => {
     await gateway.close();
+    for (const service of running) await service.close();
     await database.close();
     await bus.close();
     await postgres.stop();

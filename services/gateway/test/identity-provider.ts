@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SignJWT, exportJWK, exportSPKI, generateKeyPair, type JWTPayload } from 'jose';
+import { SignJWT, exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK, type JWTPayload } from 'jose';
 
 export const ISSUER = 'https://identity.example';
 export const AUDIENCE = 'ragmesh';
 
 type Header = Readonly<Record<string, unknown>>;
 
-/** An identity provider with one key for each algorithm, and the ways to sign that an attacker has. */
+/** Id of the RSA key that is published without saying what it signs by. */
+export const ANY_RSA = 'any-rsa';
+
+/** An identity provider with one key for each algorithm, one for any of RSA, and the ways to sign that an attacker has. */
 export interface IdentityProvider {
   readonly jwksUrl: string;
   /** How often the keys were asked for. */
@@ -36,9 +39,11 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   const pairs = await Promise.all(
     names.map(async (alg) => ({ alg, ...(await generateKeyPair(alg, { extractable: true })) })),
   );
-  const keys = await Promise.all(
+  const keys: JWK[] = await Promise.all(
     pairs.map(async ({ alg, publicKey }) => ({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' })),
   );
+  const rsa = await exportJWK(pairs[0]!.privateKey);
+  keys.push({ kty: 'RSA', n: rsa.n!, e: rsa.e!, kid: ANY_RSA });
   let fetches = 0;
   let status = 200;
   const server = createServer((_request, response) => {
@@ -52,9 +57,9 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     fetches: () => fetches,
     publicKey: await exportSPKI(pairs[0]!.publicKey),
     fail: (answer) => (status = answer),
-    token: (changed = {}, header = {}) => {
+    token: async (changed = {}, header = {}) => {
       const alg = String(header['alg'] ?? 'RS256');
-      const { privateKey } = pairs.find((pair) => pair.alg === alg)!;
+      const privateKey = pairs.find((pair) => pair.alg === alg)?.privateKey ?? (await importJWK(rsa, alg));
       return new SignJWT({ ...claims(), ...changed }).setProtectedHeader({ kid: alg, ...header, alg }).sign(privateKey);
     },
     close: async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisServer } from '@ragmesh/local-servers';
+import { knowledgeService } from '@ragmesh/service-knowledge';
 import { describeWithServer } from '@ragmesh/testing';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 import { AUDIENCE, ISSUER, startIdentityProvider, type IdentityProvider } from './identity-provider.js';
@@ -15,15 +16,18 @@ beforeAll(async () => void (provider = await startIdentityProvider()));
 afterAll(() => provider.close());
 
 const start = (environment: Record<string, string> = {}): Promise<EdgeAlone> =>
-  startEdgeAlone({
-    AUTH_MODE: 'jwt',
-    AUTH_JWT_JWKS_URL: provider.jwksUrl,
-    AUTH_JWT_ISSUER: ISSUER,
-    AUTH_JWT_AUDIENCE: AUDIENCE,
-    QUOTA_TENANT_REQUESTS_PER_MINUTE: String(TENANT_LIMIT),
-    QUOTA_KEY_REQUESTS_PER_MINUTE: String(KEY_LIMIT),
-    ...environment,
-  });
+  startEdgeAlone(
+    {
+      AUTH_MODE: 'jwt',
+      AUTH_JWT_JWKS_URL: provider.jwksUrl,
+      AUTH_JWT_ISSUER: ISSUER,
+      AUTH_JWT_AUDIENCE: AUDIENCE,
+      QUOTA_TENANT_REQUESTS_PER_MINUTE: String(TENANT_LIMIT),
+      QUOTA_KEY_REQUESTS_PER_MINUTE: String(KEY_LIMIT),
+      ...environment,
+    },
+    [knowledgeService],
+  );
 
 type Roles = readonly string[];
 /** Sends requests as one subject of a tenant. */

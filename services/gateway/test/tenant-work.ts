@@ -1,13 +1,16 @@
+import type { DescService } from '@bufbuild/protobuf';
+import { GrpcClients, type GrpcClient } from '@ragmesh/grpc';
 import { currentContext, inContext } from '@ragmesh/observability';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { FolderBlobStore } from '../../document/src/adapters/folder-blob-store.js';
 import { CollectionSettings } from '../../retrieval/src/adapters/collection-settings.js';
 
 /** What is asked of the database by its own rhythm, whatever a request asks. */
 const unrelated = /INSERT INTO audit_outcome|quota_override/;
 
 /**
- * Notes which statements each request has the databases of all services run, and how many rows each gives. Two requests
- * with the same work take the same time, which can be compared without a clock.
+ * Notes which statements each request has the databases of all services run and how many rows each gives, which services it has
+ * called, and which blobs read. Two requests with the same work take the same time, which can be compared without a clock.
  */
 export class WorkRecorder {
   readonly #work = new Map<string, string[]>();
@@ -24,6 +27,18 @@ export class WorkRecorder {
     Database.prototype.transaction = function <T>(this: Database, work: (tx: SqlTransaction) => Promise<T>) {
       return transaction.call(this, (tx) => work(noting(tx, note))) as Promise<T>;
     };
+    const { of } = GrpcClients.prototype;
+    GrpcClients.prototype.of = function <S extends DescService>(this: GrpcClients, service: S, owner?: string) {
+      return notingCalls(of.call(this, service, owner) as GrpcClient<S>, service, note);
+    };
+    const { read, size, withFile } = FolderBlobStore.prototype;
+    for (const [name, method] of Object.entries({ read, size, withFile }))
+      Object.assign(FolderBlobStore.prototype, {
+        [name](this: FolderBlobStore, ...given: unknown[]) {
+          note(`blob ${name}`);
+          return (method as (...args: unknown[]) => unknown).apply(this, given);
+        },
+      });
     const { known } = CollectionSettings.prototype;
     // What is known of a collection is read again by the clock, behind the back of whoever asks next: nobody's work.
     CollectionSettings.prototype.known = function (this: CollectionSettings, tenant: string, id: string) {
@@ -32,6 +47,8 @@ export class WorkRecorder {
     this.#undo = () => {
       Object.assign(Database.prototype, { query, transaction });
       Object.assign(CollectionSettings.prototype, { known });
+      Object.assign(GrpcClients.prototype, { of });
+      Object.assign(FolderBlobStore.prototype, { read, size, withFile });
     };
   }
 
@@ -52,6 +69,17 @@ export class WorkRecorder {
     this.#work.set(context.requestId, list);
     list.push(`${text.replaceAll(/\s+/g, ' ').trim()} → ${rows}`);
   }
+}
+
+function notingCalls<S extends DescService>(client: GrpcClient<S>, service: S, note: (text: string) => void) {
+  const calls = Object.entries(client as Record<string, (...given: unknown[]) => unknown>).map(([name, call]) => [
+    name,
+    (...given: unknown[]) => {
+      if (name !== 'close') note(`call ${service.typeName}/${name}`);
+      return call(...given);
+    },
+  ]);
+  return Object.fromEntries(calls) as GrpcClient<S>;
 }
 
 const noting = (tx: SqlTransaction, note: (text: string, rows?: number) => void): SqlTransaction => ({

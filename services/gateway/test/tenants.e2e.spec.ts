@@ -98,7 +98,8 @@ async function check(method: string, { owned: kind, call }: TenantCase): Promise
 type Ask = (requestId: string) => Promise<Reply>;
 
 /**
- * That both take the same time: the services ran the same statements with the same numbers of rows. By the second time
+ * That both take the same time: the services ran the same statements with the same numbers of rows, made the same calls and read
+ * as many blobs. By the second time
  * nothing is done for the first time any more. Where an id is taken for something new, others work on that beside the
  * request, so only which statements were run is compared.
  */
@@ -129,14 +130,17 @@ describe('of another tenant', () => {
     await check(route.split(' ')[0]!, one);
   });
 
-  it('what the databases do tells an id that is there from one that is not', async () => {
+  it('what the services do tells an id that is there from one that is not', async () => {
     const ask = async (caller: Caller, id: string): Promise<string[]> => {
       const requestId = randomUUID();
-      await caller({ method: 'GET', path: `/v1/documents/${id}/chunks` }, { 'x-request-id': requestId });
+      await caller({ method: 'GET', path: `/v1/documents/${id}/content` }, { 'x-request-id': requestId });
       return work.of(requestId);
     };
     const [found, missing] = [await ask(acme, owned.document), await ask(acme, 'gone-paper')];
-    expect(missing.length).toBeGreaterThan(0);
+    const kinds = (noted: readonly string[], kind: string) => noted.filter((one) => one.startsWith(kind)).length;
+    for (const kind of ['SELECT', 'call']) expect(kinds(missing, kind)).toBeGreaterThan(0);
+    expect([kinds(found, 'blob'), kinds(missing, 'blob')]).toEqual([expect.any(Number), 0]);
+    expect(kinds(found, 'blob')).toBeGreaterThan(0);
     expect(found).not.toEqual(missing);
   });
 

@@ -45,6 +45,7 @@ export class KeysController {
       const expiry = expires_at ? { expiresAt: timestampFromDate(new Date(expires_at)) } : {};
       const request = { name, roles, owner, makerTenant: maker.tenant, ...expiry };
       const { key, secret } = await this.calls.keys.createKey(request, this.calls.write());
+      this.authentication.forgetUser(currentTenant(), key!.owner); // he may have been let in again by it
       return { ...keyBody(key!), key: secret };
     });
   }

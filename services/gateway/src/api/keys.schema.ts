@@ -19,7 +19,11 @@ export const ownerSchema = z
 
 export const newKey = z.strictObject({
   name: z.string().trim().min(1).max(200).describe('What it is for, so that you know it in the list'),
-  roles: z.array(role).min(1).max(roles.length).describe('What it permits; only what you may do yourself'),
+  roles: z
+    .array(role)
+    .min(1)
+    .max(roles.length)
+    .describe("What it permits; only what you may do yourself. A key's roles are its scopes: it has no others"),
   tenant: tenant.optional(),
   owner: ownerSchema.optional().describe('Whose it is and with whom it ends; whose you are without it'),
   expires_at: z.iso
@@ -40,7 +44,7 @@ export const keySchema = z.object({
   id: z.string(),
   tenant: z.string(),
   name: z.string(),
-  roles: z.array(role),
+  roles: z.array(role).describe("What it permits: a key's roles are its scopes"),
   owner: z.string().describe('With whom it ends'),
   created_by: z.string(),
   created_at: z.string(),

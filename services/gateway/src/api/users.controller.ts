@@ -9,7 +9,7 @@ import { Calls } from './calls.js';
 import { inTenant } from './chosen-tenant.js';
 import { keyQuery, ownerSchema, removedUser } from './keys.schema.js';
 
-/** Owners of API keys. Who they are, an identity provider knows. */
+/** Owners of API keys, and whom tokens name. Who they are, an identity provider knows. */
 @Controller('v1/admin/users')
 export class UsersController {
   constructor(
@@ -19,7 +19,8 @@ export class UsersController {
 
   @Delete(':id')
   @Describe({
-    summary: 'Remove a user: revokes every API key he owns, and lets him make no more for himself',
+    summary:
+      'Remove a user: revokes every API key he owns, refuses his tokens, and lets him make no more keys for himself',
     tag: 'Administration',
     path: z.object({ id: ownerSchema }),
     query: keyQuery,
@@ -33,6 +34,7 @@ export class UsersController {
   ): Promise<z.input<typeof removedUser>> {
     return inTenant(tenant, reply, async () => {
       const { keyIds } = await this.calls.keys.removeOwner({ owner }, this.calls.write());
+      this.authentication.forgetUser(currentTenant(), owner);
       for (const id of keyIds) this.authentication.forgetKey(id);
       return { id: owner, tenant: currentTenant(), revoked_keys: keyIds };
     });

@@ -19,10 +19,14 @@ export const authVariables = {
     .describe('Tenant of the bootstrap key'),
   AUTH_KEY_CACHE_SECONDS: duration({ min: 0, max: 5 })
     .default(5)
-    .describe('How long an API key is taken without asking again, and so how long it lives on after it was revoked'),
+    .describe(
+      'How long an API key or a token is taken without asking again, and so how long it lives on after it was revoked or its user was removed',
+    ),
   AUTH_FAILED_ATTEMPTS: int({ min: 1 })
     .default(20)
-    .describe('Refused credentials per minute and source address; above it AUTH.TOO_MANY_ATTEMPTS'),
+    .describe(
+      'Refused credentials per minute and source address, and per minute and key; above it AUTH.TOO_MANY_ATTEMPTS',
+    ),
   AUTH_JWT_JWKS_URL: url('https', 'http')
     .optional()
     .describe('Where the identity provider publishes its public keys; http on this machine only'),

@@ -1,26 +1,20 @@
 import { isIPv6 } from 'node:net';
 import { RagmeshError } from '@ragmesh/errors';
-
-const WINDOW_MS = 60_000;
-/** More addresses than that at once are no people; the oldest is forgotten. */
-const MAX_SOURCES = 10_000;
-
-interface Window {
-  readonly until: number;
-  count: number;
-}
+import { FailureWindows } from './failure-windows.js';
 
 /** Counts refused credentials by source address, so that nobody can have the mesh look keys up as fast as he can send. */
 export class FailedAttempts {
-  readonly #windows = new Map<string, Window>();
+  readonly #failures: FailureWindows;
   /** Attempts whose outcome nobody knows yet, by source. */
   readonly #running = new Map<string, Set<Promise<void>>>();
 
   /** @param limit per minute and source. @param now milliseconds of a clock that only goes forward. */
   constructor(
     private readonly limit: number,
-    private readonly now: () => number = () => performance.now(),
-  ) {}
+    now?: () => number,
+  ) {
+    this.#failures = new FailureWindows(now);
+  }
 
   /**
    * Makes an attempt, which failed when it gives undefined. No more of a source run at once than it may still fail; others wait
@@ -32,7 +26,7 @@ export class FailedAttempts {
     const source = sourceOf(address);
     for (;;) {
       const running = this.#running.get(source);
-      const left = this.limit - this.#failed(source);
+      const left = this.limit - this.#failures.count(source);
       if (left <= 0) throw this.#refusal(source);
       if (!running || running.size < left) break;
       await Promise.race(running);
@@ -47,7 +41,7 @@ export class FailedAttempts {
     running.add(ended.promise);
     try {
       const outcome = await attempt;
-      if (outcome === undefined) this.#note(source);
+      if (outcome === undefined) this.#failures.note(source);
       return outcome;
     } finally {
       running.delete(ended.promise);
@@ -56,27 +50,10 @@ export class FailedAttempts {
     }
   }
 
-  #failed(source: string): number {
-    const window = this.#windows.get(source);
-    return window && window.until > this.now() ? window.count : 0;
-  }
-
   #refusal(source: string): RagmeshError {
-    const seconds = Math.ceil((this.#windows.get(source)!.until - this.now()) / 1000);
     return new RagmeshError('AUTH.TOO_MANY_ATTEMPTS', 'Too many credentials from this address did not hold.', {
-      retry_after: seconds,
+      retry_after: this.#failures.secondsLeft(source),
     });
-  }
-
-  #note(source: string): void {
-    const known = this.#windows.get(source);
-    if (known && known.until > this.now()) {
-      known.count += 1;
-      return;
-    }
-    this.#windows.delete(source); // the new one goes to the end: the first is always the oldest
-    this.#windows.set(source, { until: this.now() + WINDOW_MS, count: 1 });
-    if (this.#windows.size > MAX_SOURCES) this.#windows.delete(this.#windows.keys().next().value!);
   }
 }
 

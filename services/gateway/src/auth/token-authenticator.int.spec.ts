@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ragmesh/config';
 import { generateKeyPair, SignJWT } from 'jose';
 import {
+  ANY_RSA,
   AUDIENCE,
   ISSUER,
   claims,
@@ -89,6 +90,14 @@ describe('a forged token', () => {
       expect(await tokens.verify(`${signed}.${signature}`)).toBeUndefined();
     }
   });
+
+  it.each(['RS384', 'RS512', 'PS256', 'PS384', 'PS512'])(
+    'signed by %s does not hold, although the key set would let its key do so',
+    async (alg) => {
+      expect(await tokens.verify(await provider.token({}, { kid: ANY_RSA }))).toEqual(ada);
+      expect(await tokens.verify(await provider.token({}, { kid: ANY_RSA, alg }))).toBeUndefined();
+    },
+  );
 
   it('signed by a key of its own does not hold, nor when it brings that key along', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });

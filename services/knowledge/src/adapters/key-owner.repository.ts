@@ -71,6 +71,12 @@ export class KeyOwnerRepository {
       return rows.map(({ id }) => id);
     });
   }
+
+  /** Whether he was removed, and nobody made him a key since. */
+  async isRemoved(tenant: string, owner: string): Promise<boolean> {
+    const sql = 'SELECT FROM removed_owner WHERE tenant = $1 AND owner = $2';
+    return (await this.database.query(sql, [tenant, owner])).rowCount > 0;
+  }
 }
 
 /** Whoever makes a key: the owner of the key it is made with, else the subject itself, as for the key from the configuration. */

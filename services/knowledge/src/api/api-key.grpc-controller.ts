@@ -13,6 +13,7 @@ type KeyReply = MessageInitShape<typeof knowledgeV1.KeySchema>;
 type CreateReply = MessageInitShape<typeof knowledgeV1.CreateKeyResponseSchema>;
 type ListReply = MessageInitShape<typeof knowledgeV1.ListKeysResponseSchema>;
 type RemoveOwnerReply = MessageInitShape<typeof knowledgeV1.RemoveOwnerResponseSchema>;
+type CheckOwnerReply = MessageInitShape<typeof knowledgeV1.CheckOwnerResponseSchema>;
 type VerifyReply = MessageInitShape<typeof knowledgeV1.VerifyKeyResponseSchema>;
 
 const DEFAULT_PAGE = 50;
@@ -69,6 +70,11 @@ export class ApiKeyGrpcController {
   @GrpcMethod('KeyService', 'RemoveOwner')
   async removeOwner({ owner }: knowledgeV1.OwnerRef): Promise<RemoveOwnerReply> {
     return { keyIds: await this.owners.remove(currentTenant(), owner, currentContext()?.subject ?? '') };
+  }
+
+  @GrpcMethod('KeyService', 'CheckOwner')
+  async checkOwner({ owner }: knowledgeV1.OwnerRef): Promise<CheckOwnerReply> {
+    return { removed: await this.owners.isRemoved(currentTenant(), owner) };
   }
 
   /** Answers alike for every key that does not hold, whether it exists or not. */
