@@ -45,6 +45,44 @@ const libBoundaries = libs.map((lib) => ({
   ),
 }));
 
+/** Who may send requests without libs/egress, and why that is no way to have the mesh fetch what a caller names. */
+const outgoing = {
+  'services/model/src/adapters/hub/hub-client.ts': 'HF_ENDPOINT; callers name models there, not addresses',
+  'services/generation/src/adapters/openai-chat-model.ts': 'OPENAI_BASE_URL',
+  'services/embedding/src/adapters/openai/embeddings-api.ts': 'EMBEDDING_BASE_URL or OPENAI_BASE_URL',
+  'services/gateway/src/auth/token-authenticator.ts': 'AUTH_JWT_JWKS_URL, whatever a token says of its keys',
+  'services/mesh/src/supervised-service.ts': 'probes of the services it started',
+  'services/vector/src/adapters/qdrant/qdrant-dispatcher.ts': 'QDRANT_URL',
+  'libs/observability/src/sentry-reporter.ts': 'SENTRY_DSN',
+};
+const throughEgress =
+  'A URL from outside goes through @ragmesh/egress; where the configuration alone says whom to ask, name the file in `outgoing`.';
+const sendsRequests = {
+  'no-restricted-globals': [
+    'error',
+    ...['fetch', 'WebSocket', 'EventSource'].map((name) => ({ name, message: throughEgress })),
+  ],
+  'no-restricted-properties': ['error', { object: 'globalThis', property: 'fetch', message: throughEgress }],
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      paths: [
+        { name: 'undici', message: throughEgress, allowTypeImports: true },
+        { name: 'jose', importNames: ['createRemoteJWKSet'], message: throughEgress },
+        ...['http', 'https', 'node:http', 'node:https'].map((name) => ({
+          ...{ name, message: throughEgress, allowTypeImports: true },
+          importNames: ['default', 'request', 'get', 'ClientRequest'],
+        })),
+        ...['http2', 'node:http2'].map((name) => ({
+          name,
+          importNames: ['default', 'connect'],
+          message: throughEgress,
+        })),
+      ],
+    },
+  ],
+};
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/generated/**', 'node_modules/**', '.ragmesh/**', '.cache/**'] },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts'] })),
@@ -66,6 +104,11 @@ export default tseslint.config(
   },
   { files: ['**/*.spec.ts', '**/test/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   ...libBoundaries,
+  {
+    files: ['libs/!(egress)/src/**/*.ts', 'services/*/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', ...Object.keys(outgoing)],
+    rules: sendsRequests,
+  },
   {
     files: ['services/!(standalone)/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
