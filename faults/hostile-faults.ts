@@ -77,12 +77,12 @@ export const hostileFaults: readonly Fault[] = [
   },
   {
     row: 50,
-    fault: 'Unicode: NUL, lone surrogates, direction marks, no width, twins of ids',
+    fault: 'Unicode: NUL, lone surrogates, direction marks, no width, twins of ids, one character of a megabyte',
     never: 'A 500, a filter passed by, ids that clash',
     tools: 'table of words',
     ...anywhere([
       proof(requests, 'are words in titles, metadata, filters and questions', 'are ids or are refused as ids'),
-      proof(requests, 'are refused when they are', 'are refused in a query'),
+      proof(requests, 'are refused when they are', 'are refused in a query', 'where one character takes a megabyte'),
     ]),
   },
   {
@@ -104,7 +104,8 @@ export const hostileFaults: readonly Fault[] = [
   },
   {
     row: 52,
-    fault: 'Forged tokens: no algorithm, HS256 with the public key, foreign keys, wrong audience, expired',
+    fault:
+      'Forged tokens: no algorithm, HS256 with the public key, foreign keys, wrong audience, expired, of a removed user',
     never: 'A caller let in',
     tools: 'tokens by hand',
     ...anywhere([
@@ -113,19 +114,22 @@ export const hostileFaults: readonly Fault[] = [
         'does not hold when it',
         'without signature',
         'signed by HS256',
+        'although the key set would let its key do so',
         'with the key id',
         'brings that key along',
       ),
+      proof(tenants, 'is not let in by a token'),
     ]),
   },
   {
     row: 53,
-    fault: 'Keys guessed by the hundred, from addresses made up',
+    fault: 'Keys guessed by the thousand, from addresses made up or many',
     never: 'Guesses without limit, a hint of what was wrong',
     tools: 'concurrent requests',
     ...anywhere([
       proof(requests, 'are refused and then not looked at'),
       proof(auth, 'that does not hold is refused without a reason'),
+      proof(tenants, 'guessed a thousand times from as many addresses'),
     ]),
   },
   {
@@ -133,7 +137,9 @@ export const hostileFaults: readonly Fault[] = [
     fault: 'Instructions hidden in documents and questions',
     never: 'A call, a leak, a link out of the answer',
     tools: 'corpus, model that obeys',
-    ...anywhere([proof(injections, 'stays data', 'reaches nobody beyond the reader when it is obeyed')]),
+    ...anywhere([
+      proof(injections, 'stays data', 'reaches nobody beyond the reader when it is obeyed', 'opens no address'),
+    ]),
   },
   {
     row: 55,

@@ -65,10 +65,12 @@ describeWithServer('kafka', 'two copies of every service over Kafka', () => {
     const ends: unknown[] = [];
     const callers = startCallers(api, WORKERS, 20);
     for (const service of ORDER) for (const copy of COPIES) ends.push(`${service} ${await restart(service, copy)}`);
-    const { answered, failures } = await callers.end();
+    const { answered, failures, accepted } = await callers.end();
     expect(failures).toEqual([]);
     expect(ends).toEqual(ORDER.flatMap((service) => COPIES.map(() => `${service} 0`)));
     expect(answered).toBeGreaterThan(200);
+    expect(accepted.length).toBeGreaterThan(answered / 10);
+    for (const id of accepted) expect(await api.terminal(id)).toMatchObject({ id, status: 'ready' });
     expect(await mesh.servers.oracle.violations()).toEqual([]);
     expect((await api.call('GET', '/v1/documents?status=failed')).body['data']).toEqual([]);
   }, 900_000);

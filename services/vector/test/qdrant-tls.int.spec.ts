@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { loadConfig, readTlsFiles } from '@ragmesh/config';
+import { loadConfig } from '@ragmesh/config';
+import { createLogger } from '@ragmesh/observability';
 import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
-import { QdrantConnection } from '../src/adapters/qdrant/qdrant-connection.js';
+import { openQdrantStore } from '../src/adapters/qdrant/open-qdrant-store.js';
 import { vectorConfig } from '../src/vector.config.js';
 import { QdrantStandIn } from './qdrant-stand-in/qdrant-stand-in.js';
 
@@ -28,26 +29,29 @@ describeWithServer('openssl', 'Qdrant behind TLS that asks for certificates', ()
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function collections(files: Record<string, string>): Promise<unknown> {
+  /** Documents of a store that the service opens with these variables; it needs no database for that. */
+  async function documents(files: Record<string, string>): Promise<unknown> {
     const config = loadConfig(vectorConfig, { VECTOR_STORE: 'qdrant', QDRANT_URL: qdrant.url, ...files });
-    const tls = readTlsFiles(config, 'QDRANT');
-    const connection = new QdrantConnection({ url: config.QDRANT_URL!, apiKey: 'k', timeoutMs: 5_000, tls });
+    const rest = { logger: createLogger('vector', 'silent') } as Parameters<typeof openQdrantStore>[1];
+    const store = openQdrantStore(config, rest);
     try {
-      return await connection.write((qdrantClient) => qdrantClient.getCollections());
+      const found: unknown[] = [];
+      for await (const page of store.documents(0)) found.push(...page);
+      return found;
     } finally {
-      connection.close();
+      store.onModuleDestroy();
     }
   }
   const trusted = () => ({ QDRANT_TLS_CA_FILE: authority.file });
   const certificate = () => ({ QDRANT_TLS_CERT_FILE: client.cert, QDRANT_TLS_KEY_FILE: client.key });
 
   it('answers who trusts it and shows a certificate', async () => {
-    expect(await collections({ ...trusted(), ...certificate() })).toEqual({ collections: [] });
+    expect(await documents({ ...trusted(), ...certificate() })).toEqual([]);
   });
 
   it.each(['QDRANT_TLS_CERT_FILE', 'QDRANT_TLS_KEY_FILE'] as const)('is not asked with %s alone', async (name) => {
     const half = { ...trusted(), [name]: certificate()[name] };
-    await expect(collections(half)).rejects.toMatchObject({
+    await expect(documents(half)).rejects.toMatchObject({
       code: 'CONFIG.INVALID',
       message: 'QDRANT_TLS_CERT_FILE and QDRANT_TLS_KEY_FILE must be set together.',
     });
@@ -55,9 +59,9 @@ describeWithServer('openssl', 'Qdrant behind TLS that asks for certificates', ()
 
   it('cannot be reached without the certificate, or without trust in its authority', async () => {
     const refused = { code: 'VECTOR.UNAVAILABLE' };
-    await expect(collections(trusted())).rejects.toMatchObject(refused);
-    await expect(collections(certificate())).rejects.toMatchObject(refused);
-    await expect(collections({})).rejects.toMatchObject(refused);
+    await expect(documents(trusted())).rejects.toMatchObject(refused);
+    await expect(documents(certificate())).rejects.toMatchObject(refused);
+    await expect(documents({})).rejects.toMatchObject(refused);
   });
 
   it('is not asked in the clear where files are named', () => {
@@ -68,7 +72,7 @@ describeWithServer('openssl', 'Qdrant behind TLS that asks for certificates', ()
   it('names the variables when certificate and key do not belong together', async () => {
     const other = authority.issue('other');
     const mixed = { QDRANT_TLS_CERT_FILE: client.cert, QDRANT_TLS_KEY_FILE: other.key };
-    await expect(collections(mixed)).rejects.toMatchObject({
+    await expect(documents(mixed)).rejects.toMatchObject({
       code: 'CONFIG.INVALID',
       message: expect.stringMatching(/QDRANT_TLS_CERT_FILE and QDRANT_TLS_KEY_FILE cannot be used/),
     });
