@@ -109,4 +109,20 @@ describe('a sealed collection', () => {
     expect(await upload(`open-${hr}`, hr)).toMatchObject({ version: 1n });
     await expect(seal(5n)).rejects.toMatchObject({ code: 'COLLECTION.NOT_EMPTY' });
   });
+
+  it('takes uploads again after a minute without a word of its deletion, and none when it is sealed again', async () => {
+    const seal = () => asAdmin(() => documents().sealCollection({ collection: hr, revision: 5n, sealed: true }));
+    const minutePasses = (of: string) =>
+      mesh
+        .database('document')
+        .query(`UPDATE collection_access SET sealed_until = sealed_until - interval '1 minute' WHERE collection = $1`, [
+          of,
+        ]);
+    await seal();
+    await minutePasses(hr);
+    await seal();
+    await expect(upload(`early-${hr}`, hr)).rejects.toMatchObject({ code: 'COLLECTION.NOT_FOUND' });
+    await minutePasses(hr);
+    expect(await upload(`late-${hr}`, hr)).toMatchObject({ version: 1n });
+  });
 });

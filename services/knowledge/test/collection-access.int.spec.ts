@@ -135,6 +135,36 @@ describe('a collection that is deleted', () => {
     expect(revision).toBeGreaterThan(Number(seals.at(-1)!.revision));
   });
 
+  it('keeps nobody waiting while the document service is silent, however many are deleted', async () => {
+    let answer: (answer: unknown) => void = () => undefined;
+    const silence = new Promise((resolve) => (answer = resolve));
+    answers.documents = () => silence;
+    const ids = Array.from({ length: 12 }, (_, at) => `empty-${at}`);
+    for (const id of ids) await collections.create('t', id, id, {});
+    const deletions = ids.map((id) => asAdmin(() => deleting.run(id)));
+    await eventually('the document service is asked for some', () => seals.length >= 10);
+    expect(await asAdmin(() => collections.get('t', 'empty-0'))).toMatchObject({ title: 'empty-0' });
+    await asAdmin(() => collections.update('t', 'empty-0', { title: 'Still there' }));
+    answer({});
+    await Promise.all(deletions);
+  });
+
+  it('stays, and takes uploads again, when its list was changed while the document service was asked', async () => {
+    await set(['jwt:ada']);
+    let answer: (answer: unknown) => void = () => undefined;
+    const silence = new Promise((resolve) => (answer = resolve));
+    answers.documents = () => silence;
+    const ended = removed();
+    await eventually('the document service is asked', () => seals.length > 0);
+    await set(null);
+    answer({});
+    expect(await ended).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    expect(await asAdmin(() => collections.get('t', 'hr'))).toMatchObject({ access: null });
+    const { access, revision } = (await published()).at(-1)!;
+    expect(access).toBeNull();
+    expect(revision).toBeGreaterThan(Number(seals.at(-1)!.revision));
+  });
+
   it('stays as it is, and nobody is told anything, when the document service says that it holds some', async () => {
     await set(['jwt:ada']);
     const before = await published();

@@ -7,12 +7,18 @@ import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres
 const SET = `
   INSERT INTO collection_access AS known (tenant, collection, access, revision) VALUES ($1, $2, $3, $4)
   ON CONFLICT (tenant, collection) DO UPDATE SET access = excluded.access, revision = excluded.revision,
-    sealed = known.sealed AND known.revision = excluded.revision
+    sealed = known.sealed AND known.revision = excluded.revision,
+    sealed_until = CASE WHEN known.revision = excluded.revision THEN known.sealed_until END
   WHERE known.revision <= excluded.revision`;
 
+/** Far longer than a deletion may take once it has its seal. One that ended without a word must not keep uploads out for good. */
+const SEAL_SECONDS = 60;
+
 const SEAL = `
-  INSERT INTO collection_access AS known (tenant, collection, revision, sealed) VALUES ($1, $2, $3, true)
-  ON CONFLICT (tenant, collection) DO UPDATE SET revision = excluded.revision, sealed = true
+  INSERT INTO collection_access AS known (tenant, collection, revision, sealed, sealed_until)
+  VALUES ($1, $2, $3, true, clock_timestamp() + interval '${SEAL_SECONDS} seconds')
+  ON CONFLICT (tenant, collection) DO UPDATE SET revision = excluded.revision, sealed = true,
+    sealed_until = excluded.sealed_until
   WHERE known.revision <= excluded.revision`;
 
 const HELD = `
@@ -39,7 +45,7 @@ export class CollectionAccess {
   }
 
   /**
-   * Keeps uploads out until a list of a higher revision comes. Those under way are waited for.
+   * Keeps uploads out until a list of a higher revision comes, for a minute at most. Those under way are waited for.
    * @returns whether it is sealed: not while a newer list is known.
    * @throws RagmeshError COLLECTION.NOT_EMPTY with the number of its documents, ready or not, begun or not.
    */
@@ -71,7 +77,8 @@ export class CollectionAccess {
 
   async #find(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<KnownList> {
     const { rows } = await sql.query<KnownList>(
-      'SELECT access, sealed FROM collection_access WHERE tenant = $1 AND collection = $2',
+      `SELECT access, sealed AND coalesce(sealed_until > clock_timestamp(), true) AS sealed
+       FROM collection_access WHERE tenant = $1 AND collection = $2`,
       [tenant, collection],
     );
     return rows[0] ?? { access: null, sealed: false };

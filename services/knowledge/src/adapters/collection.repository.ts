@@ -158,14 +158,26 @@ export class CollectionRepository {
   }
 
   /**
-   * Keeps the revision for a collection made again under this id. @returns the list that others are to be told of: none.
+   * Keeps the revision for a collection made again under this id. @returns what {@link listOnceDeleted} does.
    * @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not.
    */
   async delete(tx: SqlTransaction, tenant: string, id: string): Promise<RevisedAccess> {
-    const lock = 'SELECT access_revision FROM collection WHERE tenant = $1 AND id = $2 FOR UPDATE';
-    const { rows: locked } = await tx.query<Pick<RevisedAccess, 'access_revision'>>(lock, [tenant, id]);
-    if (!locked[0]) throw notFound(id);
-    const { rows } = await tx.query<{ documents: number }>(
+    const list = await this.listOnceDeleted(tenant, id, tx);
+    tx.write(KEEP_REVISION, [tenant, id, list.access_revision]);
+    tx.write('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
+    return list;
+  }
+
+  /**
+   * The list that others are to be told of when it is deleted: none. In a transaction its row stays locked until that ends.
+   * @throws RagmeshError COLLECTION.NOT_FOUND, or COLLECTION.NOT_EMPTY while it holds documents, ready or not.
+   */
+  async listOnceDeleted(tenant: string, id: string, transaction?: SqlTransaction): Promise<RevisedAccess> {
+    const sql = transaction ?? this.database;
+    const find = `SELECT access_revision FROM collection WHERE tenant = $1 AND id = $2 ${transaction ? 'FOR UPDATE' : ''}`;
+    const { rows: found } = await sql.query<Pick<RevisedAccess, 'access_revision'>>(find, [tenant, id]);
+    if (!found[0]) throw notFound(id);
+    const { rows } = await sql.query<{ documents: number }>(
       `SELECT count(*)::int AS documents FROM catalogue_entry WHERE tenant = $1 AND collection = $2 AND state <> 'deleted'`,
       [tenant, id],
     );
@@ -180,10 +192,7 @@ export class CollectionRepository {
         },
       );
     }
-    const revision = revisionAnew(locked[0].access_revision);
-    tx.write(KEEP_REVISION, [tenant, id, revision]);
-    tx.write('DELETE FROM collection WHERE tenant = $1 AND id = $2', [tenant, id]);
-    return { access: null, access_revision: revision };
+    return { access: null, access_revision: revisionAnew(found[0].access_revision) };
   }
 }
 
