@@ -44,7 +44,7 @@ interface DueSaga {
  */
 export class SagaTimer {
   readonly #rounds = new PeriodicTask(() => this.#tick(), POLL_MS);
-  /** When deadlines were last looked at, by the clock. */
+  /** When the last look at deadlines ended, by the clock: while it lasted, somebody attended to them. */
   #attendedAt = -Infinity;
   /** Until when, for each saga by name and id. */
   readonly #putOff = new Map<string, Map<string, number>>();
@@ -73,10 +73,9 @@ export class SagaTimer {
 
   async #tick(): Promise<void> {
     try {
-      const now = await this.clock();
-      if (now - this.#attendedAt > UNATTENDED_SECONDS * 1_000) await this.#giveTime();
+      if ((await this.clock()) - this.#attendedAt > UNATTENDED_SECONDS * 1_000) await this.#giveTime();
       await this.fire();
-      this.#attendedAt = now;
+      this.#attendedAt = await this.clock();
       await this.#measure();
     } catch (error) {
       this.logger.warn({ code: asRagmeshError(error).code }, 'Saga timeouts could not be read and will be read again');

@@ -58,4 +58,19 @@ describe('a deadline that passed while the machine slept or the database was awa
     await attend(one);
     expect(await one.sagaOf('later')).toMatchObject({ state: 'compensating' });
   });
+
+  it('fires after a look that took long, too: somebody was awake until it ended', async () => {
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await one.start('late');
+    await two.database.transaction(async (tx) => {
+      await tx.query('LOCK TABLE saga');
+      one.timer.start();
+      await until('a look that waits', async () => (await two.database.query(waiting)).rowCount > 0);
+      one.clock.now += 1_200_000;
+    });
+    await one.timer.stop();
+    await passed('late', 1_200);
+    await attend(one);
+    expect(await one.sagaOf('late')).toMatchObject({ state: 'compensating' });
+  });
 });
