@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ragmesh/config';
-import { modelV1 } from '@ragmesh/contracts';
+import { catalogue, modelV1 } from '@ragmesh/contracts';
 import type { GrpcClients } from '@ragmesh/grpc';
 import { createLogger } from '@ragmesh/observability';
 import { modelService } from '@ragmesh/service-model';
@@ -13,6 +13,7 @@ import { ModelMemory } from '../src/adapters/model-memory.js';
 import { ModelRegistry } from '../src/adapters/model-registry.js';
 import { embeddingConfig } from '../src/embedding.config.js';
 import { SlowModel } from './slow-model.js';
+import { writeTinyEncoder } from './tiny-encoder.js';
 
 interface Line {
   readonly level: string;
@@ -40,7 +41,7 @@ function memoryOf(environment: Record<string, string> = {}): ModelMemory {
 const load = (model: string, localOnly = false) => memory.load(model, { signal: closing.signal, localOnly });
 
 beforeAll(async () => {
-  mesh = await ServiceMesh.start();
+  mesh = await ServiceMesh.start('model.unloaded');
   own = await mkdtemp(join(tmpdir(), 'ragmesh-own-models-'));
   hub = await HubServer.start('acme/large', {});
   await mesh.run(modelService, {
@@ -107,5 +108,27 @@ describe('two models that are loaded at once', () => {
       { code: 'EMBEDDING.UNAVAILABLE' },
     ]);
     expect(await waiting).toMatchObject({ model: expect.stringContaining(bundled) });
+  });
+});
+
+describe('two models where there is room for one', () => {
+  it('give way to each other, the one that was used longer ago, and say so', async () => {
+    const names = ['tiny-a', 'tiny-b'] as const;
+    for (const name of names) await writeTinyEncoder(join(own, name), name, 8);
+    const resolved = await mesh.as('acme', () =>
+      Promise.all(names.map((name) => mesh.client(modelV1.ModelService).resolveModel({ name }))),
+    );
+    const budget = Math.max(...resolved.map(({ bytes }) => Number(bytes)));
+    const tight = memoryOf({ EMBEDDING_MEMORY_BUDGET: String(budget) });
+    const unloaded = () => mesh.eventsOf(catalogue.modelUnloaded).map(({ payload }) => payload.model);
+    const use = (name: string) =>
+      tight.use(name, { signal: closing.signal }, (embedder) => Promise.resolve(embedder.model));
+    const held = () => names.filter((name) => tight.isReady(name));
+    for (const [at, name] of [...names, 'tiny-a'].entries()) {
+      expect(await use(name)).toBe(`${name}@r1`);
+      expect(held()).toEqual([name]);
+      await eventually('the registry tells who left', () => unloaded().length === at);
+    }
+    expect(unloaded()).toEqual(['tiny-a@r1', 'tiny-b@r1']);
   });
 });

@@ -11,6 +11,8 @@ import { ModelRegistry, type HeldModel, type MemoryOrder, type RegisteredModel }
 /** How often this process tells the registry what it holds. */
 const REPORT_MS = 5_000;
 
+const FEWER_THREADS = 'A model works with fewer threads than it may have; the next is tried again in a minute';
+
 export interface LoadOptions {
   readonly signal: AbortSignal;
   /** The name comes from a caller: nothing is downloaded for it. */
@@ -156,7 +158,10 @@ export class ModelMemory implements OnApplicationShutdown {
 
   async #start(model: RegisteredModel): Promise<EmbedderPool> {
     const encoder = model.task === 'rerank' ? 'cross-encoder' : 'sentence-encoder';
-    const pool = new EmbedderPool({ model, encoder, threads: this.config.EMBEDDING_WORKERS });
+    const threads = this.config.EMBEDDING_WORKERS;
+    const onFewerThreads = (error: RagmeshError): void =>
+      this.logger.warn({ model: `${model.name}@${model.revision}`, code: error.code, err: error }, FEWER_THREADS);
+    const pool = new EmbedderPool({ model, encoder, threads, onFewerThreads });
     const began = performance.now();
     try {
       await pool.warm();

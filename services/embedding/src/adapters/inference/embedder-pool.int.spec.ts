@@ -16,9 +16,13 @@ const abstracts = readFileSync(corpus, 'utf8')
   .split('\n', 2000)
   .map((line) => String((JSON.parse(line) as { text: string }).text));
 
-function poolOf(model: Partial<EmbedderPoolOptions['model']> = {}, threads = 2): EmbedderPool {
+function poolOf(
+  model: Partial<EmbedderPoolOptions['model']> = {},
+  threads = 2,
+  options: Partial<EmbedderPoolOptions> = {},
+): EmbedderPool {
   const bundled = { name: 'all-MiniLM-L6-v2', revision: 'spec', folder, dimension: 384, maxTokens: 256 };
-  return new EmbedderPool({ model: { ...bundled, ...model }, threads });
+  return new EmbedderPool({ model: { ...bundled, ...model }, threads, ...options });
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {
@@ -180,16 +184,30 @@ describe('an embedder in trouble', () => {
     await pool.close();
   });
 
-  it('goes on with the threads there are when a further one cannot load the model', async () => {
+  it('goes on with the threads there are when a further one cannot load the model, says so and tries it again', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'ragmesh-model-'));
     await cp(folder, copy, { recursive: true });
-    const pool = poolOf({ folder: copy });
+    const told: unknown[] = [];
+    const pool = poolOf({ folder: copy }, 2, {
+      retryMilliseconds: 100,
+      onFewerThreads: (error) => void told.push(error),
+    });
+    let begun = 0;
+    const count = (): void => void (begun += 1);
     try {
       await pool.warm();
       await rm(copy, { recursive: true });
       expect(await pool.embed(abstracts.slice(0, 60))).toHaveLength(60);
       expect(await pool.embed(abstracts.slice(60, 120))).toHaveLength(60);
+      expect(told[0]).toMatchObject({ code: 'EMBEDDING.UNAVAILABLE' });
+      expect(String((told[0] as Error).cause)).toContain(copy);
+      await cp(folder, copy, { recursive: true });
+      subscribe('worker_threads', count);
+      for (const deadline = Date.now() + 20_000; begun === 0 && Date.now() < deadline;)
+        await pool.embed(abstracts.slice(0, 30));
+      expect(begun).toBeGreaterThan(0);
     } finally {
+      unsubscribe('worker_threads', count);
       await pool.close();
       await rm(copy, { recursive: true, force: true });
     }

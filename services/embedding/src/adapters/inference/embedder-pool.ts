@@ -30,6 +30,10 @@ export interface EmbedderPoolOptions {
   readonly threads?: number;
   /** A thread beyond the first is ended after this many milliseconds without work; 60 s unless said. */
   readonly idleMilliseconds?: number;
+  /** A thread beyond the first that could not load the model is tried again after this many milliseconds; 60 s unless said. */
+  readonly retryMilliseconds?: number;
+  /** Told why, each time one could not: the pool goes on with those it has. */
+  readonly onFewerThreads?: (error: RagmeshError) => void;
 }
 
 /** Small batches stay in the cache of a core, keep queries waiting for tens of milliseconds at most, and bound memory. */
@@ -52,12 +56,13 @@ export class EmbedderPool implements Embedder {
   private readonly scheduler = new BatchScheduler<PendingText>(batchLimits);
   private readonly suspects = new Suspects((text, cause) => void this.judge(text, cause));
   private readonly probes = new WeakSet<EmbedRequest>();
-  /** Fewer from when one could not load the model on. */
+  /** Fewer for a while after one could not load the model. */
   private maxThreads: number;
   private threads: InferenceThread[] = [];
   private closed = false;
   private idleTimer: NodeJS.Timeout | undefined;
   private windowTimer: NodeJS.Timeout | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
   private dispatchesSoon = false;
   private reserved: InferenceThread | undefined;
 
@@ -65,7 +70,11 @@ export class EmbedderPool implements Embedder {
     const { name, revision, dimension } = options.model;
     this.model = `${name}@${revision}`;
     this.dimension = dimension;
-    this.maxThreads = options.threads ?? availableParallelism();
+    this.maxThreads = this.mostThreads;
+  }
+
+  private get mostThreads(): number {
+    return this.options.threads ?? availableParallelism();
   }
 
   get maxTokens(): number {
@@ -98,6 +107,7 @@ export class EmbedderPool implements Embedder {
     this.closed = true;
     clearTimeout(this.idleTimer);
     clearTimeout(this.windowTimer);
+    clearTimeout(this.retryTimer);
     const threads = this.threads;
     this.threads = [];
     this.rejectWaiting(unavailable('The embedder is being closed.'));
@@ -231,8 +241,16 @@ export class EmbedderPool implements Embedder {
 
   /** Without a further thread those there are go on; with none nobody can. */
   private noteUnloadable(cause: unknown): void {
-    if (this.threads.length > 0) this.maxThreads = this.threads.length;
-    else this.rejectWaiting(unavailable('The embedding model cannot be loaded.', cause));
+    if (this.closed) return;
+    if (this.threads.length === 0)
+      return this.rejectWaiting(unavailable('The embedding model cannot be loaded.', cause));
+    this.maxThreads = this.threads.length;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => {
+      this.maxThreads = this.mostThreads;
+      this.dispatch();
+    }, this.options.retryMilliseconds ?? 60_000).unref();
+    this.options.onFewerThreads?.(unavailable('A further thread cannot load the embedding model.', cause));
   }
 
   private rejectWaiting(error: RagmeshError): void {
