@@ -1,4 +1,4 @@
-import { certificateExpiries, readTlsFiles, type TlsMaterial } from '@ragmesh/config';
+import { certificateExpiries, readTlsFiles, validityOfOwn, type TlsMaterial } from '@ragmesh/config';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
 import { gauge, type Logger } from '@ragmesh/observability';
 
@@ -70,16 +70,25 @@ export class CertificateWatch<M extends TlsMaterial = TlsMaterial> {
   }
 
   #take(found: M): void {
-    const expired = certificateExpiries(found).find(({ at }) => at.getTime() <= Date.now());
-    if (expired) {
-      const variable = fileVariable(this.prefix, expired.part);
-      throw new RagmeshError('CONFIG.INVALID', `What ${variable} names has expired already and is not taken up.`);
-    }
+    refuseWhatDoesNotHold(this.prefix, found);
     this.material = found;
     for (const listener of this.#listeners) listener(found);
     tellExpiry(this.prefix, found);
     this.logger.info({ certificate: this.prefix }, 'Renewed certificate files were taken up');
   }
+}
+
+/** @throws RagmeshError CONFIG.INVALID for a certificate that is not valid at the moment, and authorities that all have expired. */
+function refuseWhatDoesNotHold(prefix: string, found: TlsMaterial): void {
+  const refuse = (part: 'CERT' | 'CA', fault: string): never => {
+    throw new RagmeshError('CONFIG.INVALID', `What ${fileVariable(prefix, part)} names ${fault} and is not taken up.`);
+  };
+  const now = Date.now();
+  const own = validityOfOwn(found);
+  if (own && own.from.getTime() > now) refuse('CERT', `is not valid before ${own.from.toISOString()}`);
+  if (own && own.until.getTime() <= now) refuse('CERT', 'has expired already');
+  const trusted = certificateExpiries(found).find(({ part }) => part === 'CA');
+  if (trusted && trusted.at.getTime() <= now) refuse('CA', 'has expired already');
 }
 
 /** Tells when the certificates expire that connections of these settings were opened with, and that only a restart renews. */

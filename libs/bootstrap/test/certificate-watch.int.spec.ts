@@ -87,20 +87,25 @@ describeWithServer('openssl', 'certificates on disk', () => {
     expect(await expiryOf('EXPIRED_TLS_CERT_FILE')).toBe(endOf(first.cert));
   }, 20_000);
 
-  it('are taken up once they can be used, and are told of once while they cannot', async () => {
+  it('are taken up once they hold, whatever comes along in their chain, and are told of once while they do not', async () => {
+    let shiftMs = -DAY_MS / 2; // their clock is behind
+    jest.spyOn(Date, 'now').mockImplementation(() => performance.timeOrigin + performance.now() + shiftMs);
     const mounted = mount('MENDED');
     const watched = watch('MENDED', mounted);
     const taken: TlsMaterial[] = [];
     watched.follow((material) => taken.push(material));
-    const { cert, key } = authority.issue('second', 60);
-    mounted.put({ cert, key: first.key }, authority);
-    await eventually(() => warnings.length > 0);
+    const [second, short] = [authority.issue('second', 60), authority.issue('short', 1)];
+    const [cert, key] = [join(folder, 'second-chain.crt'), second.key];
+    writeFileSync(cert, [second.cert, short.cert].map((file) => readFileSync(file)).join(''));
     mounted.put({ cert, key }, authority);
+    await eventually(() => warnings.length > 0);
+    expect(warnings[0]!.err.message).toMatch(/^What MENDED_TLS_CERT_FILE names is not valid before 20/);
+    shiftMs = 1.5 * DAY_MS; // what was cross-signed has expired
     const renewed = await eventually(() => taken[1]);
     expect(renewed).toEqual({ cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(authority.file) });
     expect(watched.current).toBe(renewed);
     expect(warnings).toHaveLength(1);
-    expect(await expiryOf('MENDED_TLS_CERT_FILE')).toBe(endOf(cert));
+    expect(await expiryOf('MENDED_TLS_CERT_FILE')).toBe(endOf(short.cert));
   }, 30_000);
 
   it('that only a restart renews are told of as they were at the start', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { createRequire } from 'node:module';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -30,6 +31,11 @@ import { MountedCertificate } from './mounted-certificate.js';
 const AGE = { ageMs: 300, graceMs: 60_000 };
 const given = { DATABASE_URL: 'postgresql://ragmesh@db/', SERVICE_AUTH_KEY: 'k'.repeat(40) };
 const mtls = { GRPC_TLS: 'mtls', GRPC_TLS_SERVER_NAME: 'localhost' };
+/** grpc-js has read GRPC_SSL_CIPHER_SUITES by the time a spec begins, so what it has read is set. */
+const ONLY_SUITE = 'TLS_AES_128_GCM_SHA256';
+Object.assign(createRequire(import.meta.url)('@grpc/grpc-js/build/src/tls-helpers.js') as object, {
+  CIPHER_SUITES: ONLY_SUITE,
+});
 const asCaller = <T>(work: () => T): T => inContext({ tenant: 'acme', subject: 'spec', requestId: 'r' }, work);
 
 describeWithServer('openssl', 'calls between services whose certificates are renewed on disk', () => {
@@ -74,15 +80,16 @@ describeWithServer('openssl', 'calls between services whose certificates are ren
   const clientOf = (how: GrpcTls) => createGrpcClient(documentV1.DocumentService, `127.0.0.1:${port}`, 'document', how);
   const call = (by = client) => asCaller(() => by.getDocument({ id: 'known' }, { deadlineMs: 5_000 }));
 
-  /** The name in the certificate that a new connection is shown. */
-  const shown = (): Promise<string> =>
+  /** The name in the certificate that a new connection is shown, and how the connection is encrypted. */
+  const connection = (): Promise<{ name: string; suite: string }> =>
     new Promise((resolve, reject) => {
       const ca = [authority, successor].map(({ file }) => readFileSync(file));
       const socket = connect({ host: 'localhost', port, ca, ALPNProtocols: ['h2'] }, () => {
-        resolve(String(socket.getPeerCertificate().subject.CN));
+        resolve({ name: String(socket.getPeerCertificate().subject.CN), suite: socket.getCipher().name });
         socket.destroy();
       }).on('error', reject);
     });
+  const shown = async (): Promise<string> => (await connection()).name;
 
   it('show and trust the new ones from the next connection on, while a stream goes on over the old one', async () => {
     await call();
@@ -90,6 +97,7 @@ describeWithServer('openssl', 'calls between services whose certificates are ren
     await asCaller(() => parts.next());
     mounted.put(successor.issue('second'), successor);
     await eventually(async () => (await shown()) === 'second');
+    expect((await connection()).suite).toBe(ONLY_SUITE);
     const [cert, key] = ['crt', 'key'].map((ending) => readFileSync(join(folder, `first.${ending}`)));
     const old = clientOf({
       cert: cert!,

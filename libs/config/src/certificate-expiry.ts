@@ -7,6 +7,12 @@ export interface CertificateExpiry {
   readonly at: Date;
 }
 
+/** From when until when something is valid. */
+export interface Validity {
+  readonly from: Date;
+  readonly until: Date;
+}
+
 const CERTIFICATE = /-----BEGIN [^-]*CERTIFICATE-----[^-]*-----END [^-]*CERTIFICATE-----/g;
 
 /**
@@ -21,10 +27,22 @@ export function certificateExpiries({ cert, ca }: TlsMaterial): CertificateExpir
   ];
 }
 
+/**
+ * Of the certificate that is shown to others, which is the first of its file. What follows may be of use to some who check it
+ * and of none to the rest: an authority's signature by its predecessor, say, which expires with that.
+ */
+export function validityOfOwn({ cert }: TlsMaterial): Validity | undefined {
+  const [own] = certificatesIn(cert);
+  return own && { from: own.validFromDate, until: own.validToDate };
+}
+
 const endsOf = (pem: Buffer | undefined): number[] =>
+  certificatesIn(pem).map(({ validToDate }) => validToDate.getTime());
+
+const certificatesIn = (pem: Buffer | undefined): X509Certificate[] =>
   (pem?.toString('latin1').match(CERTIFICATE) ?? []).flatMap((certificate) => {
     try {
-      return [new X509Certificate(certificate).validToDate.getTime()];
+      return [new X509Certificate(certificate)];
     } catch {
       return [];
     }

@@ -5,7 +5,7 @@ export {
   type ConfigOf,
   type Variables,
 } from './config-definition.js';
-export { certificateExpiries, type CertificateExpiry } from './certificate-expiry.js';
+export { certificateExpiries, validityOfOwn, type CertificateExpiry } from './certificate-expiry.js';
 export { configTable } from './config-table.js';
 export { readEnvironment, type Environment } from './environment.js';
 export { effectiveSettings, type Setting } from './effective-settings.js';

@@ -37,9 +37,12 @@ class RenewedServerCredentials extends ServerCredentials {
   constructor(tls: GrpcTls) {
     const first = serverCertificate(tls, tls.isMutual);
     super(first._getConstructorOptions(), first._getSecureContextOptions()!);
-    tls.follow?.((latest) =>
-      this.updateSecureContextOptions(serverCertificate(latest, tls.isMutual)._getSecureContextOptions()),
-    );
+    // What a renewed context is not told again falls back to a default.
+    const ciphers = first._getConstructorOptions()?.ciphers;
+    tls.follow?.((latest) => {
+      const options = serverCertificate(latest, tls.isMutual)._getSecureContextOptions();
+      this.updateSecureContextOptions(options && { ...options, ...(ciphers ? { ciphers } : {}) });
+    });
   }
 
   _equals(other: ServerCredentials): boolean {
