@@ -26,11 +26,11 @@ const files = {
 let folder: string;
 let server: HubServer;
 
-function sourceOf(): HubSource {
+function sourceOf(offline = false): HubSource {
   const client = new HubClient({
     ...{ endpoint: server.url, silenceMs: 20_000, allowedHosts: new AllowedHosts([server.cdnHost]) },
   });
-  return new HubSource({ client, folder, dtype: 'q8', offline: false, logger: createLogger('model', 'silent') });
+  return new HubSource({ client, folder, dtype: 'q8', offline, logger: createLogger('model', 'silent') });
 }
 const resolve = (source = sourceOf()) => new ModelResolver([source]).resolve(name);
 const modelFolder = () => `acme--tiny@${server.commit}.q8`;
@@ -86,6 +86,31 @@ describe('a manifest that lost its bytes', () => {
     expect(server.count(`CDN ${weights}`)).toBe(1);
     expect(existsSync(staging())).toBe(false);
   });
+
+  it('is named as such where nothing may be downloaded in its place', async () => {
+    await resolve();
+    await truncate(join(published(), 'manifest.json'), 20);
+    const corrupt = { code: 'MODEL.CORRUPT' };
+    for (const reference of [name, `${name}@${server.commit}`]) {
+      await expect(new ModelResolver([sourceOf(true)]).resolve(reference)).rejects.toMatchObject(corrupt);
+      const here = new ModelResolver([sourceOf()]).resolve(reference, { localOnly: true });
+      await expect(here).rejects.toMatchObject(corrupt);
+    }
+  });
+});
+
+describe('a manifest that cannot be read at the moment', () => {
+  it('says nothing against its model, which stays where it is', async () => {
+    const model = await resolve();
+    const manifest = join(published(), 'manifest.json');
+    await rename(manifest, `${manifest}.aside`);
+    await symlink(manifest, manifest); // refused to root, too
+    const unreadable = { code: 'STORAGE.UNAVAILABLE', details: { reason: 'ELOOP' } };
+    await expect(resolve()).rejects.toMatchObject(unreadable);
+    await rename(`${manifest}.aside`, manifest);
+    expect(await resolve()).toEqual(model);
+    expect(server.count(`CDN ${weights}`)).toBe(1);
+  });
 });
 
 describe('a disk without room', () => {
@@ -98,7 +123,7 @@ describe('a disk without room', () => {
     expect(await resolve()).toMatchObject({ name });
   });
 
-  it('is not promised to two downloads at once', async () => {
+  it('is not promised to two downloads at once, and what the one refused has brought already stays', async () => {
     const { bavail, bsize } = await statfs(folder);
     server.faults.announcedBytes = Math.floor(bavail * bsize * 0.6);
     server.faults.silent = true;
@@ -106,7 +131,10 @@ describe('a disk without room', () => {
     const first = resolve(source).catch((error: unknown) => error);
     await eventually('the first download runs', () => server.count(`CDN ${weights}`) > 0);
     server.commit = 'beef'.padEnd(40, '0');
+    await mkdir(join(staging(), 'onnx'), { recursive: true });
+    await writeFile(join(staging(), `${weights}.part`), 'begun');
     await expect(resolve(source)).rejects.toMatchObject({ code: 'STORAGE.FULL' });
+    expect(await readFile(join(staging(), `${weights}.part`), 'utf8')).toBe('begun');
     await server.close();
     expect(await first).toMatchObject({ code: 'MODEL.DOWNLOAD_FAILED' });
   });

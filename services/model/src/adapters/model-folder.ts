@@ -14,14 +14,16 @@ export class ModelFolder {
 
   /**
    * Undefined when there is no manifest at `path`.
-   * @throws RagmeshError `MODEL.CORRUPT` when there is one that cannot be read or used
+   * @throws RagmeshError `MODEL.CORRUPT` when there is one that cannot be used, `STORAGE.UNAVAILABLE` when it cannot be read:
+   *   then nothing is known of it
    */
   static async open(path: string): Promise<ModelFolder | undefined> {
     const json = await readFile(join(path, 'manifest.json'), 'utf8')
       .catch(undefinedWhenAbsent)
       .catch((cause: NodeJS.ErrnoException) => {
         const message = `The model manifest cannot be read (${cause.code}).`;
-        throw new RagmeshError('MODEL.CORRUPT', message, { file: 'manifest.json' }, { cause });
+        const details = { file: 'manifest.json', reason: cause.code ?? 'unknown' };
+        throw new RagmeshError('STORAGE.UNAVAILABLE', message, details, { cause });
       });
     return json === undefined ? undefined : new ModelFolder(path, parseManifest(json));
   }

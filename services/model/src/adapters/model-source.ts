@@ -20,20 +20,24 @@ export interface FindOptions {
 
 /** One place models come from. */
 export interface ModelSource {
-  /** Undefined when this source does not have the model. @throws RagmeshError `MODEL.CORRUPT` */
+  /** Undefined when this source does not have the model. @throws RagmeshError `MODEL.CORRUPT`, `STORAGE.UNAVAILABLE` */
   find(reference: ModelReference, options?: FindOptions): Promise<ModelFolder | undefined>;
   /** Every model of this source, not verified. */
   list(): Promise<ModelFolder[]>;
 }
+
+/** What the folder of a model is called where ragmesh names it. */
+export const folderName = ({ name, revision }: ModelReference): string =>
+  `${name.replace('/', '--')}${revision === undefined ? '' : `@${revision}`}`;
 
 /** A folder that holds one folder per model, of any name. It need not exist. */
 export class FolderSource implements ModelSource {
   constructor(private readonly root: string) {}
 
   async find({ name, revision }: ModelReference): Promise<ModelFolder | undefined> {
-    const { folders, damaged } = await this.read();
+    const { folders, faults } = await this.read();
     const found = folders.find(({ manifest: own }) => own.name === name && (revision ?? own.revision) === own.revision);
-    const fault = damaged.get(name) ?? damaged.get(`${name}@${revision}`);
+    const fault = faults.get(folderName({ name })) ?? faults.get(folderName({ name, revision }));
     if (!found && fault) throw fault;
     return found;
   }
@@ -43,18 +47,18 @@ export class FolderSource implements ModelSource {
   }
 
   /** A folder without a usable manifest must not hide its neighbours; its fault is kept under the folder's name. */
-  private async read(): Promise<{ folders: ModelFolder[]; damaged: Map<string, RagmeshError> }> {
-    const damaged = new Map<string, RagmeshError>();
+  private async read(): Promise<{ folders: ModelFolder[]; faults: Map<string, RagmeshError> }> {
+    const faults = new Map<string, RagmeshError>();
     const open = (name: string): Promise<ModelFolder | undefined> =>
       ModelFolder.open(join(this.root, name)).catch((error: unknown) => {
         if (!isRagmeshError(error)) throw error;
-        damaged.set(name, error);
+        faults.set(name, error);
         return undefined;
       });
     const entries = await readdir(this.root, { withFileTypes: true }).catch(emptyWhenAbsent);
     const names = entries.filter((entry) => !entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name);
     const folders = await Promise.all(names.toSorted().map(open));
-    return { folders: folders.filter((folder) => folder !== undefined), damaged };
+    return { folders: folders.filter((folder) => folder !== undefined), faults };
   }
 }
 

@@ -41,11 +41,17 @@ export function hubTrouble({ repository }: Pick<HubRequest, 'repository'>, cause
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { model: repository, reason: 'connection' }, { cause });
 }
 
+/** Whether the disk itself refused bytes; a STORAGE.FULL may also foresee that it would. */
+export function metFullDisk(error: unknown): boolean {
+  const { code } = Object(isRagmeshError(error) ? error.cause : error) as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** What a failed call to the file system means, STORAGE.FULL or STORAGE.UNAVAILABLE; anything else as it is. */
 export function diskTrouble(model: string, cause: unknown): unknown {
   if (isRagmeshError(cause)) return cause;
   const { code, syscall } = Object(cause) as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (metFullDisk(cause))
     return new RagmeshError(
       'STORAGE.FULL',
       `There is no room on the disk for the model ${model}.`,

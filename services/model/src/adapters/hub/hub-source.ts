@@ -7,11 +7,11 @@ import { hubManifest } from '../../domain/hub-manifest.js';
 import { selectHubFiles, type HubSelection } from '../../domain/hub-selection.js';
 import type { ManifestFile, ModelDtype, ModelReference } from '../../domain/model-manifest.js';
 import type { ModelFolder } from '../model-folder.js';
-import { FolderSource, type FindOptions, type ModelSource } from '../model-source.js';
+import { FolderSource, folderName, type FindOptions, type ModelSource } from '../model-source.js';
 import { DownloadLock } from './download-lock.js';
 import { bytesHere, downloadFile } from './file-download.js';
 import type { HubClient, HubFile } from './hub-client.js';
-import { diskTrouble } from './hub-failure.js';
+import { diskTrouble, metFullDisk } from './hub-failure.js';
 import { RunningDownloads, type DownloadView } from './running-downloads.js';
 
 export interface HubSourceOptions {
@@ -35,7 +35,7 @@ const PINNED = /^(?<commit>[0-9a-f]{40})(?:\.(?<dtype>q8|fp16|fp32))?$/;
 /**
  * Models of the Hugging Face hub, named `owner/name` with a branch, tag or commit as revision. What has been downloaded is
  * kept as `<commit>.<number format>`, because both decide what the vectors are. A folder appears whole or not at all; one whose
- * manifest a power loss damaged counts as not here, and its files are checked and used again.
+ * manifest a power loss damaged counts as not here where the hub may be asked, and its files are checked and used again.
  */
 export class HubSource implements ModelSource {
   private readonly cached: FolderSource;
@@ -59,10 +59,11 @@ export class HubSource implements ModelSource {
     if (!reference.name.includes('/')) return undefined;
     const { commit, dtype } = PINNED.exec(reference.revision ?? '')?.groups ?? {};
     const wanted = (dtype ?? this.options.dtype) as ModelDtype;
-    const exact = commit && (await this.cached.find({ name: reference.name, revision: `${commit}.${wanted}` }));
-    if (exact) return exact;
-    if (localOnly) return this.remembered(reference);
-    if (this.options.offline) return (await this.remembered(reference)) ?? this.refuseOffline(reference);
+    const exact = commit ? { name: reference.name, revision: `${commit}.${wanted}` } : undefined;
+    if (localOnly) return this.known(reference, exact);
+    if (this.options.offline) return (await this.known(reference, exact)) ?? this.refuseOffline(reference);
+    const usable = await this.usable(exact);
+    if (usable) return usable;
     return this.fetch({ name: reference.name, revision: commit ?? reference.revision ?? 'main' }, wanted);
   }
 
@@ -89,6 +90,16 @@ export class HubSource implements ModelSource {
     return this.cached.find(target);
   }
 
+  /** Undefined also for one whose manifest is damaged: a download makes it anew. */
+  private async usable(reference: ModelReference | undefined): Promise<ModelFolder | undefined> {
+    try {
+      return reference && (await this.cached.find(reference));
+    } catch (error) {
+      if (isRagmeshError(error) && error.code === 'MODEL.CORRUPT') return undefined;
+      throw error;
+    }
+  }
+
   /** One download per model in this process; the lock file makes it one on the machine. */
   private shared(target: Target): Promise<void> {
     const key = folderName(target);
@@ -100,7 +111,7 @@ export class HubSource implements ModelSource {
   private async downloadOnce(target: Target): Promise<void> {
     const folder = join(this.options.folder, folderName(target));
     const staging = join(this.options.folder, '.downloads', folderName(target));
-    const isHere = async (): Promise<boolean> => (await this.cached.find(target)) !== undefined;
+    const isHere = async (): Promise<boolean> => (await this.usable(target)) !== undefined;
     if (await isHere()) return;
     await mkdir(dirname(staging), { recursive: true });
     const lock = await DownloadLock.acquire(`${staging}.lock`, isHere);
@@ -111,11 +122,9 @@ export class HubSource implements ModelSource {
       await this.download(target, staging);
       await rename(staging, folder);
     } catch (error) {
-      const trouble = diskTrouble(target.name, error);
-      // What fills the disk would keep it full.
-      if (isRagmeshError(trouble) && trouble.code === 'STORAGE.FULL')
-        await rm(staging, { recursive: true, force: true });
-      throw trouble;
+      // What fills the disk would keep it full. What there was only no room for goes on from here.
+      if (metFullDisk(error)) await rm(staging, { recursive: true, force: true });
+      throw diskTrouble(target.name, error);
     } finally {
       this.progress.end(target);
       await lock.release();
@@ -150,11 +159,22 @@ export class HubSource implements ModelSource {
 
   /** What a branch or tag stood for when it was last asked about; else, of a bare name, any that is here. */
   private async remembered({ name, revision }: ModelReference): Promise<ModelFolder | undefined> {
-    const noted = await readFile(this.noteOf(name, revision ?? 'main'), 'utf8').catch(() => undefined);
-    const wanted = noted ?? revision;
+    const wanted = await this.revisionOf({ name, revision });
     const folders = (await this.cached.list()).filter(({ manifest }) => manifest.name === name);
     const exact = folders.find(({ manifest: own }) => own.revision === wanted || own.revision.startsWith(`${wanted}.`));
     return exact ?? (revision === undefined ? folders.at(-1) : undefined);
+  }
+
+  /** What is here, where nothing can be downloaded in its place. @throws RagmeshError `MODEL.CORRUPT` */
+  private async known(reference: ModelReference, exact?: ModelReference): Promise<ModelFolder | undefined> {
+    const known = (exact && (await this.cached.find(exact))) ?? (await this.remembered(reference));
+    return known ?? this.cached.find({ name: reference.name, revision: await this.revisionOf(reference) });
+  }
+
+  /** What was noted of a branch or tag, else what was asked for. */
+  private async revisionOf({ name, revision }: ModelReference): Promise<string | undefined> {
+    const noted = await readFile(this.noteOf(name, revision ?? 'main'), 'utf8').catch(() => undefined);
+    return noted ?? revision;
   }
 
   private async remember({ name, revision }: Required<ModelReference>, exact: string): Promise<void> {
@@ -179,10 +199,6 @@ export class HubSource implements ModelSource {
     const message = `The model ${name} has not been downloaded, and HF_HUB_OFFLINE is set.`;
     throw new RagmeshError('MODEL.OFFLINE', message, { model: name });
   }
-}
-
-function folderName({ name, revision }: { name: string; revision: string }): string {
-  return `${name.replace('/', '--')}@${revision}`;
 }
 
 async function describedIn(folder: string): Promise<Parameters<typeof hubManifest>[1]> {
