@@ -135,10 +135,19 @@ describe('EmbeddedPostgres', () => {
     const data = openDataFolder(folder.path);
     const { postgres } = await findBinaries();
     const { uid, gid } = statSync(data.cluster);
-    await expect(ensureServer(data, postgres, uid === 0 ? undefined : { uid, gid }, port)).rejects.toMatchObject({
+    await expect(
+      ensureServer(data, { postgres, user: uid === 0 ? undefined : { uid, gid } }, port),
+    ).rejects.toMatchObject({
       code: 'STORAGE.UNAVAILABLE',
     });
     taken.close();
+  });
+
+  it('leaves none behind that it has started and cannot use', async () => {
+    await (await EmbeddedPostgres.start(folder.path)).stop();
+    writeFileSync(join(folder.path, 'postgres.password'), 'another');
+    await expect(EmbeddedPostgres.start(folder.path)).rejects.toThrow(/password/);
+    expect(typeof findPostmaster(openDataFolder(folder.path).cluster)).not.toBe('object');
   });
 
   it('says in one sentence that the folder cannot be written', async () => {

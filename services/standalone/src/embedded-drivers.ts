@@ -18,18 +18,18 @@ export interface EmbeddedDrivers extends Drivers {
 export interface EmbeddedDriversOptions {
   /** Called when the database was lost for good. */
   readonly onLost: (error: unknown) => void;
-  /** Called once the database runs, with what tells it to end for a process that cannot wait until it has. */
+  /** Called once a database is started or found, with what tells it to end for a process that cannot wait until it has. */
   readonly onDatabase: (abandon: () => void) => void;
 }
 
 const POOL_SIZE = 5;
 
-/** Leaves no database running when it rejects. */
+/** Leaves no database running when it rejects, but for what {@link EmbeddedPostgres.start} leaves. */
 export async function startEmbeddedDrivers(
   config: StandaloneConfig,
   { onLost, onDatabase }: EmbeddedDriversOptions,
 ): Promise<EmbeddedDrivers> {
-  const postgres = await EmbeddedPostgres.start(config.RAGMESH_DATA_DIR, { onLost });
+  const postgres = await EmbeddedPostgres.start(config.RAGMESH_DATA_DIR, { onLost, onSpawn: onDatabase });
   onDatabase(() => postgres.abandon());
   try {
     return await driversOn(postgres, config);

@@ -22,7 +22,7 @@ export interface StandaloneOptions {
   readonly environment: Environment;
   /** Called when the database was lost for good. */
   readonly onLost?: (error: unknown) => void;
-  /** Called once the database runs, with what tells it to end: for a process that ends without closing what it started. */
+  /** Called once a database is started or found, with what tells it to end: for a process that ends without closing what it started. */
   readonly onDatabase?: (abandon: () => void) => void;
   /** Wraps the drivers: how a test composition watches or disturbs what goes through them. */
   readonly wrapDrivers?: (drivers: Drivers) => Drivers;

@@ -79,7 +79,13 @@ describe('a start that cannot work', () => {
   });
 });
 
+const databaseOf = (folder: string): number =>
+  Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
 const isServed = (folder: string): boolean => existsSync(join(folder, 'postgres/postmaster.pid'));
+
+async function untilNotServed(): Promise<void> {
+  for (const deadline = Date.now() + 20_000; isServed(dataDir) && Date.now() < deadline;) await delay(20);
+}
 
 describe('a start that does not come to its end', () => {
   it('leaves no database behind when the bus cannot be opened', async () => {
@@ -104,6 +110,20 @@ describe('a start that does not come to its end', () => {
     while (!isServed(dataDir) && child.exitCode === null) await delay(5);
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
+    expect(isServed(dataDir)).toBe(false);
+  });
+
+  it('leaves no database behind when it is asked again while the database does not become ready', async () => {
+    const child = spawn(process.execPath, MAIN, { env: environmentWith({ SERVER_PORT: '0' }), stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    while (!(isServed(dataDir) && databaseOf(dataDir) > 0) && child.exitCode === null) await delay(1);
+    const database = databaseOf(dataDir);
+    process.kill(database, 'SIGSTOP');
+    const asking = setInterval(() => child.kill('SIGINT'), 200);
+    expect(await ended).toEqual([1, null]);
+    clearInterval(asking);
+    process.kill(database, 'SIGCONT');
+    await untilNotServed();
     expect(isServed(dataDir)).toBe(false);
   });
 });
@@ -146,13 +166,13 @@ describe('a stop', () => {
 
   it('that is asked for again does not wait for a database that hangs, and leaves none behind', async () => {
     const { child, ended } = await running();
-    const database = Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const database = databaseOf(dataDir);
     process.kill(database, 'SIGSTOP');
     const asking = setInterval(() => child.kill('SIGINT'), 200);
     expect(await ended).toEqual([1, null]);
     clearInterval(asking);
     process.kill(database, 'SIGCONT');
-    for (const deadline = Date.now() + 20_000; isServed(dataDir) && Date.now() < deadline;) await delay(20);
+    await untilNotServed();
     expect(isServed(dataDir)).toBe(false);
   });
 });

@@ -7,7 +7,7 @@ import { DataFolderLock } from './data-folder-lock.js';
 import { clusterPassword, openDataFolder, type DataFolder } from './data-folder.js';
 import { initialiseCluster } from './initialise-cluster.js';
 import type { Postmaster } from './postmaster.js';
-import { ensureServer, stopServer, tellToStop } from './server-process.js';
+import { ensureServer, stopServer, tellToStop, type ServerProcess, type ServerProgram } from './server-process.js';
 import { serverUrl } from './server-url.js';
 import { unprivilegedUser, type SystemUser } from './system-user.js';
 
@@ -25,6 +25,8 @@ function ownerOf({ cluster }: DataFolder): SystemUser | undefined {
 export interface EmbeddedPostgresOptions {
   /** Called when the server died and could not be brought back, or another process took the folder meanwhile. */
   readonly onLost?: (error: unknown) => void;
+  /** Called for each server that is started, with what does as {@link EmbeddedPostgres.abandon} before it takes connections. */
+  readonly onSpawn?: (abandon: () => void) => void;
 }
 
 /**
@@ -39,27 +41,34 @@ export class EmbeddedPostgres {
   private constructor(
     private readonly folder: DataFolder,
     private readonly password: string,
-    private readonly binary: { readonly postgres: string; readonly user: SystemUser | undefined },
+    private readonly program: ServerProgram,
     private readonly onLost: (error: unknown) => void,
     private server: Postmaster & { readonly adopted: boolean },
   ) {}
 
   /**
-   * Resolves when the server takes connections.
+   * Resolves when the server takes connections. One that it started and cannot use ends when it rejects, unless another process
+   * has taken it over, or it still recovers from a crash after minutes: the next start finds it.
    * @throws RagmeshError `CONFIG.DATA_DIR_UNWRITABLE`, `CONFIG.DATA_DIR_IN_USE`, `STORAGE.FULL` or `STORAGE.UNAVAILABLE`.
    */
   static async start(
     dataDir: string,
-    { onLost = () => undefined }: EmbeddedPostgresOptions = {},
+    { onLost = () => undefined, onSpawn = () => undefined }: EmbeddedPostgresOptions = {},
   ): Promise<EmbeddedPostgres> {
     const folder = openDataFolder(resolve(dataDir));
     const user = ownerOf(folder);
     const password = clusterPassword(folder, user);
     const { initdb, postgres } = await findBinaries();
     await initialiseCluster(folder, initdb, user);
-    const server = await ensureServer(folder, postgres, user);
-    const embedded = new EmbeddedPostgres(folder, password, { postgres, user }, onLost, server);
-    await embedded.takeLock();
+    const program = { postgres, user, onSpawn: (spawned: ServerProcess) => onSpawn(() => void tellToStop(spawned)) };
+    const server = await ensureServer(folder, program);
+    const embedded = new EmbeddedPostgres(folder, password, program, onLost, server);
+    try {
+      await embedded.takeLock();
+    } catch (error) {
+      if (!server.adopted && !isTakenOver(error)) await stopServer(server);
+      throw error;
+    }
     return embedded;
   }
 
@@ -101,14 +110,15 @@ export class EmbeddedPostgres {
     const deadline = performance.now() + restartPatienceMs;
     while (!this.isStopping) {
       try {
-        this.server = await ensureServer(this.folder, this.binary.postgres, this.binary.user, this.server.port);
+        this.server = await ensureServer(this.folder, this.program, this.server.port);
         await this.takeLock();
         return;
       } catch (error) {
-        const isTaken = isRagmeshError(error) && error.code === 'CONFIG.DATA_DIR_IN_USE';
-        if (isTaken || performance.now() > deadline) return this.onLost(error);
+        if (isTakenOver(error) || performance.now() > deadline) return this.onLost(error);
         await sleep(restartPauseMs);
       }
     }
   }
 }
+
+const isTakenOver = (error: unknown): boolean => isRagmeshError(error) && error.code === 'CONFIG.DATA_DIR_IN_USE';

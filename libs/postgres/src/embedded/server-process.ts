@@ -34,8 +34,22 @@ const socketFolderOf = ({ cluster }: DataFolder): string =>
     ? ''
     : cluster;
 
+/** A program's server and how it is started. */
+export interface ServerProgram {
+  readonly postgres: string;
+  readonly user: SystemUser | undefined;
+  /** Told each server that is started, long before it is ready where it has to recover first. */
+  readonly onSpawn?: (server: ServerProcess) => void;
+}
+
+export type ServerProcess = Pick<Postmaster, 'pid'>;
+
 /** Starts a server that outlives this process; Ctrl-C in the terminal does not reach it. */
-function spawnServer(folder: DataFolder, postgres: string, port: number, user?: SystemUser): { hasExited(): boolean } {
+function spawnServer(
+  folder: DataFolder,
+  { postgres, user, onSpawn }: ServerProgram,
+  port: number,
+): { hasExited(): boolean } {
   const named = { ...serverSettings, unix_socket_directories: socketFolderOf(folder) };
   const settings = Object.entries(named).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = serverCommand(
@@ -57,6 +71,7 @@ function spawnServer(folder: DataFolder, postgres: string, port: number, user?: 
   let exited = false;
   child.once('exit', () => (exited = true)).once('error', () => (exited = true));
   child.unref();
+  if (child.pid !== undefined) onSpawn?.({ pid: child.pid });
   return { hasExited: () => exited };
 }
 
@@ -88,8 +103,7 @@ function startFailure({ logFile, cluster }: DataFolder): RagmeshError {
  */
 export async function ensureServer(
   folder: DataFolder,
-  postgres: string,
-  user?: SystemUser,
+  program: ServerProgram,
   port?: number,
 ): Promise<Postmaster & { adopted: boolean }> {
   for (let attempt = 0; attempt < startAttempts; attempt += 1) {
@@ -99,7 +113,7 @@ export async function ensureServer(
       if (ready !== undefined) return { ...ready, adopted: true };
     }
     if (found === 'stale') rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });
-    const server = spawnServer(folder, postgres, port ?? (await freePort()), user);
+    const server = spawnServer(folder, program, port ?? (await freePort()));
     const ready = await untilReady(folder.cluster, server.hasExited);
     if (ready !== undefined) return { ...ready, adopted: server.hasExited() };
   }
@@ -107,7 +121,7 @@ export async function ensureServer(
 }
 
 /** PostgreSQL's fast shutdown: running transactions are rolled back, data is written, the process ends. @returns whether it ran. */
-export function tellToStop({ pid }: Postmaster): boolean {
+export function tellToStop({ pid }: ServerProcess): boolean {
   try {
     return process.kill(pid, 'SIGINT');
   } catch {
