@@ -27,6 +27,8 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
   private running: Promise<Drift> | undefined;
   private isStopping = false;
   private failuresInARow = 0;
+  /** Repaired documents that nobody could be told of, by name: to compare them again finds nothing. */
+  private readonly untold = new Map<string, Suspect>();
 
   constructor(
     private readonly store: VectorStore,
@@ -67,6 +69,7 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     const counted = { points: 0, visible: 0, held: 0 };
     let drift = noDrift;
     this.failuresInARow = 0;
+    for (const document of this.untold.values()) await this.attempt(document, () => this.tell(document));
     for await (const { documents, versions } of this.rows.pages()) {
       if (this.isStopping) return drift;
       const held = await this.store.inventory(documents);
@@ -94,13 +97,20 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     return drift;
   }
 
-  /** One document that cannot be repaired does not keep the rest from it; a store that is away does. */
   private async repairOne(document: Suspect): Promise<Drift> {
-    try {
-      const found = await this.store.repair(document);
-      this.failuresInARow = 0;
+    let found = noDrift;
+    await this.attempt(document, async () => {
+      found = await this.store.repair(document);
       if (found.missing + found.extra + found.stale > 0) await this.tell(document);
-      return found;
+    });
+    return found;
+  }
+
+  /** One document that cannot be repaired does not keep the rest from it; a store that is away does. */
+  private async attempt(document: Suspect, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.failuresInARow = 0;
     } catch (error) {
       this.failuresInARow += 1;
       if (this.failuresInARow === MAX_FAILURES_IN_A_ROW) throw error;
@@ -109,19 +119,20 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
         { document_id: documentId, err: error },
         'A document could not be brought in line with its rows; the next round tries again',
       );
-      return noDrift;
     }
   }
 
-  /** What was kept of searches may lack what is there again, or show what is gone. */
+  /** What was kept of searches may lack what is there again, or show what is gone. Tried again by each round until it succeeds. */
   private async tell(document: Suspect): Promise<void> {
     const { tenant, collection, documentId, visibleVersion: version = null } = document;
     if (version === null) return;
+    this.untold.set(documentName(document), document);
     await inContext({ tenant, requestId: randomUUID(), subject: documentId }, () =>
       this.outbox.transaction(async (_tx, { publish }) => {
         publish(catalogue.vectorUpdated, documentId, { documentId, version: BigInt(version), collection });
       }),
     );
+    this.untold.delete(documentName(document));
   }
 
   private report(drift: Drift, { points, visible }: { readonly points: number; readonly visible: number }): void {

@@ -39,5 +39,20 @@ export function reconcilerSuite(context: () => SuiteContext): void {
       expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
       expect((await renderMetrics()).body).toContain('ragmesh_index_drift_points{kind="missing"} 0');
     });
+
+    it('tells others of what it brought back in the next round where it could not at once', async () => {
+      const { mesh, store } = context();
+      const told = `SELECT id FROM outbox WHERE topic = 'vector.updated' AND key LIKE 'lost-%' ORDER BY id DESC`;
+      const last = async () => (await mesh.database.query<{ id: number }>(told)).rows[0]!.id;
+      const before = await last();
+      const lost = await store.lose(mesh, 1);
+      const refusal = `CONSTRAINT refused CHECK (topic <> 'vector.updated') NOT VALID`;
+      await mesh.database.query(`ALTER TABLE outbox ADD ${refusal}`);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: lost, extra: 0, stale: 0 });
+      expect(await last()).toBe(before);
+      await mesh.database.query('ALTER TABLE outbox DROP CONSTRAINT refused');
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+      expect(await last()).toBeGreaterThan(before);
+    });
   });
 }
