@@ -12,6 +12,11 @@ const file = (name: string, content: object): string => {
   return join(folder, name);
 };
 
+/** What npm installs, by the folder it lies in. */
+interface Lock {
+  readonly packages: Readonly<Record<string, { name?: string; version?: string; dev?: boolean; link?: boolean }>>;
+}
+
 function run(tool: string, ...args: string[]): { status: number | null; said: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [`tools/${tool}.mjs`, ...args], { encoding: 'utf8' });
   return { status, said: stdout + stderr };
@@ -79,12 +84,17 @@ describe('npm run sbom', () => {
     expect(one).toBe(two);
     const bill = JSON.parse(one!) as { bomFormat: string; components: { purl: string; licenses?: unknown }[] };
     expect(bill.bomFormat).toBe('CycloneDX');
-    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      dependencies: Record<string, string>;
-    };
-    const purls = bill.components.map(({ purl }) => purl);
-    for (const [name, version] of Object.entries(dependencies))
-      expect(purls).toContain(`pkg:npm/${name.replace('@', '%40')}@${version}`);
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
+    const shipped = Object.entries(packages)
+      .filter(([path, { dev, link }]) => path.includes('node_modules/') && !dev && !link)
+      .map(([path, { name, version }]) => {
+        const called = name ?? path.split('node_modules/').at(-1)!;
+        return `pkg:npm/${called.replace('@', '%40')}@${version}`;
+      });
+    expect(new Set(shipped).size).toBeGreaterThan(200);
+    const purls = new Set(bill.components.map(({ purl }) => purl));
+    expect(shipped.filter((purl) => !purls.has(purl))).toEqual([]);
+    expect(one).not.toContain('cdx:npm:package:development');
     expect(one).not.toMatch(/\.tgz|"type": "distribution"|registry\./);
     expect(one).not.toContain(process.cwd());
   });

@@ -3,7 +3,7 @@
  * `--output`. Two builds of one package-lock.json give the same file: no time, no serial number, no address of a registry.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,9 +20,26 @@ const withoutPlaces = (component) => ({
   externalReferences: (component.externalReferences ?? []).filter(({ type }) => type !== 'distribution'),
 });
 
+const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+/** `name@version` of each package of which a copy ships. */
+const used = new Set(
+  Object.entries(packages)
+    .filter(([, { dev }]) => !dev)
+    .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
+);
+
+const isDevelopment = ({ name, value }) => name === 'cdx:npm:package:development' && value === 'true';
+
 /** npm's own `--omit=dev` also drops what ships and a tool needs, too. */
-const isForDevelopment = ({ properties = [] }) =>
-  properties.some(({ name, value }) => name === 'cdx:npm:package:development' && value === 'true');
+const isForDevelopment = (component) =>
+  (component.properties ?? []).some(isDevelopment) && !used.has(component['bom-ref']);
+
+/** Of several copies of a package npm tells of the first alone, which may be that of a tool and optional for that. */
+function asUsed({ scope, properties = [], ...component }) {
+  const isOfTool = properties.some(isDevelopment);
+  const others = properties.filter((property) => !isDevelopment(property));
+  return withoutPlaces({ ...component, scope: isOfTool ? 'required' : scope, properties: others });
+}
 
 /** The components that ship, and how they depend on each other. */
 function shipped({ components, dependencies }) {
@@ -31,7 +48,7 @@ function shipped({ components, dependencies }) {
   const edges = dependencies
     .filter(({ ref }) => !dropped.has(ref))
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => !dropped.has(other)) }));
-  return { components: kept.map(withoutPlaces), dependencies: edges };
+  return { components: kept.map(asUsed), dependencies: edges };
 }
 
 const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'];
