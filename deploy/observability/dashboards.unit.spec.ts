@@ -1,5 +1,8 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { metricCatalogue } from '@ragmesh/observability';
+import { context, trace, TraceFlags } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { createLogger, histogram, metricCatalogue, renderMetrics } from '@ragmesh/observability';
 import { artefacts } from './artefacts.js';
 import { dashboardFiles, dashboards, expressionsOf, ruleFiles, testFiles, text, yaml } from './committed-files.js';
 import { referencesOf } from './promql/references.js';
@@ -7,7 +10,12 @@ import { familyNameOf, unknownNames } from './promql/unknown-names.js';
 import { unshownMetrics } from './unshown-metrics.js';
 
 interface Provisioned {
-  readonly datasources: readonly { readonly uid: string; readonly type: string; readonly jsonData: unknown }[];
+  readonly datasources: readonly {
+    readonly uid: string;
+    readonly type: string;
+    readonly url: string;
+    readonly jsonData: unknown;
+  }[];
 }
 
 const uids = dashboards.map(({ uid }) => uid);
@@ -17,6 +25,20 @@ const panelsOf = dashboards.flatMap(({ uid, panels }) =>
 
 /** Of Grafana's, as its field options name them; it shows one it does not know as a word behind the number. */
 const units = ['bytes', 'currencyUSD', 'none', 'ops', 'percentunit', 'reqps', 's', 'short'];
+
+/** A line of the log and the metrics, as a service in a trace writes them. */
+async function toldWithin(traceId: string): Promise<{ line: string; metrics: string }> {
+  let line = '';
+  const destination = new Writable({ write: (chunk, _encoding, done) => done(void (line += String(chunk))) });
+  const span = { traceId, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED };
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  context.with(trace.setSpanContext(context.active(), span), () => {
+    createLogger('vector', 'info', destination).info('A line');
+    histogram('ragmesh_freshness_seconds').observe(1);
+  });
+  context.disable();
+  return { line, metrics: (await renderMetrics('application/openmetrics-text')).body };
+}
 
 describe('what is committed', () => {
   it('is what the sources make', () => {
@@ -109,6 +131,26 @@ describe('data sources', () => {
     expect(all.map(({ uid }) => uid)).toEqual(['prometheus', 'jaeger', 'loki']);
     const named = [...JSON.stringify(all).matchAll(/"datasourceUid":"(\w+)"/g)].map(([, uid]) => uid!);
     expect(named.toSorted()).toEqual(['jaeger', 'jaeger', 'loki', 'prometheus']);
+  });
+
+  it('ask servers that compose has', () => {
+    const composed = ['docker-compose.dev.yml', 'deploy/logs/docker-compose.logs.yml'].flatMap((path) =>
+      Object.keys(yaml<{ services: object }>(path).services),
+    );
+    expect(all.map(({ url }) => new URL(url).hostname).filter((host) => !composed.includes(host))).toEqual([]);
+  });
+
+  it('find a trace by what exemplars and lines of the log call it', async () => {
+    const jsonData = (uid: string) => all.find((source) => source.uid === uid)!.jsonData;
+    const { exemplarTraceIdDestinations: exemplars } = jsonData('prometheus') as {
+      exemplarTraceIdDestinations: { name: string }[];
+    };
+    const { derivedFields } = jsonData('loki') as { derivedFields: { matcherRegex: string }[] };
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const { line, metrics } = await toldWithin(traceId);
+    const [label] = new RegExp(String.raw`(?<=# \{)\w+(?=="${traceId}"\})`).exec(metrics)!;
+    expect(exemplars.map(({ name }) => name)).toEqual([label]);
+    expect(derivedFields.map(({ matcherRegex }) => new RegExp(matcherRegex).exec(line)?.[1])).toEqual([traceId]);
   });
 
   it('ask metrics of a trace that there are', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { Writable } from 'node:stream';
+import { serviceNames } from '@ragmesh/contracts';
 import { createLogger } from '@ragmesh/observability';
 import { GRAFANA_URL, RUNBOOKS_URL } from './alerts/alert.js';
 import { dashboardFiles, rules, text, yaml } from './committed-files.js';
@@ -68,6 +69,13 @@ describe('Prometheus in compose', () => {
     expect(targetLabels).toEqual(['job', 'instance', ...job!.relabel_configs.map((rule) => rule.target_label)]);
     const jobs = [...new Set(rules.flatMap(({ expr }) => expr.match(/(?<=job=")\w+/g) ?? []))];
     expect(jobs).toEqual([job!.job_name]);
+  });
+});
+
+describe('services in compose', () => {
+  it('send their traces to a server that is there', () => {
+    const endpoints = serviceNames.map((name) => base.services[name]!.environment!.OTEL_EXPORTER_OTLP_ENDPOINT!);
+    expect(endpoints.filter((endpoint) => !(new URL(endpoint).hostname in base.services))).toEqual([]);
   });
 });
 

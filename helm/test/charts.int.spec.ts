@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serviceNames } from '@ragmesh/contracts';
 import { describeWithServer } from '@ragmesh/testing';
 import { parseAllDocuments } from 'yaml';
 import { assembleCharts, installableCharts } from '../tooling/assemble-charts.js';
@@ -27,15 +28,63 @@ const needed: Readonly<Record<string, string>> = {
   ragmesh: ',document.config.S3_BUCKET=files,vector.config.QDRANT_URL=http://qdrant:6333',
 };
 
+type Labels = Readonly<Record<string, string>>;
+
+interface PodTemplate {
+  readonly metadata: { readonly labels: Labels; readonly annotations?: Labels };
+  readonly spec: {
+    readonly securityContext: object;
+    readonly automountServiceAccountToken: boolean;
+    readonly topologySpreadConstraints: readonly object[];
+    readonly containers: readonly object[];
+  };
+}
+
 interface KubernetesObject {
   readonly kind: string;
   readonly metadata: { readonly name: string };
+  readonly spec?: {
+    readonly podSelector?: { readonly matchLabels: Labels };
+    readonly selector?: { readonly matchLabels: Labels };
+    readonly template?: PodTemplate;
+    readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
+  };
 }
+
+const objectsIn = (text: string): KubernetesObject[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as KubernetesObject | null)
+    .filter((object) => object !== null);
+
+const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: 'probes' } });
+
+/** What the pod of every service must be, whichever service it is. */
+const carefulPod = (labels: Labels) => ({
+  automountServiceAccountToken: false,
+  securityContext: expect.objectContaining({
+    ...{ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  }),
+  topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) =>
+    expect.objectContaining({ topologyKey, labelSelector: { matchLabels: labels } }),
+  ),
+  containers: [
+    expect.objectContaining({
+      securityContext: {
+        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      },
+      ...{ startupProbe: probe('/healthz'), livenessProbe: probe('/healthz'), readinessProbe: probe('/readyz') },
+    }),
+  ],
+});
 
 describeWithServer('helm', 'the charts', () => {
   let folder: string;
   let charts: string;
   const rendered = (file: string): string => join(folder, file);
+  const template = (file: string, ...more: string[]): ReturnType<typeof run> => {
+    const values = ['--namespace', 'rag', '--values', `helm/ragmesh/ci/${file}`, ...more];
+    return run('helm', ['template', 'rm', join(charts, 'ragmesh'), ...values]);
+  };
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'ragmesh-charts-'));
@@ -54,22 +103,60 @@ describeWithServer('helm', 'the charts', () => {
   it('are rendered for every kind of installation, no object twice', async () => {
     expect(valueFiles.length).toBeGreaterThanOrEqual(6);
     for (const file of valueFiles) {
-      const args = [
-        'template',
-        'rm',
-        join(charts, 'ragmesh'),
-        '--namespace',
-        'rag',
-        '--values',
-        `helm/ragmesh/ci/${file}`,
-      ];
-      const { code, stdout, stderr } = await run('helm', args);
+      const { code, stdout, stderr } = await template(file);
       expect({ file, code, stderr }).toEqual({ file, code: 0, stderr: '' });
       writeFileSync(rendered(file), stdout);
-      const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject | null);
-      const names = objects.flatMap((object) => (object ? [`${object.kind} ${object.metadata.name}`] : []));
+      const names = objectsIn(stdout).map((object) => `${object.kind} ${object.metadata.name}`);
       expect(names).toEqual([...new Set(names)]);
     }
+  });
+
+  it('give every one of the eight services a restricted pod with three probes, spread out and drained one by one', () => {
+    const objects = objectsIn(readFileSync(rendered('production-values.yaml'), 'utf8'));
+    const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+    expect(deployments.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+      serviceNames.map((name) => `rm-${name}`).toSorted(),
+    );
+    for (const { metadata, spec } of deployments) {
+      const labels = spec!.selector!.matchLabels;
+      expect({ name: metadata.name, pod: spec!.template!.spec }).toEqual({
+        name: metadata.name,
+        pod: expect.objectContaining(carefulPod(labels)),
+      });
+      const budgets = objects.filter(
+        (one) => one.kind === 'PodDisruptionBudget' && one.metadata.name === metadata.name,
+      );
+      expect(budgets.map((budget) => budget.spec)).toEqual([
+        expect.objectContaining({ maxUnavailable: 1, selector: { matchLabels: labels } }),
+      ]);
+    }
+  });
+
+  it('deny by default what no policy allows to every pod that they make', () => {
+    const objects = objectsIn(readFileSync(rendered('production-values.yaml'), 'utf8'));
+    const { matchLabels } = objects.find(({ metadata }) => metadata.name === 'rm-default-deny')!.spec!.podSelector!;
+    expect(matchLabels).toEqual({ 'app.kubernetes.io/part-of': 'ragmesh', 'app.kubernetes.io/instance': 'rm' });
+    const pods = objects.flatMap(({ kind, metadata, spec }) => {
+      const made = spec?.jobTemplate?.spec.template ?? spec?.template;
+      return made ? [{ pod: `${kind} ${metadata.name}`, labels: made.metadata.labels }] : [];
+    });
+    expect(pods.map(({ pod }) => pod)).toEqual(
+      expect.arrayContaining(['CronJob rm-backup', 'Job rm-document-topics', 'Job rm-gateway-migrate']),
+    );
+    expect(pods).toEqual(pods.map(({ pod }) => ({ pod, labels: expect.objectContaining(matchLabels) })));
+  });
+
+  it('replace the pods of a service whose settings change, and no others', async () => {
+    const sums = (text: string) =>
+      objectsIn(text)
+        .filter(({ kind }) => kind === 'Deployment')
+        .map(({ metadata, spec }) => [metadata.name, spec!.template!.metadata.annotations!['checksum/config']]);
+    const before = sums(readFileSync(rendered('minimal-values.yaml'), 'utf8'));
+    const change = 'gateway.config.MAX_CONCURRENT_REQUESTS=64';
+    const after = sums((await template('minimal-values.yaml', '--set', change)).stdout);
+    const changed = after.filter((sum, index) => sum[1] !== before[index]![1]);
+    expect(changed).toEqual([['rm-gateway', expect.stringMatching(/^[0-9a-f]{64}$/)]]);
+    expect(after).toHaveLength(serviceNames.length);
   });
 
   it('make what the schemas of Kubernetes and of its operators allow', async () => {

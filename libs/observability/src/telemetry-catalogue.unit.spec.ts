@@ -7,6 +7,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import ts from 'typescript';
 import { createLogger } from './logger.js';
 import { logFields } from './log-field-catalogue.js';
+import { metricCatalogue } from './metric-catalogue.js';
 import { inContext } from './request-context.js';
 import { spanAttributes } from './span-catalogue.js';
 
@@ -115,6 +116,14 @@ describe('what is told of running services', () => {
     expect(found.length).toBeGreaterThan(15);
     expect(found.filter(({ name }) => !spanAttributes.includes(name))).toEqual([]);
     const unused = spanAttributes.filter((name) => !found.some((use) => use.name === name));
+    expect(unused).toEqual([]);
+  });
+
+  it('has metrics that something counts, sets or observes', () => {
+    const others = sources
+      .filter((path) => !path.endsWith('/metric-catalogue.ts'))
+      .map((path) => readFileSync(path, 'utf8'));
+    const unused = Object.keys(metricCatalogue).filter((name) => !others.some((text) => text.includes(`'${name}'`)));
     expect(unused).toEqual([]);
   });
 });
