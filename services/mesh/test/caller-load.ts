@@ -6,15 +6,20 @@ export interface Met {
   readonly answered: number;
   /** A line for each request that did not go as its caller may expect. */
   readonly failures: readonly string[];
+  /** Ids of the documents whose upload was answered with 202: a promise to make them ready. */
+  readonly accepted: readonly string[];
 }
 
 /** Callers that do what callers do all day, one request after the other each. Gives what they met once they are told to end. */
 export function startCallers(api: ApiClient, callers: number, pauseMs: number): { end(): Promise<Met> } {
   const failures: string[] = [];
+  const accepted: string[] = [];
   let [isOver, answered] = [false, 0];
   const load = Array.from({ length: callers }, async (_, caller) => {
     for (let turn = caller; !isOver; turn += callers) {
-      const failure = await oneRequest(api, turn).catch((error: Error) => `${error.message} ${String(error.cause)}`);
+      const failure = await oneRequest(api, turn, accepted).catch(
+        (error: Error) => `${error.message} ${String(error.cause)}`,
+      );
       if (failure) failures.push(failure);
       answered += 1;
       await delay(pauseMs);
@@ -24,13 +29,13 @@ export function startCallers(api: ApiClient, callers: number, pauseMs: number): 
     end: async () => {
       isOver = true;
       await Promise.all(load);
-      return { answered, failures };
+      return { answered, failures, accepted };
     },
   };
 }
 
-/** @returns what went wrong, if anything. */
-async function oneRequest(api: ApiClient, turn: number): Promise<string | undefined> {
+/** Adds to `accepted` what was. @returns what went wrong, if anything. */
+async function oneRequest(api: ApiClient, turn: number, accepted: string[]): Promise<string | undefined> {
   const question = { query: `How long is notice period ${turn}?` };
   const kinds = [
     () => api.call('POST', '/v1/search', question),
@@ -44,6 +49,7 @@ async function oneRequest(api: ApiClient, turn: number): Promise<string | undefi
   const { status, body } = await kinds[kind]!();
   const text = String(body['text'] ?? '');
   if (status >= 300) return `${kind}: ${status} ${JSON.stringify(body).slice(0, 300)}`;
+  if (status === 202) accepted.push(`turn-${turn}`);
   if (kind === 1 && (text.includes('event: error') || !text.includes('event: done')))
     return `stream: ${text.slice(-300)}`;
   return undefined;

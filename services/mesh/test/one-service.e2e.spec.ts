@@ -1,10 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messagingV1 } from '@ragmesh/contracts';
+import { createGrpcClient } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
+import { inContext, useServiceKeys } from '@ragmesh/observability';
+import { createPool } from '@ragmesh/postgres';
 import { ApiClient } from '../../standalone/test/api-client.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import { BareMesh } from './bare-mesh.js';
+import { ErrorReportReceiver } from './error-report-receiver.js';
 import { ServiceCopy } from './service-copy.js';
+
+/** With OpenMetrics, which has exemplars, before plain text, which has none. */
+const PROMETHEUS_ACCEPTS = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 let dataDir: string;
 let mesh: BareMesh;
@@ -35,6 +43,19 @@ async function probe({ probeUrl }: ServiceCopy, path: string): Promise<number | 
   const answer = await fetch(probeUrl + path).catch(() => undefined);
   await answer?.body?.cancel();
   return answer?.status;
+}
+
+/** Fails in a way that nobody foresaw: the table that the call reads is away. */
+async function callWithoutTable({ environment }: ServiceCopy): Promise<void> {
+  const pool = createPool(mesh.databaseUrl.replace('/?', '/ragmesh_generation?'), { max: 1 });
+  await pool.query('ALTER TABLE dead_letter RENAME TO dead_letter_away').finally(() => pool.end());
+  useServiceKeys([environment['SERVICE_AUTH_KEY']!]);
+  const address = `127.0.0.1:${environment['GRPC_PORT']}`;
+  const client = createGrpcClient(messagingV1.DeadLetterService, address, 'generation');
+  const context = { tenant: 'default', subject: 'spec', requestId: 'request-1' };
+  const call = () => client.listDeadLetters({ limit: 10 }, { deadlineMs: 5_000 });
+  await expect(inContext(context, call)).rejects.toMatchObject({ code: 'INTERNAL.UNEXPECTED' });
+  client.close();
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -77,12 +98,28 @@ describe('a service that starts alone', () => {
     expect(await probe(copy, '/healthz')).toBe(200);
     expect(await probe(copy, '/readyz')).toBe(200);
     expect(await (await fetch(`${copy.probeUrl}/metrics`)).text()).toContain('ragmesh_event_loop_delay_seconds');
+    const scraped = await fetch(`${copy.probeUrl}/metrics`, { headers: { accept: PROMETHEUS_ACCEPTS } });
+    expect(scraped.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+    expect((await scraped.text()).endsWith('# EOF\n')).toBe(true);
     expect(await copy.stop()).toBe(0);
     const lines = copy.said.trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { service: string }).service)).toEqual(
       lines.map(() => 'generation'),
     );
     expect(lines.at(-1)).toContain('The service has stopped');
+  });
+
+  it('tells the server that SENTRY_DSN names of an error that nobody foresaw', async () => {
+    const receiver = await ErrorReportReceiver.start();
+    try {
+      const copy = await mesh.start('generation', 0, { SENTRY_DSN: receiver.dsn() });
+      await callWithoutTable(copy);
+      const report = await receiver.about('/ragmesh.messaging.v1.DeadLetterService/ListDeadLetters');
+      expect(report).toMatch(/"service":"generation".*"request_id":"request-1"/);
+      expect(await copy.stop()).toBe(0);
+    } finally {
+      await receiver.close();
+    }
   });
 
   it('serves through its grace while it says that it is not ready, and a later SIGTERM ends it at once', async () => {

@@ -54,10 +54,12 @@ describe('a rolling restart of two copies', () => {
     const ends: unknown[] = [];
     const callers = startCallers(api, WORKERS, 5);
     for (const service of DOUBLE) for (let copy = 0; copy < COPIES; copy += 1) ends.push(await restart(service, copy));
-    const { answered, failures } = await callers.end();
+    const { answered, failures, accepted } = await callers.end();
     expect(failures).toEqual([]);
     expect(ends).toEqual(DOUBLE.flatMap(() => [0, 0]));
     expect(answered).toBeGreaterThan(100);
+    expect(accepted.length).toBeGreaterThan(answered / 10);
+    for (const id of accepted) expect(await api.terminal(id)).toMatchObject({ id, status: 'ready' });
     const unfinished = async (): Promise<unknown> =>
       (await api.call('GET', '/v1/documents?status=processing&limit=1')).body['data'];
     const deadline = performance.now() + 30_000;

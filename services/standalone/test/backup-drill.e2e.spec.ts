@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '@ragmesh/testing';
 import { backup } from '../../../backup/backup.js';
 import type { Manifest } from '../../../backup/manifest.js';
 import { openInstallation, openTarget } from '../../../backup/open-installation.js';
+import { readManifest } from '../../../backup/read-backup.js';
 import { restore } from '../../../backup/restore.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
@@ -24,6 +27,12 @@ const restoreTo = (place: string, from = folder): Promise<Manifest> =>
 async function backUp(to: string): Promise<Manifest> {
   const installation = await openInstallation(environmentOf(dataDir));
   return backup(installation, to).finally(() => installation.close());
+}
+
+/** What an operator's command says. @throws Error when it does not end well. */
+async function command(place: string, ...args: string[]): Promise<string> {
+  const env = { PATH: process.env['PATH'], ...environmentOf(place) };
+  return (await promisify(execFile)(process.execPath, ['dist/backup/main.js', ...args], { env })).stdout;
 }
 
 /** Callers who create, replace and delete documents until told to stop. */
@@ -59,9 +68,10 @@ async function drill(): Promise<void> {
     }
     await load(mesh, async () => {
       await delay(1_500);
-      manifest = await backUp(folder);
+      expect(await command(dataDir, 'backup', '--to', folder)).toContain(`The backup is in ${folder}.`);
       await delay(500);
     });
+    manifest = await readManifest(folder);
     expect(await mesh.oracle.violations()).toEqual([]);
   } finally {
     await mesh.close();
@@ -85,7 +95,7 @@ describe('a backup taken under load', () => {
   });
 
   it('is restored elsewhere, where the oracle holds and answers are found', async () => {
-    await restoreTo(elsewhere);
+    expect(await command(elsewhere, 'restore', '--from', folder)).toMatch(/^Restored 8 databases and \d+ blobs\./m);
     const restored = await startMesh(elsewhere);
     try {
       expect(await restored.oracle.violations()).toEqual([]);

@@ -7,6 +7,7 @@ import { checkConfiguration, processConfig } from '@ragmesh/bootstrap';
 import { effectiveSettings, secretFileName } from '@ragmesh/config';
 import { freePorts } from '@ragmesh/local-servers';
 import { meshConfig } from '../../mesh/src/mesh.config.js';
+import { ErrorReportReceiver } from '../../mesh/test/error-report-receiver.js';
 import { ServiceCopy } from '../../mesh/test/service-copy.js';
 import { backends, edge } from '../src/services.js';
 import { standaloneConfig } from '../src/standalone.config.js';
@@ -79,11 +80,13 @@ describe('secrets', () => {
 
   describe('in a running mesh in which everything fails', () => {
     let mesh: Mesh;
+    let reports: ErrorReportReceiver;
     let credential: Record<string, string>;
     const heard: string[] = [];
     beforeAll(async () => {
       const { DATABASE_URL: _none, KAFKA_SASL_PASSWORD: _neither, ...planted } = plantedSecrets(strangers);
       const { refusing } = strangers;
+      reports = await ErrorReportReceiver.start();
       mesh = await startMesh(dataDir, {
         environment: {
           ...planted,
@@ -91,12 +94,16 @@ describe('secrets', () => {
           ...{ APP_EMBEDDINGS_BACKEND: 'openai', EMBEDDING_MODEL: 'm', EMBEDDING_BASE_URL: `${refusing}/v1` },
           ...{ APP_LLM_BACKEND: 'openai', LM_MODEL: 'm', OPENAI_BASE_URL: `${refusing}/v1`, HF_ENDPOINT: refusing },
           ...{ VECTOR_STORE: 'qdrant', QDRANT_URL: refusing },
+          SENTRY_DSN: reports.dsn(`${MARKER}sentry`),
           ...{ S3_BUCKET: 'b', S3_ENDPOINT: refusing, S3_ACCESS_KEY_ID: 'ragmesh' },
         },
       });
       credential = { 'x-api-key': planted['RAGMESH_BOOTSTRAP_KEY']! };
     });
-    afterAll(() => mesh?.close());
+    afterAll(async () => {
+      await mesh?.close();
+      await reports?.close();
+    });
 
     async function hear(...call: Parameters<ApiClient['call']>): Promise<number> {
       const { status, body } = await mesh.api.call(...call);
@@ -129,6 +136,20 @@ describe('secrets', () => {
       expect(named('document', 'CHUNK_SIZE')).toMatchObject({ value: '200', source: 'default', secret: false });
       expect(new Set(settings.map(({ service }) => service)).size).toBe(8);
       expect(body['unavailable']).toEqual([]);
+    });
+
+    it('are in no report of an error that nobody foresaw, which reaches the server that SENTRY_DSN names', async () => {
+      const database = mesh.drivers.openDatabase('knowledge');
+      try {
+        await database.query('ALTER TABLE collection RENAME TO collection_away');
+        expect(await hear('GET', '/v1/collections', undefined, credential)).toBe(500);
+      } finally {
+        await database.query('ALTER TABLE IF EXISTS collection_away RENAME TO collection');
+        await database.close();
+      }
+      const report = await reports.about('/ragmesh.knowledge.v1.KnowledgeService/ListCollections');
+      expect(report).toContain('"service":"knowledge"');
+      expect(report).not.toContain(MARKER);
     });
 
     it('are in no line of the log, which tells of the failures', () => {
