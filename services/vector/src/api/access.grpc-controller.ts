@@ -18,7 +18,9 @@ export class AccessGrpcController {
   ) {}
 
   @GrpcMethod('VectorService', 'GetAccess')
-  async get({ collection }: vectorV1.GetAccessRequest): Promise<MessageInitShape<typeof vectorV1.GetAccessResponseSchema>> {
+  async get({
+    collection,
+  }: vectorV1.GetAccessRequest): Promise<MessageInitShape<typeof vectorV1.GetAccessResponseSchema>> {
     const scope = { tenant: currentTenant(), collection };
     const [known, shown] = await Promise.all([this.access.find(scope), this.store.shownStamp(scope)]);
     return { stamp: BigInt(known?.stamp ?? 0), restricted: known !== undefined, shown };
