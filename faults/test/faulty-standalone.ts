@@ -114,5 +114,9 @@ function faultyTransaction(tx: SqlTransaction, service: ServiceName, faults: Por
       void faults.statement?.(service, text, values);
       tx.write(text, values);
     },
+    writeLast: (key, text, values = []) => {
+      void faults.statement?.(service, text, values);
+      tx.writeLast(key, text, values);
+    },
   };
 }

@@ -26,6 +26,7 @@ export class PipelinedTransaction implements SqlTransaction {
   #failure: { readonly error: unknown } | undefined;
   #unanswered: Promise<unknown>[] = [];
   #corked = false;
+  readonly #last = new Map<string, () => void>();
 
   constructor(private readonly client: pg.PoolClient) {
     this.#send('BEGIN');
@@ -43,9 +44,14 @@ export class PipelinedTransaction implements SqlTransaction {
     this.#keep(runStatement(this.client, text, values));
   }
 
+  writeLast(key: string, text: string, values?: readonly unknown[]): void {
+    this.#last.set(key, () => this.write(text, values));
+  }
+
   /** @throws the error of the first statement that failed. */
   async commit(): Promise<void> {
     this.#cork();
+    for (const key of [...this.#last.keys()].toSorted()) this.#last.get(key)!();
     const commit = this.client.query('COMMIT');
     this.#keep(commit);
     await this.#settle();

@@ -17,4 +17,9 @@ export interface SqlTransaction extends SqlRunner {
    * round trip of its own; when it fails, the transaction fails with its error.
    */
   write(text: string, values?: readonly unknown[]): void;
+  /**
+   * As {@link write}, but right before the commit, once for each key and in the order of keys: for rows that many transactions
+   * change. Nobody waits for more than a commit then, nor for somebody who waits for him.
+   */
+  writeLast(key: string, text: string, values?: readonly unknown[]): void;
 }

@@ -54,6 +54,23 @@ describe('over a real server', () => {
     expect(seen).toEqual([{ n: 6 }]);
   });
 
+  it('writes last what many change, in one order whatever was said first, so that nobody waits in a circle', async () => {
+    await database.query('CREATE TABLE shared (name text PRIMARY KEY, n int)');
+    const change = `INSERT INTO shared VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = shared.n + 1`;
+    const work = (names: readonly string[]): Promise<void> =>
+      database.transaction(async (tx) => {
+        for (const name of [...names, ...names]) {
+          tx.writeLast(name, change, [name]);
+          await tx.query('SELECT pg_sleep(0.02)'); // the others say theirs meanwhile
+        }
+      });
+    await Promise.all([work(['a', 'b']), work(['b', 'a']), work(['a', 'b']), work(['b', 'a'])]);
+    expect((await database.query('SELECT * FROM shared ORDER BY name')).rows).toEqual([
+      { name: 'a', n: 4 },
+      { name: 'b', n: 4 },
+    ]);
+  });
+
   it('takes statistics when tables that were empty have grown, of these and not of the catalogues', async () => {
     await database.query('CREATE SCHEMA "Its own"');
     await database.query('CREATE TABLE "Its own"."Gro""wn" (id int PRIMARY KEY)');

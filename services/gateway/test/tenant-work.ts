@@ -92,4 +92,8 @@ const noting = (tx: SqlTransaction, note: (text: string, rows?: number) => void)
     note(text);
     tx.write(text, values);
   },
+  writeLast: (key, text, values) => {
+    note(text);
+    tx.writeLast(key, text, values);
+  },
 });

@@ -11,9 +11,9 @@ const CHANGE = `
 export class ShownStamps {
   constructor(private readonly database: Database) {}
 
-  /** With the commit readers see something else. Said last: the row is locked until then. */
+  /** With the commit readers see something else. */
   change(tx: SqlTransaction, { tenant, collection }: Scope): void {
-    tx.write(CHANGE, [tenant, collection]);
+    tx.writeLast(JSON.stringify(['shown', tenant, collection]), CHANGE, [tenant, collection]);
   }
 
   /** Empty while nothing was ever shown. */
