@@ -60,9 +60,8 @@ export class WarmCache {
     const isAnybody = caller.subject === ANONYMOUS;
     return inContext(isAnybody ? caller : { ...caller, principals: [] }, async () => {
       for (const collection of new Set(searches.map(collectionOf))) if (!isAnybody) await this.#checkOpen(collection);
-      const waiting: Prepared[] = [];
-      for (const fields of searches) waiting.push(await this.prepare.from(fields));
-      return this.#warm(waiting, telling, { ...scope, deadline });
+      for (const fields of searches) await this.prepare.from(fields);
+      return this.#warm([...searches], telling, { ...scope, deadline });
     });
   }
 
@@ -72,7 +71,7 @@ export class WarmCache {
     throw new RagmeshError('REQUEST.INVALID', message, { field: 'collection' });
   }
 
-  async #warm(waiting: Prepared[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
+  async #warm(waiting: SearchFields[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
     const counts: Warmed = { warmed: 0, known: 0, failed: 0, reasons: {} };
     const fail = (reasons: readonly string[]): void => {
       counts.failed += 1;
@@ -93,17 +92,20 @@ export class WarmCache {
     return counts;
   }
 
-  #isKept(prepared: Prepared, telling: Telling | undefined): Promise<boolean> {
+  /** Whether the next one who asks finds it: of what is in the collection by now. */
+  async #isKept(fields: SearchFields, telling: Telling | undefined): Promise<boolean> {
+    const prepared = await this.prepare.from(fields);
     return telling ? this.answers.isKept(prepared, PLAIN) : this.search.isKept(prepared.query);
   }
 
   /** @returns why it is not kept; nothing when it is. */
-  async #make(prepared: Prepared, telling: Telling | undefined, scope: CallScope): Promise<readonly string[]> {
+  async #make(fields: SearchFields, telling: Telling | undefined, scope: CallScope): Promise<readonly string[]> {
     try {
+      const prepared = await this.prepare.from(fields);
       const degraded = telling
         ? await this.#answer(prepared, telling, scope)
         : (await this.search.run(prepared.query, scope)).degraded;
-      if (await this.#isKept(prepared, telling)) return [];
+      if (await this.#isKept(fields, telling)) return [];
       return degraded.length > 0 ? degraded : [NOT_KEPT];
     } catch (error) {
       if (scope.signal.aborted) throw error;
