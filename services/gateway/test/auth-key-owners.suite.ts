@@ -87,15 +87,19 @@ export function describeKeyOwners(mesh: () => GuardedMesh): void {
     it('is not let in by a token either once he is removed, until an administrator makes him a key', async () => {
       const admin = await adminOf('goodbye');
       const tokenOf = (tenant: string): Promise<string> =>
-        mesh().identity.token({ tenant, sub: 'cleo', roles: ['admin'] });
+        mesh().identity.token({ tenant, sub: 'cleo@example.org', roles: ['admin'] });
       const [token, namesake] = [await tokenOf('goodbye'), await tokenOf('elsewhere')];
       expect((await get(token, '/v1/documents')).status).toBe(200); // and is remembered
-      expect((await remove(admin, 'jwt:cleo')).status).toBe(200);
+      const own = await madeBy(token, {});
+      expect((await get(admin, `/v1/admin/keys/${own.id}`)).json).toMatchObject({ owner: 'jwt:cleo@example.org' });
+      expect((await get(admin, '/v1/admin/keys?owner=jwt:cleo@example.org')).json['data']).toHaveLength(1);
+      const removed = { status: 200, json: { id: 'jwt:cleo@example.org', revoked_keys: [own.id] } };
+      expect(await remove(admin, 'jwt:cleo@example.org')).toMatchObject(removed);
       for (const one of [token, await tokenOf('goodbye')])
         expect((await get(one, '/v1/documents')).json).toMatchObject({ status: 401, code: 'AUTH.INVALID' });
       expect((await make(token, {})).status).toBe(401);
       expect((await get(namesake, '/v1/documents')).status).toBe(200);
-      expect((await make(admin, { owner: 'jwt:cleo' })).status).toBe(201);
+      expect((await make(admin, { owner: 'jwt:cleo@example.org' })).status).toBe(201);
       expect((await get(token, '/v1/documents')).status).toBe(200);
     });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decodePrincipal, encodePrincipal } from './principal-name.js';
 
 const MAX_PRINCIPALS = 100;
 const kinds = ['key', 'jwt', 'group', 'role'] as const;
@@ -32,14 +33,3 @@ export const accessMessage = (access: readonly string[] | null): ListMessage => 
 
 export const accessBody = (access: Readonly<ListMessage> | undefined): string[] | null =>
   access?.restricted ? access.principals.map(decodePrincipal) : null;
-
-/** Names may be any text; gRPC metadata takes printable ASCII only. */
-function encodePrincipal(text: string): string {
-  const at = text.indexOf(':') + 1;
-  return text.slice(0, at) + encodeURIComponent(text.slice(at).toWellFormed());
-}
-
-function decodePrincipal(text: string): string {
-  const at = text.indexOf(':') + 1;
-  return text.slice(0, at) + decodeURIComponent(text.slice(at));
-}

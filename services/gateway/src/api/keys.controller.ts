@@ -13,6 +13,7 @@ import { Calls } from './calls.js';
 import { forbidden, inTenant } from './chosen-tenant.js';
 import { keyPage, keyQuery, keySchema, keysQuery, madeKey, newKey } from './keys.schema.js';
 import { idSchema, nextCursor } from './paging.schema.js';
+import { decodeOwner, encodeOwner } from './principal-name.js';
 
 type KeyBody = z.input<typeof keySchema>;
 const id = valid(idSchema);
@@ -43,7 +44,7 @@ export class KeysController {
     if (missing) throw forbidden(`Only who has the role ${missing} can give it.`, missing);
     return inTenant(tenant, reply, async () => {
       const expiry = expires_at ? { expiresAt: timestampFromDate(new Date(expires_at)) } : {};
-      const request = { name, roles, owner, makerTenant: maker.tenant, ...expiry };
+      const request = { name, roles, owner: encodeOwner(owner), makerTenant: maker.tenant, ...expiry };
       const { key, secret } = await this.calls.keys.createKey(request, this.calls.write());
       this.authentication.forgetUser(currentTenant(), key!.owner); // he may have been let in again by it
       return { ...keyBody(key!), key: secret };
@@ -63,7 +64,7 @@ export class KeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof keyPage>> {
     return inTenant(tenant, reply, async () => {
-      const found = await this.calls.keys.listKeys({ ...page, owner }, this.calls.unary(reply));
+      const found = await this.calls.keys.listKeys({ ...page, owner: encodeOwner(owner) }, this.calls.unary(reply));
       return { data: found.keys.map(keyBody), next_cursor: nextCursor(found.nextCursor) };
     });
   }
@@ -114,8 +115,8 @@ const keyBody = (key: knowledgeV1.Key): KeyBody => ({
   tenant: currentTenant(),
   name: key.name,
   roles: rolesAmong(key.roles),
-  owner: key.owner || key.createdBy,
-  created_by: key.createdBy,
+  owner: decodeOwner(key.owner || key.createdBy),
+  created_by: decodeOwner(key.createdBy),
   created_at: instant(key.createdAt) ?? '',
   expires_at: instant(key.expiresAt),
   last_used_at: instant(key.lastUsedAt),

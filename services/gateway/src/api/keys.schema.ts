@@ -10,7 +10,7 @@ const tenant = z
   .regex(tenantPattern, 'it must be letters, digits, _ and -, at most 64, and begin with a letter or digit')
   .describe('Another tenant than your own; for operators only');
 
-/** Whose keys are: the subject of a token, or any name by which you know somebody. */
+/** Whose keys are: `jwt:` and the `sub` of a token, or any name by which you know somebody. */
 export const ownerSchema = z
   .string()
   .min(1)

@@ -8,6 +8,7 @@ import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
 import { inTenant } from './chosen-tenant.js';
 import { keyQuery, ownerSchema, removedUser } from './keys.schema.js';
+import { encodeOwner } from './principal-name.js';
 
 /** Owners of API keys, and whom tokens name. Who they are, an identity provider knows. */
 @Controller('v1/admin/users')
@@ -28,15 +29,16 @@ export class UsersController {
     problems: ['AUTH.FORBIDDEN'],
   })
   async remove(
-    @Param('id', valid(ownerSchema)) owner: string,
+    @Param('id', valid(ownerSchema)) id: string,
     @Query(valid(keyQuery)) { tenant }: z.output<typeof keyQuery>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof removedUser>> {
     return inTenant(tenant, reply, async () => {
+      const owner = encodeOwner(id);
       const { keyIds } = await this.calls.keys.removeOwner({ owner }, this.calls.write());
       this.authentication.forgetUser(currentTenant(), owner);
       for (const id of keyIds) this.authentication.forgetKey(id);
-      return { id: owner, tenant: currentTenant(), revoked_keys: keyIds };
+      return { id, tenant: currentTenant(), revoked_keys: keyIds };
     });
   }
 }

@@ -3,8 +3,9 @@ import type { Credential } from './credential.js';
 import { FailureWindows } from './failure-windows.js';
 
 /**
- * Counts wrong secrets by the id of the key, wherever they come from: who has a thousand addresses has no thousand times as many
- * tries. The right one is taken however many were wrong, so nobody locks a key's owner out by guessing.
+ * Counts wrong secrets by the id of the key, wherever they come from, and tells who sends too many to wait. It is a sign for whoever
+ * watches refusals, not what keeps guesses out: that are the secret's 256 bits. The right secret is taken however many were
+ * wrong, so nobody locks a key's owner out by guessing.
  */
 export class GuessedKeys {
   readonly #wrong = new FailureWindows();
