@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Setting } from '@ragmesh/config';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GrpcClients, GuardedClients } from '@ragmesh/grpc';
 import type { ServiceName } from '@ragmesh/contracts';
 import { DeadLetterReplays, DeadLetterStore } from '@ragmesh/inbox';
 import type { Logger } from '@ragmesh/observability';
@@ -31,6 +31,7 @@ export interface Runtime {
   readonly database: Database;
   readonly outbox: Outbox;
   readonly clients: GrpcClients;
+  readonly guardedClients: GuardedClients;
   /** What may change at run time. */
   readonly flags: Flags;
   readonly health: ProcessHealth;
@@ -55,6 +56,7 @@ export class RuntimeModule {
       { provide: Database, useValue: runtime.database },
       { provide: Outbox, useValue: runtime.outbox },
       { provide: GrpcClients, useValue: runtime.clients },
+      { provide: GuardedClients, useValue: runtime.guardedClients },
       { provide: DeadLetterStore, useValue: letters },
       { provide: DeadLetterReplays, useValue: new DeadLetterReplays(letters, runtime.outbox, runtime.service) },
       { provide: SagaEngines, useValue: engines },

@@ -6,7 +6,7 @@ import {
   type Setting,
   type Variables,
 } from '@ragmesh/config';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GrpcClients, GuardedClients } from '@ragmesh/grpc';
 import { Inbox, ReplayFollower, keepRefusedEvents } from '@ragmesh/inbox';
 import { BestEffortPublisher, RagmeshServer } from '@ragmesh/messaging';
 import { Outbox, OutboxRelay } from '@ragmesh/outbox';
@@ -149,6 +149,7 @@ async function openRuntime(
   undo.push(() => database.close());
   const outbox = new Outbox(database, name);
   const clients = new GrpcClients((service) => drivers.grpcAddress(service), drivers.grpcTls);
+  const guardedClients = new GuardedClients(clients, name);
   const notifications = new Notifications(url);
   undo.push(() => notifications.close());
   const relay = new OutboxRelay({
@@ -157,6 +158,7 @@ async function openRuntime(
   });
   undo.push(
     () => clients.close(),
+    () => guardedClients.close(),
     () => relay.stop(),
   );
   await relay.start();
@@ -169,6 +171,7 @@ async function openRuntime(
     database,
     outbox,
     clients,
+    guardedClients,
     flags: flags.client,
     health: drivers.health,
     bus: drivers.bus,

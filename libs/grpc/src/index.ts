@@ -1,6 +1,7 @@
 export { CallContextInterceptor } from './call-context.interceptor.js';
 export { incomingContext, incomingTrace, outgoingMetadata } from './call-metadata.js';
 export { GrpcClients } from './grpc-clients.js';
+export { GuardedClients } from './guarded-clients.js';
 export { LocalServer, isLocalAddress, localAddress } from './in-process/local-server.js';
 export { createGrpcClient, type CallOptions, type GrpcClient } from './grpc-client.js';
 export { toGrpcStatus } from './grpc-error.js';

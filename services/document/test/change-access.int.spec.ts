@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { catalogue, decodePayload, type vectorV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import type { GrpcClients } from '@ragmesh/grpc';
+import type { GuardedClients } from '@ragmesh/grpc';
 import { asService, inContext } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
@@ -38,7 +38,7 @@ const clients = {
       return Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'No answer came in time.'));
     },
   }),
-} as unknown as GrpcClients;
+} as unknown as GuardedClients;
 
 let stored: DocumentDatabase;
 let database: Database;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { migrateService } from '@ragmesh/bootstrap';
 import { catalogue, decodePayload, vectorV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import type { GrpcClients } from '@ragmesh/grpc';
+import type { GuardedClients } from '@ragmesh/grpc';
 import { asService, inContext, type AccessList } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
@@ -42,7 +42,7 @@ const clients = {
             return answers.documents();
           },
         },
-} as unknown as GrpcClients;
+} as unknown as GuardedClients;
 
 let [folder, server, database]: [string?, EmbeddedPostgres?, Database?] = [];
 let collections: CollectionRepository;

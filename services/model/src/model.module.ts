@@ -14,16 +14,22 @@ import { SyncResidents } from './commands/sync-residents.js';
 import { AllowedHosts } from './domain/allowed-hosts.js';
 import type { ModelConfig } from './model.config.js';
 
-const hubSource = {
-  provide: HubSource,
-  inject: [CONFIG, LOGGER],
-  useFactory: (config: ModelConfig, logger: Logger) => {
-    const client = new HubClient({
+const hubClient = {
+  provide: HubClient,
+  inject: [CONFIG],
+  useFactory: (config: ModelConfig) =>
+    new HubClient({
       endpoint: config.HF_ENDPOINT,
       ...(config.HF_TOKEN ? { token: config.HF_TOKEN } : {}),
       allowedHosts: new AllowedHosts(config.HUB_ALLOWED_HOSTS.split(',')),
       silenceMs: config.HF_HUB_DOWNLOAD_TIMEOUT * 1000,
-    });
+    }),
+};
+
+const hubSource = {
+  provide: HubSource,
+  inject: [CONFIG, LOGGER, HubClient],
+  useFactory: (config: ModelConfig, logger: Logger, client: HubClient) => {
     const folder = resolve(config.MODEL_CACHE_DIR ?? join(config.RAGMESH_DATA_DIR, 'models'));
     return new HubSource({ client, folder, dtype: config.MODEL_DTYPE, offline: config.HF_HUB_OFFLINE, logger });
   },
@@ -40,6 +46,15 @@ const modelResolver = {
 /** Composition root: sync in, decide, out. */
 @Module({
   controllers: [ModelGrpcController],
-  providers: [ResolveModel, ManageModels, SyncResidents, ModelRecord, ResidentRecord, hubSource, modelResolver],
+  providers: [
+    ResolveModel,
+    ManageModels,
+    SyncResidents,
+    ModelRecord,
+    ResidentRecord,
+    hubClient,
+    hubSource,
+    modelResolver,
+  ],
 })
 export class ModelModule {}

@@ -87,7 +87,9 @@ describe('a manifest that lost its bytes', () => {
     expect(existsSync(staging())).toBe(false);
   });
 
-  it('is named as such where nothing may be downloaded in its place', async () => {
+  it('is named as such where nothing may be downloaded in its place, not passed over for an older one', async () => {
+    await resolve();
+    server.commit = 'beef'.padEnd(40, '0');
     await resolve();
     await truncate(join(published(), 'manifest.json'), 20);
     const corrupt = { code: 'MODEL.CORRUPT' };

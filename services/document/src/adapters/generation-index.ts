@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { embeddingV1, vectorV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GuardedClients, type GrpcClient } from '@ragmesh/grpc';
 import type { Leftover } from './generation.repository.js';
 
 const DEADLINE = { deadlineMs: 15_000 };
@@ -18,7 +18,13 @@ export interface EmbeddedTexts {
 /** The part of the vector service that makes an index anew, and the model that turns questions into vectors. */
 @Injectable()
 export class GenerationIndex {
-  constructor(private readonly clients: GrpcClients) {}
+  readonly #embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
+  readonly #vector: GrpcClient<typeof vectorV1.VectorService>;
+
+  constructor(clients: GuardedClients) {
+    this.#embedding = clients.of(embeddingV1.EmbeddingService);
+    this.#vector = clients.of(vectorV1.VectorService);
+  }
 
   async open({ collection, generation }: Leftover, model: string | null): Promise<void> {
     await this.#vector.openGeneration({ collection, generation, model: model ?? '' }, DEADLINE);
@@ -49,21 +55,15 @@ export class GenerationIndex {
    * @throws RagmeshError `MODEL.NOT_FOUND` for one that is not here, `REQUEST.INVALID` for one that makes no vectors.
    */
   async modelNamed(name: string): Promise<string> {
-    const client = this.clients.of(embeddingV1.EmbeddingService);
-    const { model, dimension } = await client.embed({ texts: ['model'], model: name }, LONG_DEADLINE);
+    const { model, dimension } = await this.#embedding.embed({ texts: ['model'], model: name }, LONG_DEADLINE);
     if (dimension > 1) return model;
     throw new RagmeshError('REQUEST.INVALID', `The model ${model} makes no vectors of texts.`, { field: 'model' });
   }
 
   /** One vector for each text. @param model null: the one this installation embeds with, or that stands in for it. */
   async embed(texts: readonly string[], model: string | null): Promise<EmbeddedTexts> {
-    const client = this.clients.of(embeddingV1.EmbeddingService);
-    const answer = await client.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
+    const answer = await this.#embedding.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
     const size = answer.dimension * Float32Array.BYTES_PER_ELEMENT;
     return { vectors: texts.map((_, at) => answer.vectors.subarray(at * size, (at + 1) * size)), model: answer.model };
-  }
-
-  get #vector() {
-    return this.clients.of(vectorV1.VectorService);
   }
 }

@@ -1,7 +1,7 @@
 import { timestampNow } from '@bufbuild/protobuf/wkt';
 import { Injectable } from '@nestjs/common';
 import { catalogue, vectorV1 } from '@ragmesh/contracts';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GuardedClients, type GrpcClient } from '@ragmesh/grpc';
 import { admittedByBoth, currentTenant, type AccessList } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
@@ -21,12 +21,15 @@ const RESTRICT = { deadlineMs: 10_000 };
 export class ChangeDocumentAccess {
   /** Documents the index was told to hide from somebody, of each transaction. */
   readonly #narrowed = new WeakMap<SqlTransaction, Set<string>>();
+  readonly #vector: GrpcClient<typeof vectorV1.VectorService>;
 
   constructor(
     private readonly outbox: Outbox,
     private readonly documents: DocumentRepository,
-    private readonly clients: GrpcClients,
-  ) {}
+    clients: GuardedClients,
+  ) {
+    this.#vector = clients.of(vectorV1.VectorService);
+  }
 
   /** @throws RagmeshError DOCUMENT.NOT_FOUND, DEPENDENCY.UNAVAILABLE when the index cannot be told: then nothing changes. */
   async run(id: string, access: AccessList): Promise<void> {
@@ -79,7 +82,7 @@ export class ChangeDocumentAccess {
 
   async #restrict({ id, collection }: Listed, principals: readonly string[], revision: number): Promise<void> {
     const request = { collection, documentId: id, principals: [...principals], revision: BigInt(revision) };
-    await this.clients.of(vectorV1.VectorService).restrictAccess(request, RESTRICT);
+    await this.#vector.restrictAccess(request, RESTRICT);
   }
 
   /** The same bytes with another list are another document, so this one no longer stands for them. */

@@ -1,18 +1,15 @@
-import type { DescService } from '@bufbuild/protobuf';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { documentV1, embeddingV1, generationV1, knowledgeV1, modelV1, retrievalV1 } from '@ragmesh/contracts';
-import { GrpcClients, type CallOptions, type GrpcClient } from '@ragmesh/grpc';
-import type { CircuitBreaker } from '@ragmesh/resilience';
+import { GuardedClients, type CallOptions, type GrpcClient } from '@ragmesh/grpc';
 import type { FastifyReply } from 'fastify';
 import type { GatewayConfig } from '../gateway.config.js';
 import { scopeOf } from '../http/request-scope.js';
 import { TokenMeter } from '../quota/token-meter.js';
-import { edgeBreaker, guardedClient } from './guarded-client.js';
 
 /** Calls of the services behind the edge, each within its request's time and ended when its client leaves. */
 @Injectable()
-export class Calls implements OnModuleDestroy {
+export class Calls {
   readonly documents: GrpcClient<typeof documentV1.DocumentService>;
   readonly knowledge: GrpcClient<typeof knowledgeV1.KnowledgeService>;
   readonly keys: GrpcClient<typeof knowledgeV1.KeyService>;
@@ -28,29 +25,23 @@ export class Calls implements OnModuleDestroy {
   readonly questions: GrpcClient<typeof generationV1.QuestionService>;
   readonly usage: GrpcClient<typeof generationV1.UsageService>;
 
-  readonly #breakers = new Map<string, CircuitBreaker>();
-
   constructor(
-    clients: GrpcClients,
+    clients: GuardedClients,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     meter: TokenMeter,
   ) {
-    this.documents = this.#guarded(clients, documentV1.DocumentService);
-    this.knowledge = this.#guarded(clients, knowledgeV1.KnowledgeService);
-    this.keys = this.#guarded(clients, knowledgeV1.KeyService);
-    this.flags = this.#guarded(clients, knowledgeV1.FlagService);
-    this.retrieval = meter.answers(this.#guarded(clients, retrievalV1.RetrievalService));
-    this.ownEmbedding = this.#guarded(clients, embeddingV1.EmbeddingService);
+    this.documents = clients.of(documentV1.DocumentService);
+    this.knowledge = clients.of(knowledgeV1.KnowledgeService);
+    this.keys = clients.of(knowledgeV1.KeyService);
+    this.flags = clients.of(knowledgeV1.FlagService);
+    this.retrieval = meter.answers(clients.of(retrievalV1.RetrievalService));
+    this.ownEmbedding = clients.of(embeddingV1.EmbeddingService);
     this.embedding = meter.embeddings(this.ownEmbedding);
-    this.models = this.#guarded(clients, modelV1.ModelService);
-    this.generation = this.#guarded(clients, generationV1.GenerationService);
-    this.conversations = this.#guarded(clients, generationV1.ConversationService);
-    this.questions = meter.questions(this.#guarded(clients, generationV1.QuestionService));
-    this.usage = this.#guarded(clients, generationV1.UsageService);
-  }
-
-  onModuleDestroy(): void {
-    for (const breaker of this.#breakers.values()) breaker.shutdown();
+    this.models = clients.of(modelV1.ModelService);
+    this.generation = clients.of(generationV1.GenerationService);
+    this.conversations = clients.of(generationV1.ConversationService);
+    this.questions = meter.questions(clients.of(generationV1.QuestionService));
+    this.usage = clients.of(generationV1.UsageService);
   }
 
   /** For a call that answers once. @param extraSeconds it may wait on purpose. */
@@ -79,13 +70,5 @@ export class Calls implements OnModuleDestroy {
   /** For a write that must not be broken off half-way: a client that leaves changes nothing. */
   write(): CallOptions {
     return { deadlineMs: this.config.REQUEST_TIMEOUT_SECONDS * 1000 };
-  }
-
-  /** What one service does not answer, it does not answer in any of its roles: they share a breaker. */
-  #guarded<Service extends DescService>(clients: GrpcClients, service: Service): GrpcClient<Service> {
-    const owner = service.typeName.split('.')[1]!;
-    const breaker = this.#breakers.get(owner) ?? edgeBreaker(owner);
-    this.#breakers.set(owner, breaker);
-    return guardedClient(service, clients.of(service), breaker);
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { RagmeshError } from '@ragmesh/errors';
 import type { Logger } from '@ragmesh/observability';
@@ -16,7 +16,7 @@ import { TokenAuthenticator } from './token-authenticator.js';
 
 /** Finds out whom a request is from, by the credentials AUTH_MODE takes. */
 @Injectable()
-export class Authentication {
+export class Authentication implements OnModuleDestroy {
   readonly #attempts: FailedAttempts;
   readonly #guesses: GuessedKeys;
   readonly #bootstrap: BootstrapKey | undefined;
@@ -39,6 +39,10 @@ export class Authentication {
     if (!takesKeys(config)) return;
     this.#bootstrap = BootstrapKey.from(config);
     this.#keys = new KeyAuthenticator(calls.keys, config.AUTH_KEY_CACHE_SECONDS * 1000);
+  }
+
+  onModuleDestroy(): void {
+    this.#tokens?.close();
   }
 
   /**

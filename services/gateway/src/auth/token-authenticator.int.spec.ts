@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ragmesh/config';
+import { breakersOf } from '@ragmesh/resilience';
 import { generateKeyPair, SignJWT } from 'jose';
 import {
   ANY_RSA,
@@ -30,7 +32,10 @@ beforeAll(async () => {
   provider = await startIdentityProvider();
   tokens = make();
 });
-afterAll(() => provider.close());
+afterAll(async () => {
+  tokens.close();
+  await provider.close();
+});
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -148,5 +153,24 @@ describe('an identity provider that is away', () => {
     await expect(make().verify(token)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     expect(await tokens.verify(token)).toEqual(ada);
     provider.fail(200);
+  });
+
+  it('is asked no more by every token, keys that are here hold on, and it is asked again within seconds', async () => {
+    const token = await provider.token();
+    const fresh = make();
+    provider.fail(500);
+    const before = provider.fetches();
+    for (let tries = 0; tries < 6; tries += 1)
+      await expect(fresh.verify(token)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    expect(provider.fetches() - before).toBe(2);
+    expect(breakersOf('gateway').map(({ name, state }) => `${name} ${state}`)).toContain('identity-provider open');
+    expect(await tokens.verify(token)).toEqual(ada);
+    provider.fail(200);
+    const deadline = performance.now() + 5_000;
+    let principal: unknown;
+    while (!(principal = await fresh.verify(token).catch(() => undefined)) && performance.now() < deadline)
+      await delay(50);
+    expect(principal).toEqual(ada);
+    fresh.close();
   });
 });

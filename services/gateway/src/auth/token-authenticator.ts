@@ -1,5 +1,14 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { circuitBreaker } from '@ragmesh/resilience';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  jwtVerify,
+  type FetchImplementation,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import type { AuthConfig } from './auth.config.js';
 import { tenantPattern, type Principal } from './principal.js';
 import { rolesAmong } from './roles.js';
@@ -13,11 +22,18 @@ const JWKS_TIMEOUT_MS = 5_000;
 /** Least time between two fetches: tokens with made-up key ids must not become requests to the identity provider. */
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
+/**
+ * All who wait for keys share one fetch, so few are made: two in a row that fail are enough, and the window is longer than
+ * two that time out. Soon tried again, because meanwhile nobody is let in whose key is not known yet.
+ */
+const JWKS_BREAKER = { timeoutMs: Infinity, minimumCalls: 2, windowMs: 30_000, resetMs: 1_000 };
 const MAX_SUBJECT_LENGTH = 200;
 
 /** Checks tokens of an identity provider (RFC 7519) against its published keys. */
 export class TokenAuthenticator {
   readonly #keys: JWTVerifyGetKey;
+  /** Of fetches only: keys that are here are used whatever its state. */
+  readonly #breaker = circuitBreaker('identity-provider', { service: 'gateway', ...JWKS_BREAKER });
 
   constructor(private readonly config: AuthConfig) {
     this.#keys = saysWhenAway(
@@ -25,6 +41,7 @@ export class TokenAuthenticator {
         timeoutDuration: JWKS_TIMEOUT_MS,
         cooldownDuration: JWKS_COOLDOWN_MS,
         cacheMaxAge: JWKS_MAX_AGE_MS,
+        [customFetch]: (url, options) => this.#breaker.run(() => fetchKeys(url, options)),
       }),
     );
   }
@@ -47,6 +64,10 @@ export class TokenAuthenticator {
       if (isRagmeshError(error)) throw error;
       return undefined; // why it does not hold is of use to an attacker only
     }
+  }
+
+  close(): void {
+    this.#breaker.shutdown();
   }
 
   #principalOf(payload: JWTPayload): Principal | undefined {
@@ -76,6 +97,14 @@ function claim(payload: JWTPayload, path: string): unknown {
       payload,
     );
 }
+
+/** Throws for an answer without keys, so that it counts against the provider. */
+const fetchKeys: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  if (response.status === 200) return response;
+  await response.body?.cancel();
+  throw new Error(`The identity provider answered ${response.status}.`);
+};
 
 /** Tells a key set that cannot be had from a token that names a key which is not in it. */
 const saysWhenAway =

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { documentV1, vectorV1 } from '@ragmesh/contracts';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GuardedClients, type GrpcClient } from '@ragmesh/grpc';
 import { admittedByBoth, asService, currentTenant, type AccessList } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
@@ -15,11 +15,17 @@ const RESTRICT = { deadlineMs: 10_000 };
  */
 @Injectable()
 export class ChangeCollectionAccess {
+  readonly #vector: GrpcClient<typeof vectorV1.VectorService>;
+  readonly #documents: GrpcClient<typeof documentV1.DocumentService>;
+
   constructor(
     private readonly outbox: Outbox,
     private readonly collections: CollectionRepository,
-    private readonly clients: GrpcClients,
-  ) {}
+    clients: GuardedClients,
+  ) {
+    this.#vector = clients.of(vectorV1.VectorService);
+    this.#documents = clients.of(documentV1.DocumentService);
+  }
 
   /** @throws RagmeshError COLLECTION.NOT_FOUND, DEPENDENCY.UNAVAILABLE when others cannot be told: then nothing changes. */
   async run(id: string, access: AccessList): Promise<void> {
@@ -57,8 +63,8 @@ export class ChangeCollectionAccess {
   async #restrict(collection: string, principals: readonly string[], revision: number): Promise<void> {
     const request = { collection, principals: [...principals], revision: BigInt(revision) };
     const outcomes = await Promise.allSettled([
-      this.clients.of(vectorV1.VectorService).restrictAccess(request, RESTRICT),
-      this.clients.of(documentV1.DocumentService).restrictCollection(request, RESTRICT),
+      this.#vector.restrictAccess(request, RESTRICT),
+      this.#documents.restrictCollection(request, RESTRICT),
     ]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
-import { GrpcClients } from '@ragmesh/grpc';
+import { GuardedClients, type GrpcClient } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { CollectionRepository, type RevisedAccess } from '../adapters/collection.repository.js';
@@ -20,12 +20,16 @@ const SEAL_HOLDS_MS = 20_000;
  */
 @Injectable()
 export class DeleteCollection {
+  readonly #documents: GrpcClient<typeof documentV1.DocumentService>;
+
   constructor(
     private readonly outbox: Outbox,
     private readonly collections: CollectionRepository,
     private readonly changing: ChangeCollectionAccess,
-    private readonly clients: GrpcClients,
-  ) {}
+    clients: GuardedClients,
+  ) {
+    this.#documents = clients.of(documentV1.DocumentService);
+  }
 
   /**
    * @throws RagmeshError COLLECTION.NOT_FOUND, COLLECTION.NOT_EMPTY while it holds documents, ready or not, begun or not;
@@ -60,6 +64,6 @@ export class DeleteCollection {
 
   async #seal(collection: string, revision: number, sealed: boolean): Promise<void> {
     const request = { collection, revision: BigInt(revision), sealed };
-    await this.clients.of(documentV1.DocumentService).sealCollection(request, SEAL);
+    await this.#documents.sealCollection(request, SEAL);
   }
 }

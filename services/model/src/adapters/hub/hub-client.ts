@@ -1,6 +1,8 @@
-import { RagmeshError } from '@ragmesh/errors';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { circuitBreaker } from '@ragmesh/resilience';
 import type { AllowedHosts } from '../../domain/allowed-hosts.js';
-import { hubRefusal, hubTrouble, type HubRequest } from './hub-failure.js';
+import { hubPause, hubRefusal, hubTrouble, isHubIll, type HubRequest } from './hub-failure.js';
 
 export interface HubClientOptions {
   readonly endpoint: string;
@@ -29,15 +31,22 @@ const MAX_REDIRECTS = 5;
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Speaks the HTTP protocol of the Hugging Face hub. Every failure is a RagmeshError. */
-export class HubClient {
+export class HubClient implements OnModuleDestroy {
+  /** While the hub fails, nobody waits for its silence. */
+  readonly #breaker = circuitBreaker('hub', { service: 'model', timeoutMs: Infinity, isFailure: isHubIll });
+
   constructor(private readonly options: HubClientOptions) {}
+
+  onModuleDestroy(): void {
+    this.#breaker.shutdown();
+  }
 
   /** The commit a branch, tag or commit stands for, and its files. */
   async revision(repository: string, revision: string): Promise<HubRevision> {
     const request = { repository, revision };
     const url = this.url(`/api/models/${repository}/revision/${encodeURIComponent(revision)}`);
     return this.guarded(request, async (silence) => {
-      const response = await this.follow(request, url, { method: 'GET' }, silence);
+      const response = await this.ask(request, url, { method: 'GET' }, silence);
       const listing = (await response.json().catch(() => undefined)) as Listing | undefined;
       const paths = listing?.siblings?.map(({ rfilename }) => rfilename);
       if (!listing?.sha || !COMMIT.test(listing.sha) || !paths?.every((path) => typeof path === 'string'))
@@ -49,7 +58,7 @@ export class HubClient {
   /** Size and checksum of a file; of a large one from the hub's answer itself and not from where it points to. */
   async announce(request: HubRequest & { readonly path: string }): Promise<HubFile> {
     return this.guarded(request, async (silence) => {
-      const { headers } = await this.follow(request, this.fileUrl(request), { method: 'HEAD' }, silence);
+      const { headers } = await this.ask(request, this.fileUrl(request), { method: 'HEAD' }, silence);
       const commit = headers.get('x-repo-commit');
       if (commit !== null && commit !== request.revision) throw failed(request, 'a file of another commit');
       const etag = (headers.get('x-linked-etag') ?? headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
@@ -73,7 +82,7 @@ export class HubClient {
   ): Promise<void> {
     await this.guarded(request, async (silence) => {
       const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
-      const response = await this.follow(request, this.fileUrl(request), { method: 'GET', headers }, silence);
+      const response = await this.ask(request, this.fileUrl(request), { method: 'GET', headers }, silence);
       const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
       const take = await begin(response.status === 206 ? Number(start) : 0);
       for await (const chunk of response.body ?? []) {
@@ -90,6 +99,15 @@ export class HubClient {
   private fileUrl({ repository, revision, path }: HubRequest & { readonly path: string }): URL {
     const encoded = path.split('/').map(encodeURIComponent).join('/');
     return this.url(`/${repository}/resolve/${encodeURIComponent(revision)}/${encoded}`);
+  }
+
+  /** The head of an answer is what counts for the hub: a download that breaks off after it goes on where it was. */
+  private async ask(request: HubRequest, url: URL, init: RequestInit, silence: Silence): Promise<Response> {
+    try {
+      return await this.#breaker.run(() => this.follow(request, url, init, silence));
+    } catch (error) {
+      throw isRagmeshError(error) && error.code === 'DEPENDENCY.UNAVAILABLE' ? hubPause(request, error) : error;
+    }
   }
 
   /**

@@ -33,6 +33,17 @@ export function hubRefusal({ repository, revision, path }: HubRequest, response:
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { ...details, ...(retryAfter ? { retryAfter } : {}) });
 }
 
+/** Whether a failure speaks against the hub itself: no answer, or one of its own trouble. What it refuses, it has answered. */
+export const isHubIll = (error: unknown): boolean => !isRagmeshError(error) || Number(error.details['status']) >= 500;
+
+/** What an open breaker means to those who want a model: as any failed download, it says nothing of the model service. */
+export function hubPause({ repository }: HubRequest, cause: RagmeshError): RagmeshError {
+  const details = { ...cause.details, model: repository, reason: 'paused' };
+  return new RagmeshError('MODEL.DOWNLOAD_FAILED', 'The hub is failing; it is asked again in a moment.', details, {
+    cause,
+  });
+}
+
 /** What a broken connection, trouble with the disk or a silence of the hub means; our own errors pass. */
 export function hubTrouble({ repository }: Pick<HubRequest, 'repository'>, cause: unknown): RagmeshError {
   const trouble = diskTrouble(repository, cause);

@@ -203,6 +203,28 @@ describe('without the hub', () => {
     server.faults.statuses = [{ status: 503 }];
     expect(await resolve()).toEqual(model);
   });
+
+  it('failing, it is soon asked no more; models are used as they are here, others can be asked for later', async () => {
+    const model = await resolve();
+    const asked = server.requests.length;
+    const source = sourceOf();
+    server.faults.statuses = Array.from({ length: 20 }, () => ({ status: 503 }));
+    for (let tries = 0; tries < 8; tries += 1) expect(await resolve(name, source)).toEqual(model);
+    expect(server.requests.length - asked).toBe(5);
+    await expect(resolve('acme/other', source)).rejects.toMatchObject({
+      ...{ code: 'MODEL.DOWNLOAD_FAILED', retry: 'transient', details: { reason: 'paused', retryAfter: 5 } },
+    });
+  });
+
+  it('answering that it has no such model, or asks to slow down, it is asked on', async () => {
+    const source = sourceOf();
+    for (let tries = 0; tries < 6; tries += 1)
+      await expect(resolve(`${name}@v${tries}`, source)).rejects.toMatchObject({ code: 'MODEL.NOT_FOUND' });
+    server.faults.statuses = Array.from({ length: 6 }, () => ({ status: 429 }));
+    for (let tries = 0; tries < 6; tries += 1)
+      await expect(resolve(name, source)).rejects.toMatchObject({ details: { status: 429 } });
+    expect(await resolve(name, source)).toMatchObject({ name });
+  });
 });
 
 describe('several who want the same model', () => {

@@ -167,8 +167,9 @@ export class HubSource implements ModelSource {
 
   /** What is here, where nothing can be downloaded in its place. @throws RagmeshError `MODEL.CORRUPT` */
   private async known(reference: ModelReference, exact?: ModelReference): Promise<ModelFolder | undefined> {
-    const known = (exact && (await this.cached.find(exact))) ?? (await this.remembered(reference));
-    return known ?? this.cached.find({ name: reference.name, revision: await this.revisionOf(reference) });
+    const noted = { name: reference.name, revision: await this.revisionOf(reference) };
+    const known = (exact && (await this.cached.find(exact))) ?? (noted.revision && (await this.cached.find(noted)));
+    return known || (await this.remembered(reference)) || this.cached.find(noted);
   }
 
   /** What was noted of a branch or tag, else what was asked for. */

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { documentV1 } from '@ragmesh/contracts';
-import { LocalServer, createGrpcClient, localAddress, type GrpcClient } from '@ragmesh/grpc';
 import { inContext } from '@ragmesh/observability';
-import type { CircuitBreaker } from '@ragmesh/resilience';
-import { edgeBreaker, guardedClient } from './guarded-client.js';
+import { breakersOf } from '@ragmesh/resilience';
+import type { GrpcClient } from './grpc-client.js';
+import { GrpcClients } from './grpc-clients.js';
+import { GuardedClients } from './guarded-clients.js';
+import { LocalServer, localAddress } from './in-process/local-server.js';
 
-/** More than the edge takes before it stops to ask. */
+/** More than are made before nobody asks any more. */
 const CALLS = 6;
 const LARGE = 'x'.repeat(17 * 1024 * 1024);
 /** The status of a call that nobody answers. */
@@ -19,25 +21,25 @@ const asCaller = <T>(work: () => T): T =>
 
 describe('a service behind a breaker', () => {
   let server: LocalServer;
-  let breaker: CircuitBreaker;
+  let guarded: GuardedClients;
   let client: GrpcClient<typeof documentV1.DocumentService>;
   beforeEach(() => {
     const address = localAddress('guarded', 'document');
     server = new LocalServer(address);
-    breaker = edgeBreaker('document');
-    client = guardedClient(documentV1.DocumentService, createGrpcClient(documentV1.DocumentService, address), breaker);
+    guarded = new GuardedClients(new GrpcClients(() => address), 'guarded-spec');
+    client = guarded.of(documentV1.DocumentService);
   });
   afterEach(() => {
-    breaker.shutdown();
+    guarded.close();
     server.forceShutdown();
   });
 
+  const shown = (): string[] => breakersOf('guarded-spec').map(({ name, state }) => `${name} ${state}`);
+  const failureOf = (id: string): Promise<unknown> =>
+    asCaller(() => client.getDocument({ id })).catch((error: unknown) => error);
   const codesOf = async (id: string): Promise<unknown[]> => {
     const codes: unknown[] = [];
-    for (let call = 0; call < CALLS; call += 1) {
-      const failure = await asCaller(() => client.getDocument({ id })).catch((error: unknown) => error);
-      codes.push((failure as { code?: unknown }).code);
-    }
+    for (let call = 0; call < CALLS; call += 1) codes.push(((await failureOf(id)) as { code?: unknown }).code);
     return codes;
   };
 
@@ -51,13 +53,27 @@ describe('a service behind a breaker', () => {
     answering((id, respond) => respond(null, { title: id === 'large' ? LARGE : 'small' }));
     expect(await codesOf('large')).toEqual(Array(CALLS).fill('DEPENDENCY.MESSAGE_TOO_LARGE'));
     expect(await codesOf(LARGE)).toEqual(Array(CALLS).fill('DEPENDENCY.MESSAGE_TOO_LARGE'));
-    expect(breaker.state).toBe('closed');
+    expect(shown()).toEqual(['document closed']);
     expect(await asCaller(() => client.getDocument({ id: 'known' }))).toMatchObject({ title: 'small' });
   });
 
-  it('is asked no more once it gives no answers', async () => {
-    answering((_id, respond) => respond({ code: UNAVAILABLE }));
+  it('is asked no more once it gives no answers, by any of its clients, and callers are told to come again', async () => {
+    let asked = 0;
+    answering((_id, respond) => {
+      asked += 1;
+      respond({ code: UNAVAILABLE });
+    });
     expect(await codesOf('known')).toEqual(Array(CALLS).fill('DEPENDENCY.UNAVAILABLE'));
-    expect(breaker.state).toBe('open');
+    expect(shown()).toEqual(['document open']);
+    const before = asked;
+    client = guarded.of(documentV1.DocumentService);
+    expect(await failureOf('known')).toMatchObject({ retry: 'transient', details: { retryAfter: 1 } });
+    expect(asked).toBe(before);
+  });
+
+  it('is seen by the operators before the first call, and no more once its caller ended', () => {
+    expect(shown()).toEqual(['document closed']);
+    guarded.close();
+    expect(shown()).toEqual([]);
   });
 });
