@@ -26,6 +26,7 @@ export function brokerOutage(seconds: number): void {
       const pids = serviceNames.map((name) => mesh.supervisor.service(name).pid!);
       const before = pids.map(residentMib);
       await broker!.kill();
+      const atFirst = await figureOf(eight, 'ragmesh_outbox_oldest_seconds');
       const ids: string[] = [];
       const away = performance.now() + seconds * 1000;
       do {
@@ -35,7 +36,11 @@ export function brokerOutage(seconds: number): void {
         expect((await api.call('GET', '/readyz')).status).toBe(200);
         await delay(250);
       } while (performance.now() < away);
-      await eventually('the waiting events are seen', async () => (await pendingEvents(eight)) > 0, 60_000);
+      const pending = async (): Promise<boolean> => (await figureOf(eight, 'ragmesh_outbox_pending')) > 0;
+      await eventually('the waiting events are seen', pending, 60_000);
+      const isOlder = async (): Promise<boolean> =>
+        (await figureOf(eight, 'ragmesh_outbox_oldest_seconds')) > atFirst + seconds / 2;
+      await eventually('so is how long the oldest of them waits', isOlder, 60_000);
       expect(serviceNames.map((name) => mesh.supervisor.service(name).pid)).toEqual(pids);
       for (const [index, pid] of pids.entries()) expect(residentMib(pid) - before[index]!).toBeLessThan(GROWTH_MIB);
       await broker!.start();
@@ -46,10 +51,10 @@ export function brokerOutage(seconds: number): void {
   });
 }
 
-/** What the document service says of its outbox; its probes listen where its environment says. */
-async function pendingEvents({ mesh }: EightOnServers): Promise<number> {
+/** A figure of the document service's outbox; its probes listen where its environment says. */
+async function figureOf({ mesh }: EightOnServers, name: string): Promise<number> {
   const environment = readFileSync(`/proc/${mesh.supervisor.service('document').pid}/environ`, 'utf8').split('\0');
   const port = environment.find((each) => each.startsWith('PROBE_PORT='))!.slice('PROBE_PORT='.length);
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^ragmesh_outbox_pending\{[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
+  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freePorts } from '@ragmesh/local-servers';
 import { describeWithServer } from '@ragmesh/testing';
+import { AcceptedWork } from '../../services/standalone/test/accepted-work.js';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { startFaultyStandalone } from './faulty-standalone.js';
 import { ownKafka } from './on-both-buses.js';
@@ -22,6 +23,7 @@ const text = (word: string): string => `The ${word} of the mesh. `.repeat(60);
 
 describeWithServer('kafka', 'a process killed at commit and publish steps, events on Kafka', () => {
   const kafka = ownKafka();
+  const accepted = new AcceptedWork();
   let dataDir: string;
   beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-crash-kafka-'))));
   afterAll(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
@@ -46,11 +48,11 @@ describeWithServer('kafka', 'a process killed at commit and publish steps, event
   /** Uploads, updates and deletes one document, until the process dies. @returns whether it lived through all of it. */
   async function livesThrough({ child, api }: { child: ChildProcess; api: ApiClient }, id: string): Promise<boolean> {
     try {
-      await api.upload({ id, text: text('first') });
+      await accepted.upload(id, () => api.upload({ id, text: text('first') }));
       await api.terminal(id);
-      await api.call('PUT', `/v1/documents/${id}`, { text: text('second') });
+      await accepted.upload(id, () => api.call('PUT', `/v1/documents/${id}`, { text: text('second') }));
       await api.terminal(id);
-      const { body } = await api.call('DELETE', `/v1/documents/${id}`);
+      const { body } = await accepted.deletion(id, () => api.call('DELETE', `/v1/documents/${id}`));
       const { href } = body['operation'] as { href: string };
       while (!(await api.call('GET', href)).body['done']) await delay(20);
       return true;
@@ -77,6 +79,8 @@ describeWithServer('kafka', 'a process killed at commit and publish steps, event
     const mesh = await startFaultyStandalone({ kafka: kafka(), dataDir });
     try {
       expect(await mesh.oracle.violations()).toEqual([]);
+      expect(accepted.size).toBeGreaterThan(LEAST_CRASHES / 2);
+      expect(await accepted.broken(mesh.api)).toEqual([]);
     } finally {
       await mesh.close();
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames } from '@ragmesh/contracts';
 import { describeWithServer, seeded } from '@ragmesh/testing';
+import { AcceptedWork } from '../../services/standalone/test/accepted-work.js';
 import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
 
 const KILLS = 100;
@@ -12,7 +13,7 @@ const LONGEST_PEACE = 3_000;
 
 describeWithServer('kafka', `eight processes over Kafka, one of them killed ${KILLS} times`, () => {
   const random = seeded(45);
-  const accepted = new Set<string>();
+  const accepted = new AcceptedWork();
   let eight: EightOnServers;
   beforeAll(async () => {
     eight = await startEightOnServers({ kafka: true });
@@ -23,12 +24,11 @@ describeWithServer('kafka', `eight processes over Kafka, one of them killed ${KI
   const change = async (): Promise<void> => {
     const id = `document-${Math.floor(random() * DOCUMENTS)}`;
     if (random() < 0.25 && accepted.has(id)) {
-      await eight.api.call('DELETE', `/v1/documents/${id}`);
+      await accepted.deletion(id, () => eight.api.call('DELETE', `/v1/documents/${id}`));
       return;
     }
     const text = `Version ${random()} of ${id}. `.repeat(40);
-    const { status } = await eight.api.call('PUT', `/v1/documents/${id}`, { text });
-    if (status === 202) accepted.add(id);
+    await accepted.upload(id, () => eight.api.call('PUT', `/v1/documents/${id}`, { text }));
   };
   const letters = async (): Promise<{ code: string }[]> =>
     (await eight.api.call('GET', '/v1/admin/dead-letters?limit=100')).body['data'] as { code: string }[];
@@ -54,6 +54,7 @@ describeWithServer('kafka', `eight processes over Kafka, one of them killed ${KI
     await Promise.all(callers);
     expect(accepted.size).toBeGreaterThan(DOCUMENTS / 2);
     expect(await eight.oracle.violations()).toEqual([]);
+    expect(await accepted.broken(eight.api)).toEqual([]);
     const given = await letters();
     // Three kills from outside cannot be told from an event that kills. Nothing else may be given up, nor many of these.
     expect(given.filter(({ code }) => code !== 'EVENT.CRASHED_PROCESS')).toEqual([]);

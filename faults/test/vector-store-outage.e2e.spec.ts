@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Database, createPool } from '@ragmesh/postgres';
 import { describeWithServer, seeded } from '@ragmesh/testing';
 import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
@@ -37,6 +38,29 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
   const allReady = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids) expect(await eight.api.terminal(id, 180_000)).toMatchObject({ status: 'ready', error: null });
   };
+  /** The places of all points as the rows have them, and whether readers see each. */
+  const rowsOfPoints = async (): Promise<string[]> => {
+    const database = new Database(createPool(eight.servers.postgres.url('ragmesh_vector'), { max: 1 }));
+    const { rows } = await database
+      .query<{ place: string }>(
+        `SELECT concat_ws(' ', p.document_id, p.version, p.ordinal, p.version = d.visible_version) AS place
+         FROM point p JOIN document_index d USING (tenant, document_id)`,
+      )
+      .finally(() => database.close());
+    return rows.map(({ place }) => place).toSorted();
+  };
+  /** The same as the store has them. */
+  const heldPoints = (): string[] =>
+    [...standIn.storage.collections.values()]
+      .flatMap((collection) => [...collection.points.values()])
+      .map(({ payload: { document_id: id, version, ordinal, visible } }) =>
+        [id, version, ordinal, visible === true ? 't' : 'f'].join(' '),
+      )
+      .toSorted();
+  const storeMatchesRows = async (): Promise<void> => {
+    expect(heldPoints()).not.toEqual([]);
+    expect(heldPoints()).toEqual(await rowsOfPoints());
+  };
   const search = () => eight.api.call('POST', '/v1/search', { query: 'What do tides follow?' });
 
   it('that is down take uploads, refuse questions with advice, and make up for it', async () => {
@@ -57,6 +81,7 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     await eventually('questions are answered again', async () => (await search()).status === 200, 60_000);
     expect((await search()).body['results']).not.toEqual([]);
     expect(await eight.oracle.violations()).toEqual([]);
+    await storeMatchesRows();
   }, 300_000);
 
   it('that is overloaded do not make it worse, and lose nothing', async () => {
@@ -76,6 +101,7 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     line.delayMs = 0;
     await allReady(ids);
     expect(await eight.oracle.violations()).toEqual([]);
+    await storeMatchesRows();
   }, 300_000);
 
   it('whose replies are lost show each version whole', async () => {
@@ -90,7 +116,12 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     line.harm = () => 'none';
     expect(lost).toBeGreaterThan(0);
     expect(await eight.oracle.violations()).toEqual([]);
+    await storeMatchesRows();
     const { body } = await eight.api.call('POST', '/v1/search', { query: 'words unanswered', top_k: 50 });
     expect(body['degraded']).toEqual([]);
+    const found = body['results'] as { document_id: string; start: number }[];
+    expect(found.length).toBeGreaterThan(ids.length);
+    const places = found.map(({ document_id: id, start }) => `${id} ${start}`);
+    expect(places).toEqual([...new Set(places)]);
   }, 300_000);
 });

@@ -5,6 +5,8 @@ import { RedisFixture, ask, eventually, stored, usable } from './redis-fixture.j
 
 /** A question and an eviction take no more than this, whatever Redis does, in ms. */
 const LIMIT_MS = 100;
+/** And none of them more than this, on a busy machine either. */
+const CAP_MS = 2_000;
 
 describeWithServer('redis', 'the cache with a failing Redis', () => {
   const fixture = RedisFixture.forEachTest();
@@ -53,8 +55,10 @@ describeWithServer('redis', 'the cache with a failing Redis', () => {
       await one.cache.evict([`doc:${at + 10}`]);
       times.push(performance.now() - began);
     }
-    // The smallest: what a busy machine adds to one or the other is not the cache's.
-    expect(Math.min(...times)).toBeLessThan(LIMIT_MS);
+    times.sort((a, b) => a - b);
+    // The middle one: what a busy machine adds to one or the other is not the cache's.
+    expect(times[5]).toBeLessThan(LIMIT_MS);
+    expect(times.at(-1)).toBeLessThan(CAP_MS);
     await heal();
     await usable(one);
     await stored(one, 'after', 'shared');

@@ -80,7 +80,10 @@ describe('a search whose dependencies fail', () => {
       expect(degraded).toEqual(['dense']);
       refused.push(timings.embed_query_ms!);
     }
-    expect(Math.min(...refused)).toBeLessThan(20);
+    refused.sort((a, b) => a - b);
+    // The middle one: a busy machine may hold up one or the other, though not for long.
+    expect(refused[2]).toBeLessThan(20);
+    expect(refused.at(-1)).toBeLessThan(2_000);
     await mesh.run('embedding');
     await eventually('both legs answer', async () => (await mesh.search({ query })).degraded.length === 0);
     const healthy = { code: 200, status: 'healthy', components: { embedder: 'up' } };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AcceptedWork } from './accepted-work.js';
 import { ApiClient } from './api-client.js';
 import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
 import { MeshProcess } from './mesh-process.js';
@@ -14,14 +15,14 @@ beforeAll(async () => void (dataDir = await newDataDir()));
 afterAll(() => removeDataDir(dataDir));
 
 /** Uploads, updates and deletes one document, until the process dies. @returns whether it lived through all of it. */
-async function liveThrough(mesh: MeshProcess, id: string): Promise<boolean> {
+async function liveThrough(mesh: MeshProcess, id: string, accepted: AcceptedWork): Promise<boolean> {
   const api = new ApiClient(mesh.url);
   try {
-    await api.upload({ id, text: text('first') });
+    await accepted.upload(id, () => api.upload({ id, text: text('first') }));
     await api.terminal(id);
-    await api.call('PUT', `/v1/documents/${id}`, { text: text('second') });
+    await accepted.upload(id, () => api.call('PUT', `/v1/documents/${id}`, { text: text('second') }));
     await api.terminal(id);
-    const { body } = await api.call('DELETE', `/v1/documents/${id}`);
+    const { body } = await accepted.deletion(id, () => api.call('DELETE', `/v1/documents/${id}`));
     const { href } = body['operation'] as { href: string };
     while (!(await api.call('GET', href)).body['done']) await delay(20);
     return true;
@@ -34,10 +35,11 @@ async function liveThrough(mesh: MeshProcess, id: string): Promise<boolean> {
 
 describe('a process killed at each commit and publish step', () => {
   it('loses and doubles nothing', async () => {
+    const accepted = new AcceptedWork();
     let step = 1;
     for (; step <= MOST_STEPS; step += 1) {
       const mesh = await MeshProcess.start(dataDir, { crashAt: step });
-      const lived = await liveThrough(mesh, `step-${step}`);
+      const lived = await liveThrough(mesh, `step-${step}`, accepted);
       await mesh.kill();
       if (lived) break; // there is no further step
     }
@@ -46,6 +48,8 @@ describe('a process killed at each commit and publish step', () => {
     const mesh = await startMesh(dataDir);
     try {
       expect(await mesh.oracle.violations()).toEqual([]);
+      expect(accepted.size).toBeGreaterThan(LEAST_STEPS / 2);
+      expect(await accepted.broken(mesh.api)).toEqual([]);
     } finally {
       await mesh.close();
     }

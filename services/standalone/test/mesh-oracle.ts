@@ -2,10 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Drivers } from '@ragmesh/bootstrap';
-import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+import { eventSpecs, findEventSpec, serviceNames, type ServiceName } from '@ragmesh/contracts';
 import type { Database } from '@ragmesh/postgres';
 
 const SETTLE_WITHIN_MS = 60_000;
+
+/** Events as they were first sent: retries and dead letters lie on topics of their own. */
+const PUBLISHED = `
+  SELECT headers ->> 'ce_id' AS id, headers ->> 'ce_type' AS type FROM outbox
+  WHERE published_at IS NOT NULL AND topic = ANY ($1)`;
 
 /** What must hold after every fault: the databases of all services, read directly. */
 export class MeshOracle {
@@ -30,7 +35,8 @@ export class MeshOracle {
       await delay(100);
       open = await this.#unsettled();
     }
-    return [...open, ...(await this.#wrongPoints()), ...(await this.#wrongBlobs()), ...(await this.#doubleEffects())];
+    const wrong = [await this.#wrongPoints(), await this.#wrongCatalogue(), await this.#wrongBlobs()];
+    return [...open, ...wrong.flat(), ...(await this.#doubleEffects())];
   }
 
   async #unsettled(): Promise<string[]> {
@@ -52,6 +58,31 @@ export class MeshOracle {
         ...unpublished.map((row) => `${service} did not publish: ${row}`),
         ...unfinished.map((row) => `${service} did not finish: ${row}`),
       );
+    }
+    return found.length > 0 ? found : this.#undelivered();
+  }
+
+  /**
+   * Every event whose outbox row says that it was published, and of which a consumer knows nothing: one that begins it leaves a row
+   * in its inbox, one that gives it up a finished one. Those rows outlive the outbox's by days.
+   */
+  async #undelivered(): Promise<string[]> {
+    const found: string[] = [];
+    const known = new Map<ServiceName, Set<string>>();
+    for (const service of serviceNames) {
+      const rows = await this.#rows(service, 'SELECT DISTINCT event_id FROM inbox WHERE finished_at IS NOT NULL');
+      known.set(service, new Set(rows));
+    }
+    for (const producer of serviceNames) {
+      const { rows } = await this.#databases
+        .get(producer)!
+        .query<{ id: string; type: string }>(PUBLISHED, [[...new Set(eventSpecs.map(({ topic }) => topic))]]);
+      for (const { id, type } of rows) {
+        const missing = (findEventSpec(type)?.consumers ?? []).filter(
+          (consumer) => !known.get(consumer)!.has(JSON.stringify([id])),
+        );
+        found.push(...missing.map((consumer) => `${consumer} did not get: ${type} ${id} of ${producer}`));
+      }
     }
     return found;
   }
@@ -75,6 +106,20 @@ export class MeshOracle {
     return [...difference('points', expected, indexed), ...difference('visible versions', shown, visible)];
   }
 
+  /** The catalogue tells of each document what readers see of it, and of each that is gone that it is. */
+  async #wrongCatalogue(): Promise<string[]> {
+    const expected = await this.#rows(
+      'document',
+      `SELECT id, coalesce(live_version, version)::text, CASE WHEN live_version IS NULL THEN 'deleted' ELSE 'ready' END
+       FROM document WHERE live_version IS NOT NULL OR status = 'deleted' ORDER BY 1`,
+    );
+    const noted = await this.#rows(
+      'knowledge',
+      `SELECT document_id, version::text, state FROM catalogue_entry WHERE state <> 'accepted' ORDER BY 1`,
+    );
+    return difference('catalogue entries', expected, noted);
+  }
+
   /** Blobs on disk are exactly those that a version refers to. */
   async #wrongBlobs(): Promise<string[]> {
     const referenced = await this.#rows(
@@ -89,7 +134,7 @@ export class MeshOracle {
     return difference('blobs', referenced, stored);
   }
 
-  /** A version became ready once, and each event was handled once per handler. */
+  /** It was told once that a version became ready, and once that a document was deleted up to it. */
   async #doubleEffects(): Promise<string[]> {
     const twice = await this.#rows(
       'document',

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seeded } from '@ragmesh/testing';
+import { AcceptedWork } from './accepted-work.js';
 import { ApiClient } from './api-client.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 import { MeshProcess } from './mesh-process.js';
 
 const KILLS = 100;
 const DOCUMENTS = 50;
-/** Longest life after a start as long as the latest. Many a process dies before, in the middle of what it has to recover. */
-const LONGEST_READY_MS = 1_200;
+/** Longest life of a process that is ready. */
+const LONGEST_READY_MS = 800;
 
 const random = seeded(20_261);
 const idOf = (number: number): string => `document-${number}`;
@@ -18,16 +19,15 @@ beforeAll(async () => void (dataDir = await newDataDir()));
 afterAll(() => removeDataDir(dataDir));
 
 /** One caller's change to one of the documents; a dead process answers nothing, which is no promise. */
-async function change(api: ApiClient, accepted: Set<string>): Promise<void> {
+async function change(api: ApiClient, accepted: AcceptedWork): Promise<void> {
   const id = idOf(Math.floor(random() * DOCUMENTS));
   const dice = random();
   const body = { text: `Version ${random()} of ${id}. `.repeat(40) };
   if (dice < 0.25 && accepted.has(id)) {
-    await api.call('DELETE', `/v1/documents/${id}`);
+    await accepted.deletion(id, () => api.call('DELETE', `/v1/documents/${id}`));
     return;
   }
-  const { status } = await api.call('PUT', `/v1/documents/${id}`, body);
-  if (status === 202) accepted.add(id);
+  await accepted.upload(id, () => api.call('PUT', `/v1/documents/${id}`, body));
 }
 
 /** Of a second start, with all databases there. */
@@ -38,6 +38,17 @@ async function timeToStart(): Promise<number> {
   const milliseconds = performance.now() - begin;
   await mesh.kill();
   return milliseconds;
+}
+
+/** Dies some time after its spawn, often in the middle of what it has to recover. @returns it, if it was ready before. */
+const startDoomed = (startMs: number): Promise<MeshProcess | undefined> =>
+  MeshProcess.start(dataDir, { dieAfterMs: random() * (startMs + LONGEST_READY_MS) }).catch(() => undefined);
+
+/** Dies some time after it was ready: however slow starts are here, callers have their turn. */
+async function startReady(): Promise<MeshProcess> {
+  const mesh = await MeshProcess.start(dataDir);
+  setTimeout(() => void mesh.kill(), random() * LONGEST_READY_MS);
+  return mesh;
 }
 
 interface Letter {
@@ -51,12 +62,11 @@ async function lettersOf({ api }: Mesh): Promise<Letter[]> {
 
 describe('a process killed at random moments', () => {
   it(`keeps every promise through ${KILLS} kills`, async () => {
-    const accepted = new Set<string>();
+    const accepted = new AcceptedWork();
     let startMs = await timeToStart();
     for (let round = 0; round < KILLS; round += 1) {
-      const dieAfterMs = random() * (startMs + LONGEST_READY_MS);
       const begin = performance.now();
-      const mesh = await MeshProcess.start(dataDir, { dieAfterMs }).catch(() => undefined);
+      const mesh = round % 2 === 0 ? await startDoomed(startMs) : await startReady();
       if (!mesh) continue;
       startMs = performance.now() - begin;
       const api = new ApiClient(mesh.url);
@@ -67,6 +77,7 @@ describe('a process killed at random moments', () => {
     const mesh = await startMesh(dataDir);
     try {
       expect(await mesh.oracle.violations()).toEqual([]);
+      expect(await accepted.broken(mesh.api)).toEqual([]);
       const letters = await lettersOf(mesh);
       // Three kills from outside cannot be told from an event that kills. Nothing else may be given up, nor many of these.
       expect(letters.filter(({ code }) => code !== 'EVENT.CRASHED_PROCESS')).toEqual([]);
