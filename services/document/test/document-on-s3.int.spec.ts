@@ -85,7 +85,7 @@ describe('documents in a bucket', () => {
   });
 
   it('are fetched no faster than their reader reads', async () => {
-    const bytes = randomBytes(90_000_000);
+    const bytes = randomBytes(48_000_000);
     const { id } = await upload(bytes, 'unreadable.bin');
     const { status } = await mesh.as('acme', () => documents().getDocument({ id, waitSeconds: 60 }));
     expect(status).toBe('failed'); // so nothing but the reader fetches it now

@@ -7,7 +7,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { FaultProxy } from '@ragmesh/testing';
 import { S3BlobStore, type S3Options } from '../src/adapters/s3-blob-store.js';
 import { blobStoreSuite, keyOf, put, readAll } from './blob-store-suite.js';
-import { BUCKET, S3Server, optionsFor, refusingServer } from './s3-server.js';
+import { BUCKET, S3Server, fullAfterOnePart, optionsFor, refusingServer } from './s3-server.js';
 
 const folders: string[] = [];
 const folder = async (): Promise<string> => {
@@ -47,6 +47,7 @@ describe('S3 that fails', () => {
   let proxy: FaultProxy;
   const stores: S3BlobStore[] = [];
   const bytes = randomBytes(3_000_000);
+  const large = randomBytes(20 * 1024 * 1024);
 
   const open = async (options: S3Options): Promise<S3BlobStore> => {
     const store = new S3BlobStore(options, await folder());
@@ -111,9 +112,18 @@ describe('S3 that fails', () => {
     expect((await readAll(store, 'acme', key)).equals(bytes)).toBe(true);
   });
 
-  it('leaves nothing behind of a large upload that breaks off', async () => {
+  it('asks the server to forget the parts of a large upload that fails', async () => {
+    const full = await fullAfterOnePart();
+    const store = await open(optionsFor(full.port));
+    await expect(put(store, 'acme', large)).rejects.toMatchObject({ code: 'STORAGE.FULL' });
+    full.stop();
+    const own = full.requests.filter((line) => line.includes(keyOf(large)));
+    expect(own.filter((line) => line.startsWith('PUT ') && !line.includes('partNumber='))).toEqual([]);
+    expect(own.at(-1)).toMatch(/^DELETE .*uploadId=unfinished/);
+  });
+
+  it('shows nothing of a large upload that breaks off, and takes it in parts afterwards', async () => {
     const store = await open(optionsFor(proxy.port));
-    const large = randomBytes(20 * 1024 * 1024);
     const publishing = put(store, 'acme', large);
     await proxy.set({ bytesPerSecond: 40_000_000 });
     const cuts = setInterval(() => proxy.cut(), 30);
@@ -128,6 +138,11 @@ describe('S3 that fails', () => {
       expect(outcome).toBe('STORAGE.UNAVAILABLE');
       await expect(store.size('acme', keyOf(large))).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
     }
+    await store.remove('acme', keyOf(large));
+    const before = server.requests.length;
     expect(await put(store, 'acme', large)).toBe(keyOf(large));
+    const puts = server.requests.slice(before).filter((line) => line.startsWith('PUT '));
+    const parts = puts.map((line) => /partNumber=(\d+)&uploadId=/.exec(line)?.[1]).toSorted();
+    expect(parts).toEqual(['1', '2', '3']); // of 8 MiB each
   });
 });

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import type { S3Options } from '../src/adapters/s3-blob-store.js';
@@ -17,6 +17,8 @@ const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
 /** An S3 server on the loopback interface that keeps its objects in a folder. */
 export class S3Server {
+  /** Method and address of each request, in the order they came. */
+  readonly requests: string[] = [];
   readonly #sockets = new Set<Socket>();
 
   private constructor(
@@ -24,6 +26,7 @@ export class S3Server {
     readonly port: number,
   ) {
     server.httpServer.on('connection', (socket: Socket) => void this.#sockets.add(socket));
+    server.httpServer.on('request', ({ method, url }: IncomingMessage) => void this.requests.push(`${method} ${url}`));
   }
 
   /** What it has written to its clients since it was started. */
@@ -67,4 +70,27 @@ export async function refusingServer(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { port: (server.address() as AddressInfo).port, seen: () => seen, stop: () => void server.close() };
+}
+
+const UPLOAD = '<InitiateMultipartUploadResult><UploadId>unfinished</UploadId></InitiateMultipartUploadResult>';
+
+/** A server that is full after the first part of an upload, as far as one goes to it; tells what it was asked. */
+export async function fullAfterOnePart(): Promise<{ port: number; requests: readonly string[]; stop: () => void }> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const line = `${request.method} ${request.url}`;
+    requests.push(line);
+    request.resume().on('end', () => {
+      response.writeHead(statusOfPart(line), { 'content-type': 'application/xml', etag: '"part"' });
+      response.end(line.startsWith('POST ') ? UPLOAD : '');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, requests, stop: () => void server.close() };
+}
+
+function statusOfPart(line: string): number {
+  if (line.startsWith('HEAD ')) return 404; // what is to be uploaded is not there yet
+  if (line.startsWith('DELETE ')) return 204;
+  return line.startsWith('POST ') || line.includes('partNumber=1&') ? 200 : 507;
 }
