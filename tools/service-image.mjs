@@ -45,6 +45,7 @@ const sharedFiles = { embedding: [['services/model', 'bundled']] };
 
 /** Dependencies that a package uses while it is installed, or only for what we do not do with it. */
 const neverLoaded = {
+  '@qdrant/js-client-rest': ['typescript'], // its types are checked by it
   'onnxruntime-node': ['adm-zip', 'global-agent'], // its installer
   'pdfjs-dist': ['@napi-rs/canvas'], // drawing pages; the parser reads text and may load no addon
   usearch: ['node-addon-api'], // headers for its compiler
