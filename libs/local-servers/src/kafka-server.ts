@@ -23,6 +23,8 @@ export interface KafkaServerOptions {
   readonly sasl?: KafkaCredentials;
   /** Opens a third listener that speaks TLS, to clients with a certificate. */
   readonly tls?: KafkaTlsFiles;
+  /** Brokers make every topic that a client names, unless the client asks them not to; by Kafka's default they do, by ours not. */
+  readonly createsTopics?: boolean;
   /** Java heap per broker in MiB. Default 384. */
   readonly heapMb?: number;
 }
@@ -70,8 +72,8 @@ export class KafkaServer {
     const nodes = ports.map((_, index) => {
       const node = index + 1;
       const folder = join(resolve(options.dataDir), `broker-${node}`);
-      const { heapMb = 384, sasl: credentials, tls } = options;
-      return new KafkaBroker({ node, folder, ports, jars, heapMb, credentials, tls });
+      const { heapMb = 384, sasl: credentials, tls, createsTopics } = options;
+      return new KafkaBroker({ node, folder, ports, jars, heapMb, credentials, tls, createsTopics });
     });
     return new KafkaServer(nodes, ports, { sasl: options.sasl !== undefined, tls: options.tls !== undefined });
   }

@@ -27,6 +27,7 @@ export interface BrokerSettings {
   readonly ports: readonly BrokerPorts[];
   readonly credentials?: KafkaCredentials;
   readonly tls?: KafkaTlsFiles;
+  readonly createsTopics?: boolean;
 }
 
 /**
@@ -34,7 +35,8 @@ export interface BrokerSettings {
  * since it shares a machine with everything under test. What an installation would set itself is set as one should: no
  * automatic topics, two copies in sync where there are three.
  */
-export function serverProperties({ node, folder, ports, credentials, tls }: BrokerSettings): string {
+export function serverProperties(broker: BrokerSettings): string {
+  const { node, folder, ports, credentials, tls, createsTopics = false } = broker;
   const own = ports[node - 1]!;
   const copies = Math.min(3, ports.length);
   const listeners = [
@@ -52,7 +54,7 @@ export function serverProperties({ node, folder, ports, credentials, tls }: Brok
     'advertised.listeners': listeners.join(','),
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL',
     'log.dirs': `${folder}/log`,
-    'auto.create.topics.enable': false,
+    'auto.create.topics.enable': createsTopics,
     'num.partitions': 1,
     'default.replication.factor': copies,
     'min.insync.replicas': copies > 1 ? 2 : 1,

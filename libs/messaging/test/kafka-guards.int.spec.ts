@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { eventually, freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
 import {
   join,
@@ -12,13 +12,12 @@ import { describeWithServer } from '../../testing/src/required-server.js';
 import { guardIdleTimers } from '../src/kafka/idle-timer-guard.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
+import { writeUnreadable } from './unreadable-record.js';
 
 const SESSION_MS = 3_000;
-const SNAPPY = kafkajs.CompressionTypes.Snappy;
 
 describeWithServer('kafka', 'guards around kafkajs', () => {
   let server: KafkaSpecServer;
-  let raw: Kafka;
   let admin: Admin;
   const drivers: KafkaBusDriver[] = [];
   const reported: unknown[] = [];
@@ -37,10 +36,9 @@ describeWithServer('kafka', 'guards around kafkajs', () => {
   const membersOf = async (group: string) => (await admin.describeGroups([group])).groups[0]!.members.length;
 
   beforeAll(async () => {
-    server = await KafkaSpecServer.start();
+    server = await KafkaSpecServer.start({ createsTopics: true });
     await guardIdleTimers();
-    raw = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING });
-    admin = raw.admin();
+    admin = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
   }, 120_000);
   afterEach(async () => {
@@ -56,13 +54,7 @@ describeWithServer('kafka', 'guards around kafkajs', () => {
     const driver = await connect();
     const topic = await freshTopic(driver);
     const { subscription, sink } = await join(driver, topic, freshGroup());
-    const producer = raw.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
-    await producer.connect();
-    const builtIn = kafkajs.CompressionCodecs[SNAPPY];
-    kafkajs.CompressionCodecs[SNAPPY] = snappyLiterals;
-    await producer.send({ topic, compression: SNAPPY, messages: [{ value: 'x', partition: 0 }] });
-    kafkajs.CompressionCodecs[SNAPPY] = builtIn;
-    await producer.disconnect();
+    await writeUnreadable(server.kafka.brokers, topic);
     await eventually('the subscription is known to be dead', () => !subscription.isAlive());
     expect(sink.records).toHaveLength(0);
     expect(reported).toContainEqual(expect.objectContaining({ code: 'DEPENDENCY.UNAVAILABLE' }));
@@ -156,6 +148,16 @@ describeWithServer('kafka', 'guards around kafkajs', () => {
     expect(await admin.listTopics()).not.toContain(topic);
   });
 
+  it('does not bring back a topic that was deleted, where brokers make every topic that is named', async () => {
+    const [driver, group] = [await connect(), freshGroup()];
+    const topic = await freshTopic(driver);
+    await admin.deleteTopics({ topics: [topic] });
+    await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
+    const outcomes = await Promise.allSettled([driver.publish([record(topic, 'x')]), join(driver, topic, group)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await admin.listTopics()).not.toContain(topic);
+  });
+
   it('refuses to start on a topic with fewer partitions than the catalogue says', async () => {
     const driver = await connect();
     const topic = await freshTopic(driver, 2);
@@ -199,16 +201,3 @@ describeWithServer('kafka', 'guards around kafkajs', () => {
     await eventually('the record arrives', () => sink.values().includes('late'));
   });
 });
-
-/** Snappy that stores instead of compressing: the length, then literals of up to 60 bytes. The broker checks what it gets. */
-function snappyLiterals() {
-  const compress = ({ buffer }: { buffer: Buffer }): Promise<Buffer> => {
-    const parts: Buffer[] = [Buffer.from([(buffer.length & 0x7f) | 0x80, buffer.length >> 7])];
-    for (let start = 0; start < buffer.length; start += 60) {
-      const literal = buffer.subarray(start, start + 60);
-      parts.push(Buffer.from([(literal.length - 1) << 2]), literal);
-    }
-    return Promise.resolve(Buffer.concat(parts));
-  };
-  return { compress, decompress: (buffer: Buffer) => Promise.resolve(buffer) };
-}

@@ -79,6 +79,16 @@ describe('docker-compose.dev.yml', () => {
     expect(compose.services['model']!.environment).not.toHaveProperty('MODEL_CACHE_DIR');
   });
 
+  it('runs Kafka without ZooKeeper, and has it make no topic by itself', () => {
+    const { environment } = compose.services['kafka']!;
+    expect(environment).toMatchObject({
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: `${environment!['KAFKA_NODE_ID']}@kafka:9093`,
+      KAFKA_LISTENERS: expect.stringContaining(`${environment!['KAFKA_CONTROLLER_LISTENER_NAMES']}://:9093`),
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    });
+  });
+
   it('publishes ports on loopback only and mounts only what there is', () => {
     for (const { ports = [], volumes = [] } of Object.values(compose.services)) {
       for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);

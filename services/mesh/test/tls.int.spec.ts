@@ -2,13 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { knowledgeV1 } from '@ragmesh/contracts';
+import { catalogue, knowledgeV1 } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcTls } from '@ragmesh/grpc';
 import { KafkaServer } from '@ragmesh/local-servers';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
 import { createPool } from '@ragmesh/postgres';
 import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
+import { writeUnreadable } from '../../../libs/messaging/test/unreadable-record.js';
 import { eventually } from '../../knowledge/test/service-mesh.js';
 import { BareMesh } from './bare-mesh.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
@@ -150,5 +151,13 @@ describeWithServer(['kafka', 'openssl'], 'a mesh in which every line is encrypte
     await expect(collectionsOver(withCertificate())).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     const onlyTrusting = { ...withCertificate(), ca: pem(successor.file), isMutual: false };
     expect(await collectionsOver(onlyTrusting)).toContain('encrypted');
+  });
+
+  // Here because these are processes on Kafka: events over tables have no end like this.
+  it('has the liveness probe of a service fail once it can take no more events, so that it is started again', async () => {
+    const alive = async () => (await fetch(`${knowledge.probeUrl}/healthz`)).status;
+    expect(await alive()).toBe(200);
+    await writeUnreadable(kafka.brokers, catalogue.documentReady.topic);
+    await eventually('the liveness probe fails', async () => (await alive()) === 503);
   });
 });
