@@ -14,7 +14,9 @@ export function firstRequests(url: string, isGuarded: boolean): FirstRequests {
       ? 'with a credential; see Who may call in services/gateway'
       : 'no authentication; only this machine can connect',
     upload: `${curl} -F file=@README.md ${url}/v1/documents`,
-    ask: `${curl} -H 'content-type: application/json' -d '{"query":"What is ragmesh?"}' ${url}/v1/query`,
+    // On two lines, which a narrow terminal shows whole.
+    ask: `${curl} -H 'content-type: application/json' \\
+            -d '{"query":"What is ragmesh?"}' ${url}/v1/query`,
     status: `${curl} ${url}/v1/documents`,
   };
 }

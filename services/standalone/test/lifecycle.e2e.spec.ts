@@ -1,5 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmbeddingProvider, type Trouble } from './embedding-provider.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
+import { publishBrokenBatch } from './operator-client.js';
 
 interface Result {
   readonly document_id: string;
@@ -9,12 +14,17 @@ interface Result {
 
 let dataDir: string;
 let mesh: Mesh;
+let provider: EmbeddingProvider;
 beforeAll(async () => {
   dataDir = await newDataDir();
-  mesh = await startMesh(dataDir);
+  provider = await EmbeddingProvider.start();
+  mesh = await startMesh(dataDir, {
+    environment: { APP_EMBEDDINGS_BACKEND: 'openai', EMBEDDING_BASE_URL: provider.url },
+  });
 });
 afterAll(async () => {
   await mesh.close();
+  await provider.close();
   await removeDataDir(dataDir);
 });
 
@@ -119,17 +129,52 @@ describe('duplicates', () => {
   });
 });
 
+/** Where the bytes of an upload lie. */
+function blobOf(bytes: Uint8Array): string {
+  const key = createHash('sha256').update(bytes).digest('hex');
+  return join(dataDir, 'blobs', 'default', key.slice(0, 2), key);
+}
+
 describe('retry', () => {
-  it('takes a cancelled document up again', async () => {
+  let trouble: Trouble | undefined;
+  afterEach(() => trouble?.end());
+
+  it('takes a document up again that was cancelled while its vectors were awaited', async () => {
+    trouble = provider.hold('Edition 77');
     const { body } = await mesh.api.upload({ text: edition(77), collection: 'again' });
     const id = body['id'] as string;
-    const cancelled = await mesh.api.call('POST', `/v1/documents/${id}/cancel`);
-    const first = await mesh.api.terminal(id);
-    if (cancelled.status < 300) {
-      expect(first).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.CANCELLED' } });
-      expect((await mesh.api.call('POST', `/v1/documents/${id}/retry`)).status).toBe(202);
-    }
+    await trouble.met;
+    expect((await mesh.api.call('POST', `/v1/documents/${id}/cancel`)).status).toBe(200);
+    expect(await mesh.api.terminal(id)).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.CANCELLED' } });
+    expect(await mesh.api.call('POST', `/v1/documents/${id}/cancel`)).toMatchObject({
+      status: 409,
+      body: { code: 'DOCUMENT.NOT_CANCELLABLE' },
+    });
+    trouble.end();
+    expect((await mesh.api.call('POST', `/v1/documents/${id}/retry`)).status).toBe(202);
     expect((await mesh.api.terminal(id)).status).toBe('ready');
+    expect(await mesh.oracle.violations()).toEqual([]);
+  });
+
+  it.each([
+    ['embed', 'EMBEDDING.INVALID_VECTOR'],
+    ['index', 'VECTOR.DIMENSION_MISMATCH'],
+  ])('after a failure to %s goes on from there: the file is not read again', async (stage, code) => {
+    const word = `Tern to ${stage}`;
+    const file = Buffer.from(`<html><body><h1>${word}</h1><p>It flies from pole to pole.</p></body></html>`);
+    trouble = stage === 'embed' ? provider.fail(word) : provider.hold(word);
+    const { body } = await mesh.api.uploadFile(`${stage}.html`, file);
+    const id = body['id'] as string;
+    await trouble.met;
+    if (stage === 'index') await publishBrokenBatch(mesh, id);
+    expect(await mesh.api.terminal(id)).toMatchObject({ status: 'failed', error: { code } });
+    trouble.end();
+    // Whoever reads the file now fails.
+    await rename(blobOf(file), `${dataDir}/aside`);
+    expect((await mesh.api.call('POST', `/v1/documents/${id}/retry`)).status).toBe(202);
+    expect(await mesh.api.terminal(id)).toMatchObject({ status: 'ready', version: 2, error: null });
+    await rename(`${dataDir}/aside`, blobOf(file));
+    expect((await search('pole', 'default')).map(({ document_id: found }) => found)).toContain(id);
     expect(await mesh.oracle.violations()).toEqual([]);
   });
 

@@ -140,30 +140,60 @@ describe('the log', () => {
   });
 });
 
-describe('a stop', () => {
-  /** A process that is ready. */
-  async function running() {
-    const child = spawn(process.execPath, MAIN, {
-      env: environmentWith({ SERVER_PORT: '0' }),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    let said = '';
-    for await (const piece of child.stdout) {
-      said += String(piece);
-      if (/http:\/\/127\.0\.0\.1:\d+/.test(said)) break;
-    }
-    return { child, ended, url: new URL(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]) };
+/** A process that is ready, and what it said by then. */
+async function running() {
+  const child = spawn(process.execPath, MAIN, {
+    env: environmentWith({ SERVER_PORT: '0' }),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  let said = '';
+  for await (const piece of child.stdout) {
+    said += String(piece);
+    if (said.includes('Ctrl+C')) break;
   }
+  return { child, ended, said };
+}
 
-  it('is in order when a terminal and npm both ask for it', async () => {
-    const { child, ended } = await running();
+describe('a ragmesh that is ready', () => {
+  let ragmesh: Awaited<ReturnType<typeof running>>;
+  beforeAll(async () => void (ragmesh = await running()));
+  afterAll(() => void ragmesh.child.kill());
+
+  it('says on one screen where everything is, what to try first and how to stop', () => {
+    const lines = ragmesh.said.split('\n');
+    const url = /http:\/\/127\.0\.0\.1:\d+$/m.exec(ragmesh.said)?.[0];
+    const said = (name: string): string | undefined => new RegExp(`^  ${name} +(.*)$`, 'm').exec(ragmesh.said)?.[1];
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(ragmesh.said).toMatch(/^ragmesh is ready \(\d+\.\d s\)$/m);
+    expect([said('URL'), said('Docs'), said('Data')]).toEqual([url, `${url}/docs`, dataDir]);
+    expect(said('Log')).toBe(join(dataDir, 'ragmesh.log'));
+    expect(said('Stop')).toBe('Ctrl+C');
+  });
+
+  it('does what its first three commands say', () => {
+    const commands = [...ragmesh.said.matchAll(/^ {2}(?:Upload|Ask|Status) +(curl (?:[^\n]*\\\n)?.*)$/gm)];
+    const env = { PATH: process.env['PATH'] }; // no proxy: only this machine can connect
+    const [uploaded, answered, listed] = commands.map(([, command]) => {
+      const { stdout } = spawnSync('sh', ['-c', `${command} --silent`], { encoding: 'utf8', env });
+      return JSON.parse(stdout) as Record<string, unknown>;
+    });
+    expect(uploaded).toMatchObject({ id: expect.any(String), deduplicated: false });
+    expect(answered).toMatchObject({ answer: expect.any(String) });
+    expect(listed).toMatchObject({ data: [{ id: uploaded!['id'] }] });
+  });
+
+  it('stops in order when a terminal and npm both ask for it', async () => {
+    const { child, ended } = ragmesh;
     child.kill('SIGINT');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(isServed(dataDir)).toBe(false);
   });
+});
 
+describe('a stop', () => {
   it('that is asked for again does not wait for a database that hangs, and leaves none behind', async () => {
     const { child, ended } = await running();
     const database = databaseOf(dataDir);

@@ -1,0 +1,105 @@
+import { create } from '@bufbuild/protobuf';
+import { catalogue, encodePayload } from '@ragmesh/contracts';
+import { withSignature } from '@ragmesh/messaging';
+import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Answer } from './api-client.js';
+import type { Mesh } from './mesh-fixture.js';
+
+export type Json = Record<string, unknown>;
+
+export interface Letter extends Json {
+  readonly id: string;
+  readonly code: string;
+  readonly subject: string;
+  readonly status: string;
+  readonly replays: number;
+}
+
+export interface Saga extends Json {
+  readonly id: string;
+  readonly state: string;
+}
+
+/** Asks until there is a value; throws when there is none within half a minute. */
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const value = await ask();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
+    await delay(50);
+  }
+}
+
+/** What an operator of a mesh asks for over HTTP. */
+export class OperatorClient {
+  constructor(private readonly mesh: () => Mesh) {}
+
+  async letters(query: string): Promise<Letter[]> {
+    const { body } = await this.mesh().api.call('GET', `/v1/admin/dead-letters?${query}`);
+    return body['data'] as Letter[];
+  }
+
+  letterWith(query: string): Promise<Letter> {
+    return eventually(`dead letter ${query}`, async () => (await this.letters(query))[0]);
+  }
+
+  async letter(id: string): Promise<Json> {
+    return (await this.mesh().api.call('GET', `/v1/admin/dead-letters/${encodeURIComponent(id)}`)).body;
+  }
+
+  letterIn(id: string, status: string, replays: number): Promise<Json> {
+    return eventually(`letter ${status} after ${replays}`, async () => {
+      const body = await this.letter(id);
+      return body['status'] === status && body['replays'] === replays ? body : undefined;
+    });
+  }
+
+  replay(body: Json): Promise<Answer> {
+    return this.mesh().api.call('POST', '/v1/admin/dead-letters/replay', body);
+  }
+
+  async sagas(query: string): Promise<Saga[]> {
+    return (await this.mesh().api.call('GET', `/v1/admin/sagas?${query}`)).body['data'] as Saga[];
+  }
+
+  sagaIn(id: string, state: string): Promise<Json> {
+    return eventually(`saga ${state}`, async () => {
+      const { body } = await this.mesh().api.call('GET', `/v1/admin/sagas/${id}`);
+      return body['state'] === state ? body : undefined;
+    });
+  }
+}
+
+/** Publishes a batch that no index can take, as if the embedding service had sent it for the first version of a document. */
+export async function publishBrokenBatch(
+  { bus }: Mesh,
+  documentId: string,
+  { words = 'nothing of value', collection = 'default' } = {},
+): Promise<void> {
+  const payload = create(catalogue.chunksEmbedded.schema, {
+    documentId,
+    version: 1n,
+    collection,
+    batches: 1,
+    chunks: [{ ordinal: 0, text: words, start: 0, end: words.length }],
+    dimension: 3,
+    vectors: new Uint8Array(5),
+  });
+  const headers = {
+    ce_id: uuidv7(),
+    ce_type: 'chunks.embedded',
+    ce_source: '/ragmesh/embedding',
+    ce_specversion: '1.0',
+    ce_time: new Date().toISOString(),
+    ce_subject: documentId,
+    ce_tenant: 'default',
+    ce_correlation: `request of ${documentId}`,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  };
+  const value = encodePayload(catalogue.chunksEmbedded, payload);
+  await bus.publish([
+    { topic: 'chunks.embedded', partition: 0, key: documentId, headers: withSignature(headers, value), value },
+  ]);
+}
