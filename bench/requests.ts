@@ -69,6 +69,12 @@ export async function search(url: string, body: object): Promise<SearchAnswer> {
   return json<SearchAnswer>(await post(`${url}/v1/search`, body));
 }
 
+/** @returns the ids of the documents that an answer cites. */
+export async function citedDocuments(url: string, body: object): Promise<string[]> {
+  const { citations } = await json<{ citations: { document_id: string }[] }>(await post(`${url}/v1/query`, body));
+  return citations.map(({ document_id }) => document_id);
+}
+
 /** The 99th percentile of the event loop's delay since the last look, in milliseconds. */
 export async function eventLoopDelayMs(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -7,7 +7,7 @@ import { residentMb } from './memory.js';
 import type { Report } from './report.js';
 import { measureSearchOverhead } from './search-overhead.js';
 
-/** Start, upload to searchable, memory, S1 on abstracts alone, S2: one process with everything in it, one after the other. */
+/** Start, upload to searchable, memory, S1 on abstracts alone, S2, start with that data: one process with everything in it, one after the other. */
 export async function benchSpine(report: Report, input: BenchInput): Promise<void> {
   const { root, documents, model } = input;
   const begin = performance.now();
@@ -30,6 +30,8 @@ export async function benchSpine(report: Report, input: BenchInput): Promise<voi
     const overhead = `${s2.overheadP50.toFixed(2)} ms (${s2.overheadP99.toFixed(2)}) of ${s2.wallP50.toFixed(2)} ms`;
     report.add('S2 search overhead beyond embed + index, p50 (p99)', overhead, '≤ 1 ms p50', s2.overheadP50 <= 1);
     report.add('resident memory after the run', `${residentMb(ragmesh.pid).toFixed(0)} MB`, '–');
+    const againMs = await ragmesh.restart();
+    report.add('second start → ready', `${(againMs / 1000).toFixed(1)} s`, '≤ 3 s', againMs <= 3_000);
   } finally {
     await ragmesh.stop();
   }

@@ -13,6 +13,8 @@ const STOP_WITHIN_MS = 20_000;
 export interface RunningStandalone {
   readonly url: string;
   readonly pid: number;
+  /** Stops the process and starts another on its data. @returns milliseconds from that start until it was ready. */
+  restart(): Promise<number>;
   /** Stops the process and removes its data. */
   stop(): Promise<void>;
 }
@@ -40,7 +42,9 @@ export async function startStandalone(
     LOG_LEVEL: 'warn',
     ...settings,
   };
-  const child = spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const begin = (): ChildProcess =>
+    spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  let child = begin();
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await stopChild(child);
@@ -52,7 +56,21 @@ export async function startStandalone(
     await stop();
     throw error;
   }
-  return { url, pid: child.pid!, stop };
+  const restart = async (): Promise<number> => {
+    await stopChild(child);
+    const started = performance.now();
+    child = begin();
+    await waitUntilReady(url, child);
+    return performance.now() - started;
+  };
+  return {
+    url,
+    get pid() {
+      return child.pid!;
+    },
+    restart,
+    stop,
+  };
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
