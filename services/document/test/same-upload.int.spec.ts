@@ -49,7 +49,9 @@ beforeAll(async () => {
   stored = await startDocumentDatabase();
   database = stored.database;
   const documents = new DocumentRepository(database);
-  const changing = new ChangeDocumentAccess(new Outbox(database, 'document'), documents, { of: () => undefined } as never);
+  const changing = new ChangeDocumentAccess(new Outbox(database, 'document'), documents, {
+    of: () => undefined,
+  } as never);
   const known = new KnownDocument(documents, new CollectionAccess(database), changing);
   const ingestion = new IngestionProcess(database, new WaitingIngestions(database), config);
   accepting = new AcceptDocument(changing, new FolderBlobStore(join(stored.folder, 'blobs')), known, ingestion, config);
