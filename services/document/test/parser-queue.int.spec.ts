@@ -93,5 +93,5 @@ describe('more files than the service handles events at once', () => {
       expect(now.length).toBeGreaterThan(SLOTS);
       return now.every(({ id, deadline }) => deadline > given.find((saga) => saga.id === id)!.deadline);
     });
-  });
+  }, 180_000);
 });
