@@ -4,6 +4,7 @@ import type { GrpcClient } from '@ragmesh/grpc';
 import type { Credential } from './credential.js';
 import type { Principal } from './principal.js';
 import { rolesAmong } from './roles.js';
+import { ShortMemory } from './short-memory.js';
 
 type Key = Extract<Credential, { kind: 'key' }>;
 
@@ -11,12 +12,8 @@ type Key = Extract<Credential, { kind: 'key' }>;
 export type KeyDirectory = Pick<GrpcClient<typeof knowledgeV1.KeyService>, 'verifyKey'>;
 
 const VERIFY_WITHIN_MS = 5_000;
-const MAX_CACHED = 10_000;
 
-interface Known {
-  readonly id: string;
-  /** In milliseconds of a clock that only goes forward: a key must not live longer because the time was set back. */
-  readonly checkedAt: number;
+interface Holder {
   /** In milliseconds since 1970. */
   readonly expiresAt: number;
   readonly principal: Principal;
@@ -27,18 +24,18 @@ interface Known {
  * remembered: nobody can fill the memory with guesses.
  */
 export class KeyAuthenticator {
-  readonly #known = new Map<string, Known>();
-  #revocations = 0;
-  readonly #running = new Map<string, Promise<Principal | undefined>>();
+  readonly #memory: ShortMemory<Holder>;
 
   constructor(
     private readonly directory: KeyDirectory,
-    private readonly cacheMs: number,
-  ) {}
+    cacheMs: number,
+  ) {
+    this.#memory = new ShortMemory(cacheMs);
+  }
 
   /** As {@link verify}, for keys that held lately; any other is not looked up and gives undefined. */
   async verifyKnown(key: Key): Promise<Principal | undefined> {
-    return this.#known.has(nameOf(key)) ? this.verify(key) : undefined;
+    return this.#memory.last(nameOf(key)) && this.verify(key);
   }
 
   /**
@@ -47,33 +44,21 @@ export class KeyAuthenticator {
    */
   async verify(key: Key): Promise<Principal | undefined> {
     const name = nameOf(key);
-    const known = this.#known.get(name);
-    if (known && known.expiresAt <= Date.now()) return undefined;
-    if (known && performance.now() - known.checkedAt < this.cacheMs) return known.principal;
-    const running = this.#running.get(name) ?? this.#lookUp(name, key).finally(() => this.#running.delete(name));
-    this.#running.set(name, running);
-    return running;
+    const last = this.#memory.last(name);
+    if (last && last.expiresAt <= Date.now()) return undefined;
+    return (await this.#memory.answer(name, () => this.#lookUp(key)))?.principal;
   }
 
   /** Has a key looked up again, because it was revoked here. */
   forget(id: string): void {
-    this.#revocations += 1;
-    for (const [name, known] of this.#known) if (known.id === id) this.#known.delete(name);
-    for (const name of this.#running.keys()) if (name.startsWith(`${id} `)) this.#running.delete(name);
+    this.#memory.forget((name) => name.startsWith(`${id} `));
   }
 
-  async #lookUp(name: string, { id, secretSha256 }: Key): Promise<Principal | undefined> {
-    const checkedAt = performance.now();
-    const revocations = this.#revocations;
+  async #lookUp({ id, secretSha256 }: Key): Promise<Holder | undefined> {
     const found = await this.directory.verifyKey({ id, secretSha256 }, { deadlineMs: VERIFY_WITHIN_MS });
-    this.#known.delete(name);
     if (!found.valid) return undefined;
     const expiresAt = found.expiresAt ? timestampDate(found.expiresAt).getTime() : Infinity;
-    const principal: Principal = { tenant: found.tenant, subject: `key:${id}`, roles: rolesAmong(found.roles) };
-    if (revocations !== this.#revocations) return principal; // asked before, answered after: perhaps no longer true
-    this.#known.set(name, { id, checkedAt, expiresAt, principal });
-    if (this.#known.size > MAX_CACHED) this.#known.delete(this.#known.keys().next().value!);
-    return principal;
+    return { expiresAt, principal: { tenant: found.tenant, subject: `key:${id}`, roles: rolesAmong(found.roles) } };
   }
 }
 
