@@ -110,6 +110,15 @@ describe('answerExtractively', () => {
     expect(answer.citations).toHaveLength(1);
   });
 
+  it('prefers what is said of a thing to links that only name it', () => {
+    const contents = '- [`bodyLimit`](#bodylimit)\n- [`caseSensitive`](#casesensitive)\n';
+    const answer = answerExtractively('What does bodyLimit set?', [
+      source(contents, { score: 0.9 }),
+      source('Defines the maximum payload, in bytes.', { heading: 'bodyLimit', score: 0.5 }),
+    ]);
+    expect(answer.text).toMatch(/^Defines the maximum payload, in bytes. \[\d\]/);
+  });
+
   it('does not let numbers in brackets of a source pass for its own markers', () => {
     const answer = answerExtractively('What improves recall?', [
       source('Overlap improves recall [7, 12] in **most** tests [3].'),

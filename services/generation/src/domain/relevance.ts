@@ -16,6 +16,8 @@ const MIN_COVERAGE = 0.25;
 const CONTEXT_WEIGHT = 0.4;
 const SOURCE_WEIGHT = 0.3;
 const QUESTION_WEIGHT = 0.3;
+/** Of what only names something: even a little that is said of it elsewhere is a better answer. */
+const LABEL_WEIGHT = 0.1;
 
 interface Passage {
   readonly source: number;
@@ -43,7 +45,8 @@ export function relevantSentences(question: string, sources: readonly Source[]):
       const own = coverage(passage.terms);
       const both = coverage(new Set([...passage.terms, ...context]));
       const asks = /[?？؟]\s*$/.test(passage.sentence.text) ? QUESTION_WEIGHT : 1;
-      return { ...passage, relevance: (own + CONTEXT_WEIGHT * (both - own)) * trust[passage.source]! * asks };
+      const names = passage.sentence.isStatement ? 1 : LABEL_WEIGHT;
+      return { ...passage, relevance: (own + CONTEXT_WEIGHT * (both - own)) * trust[passage.source]! * asks * names };
     })
     .filter(({ relevance }) => relevance > 0)
     .sort((a, b) => b.relevance - a.relevance || a.source - b.source || a.sentence.start - b.sentence.start);

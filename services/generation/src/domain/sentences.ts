@@ -4,7 +4,7 @@ import { blocksOf, trimmed, type TextBlock } from './text-blocks.js';
 /** A statement that can be quoted; `text` is exactly the span of the given text. */
 export interface Sentence extends Span {
   readonly text: string;
-  /** False for a heading or a label: worth quoting only where a source has nothing else. */
+  /** False for a heading, a label or a bare link: worth quoting only where a source has nothing else. */
   readonly isStatement: boolean;
 }
 
@@ -14,6 +14,8 @@ export const MAX_SENTENCE = 400;
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 const ABBREVIATION =
   /(?:^|[\s(])(?:\p{L}|e\.g|i\.e|z\. ?B|d\. ?h|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Fig|Eq|Sec|vs|etc|al|ca|bzw|approx|Abs|Art|Bd|\d{1,3})\.\s*$/u;
+/** A Markdown link and nothing beside it, as in a table of contents. */
+const BARE_LINK = /^!?\[[^\]]*\]\([^)]*\)$/;
 const CLAUSE_END = /[,;:，、；،\s]/u;
 
 /** Sentences in reading order, in every language; code and lines of symbols are left out. */
@@ -21,6 +23,7 @@ export function sentencesOf(text: string): Sentence[] {
   return blocksOf(text)
     .flatMap((block) => spansOf(text, block).map((span) => ({ span, isStatement: block.kind !== 'fragment' })))
     .map(({ span, isStatement }) => ({ ...span, text: text.slice(span.start, span.end), isStatement }))
+    .map((sentence) => ({ ...sentence, isStatement: sentence.isStatement && !BARE_LINK.test(sentence.text) }))
     .filter((sentence) => isReadable(sentence.text));
 }
 
