@@ -3,13 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { create } from '@bufbuild/protobuf';
 import type { Drivers } from '@ragmesh/bootstrap';
-import { catalogue, encodePayload, serviceNames } from '@ragmesh/contracts';
+import { serviceNames } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
-import { withSignature } from '@ragmesh/messaging';
 import { startStandalone } from '@ragmesh/service-standalone';
-import { v7 as uuidv7 } from 'uuid';
+import { publishBrokenBatch } from './broken-batch.js';
 import { startChatUpstream } from './chat-upstream.js';
 import { AUDIENCE, ISSUER, startIdentityProvider, type IdentityProvider } from './identity-provider.js';
 
@@ -187,29 +185,8 @@ export async function furnish(mesh: GuardedMesh, tenant: string, key: { id: stri
 /** An event of the tenant that nobody can handle; gives the id of its dead letter. */
 async function giveUpAnEvent({ drivers }: GuardedMesh, tenant: string, call: Caller): Promise<string> {
   const subject = `${tenant}-broken`;
-  const payload = create(catalogue.chunksEmbedded.schema, {
-    documentId: subject,
-    version: 1n,
-    collection: 'default',
-    batches: 1,
-    chunks: [{ ordinal: 0, text: 'x', start: 0, end: 1 }],
-    dimension: 3,
-    vectors: new Uint8Array(5),
-  });
-  const headers = {
-    ce_id: uuidv7(),
-    ce_type: 'chunks.embedded',
-    ce_source: '/ragmesh/embedding',
-    ce_specversion: '1.0',
-    ce_time: new Date().toISOString(),
-    ce_subject: subject,
-    ce_tenant: tenant,
-    ce_correlation: 'spec',
-  };
-  const value = encodePayload(catalogue.chunksEmbedded, payload);
-  await drivers.bus.publish([
-    { topic: 'chunks.embedded', partition: 0, key: subject, headers: withSignature(headers, value), value },
-  ]);
+  const headers = { ce_correlation: 'spec' };
+  await publishBrokenBatch(drivers.bus, { documentId: subject, tenant, words: 'x', headers });
   for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(50)) {
     const { json } = await call({ method: 'GET', path: `/v1/admin/dead-letters?subject=${subject}` });
     const [letter] = json['data'] as { id: string }[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Mesh } from './mesh-fixture.js';
-import { OperatorClient, eventually, publishBrokenBatch, type Json, type Letter } from './operator-client.js';
+import { OperatorClient, eventually, giveUpABatch, type Json, type Letter } from './operator-client.js';
 
 /** What operators see of events that were given up, and what they may do about them. */
 export function describeDeadLetters(mesh: () => Mesh): void {
@@ -8,7 +8,7 @@ export function describeDeadLetters(mesh: () => Mesh): void {
 
   describe('dead letters', () => {
     it('are counted by cause and shown without a word of what they are about', async () => {
-      await publishBrokenBatch(mesh(), 'secretive', { words: 'the merger with Acme' });
+      await giveUpABatch(mesh(), 'secretive', { words: 'the merger with Acme' });
       const { id } = await desk.letterWith('subject=secretive');
       const { body: list } = await mesh().api.call('GET', '/v1/admin/dead-letters?subject=secretive&service=vector');
       expect(list).toMatchObject({
@@ -37,7 +37,7 @@ export function describeDeadLetters(mesh: () => Mesh): void {
     });
 
     it('are listed page by page over all services, each once', async () => {
-      for (const number of [1, 2, 3, 4, 5]) await publishBrokenBatch(mesh(), `paged-${number}`);
+      for (const number of [1, 2, 3, 4, 5]) await giveUpABatch(mesh(), `paged-${number}`);
       await mesh().bus.publish([
         { topic: 'document.created', partition: 0, key: 'paged', headers: {}, value: Buffer.alloc(0) },
       ]);
@@ -61,7 +61,7 @@ export function describeDeadLetters(mesh: () => Mesh): void {
     });
 
     it('are replayed one at a time when ten ask at once, and quarantined after three replays in vain', async () => {
-      await publishBrokenBatch(mesh(), 'hopeless');
+      await giveUpABatch(mesh(), 'hopeless');
       const { id } = await desk.letterWith('subject=hopeless');
       const answers = await Promise.all(Array.from({ length: 10 }, () => desk.replay({ ids: [id] })));
       const accepted = answers.filter(({ status }) => status === 202).length;
@@ -83,7 +83,7 @@ export function describeDeadLetters(mesh: () => Mesh): void {
     });
 
     it('are found by handler and by time, and tell when, how often and by what they failed', async () => {
-      await publishBrokenBatch(mesh(), 'dated');
+      await giveUpABatch(mesh(), 'dated');
       const { id } = await desk.letterWith('subject=dated');
       const detail = await desk.letter(id);
       expect(detail).toMatchObject({ attempts: 1, message: expect.stringMatching(/\d/) });
@@ -122,7 +122,7 @@ export function describeDeadLetters(mesh: () => Mesh): void {
     });
 
     it('are left alone by a dry run, and discarded with a note', async () => {
-      await publishBrokenBatch(mesh(), 'unwanted');
+      await giveUpABatch(mesh(), 'unwanted');
       const { id } = await desk.letterWith('subject=unwanted');
       const filter = { subject: 'unwanted', code: 'VECTOR.DIMENSION_MISMATCH' };
       const dry = await desk.replay({ filter, dry_run: true });

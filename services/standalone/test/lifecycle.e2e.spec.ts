@@ -4,7 +4,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddingProvider, type Trouble } from './embedding-provider.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
-import { publishBrokenBatch } from './operator-client.js';
+import { giveUpABatch } from './operator-client.js';
 
 interface Result {
   readonly document_id: string;
@@ -166,7 +166,7 @@ describe('retry', () => {
     const { body } = await mesh.api.uploadFile(`${stage}.html`, file);
     const id = body['id'] as string;
     await trouble.met;
-    if (stage === 'index') await publishBrokenBatch(mesh, id);
+    if (stage === 'index') await giveUpABatch(mesh, id);
     expect(await mesh.api.terminal(id)).toMatchObject({ status: 'failed', error: { code } });
     trouble.end();
     // Whoever reads the file now fails.

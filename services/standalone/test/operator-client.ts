@@ -1,8 +1,5 @@
-import { create } from '@bufbuild/protobuf';
-import { catalogue, encodePayload } from '@ragmesh/contracts';
-import { withSignature } from '@ragmesh/messaging';
 import { setTimeout as delay } from 'node:timers/promises';
-import { v7 as uuidv7 } from 'uuid';
+import { publishBrokenBatch } from '../../gateway/test/broken-batch.js';
 import type { Answer } from './api-client.js';
 import type { Mesh } from './mesh-fixture.js';
 
@@ -72,34 +69,13 @@ export class OperatorClient {
   }
 }
 
-/** Publishes a batch that no index can take, as if the embedding service had sent it for the first version of a document. */
-export async function publishBrokenBatch(
-  { bus }: Mesh,
-  documentId: string,
-  { words = 'nothing of value', collection = 'default' } = {},
-): Promise<void> {
-  const payload = create(catalogue.chunksEmbedded.schema, {
+/** Publishes a batch that no index can take, as part of a request and a trace. */
+export const giveUpABatch = ({ bus }: Mesh, documentId: string, batch: { words?: string; collection?: string } = {}) =>
+  publishBrokenBatch(bus, {
     documentId,
-    version: 1n,
-    collection,
-    batches: 1,
-    chunks: [{ ordinal: 0, text: words, start: 0, end: words.length }],
-    dimension: 3,
-    vectors: new Uint8Array(5),
+    ...batch,
+    headers: {
+      ce_correlation: `request of ${documentId}`,
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    },
   });
-  const headers = {
-    ce_id: uuidv7(),
-    ce_type: 'chunks.embedded',
-    ce_source: '/ragmesh/embedding',
-    ce_specversion: '1.0',
-    ce_time: new Date().toISOString(),
-    ce_subject: documentId,
-    ce_tenant: 'default',
-    ce_correlation: `request of ${documentId}`,
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  };
-  const value = encodePayload(catalogue.chunksEmbedded, payload);
-  await bus.publish([
-    { topic: 'chunks.embedded', partition: 0, key: documentId, headers: withSignature(headers, value), value },
-  ]);
-}

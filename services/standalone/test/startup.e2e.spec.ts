@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -87,6 +87,18 @@ async function untilNotServed(): Promise<void> {
   for (const deadline = Date.now() + 20_000; isServed(dataDir) && Date.now() < deadline;) await delay(20);
 }
 
+/** Freezes the database and asks the process to stop, again and again: it ends in disorder, and leaves no database behind. */
+async function endsAlthoughItsDatabaseHangs(child: ChildProcess, ended: Promise<unknown[]>): Promise<void> {
+  const database = databaseOf(dataDir);
+  process.kill(database, 'SIGSTOP');
+  const asking = setInterval(() => child.kill('SIGINT'), 200);
+  expect(await ended).toEqual([1, null]);
+  clearInterval(asking);
+  process.kill(database, 'SIGCONT');
+  await untilNotServed();
+  expect(isServed(dataDir)).toBe(false);
+}
+
 describe('a start that does not come to its end', () => {
   it('leaves no database behind when the bus cannot be opened', async () => {
     const folder = await newDataDir();
@@ -117,14 +129,7 @@ describe('a start that does not come to its end', () => {
     const child = spawn(process.execPath, MAIN, { env: environmentWith({ SERVER_PORT: '0' }), stdio: 'ignore' });
     const ended = once(child, 'exit');
     while (!(isServed(dataDir) && databaseOf(dataDir) > 0) && child.exitCode === null) await delay(1);
-    const database = databaseOf(dataDir);
-    process.kill(database, 'SIGSTOP');
-    const asking = setInterval(() => child.kill('SIGINT'), 200);
-    expect(await ended).toEqual([1, null]);
-    clearInterval(asking);
-    process.kill(database, 'SIGCONT');
-    await untilNotServed();
-    expect(isServed(dataDir)).toBe(false);
+    await endsAlthoughItsDatabaseHangs(child, ended);
   });
 });
 
@@ -196,13 +201,6 @@ describe('a ragmesh that is ready', () => {
 describe('a stop', () => {
   it('that is asked for again does not wait for a database that hangs, and leaves none behind', async () => {
     const { child, ended } = await running();
-    const database = databaseOf(dataDir);
-    process.kill(database, 'SIGSTOP');
-    const asking = setInterval(() => child.kill('SIGINT'), 200);
-    expect(await ended).toEqual([1, null]);
-    clearInterval(asking);
-    process.kill(database, 'SIGCONT');
-    await untilNotServed();
-    expect(isServed(dataDir)).toBe(false);
+    await endsAlthoughItsDatabaseHangs(child, ended);
   });
 });
