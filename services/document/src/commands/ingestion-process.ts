@@ -4,6 +4,7 @@ import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { currentTenant } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { PeriodicTask } from '@ragmesh/resilience';
 import {
   SagaEngine,
   type InputFrom,
@@ -25,7 +26,7 @@ type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' |
 type Read = Pick<DocumentRow, 'id' | 'version'>;
 
 /** Several times within the time the saga gives the step. */
-const TOLD_EVERY_MS = 60_000;
+export const TOLD_EVERY_MS = 45_000;
 
 interface NewVersion {
   readonly id: string;
@@ -128,12 +129,14 @@ export class IngestionProcess {
    */
   async reading<T>({ id, version }: Read, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const saga = ingestionId(currentTenant(), id, version);
-    const tell = (): Promise<unknown> =>
-      this.database.transaction((tx) =>
+    const telling = new PeriodicTask(async () => {
+      const told = this.database.transaction((tx) =>
         this.engine.deliver(tx, () => undefined, saga, { kind: 'progress', step: 'chunk', data: {} }),
       );
-    const telling = setInterval(() => void tell().catch(() => undefined), TOLD_EVERY_MS).unref(); // the next one may get through
-    const stop = (): void => clearInterval(telling);
+      await told.catch(() => undefined); // the next one may get through
+    }, TOLD_EVERY_MS);
+    const stop = (): void => void telling.stop();
+    telling.start();
     signal.addEventListener('abort', stop, { once: true });
     return work().finally(() => {
       stop();
