@@ -15,8 +15,10 @@ export default {
   testEnvironment: 'node',
   // Not among temporary files, where a run leaves nothing for the next.
   cacheDirectory: '<rootDir>/.cache/jest',
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   testSequencer: '<rootDir>/tools/suite-order.mjs',
   // One more than the processors it is made for: suites wait about as long as they work.
   maxWorkers: 3,
+  // What a suite leaves in its worker adds up to gigabytes; a fresh worker costs a second.
+  workerIdleMemoryLimit: '1500MB',
 };

@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import type pg from 'pg';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { BUCKET, S3Server } from '../../services/document/test/s3-server.js';
 import { backup } from '../backup.js';
 import { connect, connectAll } from '../connect.js';
@@ -49,7 +49,7 @@ beforeAll(async () => {
     S3_SECRET_ACCESS_KEY: 'S3RVER',
   };
   restored = await restore(release, () => openTarget(environment));
-}, 120_000);
+});
 afterAll(async () => {
   for (const client of clients) await client.end();
   await s3.stop();
@@ -80,7 +80,7 @@ describe('a backup restored to servers', () => {
     );
     await client.query('DELETE FROM outbox WHERE id = $1', [next.rows[0].id]);
     expect(Number(next.rows[0].id)).toBeGreaterThan(31);
-  }, 60_000);
+  });
 
   it('is refused by a mesh that has no bucket for it, and says so before anything is written', async () => {
     const { S3_BUCKET: _bucket, ...noBucket } = environment;
@@ -141,14 +141,14 @@ describe('a backup is not taken', () => {
     const trying = backUp('late');
     setTimeout(() => void blocker.query('ROLLBACK'), 2_500);
     expect((await trying).databases).toHaveLength(8); // it tries again, and lets writers through in between
-  }, 60_000);
+  });
 
   it('while another one runs', async () => {
     const other = await open('ragmesh_document');
     await other.query('SELECT pg_advisory_lock(7246380)');
     await expect(backUp('second')).rejects.toThrow(/Another backup/);
     await other.query('SELECT pg_advisory_unlock(7246380)');
-  }, 60_000);
+  });
 
   it('when events wait for longer than outboxes keep them, unless that is accepted', async () => {
     const bus = await connect(postgres.url('postgres'));
@@ -163,7 +163,7 @@ describe('a backup is not taken', () => {
     await expect(backUp('old')).rejects.toThrow(/7 events of document.ready\/0 wait for more than an hour/);
     const manifest = await backUp('accepted', { leaveOldEvents: true });
     expect(manifest.positions).toEqual([{ topic: 'document.ready', partition: 0, handled: 0, end: 7 }]);
-  }, 60_000);
+  });
 });
 
 it('copies rows as they are: tabs, backslashes, nulls, bytes, floats, and more of them than one packet holds', async () => {
@@ -207,4 +207,4 @@ it('copies rows as they are: tabs, backslashes, nulls, bytes, floats, and more o
   );
   await expect(cut).rejects.toThrow(/the disk is gone/);
   expect((await target.query('SELECT count(*)::int AS n FROM b')).rows[0].n).toBe(3000);
-}, 60_000);
+});

@@ -117,5 +117,5 @@ describeWithServer('kafka', 'the doctor looks into a cluster', () => {
     await bus.close();
     await kafka.kill();
     await rm(dataDir, { recursive: true, force: true });
-  }, 180_000);
+  });
 });

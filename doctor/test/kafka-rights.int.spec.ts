@@ -6,9 +6,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { topicSpecs } from '@ragmesh/contracts';
 import { KafkaServer } from '@ragmesh/local-servers';
 import { KafkaBusDriver } from '@ragmesh/messaging';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import kafkajs, { type Admin } from 'kafkajs';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
 import { found } from './situation-for.js';
 
 const sasl = { username: 'limited', password: 'a-secret-of-the-spec' };
@@ -55,7 +54,7 @@ describeWithServer('kafka', 'a login that may not do everything', () => {
     await eventually('the rule holds', () =>
       limited.topics.refresh().then(() => limited.topics.countOf(first.name) > 0),
     );
-  }, 180_000);
+  });
   afterAll(async () => {
     await limited.close();
     await admin.disconnect();
@@ -85,5 +84,5 @@ describeWithServer('kafka', 'a login that may not do everything', () => {
     await expect(limited.topics.apply(topicSpecs)).rejects.toMatchObject(refused(/refuses setting up .*topic/));
     const wider = topicSpecs.map((spec) => ({ ...spec, partitions: spec.partitions + 1 }));
     await expect(limited.topics.apply(wider)).rejects.toMatchObject(refused(/refuses adding partitions/));
-  }, 60_000);
+  });
 });

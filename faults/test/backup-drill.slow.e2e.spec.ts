@@ -45,7 +45,7 @@ describeWithServer('kafka', 'eight processes over Kafka, with points in Qdrant',
   afterAll(async () => {
     for (const close of closers.toReversed()) await close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  }, 180_000);
+  });
 
   const change = async (): Promise<void> => {
     const id = `document-${Math.floor(random() * DOCUMENTS)}`;

@@ -36,17 +36,13 @@ async function read(name: string, bytes: Buffer): Promise<string> {
 }
 
 describe('a file that is a bomb', () => {
-  it.each<Bomb>([...bombs])(
-    'is read or refused within the limits: $what',
-    async ({ name, bytes, ends }) => {
-      expect(bytes.length).toBeLessThan(20 * 1024 * 1024);
-      expect(await read(name, bytes)).toMatch(ends);
-      await rm(join(folder, `${name}.text`), { force: true });
-      expect(await readdir(folder)).toEqual([]);
-      expect(existsSync('/tmp/ragmesh-slip')).toBe(false);
-    },
-    90_000,
-  );
+  it.each<Bomb>([...bombs])('is read or refused within the limits: $what', async ({ name, bytes, ends }) => {
+    expect(bytes.length).toBeLessThan(20 * 1024 * 1024);
+    expect(await read(name, bytes)).toMatch(ends);
+    await rm(join(folder, `${name}.text`), { force: true });
+    expect(await readdir(folder)).toEqual([]);
+    expect(existsSync('/tmp/ragmesh-slip')).toBe(false);
+  });
 
   it('harms no file after it', async () => {
     expect(await read('next.txt', Buffer.from('Still here.'))).toBe('ready');

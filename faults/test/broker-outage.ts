@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { serviceNames } from '@ragmesh/contracts';
-import { describeWithServer } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
 
 /** What a process may gain while its events cannot leave, in MiB; its heap breathes more than a few events weigh. */
@@ -17,7 +16,7 @@ export function brokerOutage(seconds: number): void {
   describeWithServer('kafka', `eight processes without their broker for ${seconds} s`, () => {
     let eight: EightOnServers;
     beforeAll(async () => void (eight = await startEightOnServers({ kafka: true })), 240_000);
-    afterAll(() => eight?.close(), 120_000);
+    afterAll(() => eight?.close());
 
     it('take uploads all the time, and have done everything soon after it is back', async () => {
       const { api, mesh, servers } = eight;
@@ -37,10 +36,10 @@ export function brokerOutage(seconds: number): void {
         await delay(250);
       } while (performance.now() < away);
       const pending = async (): Promise<boolean> => (await figureOf(eight, 'ragmesh_outbox_pending')) > 0;
-      await eventually('the waiting events are seen', pending, 60_000);
+      await eventually('the waiting events are seen', pending);
       const isOlder = async (): Promise<boolean> =>
         (await figureOf(eight, 'ragmesh_outbox_oldest_seconds')) > atFirst + seconds / 2;
-      await eventually('so is how long the oldest of them waits', isOlder, 60_000);
+      await eventually('so is how long the oldest of them waits', isOlder);
       expect(serviceNames.map((name) => mesh.supervisor.service(name).pid)).toEqual(pids);
       for (const [index, pid] of pids.entries()) expect(residentMib(pid) - before[index]!).toBeLessThan(GROWTH_MIB);
       await broker!.start();

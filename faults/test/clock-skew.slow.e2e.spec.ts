@@ -26,7 +26,7 @@ function skewed(): void {
       if (service === 'document') log = () => copy.said;
     }
   }, 240_000);
-  afterAll(() => mesh?.close(), 60_000);
+  afterAll(() => mesh?.close());
 
   it('delay nothing, repeat nothing and lose nothing: uploads, updates, deletions and a retry', async () => {
     const { api } = mesh;

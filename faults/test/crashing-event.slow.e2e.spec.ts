@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts, type KafkaServer } from '@ragmesh/local-servers';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { startFaultyStandalone } from './faulty-standalone.js';
 import { ownKafka } from './on-both-buses.js';
@@ -60,15 +60,8 @@ class Restarted {
 }
 
 /** Asks until the process that answers lives long enough to. */
-async function patiently<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 150_000;
-  for (;;) {
-    const answer = await ask().catch(() => undefined); // it died, or is not there yet
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error('Nobody answered within 150 s');
-    await delay(200);
-  }
-}
+const patiently = <T>(ask: () => Promise<T | undefined>) =>
+  eventually('an answer', () => ask().catch(() => undefined), 150_000); // it died, or is not there yet
 
 function crashingEvent(kafka?: () => KafkaServer): void {
   let dataDir: string;
@@ -84,7 +77,7 @@ function crashingEvent(kafka?: () => KafkaServer): void {
   afterAll(async () => {
     await restarted.stop();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
-  }, 60_000);
+  });
 
   it('is parked after three deaths; its document fails and all others are served', async () => {
     const put = (id: string) =>
@@ -114,7 +107,7 @@ function crashingEvent(kafka?: () => KafkaServer): void {
     } finally {
       await mesh.close();
     }
-  }, 120_000);
+  });
 }
 
 describe('an event that crashes the process, over tables', () => crashingEvent());

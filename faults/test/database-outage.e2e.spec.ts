@@ -17,11 +17,11 @@ describe('a database that dies under one process', () => {
   beforeAll(async () => {
     dataDir = await newDataDir();
     mesh = await startMesh(dataDir);
-  }, 120_000);
+  });
   afterAll(async () => {
     await mesh.close();
     await removeDataDir(dataDir);
-  }, 60_000);
+  });
 
   it('means 503 until it is back, and nothing lost', async () => {
     const database = mesh.drivers.openDatabase('document');
@@ -39,7 +39,7 @@ describe('a database that dies under one process', () => {
 function databaseUnderEight(): void {
   let eight: EightOnServers;
   beforeAll(async () => void (eight = await startEightOnServers({ kafka: true })), 240_000);
-  afterAll(() => eight?.close(), 120_000);
+  afterAll(() => eight?.close());
   const pids = () => serviceNames.map((name) => eight.mesh.supervisor.service(name).pid);
 
   it.each<[string, (eight: EightOnServers) => Promise<void>]>([
@@ -72,7 +72,7 @@ describeWithServer('kafka', 'a database that fails eight processes, over Kafka',
 describe('a pool of two connections under fifty clients', () => {
   let eight: EightOnServers;
   beforeAll(async () => void (eight = await startEightOnServers({ settings: { MAX_CONNECTIONS: '2' } })), 240_000);
-  afterAll(() => eight?.close(), 120_000);
+  afterAll(() => eight?.close());
 
   it('ends nothing in a deadlock: each is accepted or told to come again, and every promise is kept', async () => {
     const answers = await Promise.all(

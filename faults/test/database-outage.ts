@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import type { ApiClient, Answer } from '../../services/standalone/test/api-client.js';
 
 /** What a caller may be told while the database is away: come again. */

@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { seeded } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { eventually, seeded } from '@ragmesh/testing';
 import { onBothBuses } from './on-both-buses.js';
 
 const LEAST_STEPS = 8;
@@ -26,12 +25,12 @@ onBothBuses('a document whose changes race', (mesh) => {
       };
       // The first commit is the upload's own: until its answer is sent there is nothing to delete.
       await api.upload({ id, text: text(id), collection: 'deleted' });
-      await eventually('the step or the end', async () => deleting !== undefined || (await isReady(id)), 60_000);
+      await eventually('the step or the end', async () => deleting !== undefined || (await isReady(id)));
       wasLate = deleting === undefined;
       faults.committed = undefined;
       await deleting;
       await api.call('DELETE', `/v1/documents/${id}`);
-      await eventually(`${id} is gone`, async () => (await get(id)).status === 404, 60_000);
+      await eventually(`${id} is gone`, async () => (await get(id)).status === 404);
     }
     expect(step).toBeGreaterThan(LEAST_STEPS);
     expect(await mesh().oracle.violations()).toEqual([]);

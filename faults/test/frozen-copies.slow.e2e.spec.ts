@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database, createPool } from '@ragmesh/postgres';
-import { describeWithServer } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { CopiedMesh } from './copied-mesh.js';
 
 /** Longer than the lease of a relay (10 s) and a session (3 s on Kafka). */
@@ -22,7 +21,7 @@ function frozenCopies(kafka: boolean): void {
   afterAll(async () => {
     await embeddings?.close();
     await mesh?.close();
-  }, 60_000);
+  });
 
   /** The copy that may publish now: its name begins with service and process. */
   const holder = async (): Promise<number | undefined> => {
@@ -44,7 +43,7 @@ function frozenCopies(kafka: boolean): void {
     process.kill(frozen, 'SIGSTOP');
     const thawed = delay(FROZEN_MS).then(() => process.kill(frozen, 'SIGCONT'));
     for (const { status } of await Promise.all(uploads)) expect(status).toBe(202);
-    await eventually('the other copy publishes', async () => ![undefined, frozen].includes(await holder()), 60_000);
+    await eventually('the other copy publishes', async () => ![undefined, frozen].includes(await holder()));
     for (const { status } of await Promise.all(ids.map((id) => put(id, 'Second words')))) expect(status).toBe(202);
     for (const id of ids) expect((await api.terminal(id, 120_000)).status).toBe('ready');
     await thawed;

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import { SESSION_MS, type FaultyStandalone } from './faulty-standalone.js';
 import { onBothBuses } from './on-both-buses.js';
 
@@ -56,7 +56,7 @@ onBothBuses('an event handler in trouble', (mesh) => {
     mesh().faults.statement = undefined;
     expect(held).toBe(1);
     expect(await mesh().oracle.violations()).toEqual([]);
-  }, 120_000);
+  });
 
   it('that blocks the event loop for longer than the session leaves nothing lost and nothing doubled', async () => {
     let burnt = 0;
@@ -71,7 +71,7 @@ onBothBuses('an event handler in trouble', (mesh) => {
     mesh().faults.statement = undefined;
     expect(burnt).toBe(2);
     expect(await mesh().oracle.violations()).toEqual([]);
-  }, 180_000);
+  });
 
   it('whose dead letter cannot be published keeps it until it can, and drops nothing', async () => {
     const published: string[] = [];
@@ -111,7 +111,7 @@ onBothBuses('an event handler in trouble', (mesh) => {
     const answers = await Promise.all(Array.from({ length: 5 }, replay));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     const state = async () => (await api.call('GET', '/v1/documents/replayed')).body['status'];
-    await eventually('the document is ready', async () => (await state()) === 'ready', 60_000);
+    await eventually('the document is ready', async () => (await state()) === 'ready');
     expect(await replay()).toMatchObject({ status: 409, body: { code: 'DEAD_LETTER.SETTLED' } });
     expect(await mesh().oracle.violations()).toEqual([]);
   }, 240_000);

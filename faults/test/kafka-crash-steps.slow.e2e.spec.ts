@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freePorts } from '@ragmesh/local-servers';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { AcceptedWork } from '../../services/standalone/test/accepted-work.js';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { startFaultyStandalone } from './faulty-standalone.js';
@@ -54,7 +54,7 @@ describeWithServer('kafka', 'a process killed at commit and publish steps, event
       await api.terminal(id);
       const { body } = await accepted.deletion(id, () => api.call('DELETE', `/v1/documents/${id}`));
       const { href } = body['operation'] as { href: string };
-      while (!(await api.call('GET', href)).body['done']) await delay(20);
+      await eventually(`${href} is done`, async () => (await api.call('GET', href)).body['done']);
       return true;
     } catch (error) {
       if (isRunning(child)) await Promise.race([once(child, 'exit'), delay(5_000)]);

@@ -8,7 +8,7 @@ const SECONDS = 45;
 
 describeWithServer('python-clients', 'requests made up from the OpenAPI document', () => {
   let mesh: FuzzedMesh;
-  beforeAll(async () => void (mesh = await startFuzzedMesh()), 120_000);
+  beforeAll(async () => void (mesh = await startFuzzedMesh()));
   afterAll(() => mesh?.close());
 
   it('meet no 5xx, no answer the document does not promise, and nobody who takes what it forbids', async () => {

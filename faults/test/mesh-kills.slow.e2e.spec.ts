@@ -18,7 +18,7 @@ describeWithServer('kafka', `eight processes over Kafka, one of them killed ${KI
   beforeAll(async () => {
     eight = await startEightOnServers({ kafka: true });
   }, 240_000);
-  afterAll(() => eight?.close(), 120_000);
+  afterAll(() => eight?.close());
 
   /** One caller's change to one of the documents; a gateway that is dead promises nothing. */
   const change = async (): Promise<void> => {

@@ -10,16 +10,16 @@ import { startFaultyStandalone, type FaultyStandalone } from './faulty-standalon
 export function onBothBuses(title: string, suite: (mesh: () => FaultyStandalone) => void): void {
   describe(`${title}, over tables`, () => {
     let mesh: FaultyStandalone;
-    beforeAll(async () => void (mesh = await startFaultyStandalone()), 120_000);
-    afterAll(() => mesh?.close(), 60_000);
+    beforeAll(async () => void (mesh = await startFaultyStandalone()));
+    afterAll(() => mesh?.close());
     suite(() => mesh);
   });
 
   describeWithServer('kafka', `${title}, over Kafka`, () => {
     let mesh: FaultyStandalone;
     const kafka = ownKafka();
-    beforeAll(async () => void (mesh = await startFaultyStandalone({ kafka: kafka() })), 180_000);
-    afterAll(() => mesh?.close(), 60_000);
+    beforeAll(async () => void (mesh = await startFaultyStandalone({ kafka: kafka() })));
+    afterAll(() => mesh?.close());
     suite(() => mesh);
   });
 }
@@ -31,10 +31,10 @@ export function ownKafka(): () => KafkaServer {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ragmesh-faults-kafka-'));
     kafka = await KafkaServer.start({ dataDir: folder, heapMb: 320 });
-  }, 180_000);
+  });
   afterAll(async () => {
     await kafka?.kill();
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
   return () => kafka;
 }

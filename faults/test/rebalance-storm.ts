@@ -13,7 +13,7 @@ function storm(kafka: boolean, seconds: number): void {
     for (const service of ['model', 'vector', 'document', 'knowledge', 'generation', 'retrieval', 'gateway'] as const)
       await mesh.start(service);
   }, 240_000);
-  afterAll(() => mesh?.close(), 60_000);
+  afterAll(() => mesh?.close());
 
   it(`does everything once while ${COPIES} copies join, leave and die for ${seconds} s`, async () => {
     const random = seeded(16);

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { seeded } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { eventually, seeded } from '@ragmesh/testing';
 import { ApiClient } from '../../services/standalone/test/api-client.js';
 import { newDataDir, removeDataDir, startMesh } from '../../services/standalone/test/mesh-fixture.js';
 import { MeshProcess } from '../../services/standalone/test/mesh-process.js';
@@ -36,7 +35,7 @@ beforeAll(async () => {
     await api.upload({ id: idOf(number), text: textOf(idOf(number)) });
   for (let number = 0; number < DOCUMENTS; number += 1) await api.terminal(idOf(number));
   await mesh.stop();
-}, 120_000);
+});
 afterAll(() => removeDataDir(dataDir));
 
 /** Changes a document and begins another reindex unless one runs. @returns whether it began one. */
@@ -70,14 +69,14 @@ describe('a process killed while an index is made anew', () => {
     const mesh = await startMesh(dataDir, { environment: settings });
     try {
       const one = async (): Promise<boolean> => (await generationsOf(mesh.api)).every(({ state }) => state === 'live');
-      await eventually('nothing but one generation is left', one, 60_000);
+      await eventually('nothing but one generation is left', one);
       const [before] = await generationsOf(mesh.api);
-      await eventually('the oracle holds', async () => (await mesh.oracle.violations()).length === 0, 60_000);
+      await eventually('the oracle holds', async () => (await mesh.oracle.violations()).length === 0);
       const last = await mesh.api.call('POST', `${COLLECTION}/reindex`, { chunk_size: 48 });
       expect(last.status).toBe(202);
-      await eventually('the next is made', async () => (await generationsOf(mesh.api))[0]?.id !== before!.id, 60_000);
-      await eventually('and is the only one', one, 60_000);
-      await eventually('the oracle holds again', async () => (await mesh.oracle.violations()).length === 0, 60_000);
+      await eventually('the next is made', async () => (await generationsOf(mesh.api))[0]?.id !== before!.id);
+      await eventually('and is the only one', one);
+      await eventually('the oracle holds again', async () => (await mesh.oracle.violations()).length === 0);
       expect((await mesh.api.call('GET', '/v1/documents?status=failed')).body['data']).toEqual([]);
     } finally {
       await mesh.close();

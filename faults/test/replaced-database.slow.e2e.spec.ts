@@ -12,7 +12,7 @@ describeWithServer('kafka', 'a database that is gone without a word and replaced
   afterAll(async () => {
     await eight?.close();
     await successor?.close();
-  }, 120_000);
+  });
   const pids = () => serviceNames.map((name) => eight.mesh.supervisor.service(name).pid);
 
   it('means 503 until its silence is noticed; all recover by themselves and nothing is lost', async () => {

@@ -47,7 +47,7 @@ describeWithServer('kafka', 'two copies of every service over Kafka', () => {
     front?.close();
     await mesh?.close();
     await store?.stop();
-  }, 120_000);
+  });
 
   /** Ends one copy in order and starts it again, as a rolling update does. */
   const restart = async (service: ServiceName, copy: number): Promise<number | NodeJS.Signals> => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import type { EncodedEvent } from '@ragmesh/messaging';
-import { seeded, shuffled } from '@ragmesh/testing';
+import { eventually, seeded, shuffled } from '@ragmesh/testing';
 import { embeddedBatches } from '../../services/vector/test/document.builder.js';
-import { VectorMesh, eventually, type Answer } from '../../services/vector/test/vector-mesh.js';
+import { VectorMesh, type Answer } from '../../services/vector/test/vector-mesh.js';
 
 const DOCUMENTS = 50;
 const VERSIONS = 5;
@@ -36,7 +36,7 @@ const show = (mesh: VectorMesh, documentId: string, version: number): EncodedEve
 
 describe('a thousand events about fifty documents in any order', () => {
   let mesh: VectorMesh;
-  beforeAll(async () => void (mesh = await VectorMesh.start()), 120_000);
+  beforeAll(async () => void (mesh = await VectorMesh.start()));
   afterAll(() => mesh.stop());
 
   const shown = () => mesh.answers.filter(({ type }) => type === 'vector.updated');

@@ -3,8 +3,8 @@ import { startFaultyStandalone, type FaultyStandalone } from './faulty-standalon
 import { violationsAfterCollection } from './kept-promises.js';
 
 let mesh: FaultyStandalone;
-beforeAll(async () => void (mesh = await startFaultyStandalone()), 120_000);
-afterAll(() => mesh?.close(), 60_000);
+beforeAll(async () => void (mesh = await startFaultyStandalone()));
+afterAll(() => mesh?.close());
 
 it('an upload whose commit fails after its bytes were stored leaves no blob behind', async () => {
   let failures = 0;
@@ -19,4 +19,4 @@ it('an upload whose commit fails after its bytes were stored leaves no blob behi
   const { body } = await mesh.api.upload({ text: 'Words that are kept.' });
   expect((await mesh.api.terminal(String(body['id']))).status).toBe('ready');
   expect(await violationsAfterCollection(mesh.oracle)).toEqual([]);
-}, 120_000);
+});

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Database, createPool } from '@ragmesh/postgres';
-import { describeWithServer, seeded } from '@ragmesh/testing';
-import { eventually } from '../../libs/testing/src/bus-conformance/bus-fixture.js';
+import { describeWithServer, eventually, seeded } from '@ragmesh/testing';
 import { QdrantStandIn } from '../../services/vector/test/qdrant-stand-in/qdrant-stand-in.js';
 import { startEightOnServers, type EightOnServers } from './eight-on-servers.js';
 import { HarmfulHttp } from './harmful-http.js';
@@ -23,7 +22,7 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     await eight?.close();
     await line?.stop();
     await standIn?.stop();
-  }, 120_000);
+  });
 
   const upload = async (prefix: string, count: number): Promise<string[]> => {
     const ids = Array.from({ length: count }, (_, number) => `${prefix}-${number}`);
@@ -78,7 +77,7 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
     await delay(2_000);
     line.harm = () => 'none';
     await allReady(ids);
-    await eventually('questions are answered again', async () => (await search()).status === 200, 60_000);
+    await eventually('questions are answered again', async () => (await search()).status === 200);
     expect((await search()).body['results']).not.toEqual([]);
     expect(await eight.oracle.violations()).toEqual([]);
     await storeMatchesRows();

@@ -15,6 +15,7 @@ import {
 } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import { CallServer } from '../src/call-server.js';
 import { PART, Service, TOO_LARGE, begin, gate, seen } from './calls-documents.js';
 
@@ -28,14 +29,6 @@ const realProcess = runInThisContext('process') as NodeJS.Process;
 
 const asCaller = <T>(work: () => T): T =>
   inContext({ tenant: 'acme', subject: 'jwt:ada', requestId: 'r', principals: ['jwt:ada', 'group:legal'] }, work);
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`Not within 10 s: ${what}`);
-    await delay(5);
-  }
-}
 
 const ways: [string, () => Promise<string>][] = [
   ['over the network', async () => `127.0.0.1:${(await freePorts(1))[0]}`],
@@ -84,18 +77,18 @@ describe.each(ways)('a call %s', (_, addressOf) => {
   it('is over at its deadline, and when its caller leaves, for both sides', async () => {
     const late = asCaller(() => client.getDocument({ id: 'slow' }, { deadlineMs: 50 }));
     await expect(late).rejects.toMatchObject({ code: 'REQUEST.TIMEOUT' });
-    await until('the handler learns of the deadline', () => seen.cancelled === 1);
+    await eventually('the handler learns of the deadline', () => seen.cancelled === 1);
     const leaving = new AbortController();
     const left = asCaller(() => client.getDocument({ id: 'slow' }, { signal: leaving.signal }));
     setTimeout(() => leaving.abort(), 20);
     await expect(left).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-    await until('the handler learns that the caller left', () => seen.cancelled === 2);
+    await eventually('the handler learns that the caller left', () => seen.cancelled === 2);
     const leavingToo = new AbortController();
     const reading = asCaller(async () => {
       for await (const _part of client.getContent({ id: 'endless' }, { signal: leavingToo.signal })) leavingToo.abort();
     });
     await expect(reading).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-    await until('the source has ended', () => seen.ended === 1);
+    await eventually('the source has ended', () => seen.ended === 1);
     const gone = { signal: AbortSignal.abort() };
     await expect(asCaller(() => client.getDocument({ id: 'known' }, gone))).rejects.toMatchObject({
       code: 'REQUEST.CANCELLED',
@@ -131,7 +124,7 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     for (let more = 0; more < 2 * UNDERWAY; more += 1) await reading.next();
     expect(seen.sent).toBeGreaterThanOrEqual(2 * UNDERWAY);
     await reading.return?.();
-    await until('the source has ended', () => seen.ended === 1);
+    await eventually('the source has ended', () => seen.ended === 1);
   });
 
   it('takes many messages at the pace of who reads them', async () => {
@@ -169,13 +162,13 @@ describe.each(ways)('a call %s', (_, addressOf) => {
       throw new Error('The file cannot be read');
     }
     await expect(asCaller(() => client.upload(failing()))).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
-    await until('the handler learns that it was cut', () => seen.ended === 2);
+    await eventually('the handler learns that it was cut', () => seen.ended === 2);
   });
 
   it('is finished while the service goes out of service, and no other is begun', async () => {
     const running = asCaller(() => client.getDocument({ id: 'waiting' }));
-    await until('it runs', () => seen.running === 1);
-    const drained = server.drain(10_000);
+    await eventually('it runs', () => seen.running === 1);
+    const drained = server.drain(60_000);
     const refused = asCaller(() => client.getDocument({ id: 'known' }));
     await expect(refused).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     gate.resolve();
@@ -194,12 +187,12 @@ describe.each(ways)('a call %s', (_, addressOf) => {
       for await (const _part of client.getContent({ id: 'endless' })) read += 1;
     });
     const outcomes = Promise.allSettled([waiting, sending, reading]);
-    await until('all run', () => seen.running === 1 && seen.sending === 1 && read > 0);
+    await eventually('all run', () => seen.running === 1 && seen.sending === 1 && read > 0);
     await server.drain(50);
     const unavailable = { code: 'DEPENDENCY.UNAVAILABLE', details: { service: 'document' } };
     expect(await outcomes).toMatchObject(Array(3).fill({ reason: unavailable }));
     gate.resolve();
-    await until('both handlers of streams have ended', () => seen.ended === 2);
+    await eventually('both handlers of streams have ended', () => seen.ended === 2);
   });
 
   it('carries no message above the limit: it fails for good, and the other side sees nothing of it', async () => {
@@ -211,12 +204,12 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     await expect(asCaller(() => reading.next())).rejects.toMatchObject(tooLarge);
     async function* swelling() {
       yield { part: { case: 'header' as const, value: { title: 'a' } } };
-      await until('the first has come', () => seen.received === 1);
+      await eventually('the first has come', () => seen.received === 1);
       yield { part: { case: 'data' as const, value: new Uint8Array(TOO_LARGE) } };
     }
     await expect(asCaller(() => client.upload(swelling()))).rejects.toMatchObject(tooLarge);
     gate.resolve();
-    await until('the handler learns that it was cut', () => seen.ended === 1);
+    await eventually('the handler learns that it was cut', () => seen.ended === 1);
     expect(seen).toMatchObject({ asked: 1, sent: 0, received: 1 });
   });
 
@@ -229,7 +222,7 @@ describe.each(ways)('a call %s', (_, addressOf) => {
     });
     await expect(reading).rejects.toMatchObject(tooLarge);
     expect(count).toBe(3);
-    await until('the source has ended', () => seen.ended === 1);
+    await eventually('the source has ended', () => seen.ended === 1);
     expect(await asCaller(() => client.getDocument({ id: 'known' }))).toMatchObject({ progress: 0.1 });
   });
 });

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { readTlsFiles, type TlsMaterial } from '@ragmesh/config';
 import { renderMetrics } from '@ragmesh/observability';
-import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
-import { eventually } from '../../postgres/test/scratch-folder.js';
+import { CertificateAuthority, describeWithServer, eventually, type IssuedCertificate } from '@ragmesh/testing';
 import { CertificateWatch, tellExpiriesOfStart } from '../src/certificate-watch.js';
 import { MountedCertificate } from './mounted-certificate.js';
 
@@ -76,7 +75,7 @@ describeWithServer('openssl', 'certificates on disk', () => {
       watch.follow((material) => taken.push(material));
       spoil(mounted);
     }
-    await eventually(() => warnings.length === begun.length);
+    await eventually('each is warned of', () => warnings.length === begun.length);
     expect(warnings.map(({ certificate }) => certificate).toSorted()).toEqual(Object.keys(faults).toSorted());
     for (const { code, certificate, err } of warnings) {
       expect(code).toBe('CONFIG.INVALID');
@@ -85,7 +84,7 @@ describeWithServer('openssl', 'certificates on disk', () => {
     for (const { watch } of begun) expect(watch.current.cert).toEqual(readFileSync(first.cert));
     expect(taken).toHaveLength(begun.length); // what was there when it began
     expect(await expiryOf('EXPIRED_TLS_CERT_FILE')).toBe(endOf(first.cert));
-  }, 20_000);
+  });
 
   it('are taken up once they hold, whatever comes along in their chain, and are told of once while they do not', async () => {
     let shiftMs = -DAY_MS / 2; // their clock is behind
@@ -98,15 +97,15 @@ describeWithServer('openssl', 'certificates on disk', () => {
     const [cert, key] = [join(folder, 'second-chain.crt'), second.key];
     writeFileSync(cert, [second.cert, short.cert].map((file) => readFileSync(file)).join(''));
     mounted.put({ cert, key }, authority);
-    await eventually(() => warnings.length > 0);
+    await eventually('the warning', () => warnings.length > 0);
     expect(warnings[0]!.err.message).toMatch(/^What MENDED_TLS_CERT_FILE names is not valid before 20/);
     shiftMs = 1.5 * DAY_MS; // what was cross-signed has expired
-    const renewed = await eventually(() => taken[1]);
+    const renewed = await eventually('the renewed certificate is taken', () => taken[1]);
     expect(renewed).toEqual({ cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(authority.file) });
     expect(watched.current).toBe(renewed);
     expect(warnings).toHaveLength(1);
     expect(await expiryOf('MENDED_TLS_CERT_FILE')).toBe(endOf(short.cert));
-  }, 30_000);
+  });
 
   it('that only a restart renews are told of as they were at the start', async () => {
     const mounted = mount('KAFKA');

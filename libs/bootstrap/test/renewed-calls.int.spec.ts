@@ -18,8 +18,7 @@ import {
 } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
-import { CertificateAuthority, describeWithServer } from '@ragmesh/testing';
-import { eventually } from '../../postgres/test/scratch-folder.js';
+import { CertificateAuthority, describeWithServer, eventually } from '@ragmesh/testing';
 import { CallServer } from '../src/call-server.js';
 import { CertificateWatch } from '../src/certificate-watch.js';
 import { processConfig } from '../src/process.config.js';
@@ -78,7 +77,7 @@ describeWithServer('openssl', 'calls between services whose certificates are ren
   });
 
   const clientOf = (how: GrpcTls) => createGrpcClient(documentV1.DocumentService, `127.0.0.1:${port}`, 'document', how);
-  const call = (by = client) => asCaller(() => by.getDocument({ id: 'known' }, { deadlineMs: 5_000 }));
+  const call = (by = client) => asCaller(() => by.getDocument({ id: 'known' }, { deadlineMs: 60_000 }));
 
   /** The name in the certificate that a new connection is shown, and how the connection is encrypted. */
   const connection = (): Promise<{ name: string; suite: string }> =>
@@ -96,7 +95,7 @@ describeWithServer('openssl', 'calls between services whose certificates are ren
     const parts = client.getContent({ id: 'endless' }, { deadlineMs: 60_000 })[Symbol.asyncIterator]();
     await asCaller(() => parts.next());
     mounted.put(successor.issue('second'), successor);
-    await eventually(async () => (await shown()) === 'second');
+    await eventually('the second certificate is shown', async () => (await shown()) === 'second');
     expect((await connection()).suite).toBe(ONLY_SUITE);
     const [cert, key] = ['crt', 'key'].map((ending) => readFileSync(join(folder, `first.${ending}`)));
     const old = clientOf({
@@ -120,12 +119,12 @@ describeWithServer('openssl', 'calls between services whose certificates are ren
   it('go on with the old ones while the new ones cannot be used', async () => {
     const [half, other] = [authority.issue('half'), authority.issue('other')];
     mounted.put({ ...half, key: other.key }, authority);
-    await eventually(() => warnings[0]);
+    await eventually('the warning', () => warnings[0]);
     expect(warnings).toEqual([expect.objectContaining({ code: 'CONFIG.INVALID', certificate: 'GRPC' })]);
     for (const end = Date.now() + 3 * AGE.ageMs; Date.now() < end;) await call();
     expect(await shown()).toBe('first');
     mounted.put(authority.issue('whole'), authority);
-    await eventually(async () => (await shown()) === 'whole');
+    await eventually('the whole one is shown', async () => (await shown()) === 'whole');
     expect(warnings).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { renderMetrics } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import { Cache, type Computed } from './cache.js';
 import { cacheKey, hashOf } from './cache-key.js';
 import { float32Codec, jsonCodec } from './codec.js';
@@ -27,11 +27,6 @@ function speaker(...words: (string | null)[]) {
       return { value: words[said.length - 1] ?? null, tags: ['doc:1', 'collection:a'] };
     },
   };
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await holds()); await delay(20))
-    if (Date.now() > deadline) throw new Error('It did not happen within 20 s');
 }
 
 describe('the cache in memory', () => {
@@ -91,7 +86,7 @@ describe('the cache in memory', () => {
     expect((await cache.getOrCompute('k', compute)).value).toBe('too early');
     expect(await cache.getOrCompute('k', compute)).toEqual({ value: 'settled', from: 'computed' });
     const settled = async () => cache.getOrCompute('k', async () => ({ value: 'settled' }));
-    await until(async () => (await settled()).from === 'memory');
+    await eventually('it is kept', async () => (await settled()).from === 'memory');
   });
 
   it('keeps the knowledge that there is nothing, for a shorter time', async () => {
@@ -99,7 +94,8 @@ describe('the cache in memory', () => {
     const { compute, said } = speaker(null, 'something');
     await cache.getOrCompute('k', compute);
     expect(await cache.getOrCompute('k', compute)).toEqual({ value: null, from: 'memory' });
-    await until(async () => (await cache.getOrCompute('k', compute)).value === 'something');
+    const found = async () => (await cache.getOrCompute('k', compute)).value === 'something';
+    await eventually('there is something', found);
     expect(said).toHaveLength(2);
   });
 

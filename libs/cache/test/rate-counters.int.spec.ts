@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { RateCounters } from '../src/index.js';
-import { RedisFixture, eventually } from './redis-fixture.js';
+import { RedisFixture } from './redis-fixture.js';
 
 const open: RateCounters[] = [];
 /** How often counting moved between Redis and a process. */

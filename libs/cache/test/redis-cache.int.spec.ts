@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { describeWithServer } from '@ragmesh/testing';
-import { RedisFixture, ask, eventually, stored, usable } from './redis-fixture.js';
+import { describeWithServer, eventually } from '@ragmesh/testing';
+import { RedisFixture, ask, stored, usable } from './redis-fixture.js';
 
 describeWithServer('redis', 'the cache with Redis', () => {
   const fixture = RedisFixture.forEachTest();

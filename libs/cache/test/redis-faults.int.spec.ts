@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { RedisServer } from '@ragmesh/local-servers';
-import { describeWithServer } from '@ragmesh/testing';
-import { RedisFixture, ask, eventually, stored, usable } from './redis-fixture.js';
+import { describeWithServer, eventually } from '@ragmesh/testing';
+import { RedisFixture, ask, stored, usable } from './redis-fixture.js';
 
 /** A question and an eviction take no more than this, whatever Redis does, in ms. */
 const LIMIT_MS = 100;

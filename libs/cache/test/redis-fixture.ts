@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RedisServer } from '@ragmesh/local-servers';
-import { FaultProxy } from '@ragmesh/testing';
+import { FaultProxy, eventually } from '@ragmesh/testing';
 import { Cache, RedisLevel, jsonCodec, type Cached } from '../src/index.js';
 
 const NAMESPACE = 'spec';
@@ -15,19 +15,6 @@ export interface Copy {
   readonly redis: RedisLevel;
   /** Of the fixture: looks into the database behind the process' back. */
   readonly admin: Redis;
-}
-
-type Nothing = undefined | null | false;
-
-/** Resolves once the probe gives something; fails with what was waited for after 20 s. */
-export async function eventually<T>(what: string, probe: () => T | Promise<T>): Promise<Exclude<T, Nothing>> {
-  const end = performance.now() + 20_000;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined && found !== null && found !== false) return found as Exclude<T, Nothing>;
-    if (performance.now() > end) throw new Error(`Not within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 export const usable = ({ redis }: Copy): Promise<true> => eventually('Redis is usable', () => redis.isUsable);

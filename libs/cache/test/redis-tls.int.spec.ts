@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { defineConfig, loadConfig } from '@ragmesh/config';
 import { RedisServer } from '@ragmesh/local-servers';
-import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
+import { CertificateAuthority, describeWithServer, eventually, type IssuedCertificate } from '@ragmesh/testing';
 import { RedisLevel, redisAddress, redisVariables } from '../src/index.js';
-import { eventually } from './redis-fixture.js';
 
 describeWithServer(['redis', 'openssl'], 'Redis behind TLS', () => {
   let folder: string;

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { MAX_BYTES, clientWith, failureOf, get, textOf } from './egress-fixture.js';
 import { startOrigin, startRawOrigin, type Origin } from './origin.js';
 
@@ -23,13 +24,7 @@ async function servedRaw(answer: (socket: Socket) => void): Promise<ReturnType<t
 }
 
 /** A server whose client gave up is not held open. */
-async function closed(): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (origin.connections() > 0) {
-    if (performance.now() > deadline) throw new Error('The connection stays open');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const closed = () => eventually('the connection is closed', () => origin.connections() === 0);
 
 describe('content', () => {
   it('is fetched bare: no cookie, no credentials, nothing of the trace, one connection of its own', async () => {

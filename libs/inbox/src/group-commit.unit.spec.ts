@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { GroupCommit, type GroupJob } from './group-commit.js';
 
 interface Job extends GroupJob {
@@ -19,7 +20,7 @@ class Store {
 
   /** Resolves once so many groups have begun. */
   async begun(groups: number): Promise<void> {
-    while (this.groups.length < groups) await new Promise(setImmediate);
+    await eventually(`${groups} groups have begun`, () => this.groups.length >= groups);
   }
 
   /** Lets the groups end that are under way. */

@@ -6,6 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { readRetryState, type Attempt, type BusRecord, type EventHandler, type Message } from '@ragmesh/messaging';
 import { Outbox, outboxMigrations } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool, migrate, storableText } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { Inbox, inboxMigrations } from './index.js';
 
 const handlerId = 'vector.index-chunks';
@@ -146,9 +147,7 @@ describe('locks that effects hold', () => {
     const waiting = async (many: number): Promise<void> => {
       const sql = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (
         SELECT oid FROM pg_database WHERE datname = current_database())`;
-      const deadline = performance.now() + 10_000;
-      while ((await database.query(sql)).rowCount < many)
-        if (performance.now() > deadline) throw new Error(`Not ${many} wait for a lock`);
+      await eventually(`${many} wait for a lock`, async () => (await database.query(sql)).rowCount >= many);
     };
     await inbox.begin(['l1', 'l2', 'l3', 'l4'].map(first));
     const keyed = await database.query<{ name: string }>(

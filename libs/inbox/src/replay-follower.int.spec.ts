@@ -6,7 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { createLogger } from '@ragmesh/observability';
 import { Outbox, outboxMigrations } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool, migrate, type SqlTransaction } from '@ragmesh/postgres';
-import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import { DeadLetterReplays, DeadLetterStore, ReplayFollower, inboxMigrations, keepRefusedEvents } from './index.js';
 
 class CountingDatabase extends Database {

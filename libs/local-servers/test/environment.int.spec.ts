@@ -33,6 +33,5 @@ describeWithServer(['kafka', 'pgvector'], 'a server that ragmesh starts', () => 
       await server.stop();
       expect(environment).not.toContain(SECRET);
     },
-    180_000,
   );
 });

@@ -32,7 +32,7 @@ describeWithServer('kafka', 'KafkaServer', () => {
     expect(await accepts(broker!.address)).toBe(true);
     await kafka.stop();
     expect(broker!.isRunning).toBe(false);
-  }, 180_000);
+  });
 
   it('opens its data folder again, also when a broker outlived its parent', async () => {
     const first = await KafkaServer.start({ dataDir });
@@ -43,7 +43,7 @@ describeWithServer('kafka', 'KafkaServer', () => {
     expect(await readFile(join(dataDir, 'cluster-id'), 'utf8')).toBe(id);
     expect(await accepts(second.brokers[0]!)).toBe(true);
     await second.stop();
-  }, 180_000);
+  });
 
   it('says what is missing when it cannot start', async () => {
     await expect(KafkaServer.start({ dataDir, jars: join(dataDir, 'no-jars') })).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { busConformance } from '../../testing/src/bus-conformance/bus-conformance.js';
-import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { createDriver } from './embedded-driver.js';
 import { SpecServer } from './embedded-server.js';
 

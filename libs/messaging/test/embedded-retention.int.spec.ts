@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import type pg from 'pg';
-import { eventually, freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { join, joinCommitting, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { EmbeddedBusDriver } from '../src/embedded/embedded-bus-driver.js';
 import type { RetentionOptions } from '../src/embedded/embedded-bus-options.js';

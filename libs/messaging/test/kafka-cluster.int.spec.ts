@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import kafkajs, { type Admin } from 'kafkajs';
-import { eventually, freshGroup } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
+import { freshGroup } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { join, joinCommitting, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
@@ -23,13 +24,13 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
     admin = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
     await driver.provision([{ name: TOPIC, partitions: PARTITIONS, retentionHours: 24 }]);
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await admin.disconnect();
     await driver.close();
     await server.stop();
-  }, 60_000);
+  });
 
   const partitions = async () => (await admin.fetchTopicMetadata({ topics: [TOPIC] })).topics[0]!.partitions;
   const allInSync = async () => (await partitions()).every(({ isr }) => isr.length === 3);
@@ -59,7 +60,7 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
     });
     const progress = async (what: string, records: number) => {
       const goal = acknowledged.size + records;
-      await eventually(what, () => acknowledged.size >= goal, 60_000);
+      await eventually(what, () => acknowledged.size >= goal);
     };
     for (const partition of [0, 1]) {
       await progress('records are acknowledged', 1_000);
@@ -68,7 +69,7 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
       await broker.kill();
       await progress('publishing goes on with two brokers', 2_000);
       await broker.start();
-      await eventually('the broker has caught up', allInSync, 60_000);
+      await eventually('the broker has caught up', allInSync);
     }
     isOver = true;
     await Promise.all(publishing);
@@ -80,7 +81,7 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
       [...acknowledged].filter(([place, value]) => read.get(place) !== value);
     await eventually('a later group reads every acknowledged record', () => lacking(places(sink.records)).length === 0);
     const consumed = () => places(consumers.flatMap((consumer) => consumer.sink.records));
-    await eventually('the group that was there has read them too', () => lacking(consumed()).length === 0, 60_000);
+    await eventually('the group that was there has read them too', () => lacking(consumed()).length === 0);
     expect(consumers.every(({ subscription }) => subscription.isAlive())).toBe(true);
   }, 240_000);
 });

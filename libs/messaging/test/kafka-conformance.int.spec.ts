@@ -32,7 +32,7 @@ if (given) {
 
     beforeAll(async () => {
       server = await KafkaSpecServer.start();
-    }, 120_000);
+    });
     afterAll(() => server.stop());
 
     busConformance('the Kafka bus', {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import kafkajs, { type Admin } from 'kafkajs';
-import { eventually, freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
+import { freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
 import {
   join,
   numbered,
@@ -40,7 +41,7 @@ describeWithServer('kafka', 'guards around kafkajs', () => {
     await guardIdleTimers();
     admin = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
-  }, 120_000);
+  });
   afterEach(async () => {
     await Promise.all(drivers.splice(0).map((driver) => driver.close()));
     reported.length = 0;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { eventually, freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
+import { freshGroup, freshTopic } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { join, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
@@ -18,7 +19,7 @@ describeWithServer('kafka', 'the Kafka driver with SASL/PLAIN', () => {
 
   beforeAll(async () => {
     server = await KafkaSpecServer.start({ sasl: credentials });
-  }, 120_000);
+  });
   afterAll(() => server.stop());
 
   it('publishes and consumes as an authenticated user', async () => {

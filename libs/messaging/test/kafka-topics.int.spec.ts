@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { topicSpecs } from '@ragmesh/contracts';
+import { eventually } from '@ragmesh/testing';
 import kafkajs, { type Admin } from 'kafkajs';
-import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
 
@@ -34,7 +34,7 @@ describeWithServer('kafka', 'npm run topics', () => {
     server = await KafkaSpecServer.start();
     admin = new kafkajs.Kafka({ brokers: server.kafka.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
-  }, 120_000);
+  });
   afterAll(async () => {
     await admin.disconnect();
     await server.stop();
@@ -51,7 +51,7 @@ describeWithServer('kafka', 'npm run topics', () => {
       expect.arrayContaining(['one.document.chunked.embedding.retry', 'one.document.chunked.embedding.dlt']),
     );
     expect(await run('diff', 'one.')).toMatchObject({ code: 0 });
-  }, 120_000);
+  });
 
   it('repairs retention and partitions, keeps what else was set, and tells what it cannot repair', async () => {
     await run('apply', 'two.');
@@ -90,7 +90,7 @@ describeWithServer('kafka', 'npm run topics', () => {
       resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
     );
     expect([settings.get('retention.ms'), settings.get('segment.ms')]).toEqual(['604800000', '123456']);
-  }, 120_000);
+  });
 
   it('leaves the same to a service that is started for that only, which repairs what its start would refuse', async () => {
     const service = {
@@ -107,7 +107,7 @@ describeWithServer('kafka', 'npm run topics', () => {
     });
     expect(await run('diff', 'three.')).toMatchObject({ code: 0 });
     expect(await start({})).toMatchObject({ code: 0, output: expect.stringContaining('no brokers') });
-  }, 120_000);
+  });
 
   it('says what is missing from its configuration', async () => {
     const { code, output } = await topics('diff', { KAFKA_BROKERS: 'nonsense' });

@@ -6,7 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { partitionForKey, type BusDriver, type OutgoingRecord } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
-import { eventually } from '../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import { Outbox, OutboxRelay, outboxMigrations } from './index.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
 import { RelayLease } from './relay-lease.js';
@@ -278,7 +278,6 @@ describe('the housekeeping of an outbox', () => {
     await eventually(
       'all is removed',
       async () => (await database.query('SELECT 1 FROM outbox LIMIT 1')).rowCount === 0,
-      10_000,
     );
   });
 });

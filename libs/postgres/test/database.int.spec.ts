@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { Database, EmbeddedPostgres, createPool } from '../src/index.js';
-import { eventually, scratchFolder } from './scratch-folder.js';
+import { scratchFolder } from './scratch-folder.js';
 
 describe('over a real server', () => {
   const folder = scratchFolder();
@@ -80,7 +81,7 @@ describe('over a real server', () => {
       await database.transaction(async (tx) => tx.write('INSERT INTO "Its own"."Gro""wn" VALUES ($1)', [id]));
     }
     const without = 'SELECT FROM pg_stat_user_tables WHERE last_analyze IS NULL';
-    await eventually(async () => (await database.query(without)).rows.length === 0);
+    await eventually('every table is analysed', async () => (await database.query(without)).rows.length === 0);
     expect((await database.query(ofCatalogues)).rows).toEqual(before);
   });
 

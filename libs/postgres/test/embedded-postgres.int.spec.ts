@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { Database, EmbeddedPostgres, createPool } from '../src/index.js';
 import { findBinaries } from '../src/embedded/binaries.js';
 import { openDataFolder } from '../src/embedded/data-folder.js';
 import { findPostmaster, isAlive } from '../src/embedded/postmaster.js';
 import { ensureServer } from '../src/embedded/server-process.js';
-import { eventually, scratchFolder } from './scratch-folder.js';
+import { scratchFolder } from './scratch-folder.js';
 
 const holderProgram = fileURLToPath(new URL('holder.ts', import.meta.url));
 const loader = fileURLToPath(new URL('../../../tools/register-typescript.mjs', import.meta.url));
@@ -94,7 +95,7 @@ describe('EmbeddedPostgres', () => {
     const holder = await startHolder(folder.path);
     await killHard(holder.process);
     process.kill(holder.server, 'SIGKILL');
-    await eventually(() => !isAlive(holder.server));
+    await eventually('the server is dead', () => !isAlive(holder.server));
     const successor = await EmbeddedPostgres.start(folder.path);
     expect(successor.wasAdopted).toBe(false);
     await successor.stop();
@@ -105,10 +106,10 @@ describe('EmbeddedPostgres', () => {
     const url = embedded.url('postgres');
     const killed = embedded.pid;
     process.kill(killed, 'SIGKILL');
-    await eventually(() => embedded.pid !== killed);
+    await eventually('the server is started again', () => embedded.pid !== killed);
     expect(embedded.url('postgres')).toBe(url);
     const database = new Database(createPool(url));
-    await eventually(() => database.query('SELECT 1').catch(() => undefined));
+    await eventually('it answers', () => database.query('SELECT 1').catch(() => undefined));
     await database.close();
     await embedded.stop();
   });
@@ -117,7 +118,7 @@ describe('EmbeddedPostgres', () => {
     const embedded = await EmbeddedPostgres.start(folder.path);
     const killed = embedded.pid;
     process.kill(killed, 'SIGKILL');
-    await eventually(() => {
+    await eventually('the next server starts', () => {
       const found = findPostmaster(openDataFolder(folder.path).cluster);
       return typeof found === 'object' && found.pid !== killed;
     });

@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { Database, EmbeddedPostgres, createPool, migrate } from '../src/index.js';
-import { eventually, scratchFolder } from './scratch-folder.js';
+import { scratchFolder } from './scratch-folder.js';
 
 const sample = fileURLToPath(new URL('sample/migrations', import.meta.url));
 const bothNames = ['20260101000000_first', '20260102000000_second'];
@@ -51,7 +52,7 @@ describe('migrate', () => {
     });
     expect(heard).toEqual([expect.stringContaining('Another process migrates the database held')]);
     const waiting = migrate({ ...told, lockWithinMs: 60_000 }, sample);
-    await eventually(() => heard.length === 2);
+    await eventually('the other one waits', () => heard.length === 2);
     await holder.end();
     expect(await waiting).toEqual(bothNames);
   });
@@ -91,7 +92,7 @@ describe('migrate', () => {
     const watch = createPool(server.url('postgres'));
     const cut = migrate(url, long);
     cut.catch(() => undefined);
-    await eventually(async () => {
+    await eventually('the connection is cut', async () => {
       const sleeping = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'ragmesh-migrate' AND datname = 'long' AND wait_event = 'PgSleep'`;
       return (await watch.query(sleeping)).rowCount! > 0;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from '@jest/globals';
-import { FaultProxy } from '@ragmesh/testing';
+import { FaultProxy, eventually } from '@ragmesh/testing';
 import { Database, EmbeddedPostgres, Notifications, createPool } from '../src/index.js';
 import { portOf, through } from './proxied-server.js';
-import { eventually, scratchFolder } from './scratch-folder.js';
+import { scratchFolder } from './scratch-folder.js';
 
 describe('notifications', () => {
   const folder = scratchFolder();
@@ -34,7 +34,11 @@ describe('notifications', () => {
 
   const hear = (channel: string) => notifications.on(channel, (payload) => heard.push(`${channel}:${payload}`));
   const tell = (channel: string, payload: string) => database.query('SELECT pg_notify($1, $2)', [channel, payload]);
-  const has = (...what: string[]) => eventually(() => what.every((each) => heard.includes(each)));
+  const has = (...what: string[]) =>
+    eventually(
+      () => `${what.join()} is heard, not only ${heard.join()}`,
+      () => what.every((each) => heard.includes(each)),
+    );
 
   it('are heard again after the connection was cut', async () => {
     await hear('outbox');

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FaultProxy } from '@ragmesh/testing';
+import { FaultProxy, eventually } from '@ragmesh/testing';
 import { Database, EmbeddedPostgres, createPool } from '../src/index.js';
 import { portOf, through } from './proxied-server.js';
-import { eventually, scratchFolder } from './scratch-folder.js';
+import { scratchFolder } from './scratch-folder.js';
 
 const longestSilenceMs = 1_000;
 const unavailable = { code: 'STORAGE.UNAVAILABLE', retry: 'transient' };
@@ -55,12 +55,12 @@ describe('a server that vanished without a word, whose successor serves under th
         tx.write('SELECT 1');
       }),
     ]);
-    await eventually(async () => (await watch.query(sleeping)).rowCount === 2);
+    await eventually('both sleep', async () => (await watch.query(sleeping)).rowCount === 2);
     await failOver();
     for (const outcome of await running) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable });
     }
-    await eventually(works);
+    await eventually('the database answers', works);
     await expect(database.transaction((tx) => tx.query('SELECT 1'))).resolves.toMatchObject({ rowCount: 1 });
     expect(old.connections).toBe(2); // nobody waits for them, though they never ended
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Orchestrator, counting, until, type Count } from '../test/orchestrator.js';
+import { eventually } from '@ragmesh/testing';
+import { type Orchestrator, counting, type Count } from '../test/orchestrator.js';
 import { twoOrchestrators } from '../test/two-orchestrators.js';
 import { SagaEngine } from './saga-engine.js';
 
@@ -84,7 +85,7 @@ describe('two orchestrators over one database', () => {
     await one.start('e');
     await expire('e');
     two.timer.start();
-    await until('the timeout', async () => (await one.sagaOf('e')).state === 'compensating');
+    await eventually('the timeout', async () => (await one.sagaOf('e')).state === 'compensating');
   });
 });
 

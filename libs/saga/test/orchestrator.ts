@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { catalogue } from '@ragmesh/contracts';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Outbox, type OutboxWriter } from '@ragmesh/outbox';
@@ -81,14 +80,5 @@ export class Orchestrator {
 
   async sagaOf(id: string): Promise<SagaSummary> {
     return (await this.store.list('default', {}, 200)).find((saga) => saga.id === id)!;
-  }
-}
-
-/** Asks until it is so. @throws Error after 15 s. */
-export async function until(what: string, isIt: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await isIt())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
-    await delay(20);
   }
 }

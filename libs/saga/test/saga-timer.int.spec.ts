@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Orchestrator, until } from './orchestrator.js';
+import { eventually } from '@ragmesh/testing';
+import { type Orchestrator } from './orchestrator.js';
 import { twoOrchestrators } from './two-orchestrators.js';
 
 let one: Orchestrator;
@@ -14,7 +15,7 @@ describe('a deadline that passed while no process ran', () => {
     await one.database.query(`UPDATE saga SET deadline = now() - interval '1 hour'`);
     const before = await one.sent('shows');
     one.timer.start();
-    await until('the step that is asked for again', async () => (await one.sent('shows')) > before);
+    await eventually('the step that is asked for again', async () => (await one.sent('shows')) > before);
     expect(await one.sagaOf('waits')).toMatchObject({ state: 'running', overdue: false });
     await one.deliver('waits', { kind: 'step-done', step: 'count' });
     expect(await one.sagaOf('waits')).toMatchObject({ state: 'running', step: 'show' });
@@ -26,7 +27,7 @@ describe('a deadline that passed while the machine slept or the database was awa
   async function attend({ timer, clock }: Orchestrator): Promise<void> {
     const { asked } = clock;
     timer.start();
-    await until('a look at the deadlines', async () => clock.asked > asked);
+    await eventually('a look at the deadlines', async () => clock.asked > asked);
     await timer.stop();
   }
   const deadlineOf = async (id: string) => (await one.sagaOf(id)).deadline!.getTime();
@@ -65,7 +66,7 @@ describe('a deadline that passed while the machine slept or the database was awa
     await two.database.transaction(async (tx) => {
       await tx.query('LOCK TABLE saga');
       one.timer.start();
-      await until('a look that waits', async () => (await two.database.query(waiting)).rowCount > 0);
+      await eventually('a look that waits', async () => (await two.database.query(waiting)).rowCount > 0);
       one.clock.now += 1_200_000;
     });
     await one.timer.stop();

@@ -5,7 +5,7 @@ import type { EventHandler, Message } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
-import { eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
 import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
 import { IngestionProcess } from '../src/commands/ingestion-process.js';
 import type { DocumentConfig } from '../src/document.config.js';

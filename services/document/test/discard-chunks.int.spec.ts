@@ -4,7 +4,7 @@ import type { Delivery, Message } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
-import { eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
 import { ChunkRepository } from '../src/adapters/chunk.repository.js';
 import { WaitingIngestions } from '../src/adapters/waiting-ingestions.js';
 import { IngestionProcess } from '../src/commands/ingestion-process.js';

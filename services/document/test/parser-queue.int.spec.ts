@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { documentV1 } from '@ragmesh/contracts';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { TOLD_EVERY_MS } from '../src/commands/ingestion-process.js';
 import { documentService } from '../src/document.service.js';
 
@@ -97,5 +98,5 @@ describe('more files than the service handles events at once', () => {
       expect(now.length).toBeGreaterThan(SLOTS);
       return now.every(({ id, deadline }) => deadline > given.find((saga) => saga.id === id)!.deadline);
     });
-  }, 180_000);
+  });
 });

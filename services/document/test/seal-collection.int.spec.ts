@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { documentV1, knowledgeV1 } from '@ragmesh/contracts';
 import { asService } from '@ragmesh/observability';
 import { knowledgeService } from '@ragmesh/service-knowledge';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
 
 let mesh: ServiceMesh;

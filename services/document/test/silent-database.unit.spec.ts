@@ -5,6 +5,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { createLogger } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { BlobCollector } from '../src/adapters/blob-collector.js';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
 import { GenerationCollector } from '../src/adapters/generation-collector.js';
@@ -61,8 +62,7 @@ describe('work done now and then, while the database says nothing', () => {
       await settled();
     }
     // What is done before it is asked may take the disk its time.
-    for (const deadline = performance.now() + 10_000; asked.length === 0 && performance.now() < deadline;)
-      await settled();
+    await eventually('it is asked', () => asked.length > 0);
     expect(asked).toHaveLength(1);
     const stopping = worker.onModuleDestroy();
     asked[0]!();

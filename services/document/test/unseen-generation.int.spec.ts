@@ -6,8 +6,9 @@ import { documentV1 } from '@ragmesh/contracts';
 import { embeddingService } from '@ragmesh/service-embedding';
 import { modelService } from '@ragmesh/service-model';
 import { vectorService } from '@ragmesh/service-vector';
+import { eventually } from '@ragmesh/testing';
 import { writeTinyEncoder } from '../../embedding/test/tiny-encoder.js';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
 
 const collection = 'wild';
@@ -32,7 +33,7 @@ const ended = (id: string) =>
     return operation.done ? operation : undefined;
   });
 const statusOf = async (id: string) => (await ask((client) => client.getDocument({ id }))).status;
-const isReady = (id: string) => eventually(`${id} is ready`, async () => (await statusOf(id)) === 'ready', 30_000);
+const isReady = (id: string) => eventually(`${id} is ready`, async () => (await statusOf(id)) === 'ready');
 const generations = async () => (await ask((client) => client.listGenerations({ collection }))).generations;
 const runModels = async (): Promise<void> => {
   const models = join(folder, 'models');
@@ -53,7 +54,7 @@ beforeAll(async () => {
   expect(await ended(built)).toMatchObject({ status: 'ready' });
   const { id: back } = await ask((client) => client.rollbackGeneration({ collection, generation: 0 }));
   expect(await ended(back)).toMatchObject({ status: 'ready' });
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -86,4 +87,4 @@ it('a generation that lost its model fails no upload, stays incomplete, and says
     [1, 'previous'],
     [0, 'live'],
   ]);
-}, 120_000);
+});

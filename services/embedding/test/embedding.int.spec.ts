@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogue, embeddingV1, modelV1 } from '@ragmesh/contracts';
 import { modelService } from '@ragmesh/service-model';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { embeddingService } from '../src/embedding.service.js';
 import { writeTinyCrossEncoder } from './tiny-cross-encoder.js';
 

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { catalogue, embeddingV1 } from '@ragmesh/contracts';
 import { RedisServer } from '@ragmesh/local-servers';
 import { renderMetrics } from '@ragmesh/observability';
-import { FaultProxy, describeWithServer } from '@ragmesh/testing';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { FaultProxy, describeWithServer, eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { embeddingService } from '../src/embedding.service.js';
 
 const DAY_MS = 86_400_000;

@@ -10,7 +10,7 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-gateway-'));
   mesh = await startStandalone({ environment: { RAGMESH_DATA_DIR: dataDir, SERVER_PORT: '0' } });
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.close();
   await rm(dataDir, { recursive: true, force: true });
@@ -28,7 +28,7 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
 const read = async (response: Promise<Response>): Promise<Body> => (await (await response).json()) as Body;
 
 async function ready(id: string): Promise<Body> {
-  const document = await read(fetch(`${mesh.url}/v1/documents/${encodeURIComponent(id)}?wait=30`));
+  const document = await read(fetch(`${mesh.url}/v1/documents/${encodeURIComponent(id)}?wait=60`));
   expect(document).toMatchObject({ id, status: 'ready', error: null });
   return document;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
 let edge: EdgeAlone;
@@ -85,19 +86,17 @@ describe('failures', () => {
       duplex: 'half',
       body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) }),
     } as RequestInit).catch(() => undefined);
-    const shed = await eventually(
-      () => fetch(`${edge.url}/v1/documents/a`),
-      async (answer) => (await answer.clone().text()).includes('OVERLOAD.SHED'),
-    );
+    const answered = async (code: string): Promise<Response | undefined> => {
+      const answer = await fetch(`${edge.url}/v1/documents/a`);
+      return (await answer.text()).includes(code) ? answer : undefined;
+    };
+    const shed = await eventually('overload', () => answered('OVERLOAD.SHED'));
     expect(shed.status).toBe(503);
     expect(shed.headers.get('retry-after')).toBe('1');
     expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
     stalled.abort();
     await stuck;
-    await eventually(
-      () => fetch(`${edge.url}/v1/documents/a`),
-      async (answer) => (await answer.clone().text()).includes('DEPENDENCY'),
-    );
+    await eventually('the end of it', () => answered('DEPENDENCY'));
   });
 
   it('say which methods a path takes', async () => {
@@ -130,12 +129,3 @@ describe('failures', () => {
     expect(await (await send('died')).json()).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
   });
 });
-
-async function eventually<T>(ask: () => Promise<T>, isIt: (value: T) => Promise<boolean>): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const value = await ask();
-    if (await isIt(value)) return value;
-    if (performance.now() > deadline) throw new Error('It did not happen within 10 s');
-  }
-}

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { knowledgeService } from '@ragmesh/service-knowledge';
+import { eventually } from '@ragmesh/testing';
 import { excusedRoutes } from '../src/audit/audited-routes.js';
 import { routeRoles } from '../src/auth/route-roles.js';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
@@ -78,9 +78,7 @@ describe('every running route', () => {
 /** Resolves once somebody waits for a lock to write an entry. */
 async function insertIsWaiting(): Promise<void> {
   const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%INSERT INTO audit_entry%'`;
-  for (const deadline = performance.now() + 10_000; performance.now() < deadline; await delay(10))
-    if ((await edge.database.query(waiting)).rowCount > 0) return;
-  throw new Error('Nobody waits to write an entry');
+  await eventually('somebody waits to write an entry', async () => (await edge.database.query(waiting)).rowCount > 0);
 }
 
 describe('an entry', () => {
@@ -154,10 +152,11 @@ describe('an entry', () => {
       await once(socket, 'close');
       await (await fetch(`${edge.url}/healthz`)).body?.cancel(); // by then the edge has heard of what came before
     });
-    const deadline = performance.now() + 5_000;
-    let entry: Entry | undefined;
-    while (typeof entry?.status !== 'number' && performance.now() < deadline) [entry] = await trail('target=left');
-    expect(entry).toMatchObject({ action: 'DELETE /v1/documents/{id}', status: 499 });
+    const ended = async () => (await trail('target=left')).find(({ status }) => typeof status === 'number');
+    expect(await eventually('it says how it ended', ended)).toMatchObject({
+      action: 'DELETE /v1/documents/{id}',
+      status: 499,
+    });
   });
 
   it('takes names as they come, also those a database cannot hold', async () => {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
 let edge: EdgeAlone;
@@ -25,11 +25,10 @@ describe('a service that does not answer', () => {
       })),
       unavailable: expect.arrayContaining(['document', 'vector']),
     });
-    const deadline = performance.now() + 10_000;
-    while ((await stateOf('document')) === 'closed') {
-      if (performance.now() > deadline) throw new Error('The breaker stays closed');
+    await eventually('the breaker opens', async () => {
       expect((await fetch(`${edge.url}/v1/documents/a`)).status).toBe(503);
-    }
+      return (await stateOf('document')) !== 'closed';
+    });
     expect(await stateOf('knowledge')).toBe('closed');
     const refused = await fetch(`${edge.url}/v1/documents/a`);
     expect(refused.status).toBe(503);
@@ -40,11 +39,7 @@ describe('a service that does not answer', () => {
   });
 
   it('is tried again after a while', async () => {
-    const deadline = performance.now() + 10_000;
-    while ((await stateOf('document')) !== 'half-open') {
-      if (performance.now() > deadline) throw new Error('The breaker stays open');
-      await delay(50);
-    }
+    await eventually('the breaker lets one call in', async () => (await stateOf('document')) === 'half-open');
   });
 
   it('is not to blame for a request that is', async () => {

@@ -22,9 +22,9 @@ beforeAll(async () => {
   await read(post('/v1/documents', { id: 'peat', collection: 'wetlands', text: peat }));
   await read(post('/v1/documents', { id: 'sea', text: sea }));
   for (const id of ['peat', 'sea']) {
-    expect(await read(fetch(`${mesh.url}/v1/documents/${id}?wait=30`))).toMatchObject({ status: 'ready' });
+    expect(await read(fetch(`${mesh.url}/v1/documents/${id}?wait=60`))).toMatchObject({ status: 'ready' });
   }
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.close();
   await rm(dataDir, { recursive: true, force: true });

@@ -7,7 +7,8 @@ import { embeddingService } from '@ragmesh/service-embedding';
 import { knowledgeService } from '@ragmesh/service-knowledge';
 import { retrievalService } from '@ragmesh/service-retrieval';
 import { vectorService } from '@ragmesh/service-vector';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { gatewayService } from '../src/gateway.service.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read as their shapes are asserted

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serversFolder } from '@ragmesh/local-servers';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { describeAdministration } from './administration.suite.js';
 import { ENDLESS } from './chat-upstream.js';
@@ -12,7 +12,7 @@ import { describeEmbeddings } from './openai-embeddings.suite.js';
 import { fact, pieces, question, read, startOpenAiMesh, type Json, type OpenAiMesh } from './openai-mesh.js';
 
 let mesh: OpenAiMesh;
-beforeAll(async () => void (mesh = await startOpenAiMesh()), 120_000);
+beforeAll(async () => void (mesh = await startOpenAiMesh()));
 afterAll(() => mesh?.close());
 
 /** What an answer of ragmesh has beyond OpenAI's. */
@@ -92,11 +92,7 @@ describe('chat completions through the official client', () => {
       text += choices[0]?.delta.content ?? '';
       if (text.length > 20) break; // the client of OpenAI closes the connection
     }
-    const deadline = performance.now() + 1_000;
-    while (mesh.upstream.abandoned() === 0) {
-      if (performance.now() > deadline) throw new Error('The model still writes');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await eventually('the model writes no more', () => mesh.upstream.abandoned() > 0, 1_000);
   });
 
   it('passes temperature and max_tokens on, and leaves aside what it does not know', async () => {
@@ -258,7 +254,7 @@ describeWithServer('python-clients', "LangChain's and LlamaIndex' OpenAI clients
       },
       llama_index: { answer, completed: answer, streamed: answer, dimensions },
     });
-  }, 120_000);
+  });
 });
 
 describeAdministration(() => mesh);

@@ -12,11 +12,11 @@ beforeAll(async () => {
     body: JSON.stringify({ text: 'Nobody indexes this.' }),
   });
   operation = ((await accepted.json()) as { operation: { href: string } }).operation.href;
-}, 60_000);
+});
 afterAll(() => edge?.close());
 
 const follow = (): Promise<Response> =>
-  fetch(`${edge.url}${operation}/events`, { signal: AbortSignal.timeout(10_000) });
+  fetch(`${edge.url}${operation}/events`, { signal: AbortSignal.timeout(60_000) });
 
 describe('following an operation that never ends', () => {
   it('is over after the time of a stream, with an event that says to come again', async () => {

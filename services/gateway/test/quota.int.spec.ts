@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisServer } from '@ragmesh/local-servers';
 import { knowledgeService } from '@ragmesh/service-knowledge';
-import { describeWithServer } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 import { AUDIENCE, ISSUER, startIdentityProvider, type IdentityProvider } from './identity-provider.js';
 
@@ -172,13 +171,17 @@ describeWithServer('redis', 'quotas of several gateways', () => {
 
   it('are one while Redis is there, and go on by themselves when it leaves', async () => {
     const [one, two] = [await start({ REDIS_URL: redis.url }), await start({ REDIS_URL: redis.url })];
+    let attempt = 0;
     try {
-      await eventually((attempt) => countTogether(one, two, `warm-${attempt}`));
+      await eventually('they count together', () => countTogether(one, two, `warm-${(attempt += 1)}`));
       const [here, there] = [await caller(one, 'bolt', 'ben'), await caller(two, 'bolt', 'ben')];
       expect(await statusesOf(() => here(reading), 2)).toEqual([503, 503]);
       expect(await statusesOf(() => there(reading), 3)).toEqual([503, 503, 429]);
       await redis.kill();
-      await eventually(async (attempt) => !(await countTogether(one, two, `cold-${attempt}`)));
+      await eventually(
+        'each counts for itself',
+        async () => !(await countTogether(one, two, `cold-${(attempt += 1)}`)),
+      );
       expect((await here(reading)).status).toBe(503); // it had heard of two
       expect((await there(reading)).status).toBe(429);
       const operator = await caller(one, 'mesh', 'root');
@@ -196,13 +199,5 @@ describeWithServer('redis', 'quotas of several gateways', () => {
     )(reading);
     const answer = await (await caller(two, tenant, 'ada'))(reading);
     return answer.headers.get('ratelimit')!.startsWith('"key-requests";r=2;');
-  };
-  const eventually = async (isSo: (attempt: number) => Promise<boolean>): Promise<void> => {
-    const deadline = performance.now() + 20_000;
-    for (let attempt = 0; performance.now() < deadline; attempt += 1) {
-      if (await isSo(attempt)) return;
-      await delay(50);
-    }
-    throw new Error('It did not happen within 20 s');
   };
 });

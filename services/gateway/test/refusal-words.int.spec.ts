@@ -4,7 +4,7 @@ import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 import { rawForm } from './raw-form.js';
 
 let edge: EdgeAlone;
-beforeAll(async () => void (edge = await startEdgeAlone()), 60_000);
+beforeAll(async () => void (edge = await startEdgeAlone()));
 afterAll(() => edge?.close());
 
 interface Told {

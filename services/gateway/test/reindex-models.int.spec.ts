@@ -9,9 +9,10 @@ import { knowledgeService } from '@ragmesh/service-knowledge';
 import { modelService } from '@ragmesh/service-model';
 import { retrievalService } from '@ragmesh/service-retrieval';
 import { vectorService } from '@ragmesh/service-vector';
+import { eventually } from '@ragmesh/testing';
 import { writeTinyCrossEncoder } from '../../embedding/test/tiny-cross-encoder.js';
 import { writeTinyEncoder } from '../../embedding/test/tiny-encoder.js';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { gatewayService } from '../src/gateway.service.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read as their shapes are asserted
@@ -38,7 +39,7 @@ async function call(method: string, path: string, body?: object): Promise<{ stat
 
 async function upload(id: string, text: string): Promise<void> {
   await call('POST', '/v1/documents', { id, collection: 'wild', text });
-  expect((await call('GET', `/v1/documents/${id}?wait=30`)).body).toMatchObject({ status: 'ready' });
+  expect((await call('GET', `/v1/documents/${id}?wait=60`)).body).toMatchObject({ status: 'ready' });
 }
 
 const dense = async (query: string): Promise<Body> => {
@@ -63,14 +64,10 @@ const generations = async (): Promise<Body[]> => (await call('GET', '/v1/collect
 
 async function done(accepted: { status: number; body: Body }): Promise<Body> {
   expect(accepted.status).toBe(202);
-  return eventually(
-    'the operation is done',
-    async () => {
-      const { body } = await call('GET', accepted.body['operation'].href);
-      return body['done'] ? body : undefined;
-    },
-    60_000,
-  );
+  return eventually('the operation is done', async () => {
+    const { body } = await call('GET', accepted.body['operation'].href);
+    return body['done'] ? body : undefined;
+  });
 }
 
 beforeAll(async () => {
@@ -96,7 +93,7 @@ beforeAll(async () => {
     });
     return body['degraded']?.length === 0;
   });
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -148,14 +145,14 @@ describe('reindex with another embedding model', () => {
     });
     expect(await bestOf('which animal naps in the water?')).toBe('otters');
     expect(await bestOf('bird that calls after dark')).toBe('owls');
-  }, 120_000);
+  });
 
   it('keeps the model of the live generation when none is named', async () => {
     expect(await done(await reindex({ model: 'tiny-words@r1' }))).toMatchObject({ status: 'ready' });
     expect(await done(await reindex({ chunk_size: 64 }))).toMatchObject({ status: 'ready' });
     expect((await generations())[0]).toMatchObject({ id: 3, state: 'live', model: 'tiny-words@r1' });
     expect(await bestOf('owl hoots')).toBe('owls');
-  }, 120_000);
+  });
 });
 
 describe('reindex of a file', () => {
@@ -173,7 +170,7 @@ describe('reindex of a file', () => {
       form.append(name, value);
     form.append('file', new Blob([page], { type: 'text/html' }), 'page.html');
     await fetch(`${url}/v1/documents`, { method: 'POST', body: form });
-    expect((await call('GET', '/v1/documents/page?wait=30')).body).toMatchObject({ status: 'ready' });
+    expect((await call('GET', '/v1/documents/page?wait=60')).body).toMatchObject({ status: 'ready' });
     const text = await (await fetch(`${url}/v1/documents/page/content?as=text`)).text();
     const chunks = async (): Promise<Body[]> => (await call('GET', '/v1/documents/page/chunks?limit=200')).body['data'];
     const before = await chunks();
@@ -190,5 +187,5 @@ describe('reindex of a file', () => {
     expect(after.at(-1)!['text']).toContain('The vole & its young were seen 7 times by the brook.');
     const { body } = await call('POST', '/v1/search', { query: 'badger', collection: 'files', mode: 'lexical' });
     expect(body['results'][0].text).toContain('The badger & its young');
-  }, 120_000);
+  });
 });

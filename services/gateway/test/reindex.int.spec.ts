@@ -7,7 +7,8 @@ import { embeddingService } from '@ragmesh/service-embedding';
 import { knowledgeService } from '@ragmesh/service-knowledge';
 import { retrievalService } from '@ragmesh/service-retrieval';
 import { vectorService } from '@ragmesh/service-vector';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { gatewayService } from '../src/gateway.service.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read as their shapes are asserted
@@ -36,7 +37,7 @@ async function call(method: string, path: string, body?: object): Promise<{ stat
 }
 
 async function ready(id: string, version = 1): Promise<void> {
-  const { body } = await call('GET', `/v1/documents/${id}?wait=30`);
+  const { body } = await call('GET', `/v1/documents/${id}?wait=60`);
   expect(body).toMatchObject({ status: 'ready', version });
 }
 
@@ -84,14 +85,10 @@ const states = async (): Promise<unknown[]> => (await generations()).map(({ id, 
 
 async function done(accepted: Body): Promise<Body> {
   const { href } = accepted['operation'];
-  return eventually(
-    'the operation is done',
-    async () => {
-      const now = await operation(href);
-      return now['done'] ? now : undefined;
-    },
-    60_000,
-  );
+  return eventually('the operation is done', async () => {
+    const now = await operation(href);
+    return now['done'] ? now : undefined;
+  });
 }
 
 const runDocuments = (environment: Record<string, string> = {}) =>
@@ -116,7 +113,7 @@ beforeAll(async () => {
   for (let n = 0; n < DOCUMENTS; n++)
     await call('POST', '/v1/documents', { id: `d${n}`, collection, text: textOf(n), title: `About the ${nameOf(n)}` });
   for (let n = 0; n < DOCUMENTS; n++) await ready(`d${n}`);
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -223,7 +220,7 @@ describe('reindex', () => {
         .query<{ n: number }>('SELECT count(*)::int AS n FROM point WHERE generation = 1');
       return rows[0]!.n === 0;
     });
-  }, 120_000);
+  });
 
   it('serves nothing kept of the generation before, and gives no event up', async () => {
     const kept = 'kept';
@@ -248,7 +245,7 @@ describe('reindex', () => {
     await eventually('what is found are its chunks again', isFresh);
     expect(await found()).toEqual(before);
     expect((await call('GET', '/v1/admin/dead-letters')).body['data']).toEqual([]);
-  }, 60_000);
+  });
 
   it('leaves readers what they see when the new generation finds less, and when it is called off', async () => {
     const before = (await search('lake')).places;
@@ -272,5 +269,5 @@ describe('reindex', () => {
     expect(aborted).toMatchObject({ status: 200, body: { generation: 3, status: 'failed' } });
     expect(await done(other.body)).toMatchObject({ status: 'failed', error: { code: 'REQUEST.CANCELLED' } });
     expect((await search('lake')).places).toEqual(before);
-  }, 60_000);
+  });
 });

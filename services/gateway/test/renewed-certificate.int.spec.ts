@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { renderMetrics } from '@ragmesh/observability';
-import { CertificateAuthority, describeWithServer } from '@ragmesh/testing';
+import { CertificateAuthority, describeWithServer, eventually } from '@ragmesh/testing';
 import { MountedCertificate } from '../../../libs/bootstrap/test/mounted-certificate.js';
-import { eventually } from '../../knowledge/test/service-mesh.js';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
 describeWithServer('openssl', 'an edge whose certificate is renewed on disk', () => {
@@ -26,7 +25,7 @@ describeWithServer('openssl', 'an edge whose certificate is renewed on disk', ()
       SERVER_TLS_CERT_FILE: SERVER_TLS_CERT_FILE!,
       SERVER_TLS_KEY_FILE: SERVER_TLS_KEY_FILE!,
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await edge.close();
     rmSync(folder, { recursive: true });
@@ -73,5 +72,5 @@ describeWithServer('openssl', 'an edge whose certificate is renewed on disk', ()
     early.write('\r\n');
     expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
     early.destroy();
-  }, 30_000);
+  });
 });

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue, decodePayload } from '@ragmesh/contracts';
 import type { BusRecord } from '@ragmesh/messaging';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
-const WITHIN_MS = 20_000;
 const { serviceHealth, performanceMetrics } = catalogue;
 
 let edge: EdgeAlone;
@@ -23,11 +22,8 @@ const from = (topic: string): BusRecord[] => records.filter((record) => record.t
 
 describe('a service that has started', () => {
   it('tells the bus that it is ready, and what its process uses', async () => {
-    const deadline = Date.now() + WITHIN_MS;
-    while (from(serviceHealth.topic).length === 0 || from(performanceMetrics.topic).length === 0) {
-      if (Date.now() > deadline) throw new Error(`Not within ${WITHIN_MS} ms`);
-      await delay(20);
-    }
+    const isTold = () => [serviceHealth, performanceMetrics].every(({ topic }) => from(topic).length > 0);
+    await eventually('both are told', isTold);
     const health = decodePayload(serviceHealth, from(serviceHealth.topic)[0]!.value);
     expect(health).toMatchObject({ service: 'gateway', status: 'ready' });
     const { service, values } = decodePayload(performanceMetrics, from(performanceMetrics.topic)[0]!.value);

@@ -1,14 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
+import { eventually } from '@ragmesh/testing';
 import { hangUpOnSlowClients } from '../src/http/slow-clients.js';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
-const WITHIN_MS = 20_000;
 const PLACES = 60;
 
 let edge: EdgeAlone;
@@ -34,11 +33,6 @@ function say(text: string): Socket {
 async function activeRequests(): Promise<number> {
   const text = await (await fetch(`${edge.url}/metrics`)).text();
   return Number(/^rag_active_requests(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
-}
-
-async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + WITHIN_MS; !(await holds()); await delay(20))
-    if (Date.now() > deadline) throw new Error(`Not within ${WITHIN_MS} ms: ${what}`);
 }
 
 describe('a client that keeps a place', () => {

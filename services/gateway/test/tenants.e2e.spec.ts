@@ -32,7 +32,7 @@ beforeAll(async () => {
   bolt = mesh.as(boltKey!.key);
   cork = mesh.as(corkKey!.key);
   owned = await furnish(mesh, 'acme', acmeKey!);
-}, 60_000);
+});
 afterAll(async () => {
   await mesh.close();
   work.restore();

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Drivers } from '@ragmesh/bootstrap';
 import { serviceNames } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
 import { startStandalone } from '@ragmesh/service-standalone';
+import { eventually } from '@ragmesh/testing';
 import { publishBrokenBatch } from './broken-batch.js';
 import { startChatUpstream } from './chat-upstream.js';
 import { AUDIENCE, ISSUER, startIdentityProvider, type IdentityProvider } from './identity-provider.js';
@@ -157,7 +157,7 @@ export async function furnish(mesh: GuardedMesh, tenant: string, key: { id: stri
   const accepted = await must('POST', '/v1/documents', { ...upload, id: names.document, collection: names.collection });
   await must('POST', '/v1/documents', { ...upload, id: names.otherDocument });
   for (const id of [names.document, names.otherDocument]) {
-    const { status } = await must('GET', `/v1/documents/${id}?wait=30`);
+    const { status } = await must('GET', `/v1/documents/${id}?wait=60`);
     if (status !== 'ready') throw new Error(`${id} is ${String(status)}`);
   }
   for (const id of [names.conversation, names.otherConversation]) await must('POST', '/v1/conversations', { id });
@@ -187,10 +187,9 @@ async function giveUpAnEvent({ drivers }: GuardedMesh, tenant: string, call: Cal
   const subject = `${tenant}-broken`;
   const headers = { ce_correlation: 'spec' };
   await publishBrokenBatch(drivers.bus, { documentId: subject, tenant, words: 'x', headers });
-  for (const deadline = performance.now() + 20_000; performance.now() < deadline; await delay(50)) {
+  const letter = await eventually('the event is given up', async () => {
     const { json } = await call({ method: 'GET', path: `/v1/admin/dead-letters?subject=${subject}` });
-    const [letter] = json['data'] as { id: string }[];
-    if (letter) return letter.id;
-  }
-  throw new Error('The event was not given up');
+    return (json['data'] as { id: string }[])[0];
+  });
+  return letter.id;
 }

@@ -2,6 +2,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeWithDocuments, type EdgeWithDocuments } from './edge-with-documents.js';
 import { expectRefusal, type Refusal } from './refusal.js';
 
@@ -62,7 +63,7 @@ beforeAll(async () => {
     REQUEST_TIMEOUT_SECONDS: '3',
     DOCUMENT_MAX_BYTES: String(LIMIT),
   });
-}, 60_000);
+});
 afterAll(async () => {
   world.closeAllConnections();
   world.close();
@@ -197,9 +198,9 @@ describe('an upload by a wrong url', () => {
     const client = request(`${edge.url}/v1/documents`, { method: 'POST', headers, agent: false });
     client.on('error', () => undefined);
     client.end(JSON.stringify({ url: `${origin}/endless`, collection: 'left' }));
-    await until(() => asked.includes('/endless'));
+    await eventually('it is fetched', () => asked.includes('/endless'));
     client.destroy();
-    await until(() => endless?.destroyed);
+    await eventually('it is hung up on', () => endless?.destroyed);
     expect(await documents('left')).toEqual([]);
   });
 
@@ -212,9 +213,9 @@ describe('an upload by a wrong url', () => {
         .then((answer) => refusals.push(answer))
         .catch(() => undefined);
     const all = Promise.all(Array.from({ length: fetched + waiting + beyond }, slow));
-    await until(() => asked.length === fetched && refusals.length === beyond);
+    await eventually('all but one are fetched or wait', () => asked.length === fetched && refusals.length === beyond);
     const late = await send({ url: `${origin}/handbook.md` });
-    await until(() => refusals.length === waiting + beyond);
+    await eventually('all that waited are refused', () => refusals.length === waiting + beyond);
     for (const refusal of [...refusals, late]) {
       expect([refusal.status, refusal.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
       expect(await read(refusal)).toMatchObject({ code: 'OVERLOAD.SHED' });
@@ -225,11 +226,3 @@ describe('an upload by a wrong url', () => {
     expect((await send({ url: `${origin}/handbook.md`, collection: 'after' })).status).toBe(202);
   });
 });
-
-async function until(isSo: () => boolean | undefined): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error('It did not happen within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

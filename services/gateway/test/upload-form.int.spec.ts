@@ -3,7 +3,7 @@ import { startEdgeWithDocuments, type EdgeWithDocuments } from './edge-with-docu
 import { formWithMetadata, nested, rawForm } from './raw-form.js';
 
 let edge: EdgeWithDocuments;
-beforeAll(async () => void (edge = await startEdgeWithDocuments({})), 60_000);
+beforeAll(async () => void (edge = await startEdgeWithDocuments({})));
 afterAll(() => edge?.close());
 
 const upload = async (form: RequestInit): Promise<{ status: number; body: Record<string, unknown> }> => {

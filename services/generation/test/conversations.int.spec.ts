@@ -62,7 +62,7 @@ beforeAll(async () => {
   questions = createGrpcClient(generationV1.QuestionService, address);
   database = open();
   repository = new ConversationRepository(database, new WithdrawalRepository());
-}, 60_000);
+});
 afterAll(async () => {
   conversations?.close();
   questions?.close();

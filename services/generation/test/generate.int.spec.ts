@@ -3,10 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { generationV1 } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
 import { breakersOf } from '@ragmesh/resilience';
+import { eventually } from '@ragmesh/testing';
 import { GenerationRig } from './generation-rig.js';
 import { describeLocalProvider } from './local-provider.suite.js';
 import { samplesOf } from './metric-samples.js';
-import { ScriptedUpstream, answering, cutting, endless, refusing, silent } from './scripted-upstream.js';
+import { ScriptedUpstream, answering, cutting, endless, heldBack, refusing, silent } from './scripted-upstream.js';
 
 const text = 'Peat bogs cover three percent of the land.\nThey store twice as much carbon as all forests.';
 const source = { id: 'd:1:0', documentId: 'd', version: 1n, score: 1, text, start: 100, end: 100 + text.length };
@@ -34,7 +35,7 @@ describe('Generate', () => {
       LLM_MAX_TOKENS: '800',
     });
     client = createGrpcClient(generationV1.GenerationService, address);
-  }, 60_000);
+  });
   beforeEach(() => upstream.plays(refusing(400)));
   afterAll(async () => {
     client?.close();
@@ -183,7 +184,7 @@ describe('Generate', () => {
         for await (const _ of client.generate({ question, sources: [source] }, { signal: caller.signal }));
       });
       reading.catch(() => undefined);
-      while (upstream.seen.length === 0) await new Promise(setImmediate);
+      await eventually('the provider is asked', () => upstream.seen.length > 0);
       const started = performance.now();
       caller.abort();
       await upstream.seen[0]!.closed;
@@ -199,12 +200,7 @@ describe('Generate', () => {
     await rig.as('acme', async () => {
       const events = client.generate({ question, sources: [source] })[Symbol.asyncIterator]();
       await events.next();
-      let [before, calm] = [-1, 0];
-      while (calm < 15) {
-        calm = flood.written() === before ? calm + 1 : 0;
-        before = flood.written();
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await heldBack(flood);
       expect(flood.written()).toBeLessThan(16 * 1024 * 1024);
       await events.next();
       await events.return!();

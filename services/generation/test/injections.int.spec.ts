@@ -63,7 +63,7 @@ describe('an instruction', () => {
     const asked = { question, sources, history: [], instructions };
     const request = { ...asked, collection: 'default', conversationId: '', maxTokens: 500, stop: [], model: '' };
     const origin = { ...asked, tenant: 'acme', model: 'big' };
-    const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
+    const scope = { deadline: Deadline.in(60_000), signal: new AbortController().signal };
     const events: AnswerEvent[] = [];
     await inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {
       for await (const event of written.write(request, { history: [], origin }, scope)) events.push(event);

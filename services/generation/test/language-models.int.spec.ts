@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { inContext } from '@ragmesh/observability';
 import { Deadline, breakersOf } from '@ragmesh/resilience';
+import { eventually } from '@ragmesh/testing';
 import type { ChatCall } from '../src/adapters/guarded-model.js';
 import type { ChatEvent, LanguageModels } from '../src/adapters/language-models.js';
 import { modelsOf } from './model-rig.js';
@@ -96,7 +97,7 @@ describe('several models with order and fallback', () => {
     const call = {
       messages: [{ role: 'user', content: 'Why?' }],
       maxTokens: 9,
-      deadline: Deadline.in(10_000),
+      deadline: Deadline.in(60_000),
     } as const;
     const { signal } = new AbortController();
     await expect(inContext(caller, () => models.complete({ ...call, signal }))).rejects.toMatchObject({
@@ -159,7 +160,7 @@ describe('several models with order and fallback', () => {
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
     running.catch(() => undefined);
-    while (first.seen.length === 0) await new Promise(setImmediate);
+    await eventually('the provider is asked', () => first.seen.length > 0);
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
     await first.seen[0]!.closed;

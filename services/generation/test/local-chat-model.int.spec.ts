@@ -7,7 +7,7 @@ import { LocalChatModel } from '../src/adapters/local-chat-model.js';
 import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js';
 
 const library = new URL('./stand-in-transformers.mjs', import.meta.url).href;
-const limits: ChatTimeLimits = { firstTokenMs: 20_000, idleMs: 20_000, totalMs: 40_000 };
+const limits: ChatTimeLimits = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 120_000 };
 const opened: LocalChatModel[] = [];
 
 function modelOf(name: string, from = library, modelsDir = '/models'): LocalChatModel {

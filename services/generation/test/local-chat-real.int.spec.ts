@@ -6,7 +6,7 @@ import { LocalChatModels, type LocalChatModel } from '../src/adapters/local-chat
 import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js';
 import { writeTinyChatModel } from './tiny-chat-model.js';
 
-const limits: ChatTimeLimits = { firstTokenMs: 30_000, idleMs: 30_000, totalMs: 60_000 };
+const limits: ChatTimeLimits = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 120_000 };
 let folder: string;
 let models: LocalChatModels;
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { OpenAiChatModel } from '../src/adapters/openai-chat-model.js';
 import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js';
 import {
@@ -6,6 +7,7 @@ import {
   answering,
   cutting,
   endless,
+  heldBack,
   finish,
   piece,
   refusing,
@@ -15,7 +17,7 @@ import {
 } from './scripted-upstream.js';
 
 const messages = [{ role: 'user', content: 'Why?' }] as const;
-const limits: ChatTimeLimits = { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000 };
+const limits: ChatTimeLimits = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 120_000 };
 
 describe('a chat model behind the OpenAI protocol', () => {
   let upstream: ScriptedUpstream;
@@ -177,7 +179,7 @@ describe('a chat model behind the OpenAI protocol', () => {
     const caller = new AbortController();
     const running = chat({}, caller.signal);
     running.catch(() => undefined);
-    while (upstream.seen.length === 0) await new Promise(setImmediate);
+    await eventually('the provider is asked', () => upstream.seen.length > 0);
     caller.abort();
     await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
     await upstream.seen[0]!.closed;
@@ -191,12 +193,7 @@ describe('a chat model behind the OpenAI protocol', () => {
     upstream.plays(flood);
     const pieces = model.chat({ messages, maxTokens: 5 }, { ...limits, idleMs: 100 }, new AbortController().signal);
     await pieces.next();
-    let [before, calm] = [-1, 0];
-    while (calm < 15) {
-      calm = flood.written() === before ? calm + 1 : 0;
-      before = flood.written();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await heldBack(flood);
     expect(flood.written()).toBeLessThan(16 * 1024 * 1024);
     expect((await pieces.next()).value).toMatchObject({ type: 'text' });
     await pieces.return(undefined);

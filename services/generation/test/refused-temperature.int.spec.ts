@@ -42,7 +42,7 @@ describe('a model that does not take every temperature', () => {
     const limits = { maxTokens: 500, stop: [], model: '' };
     const request = { ...plain, ...asked, ...limits, collection: 'default', conversationId: '' };
     const origin = { ...plain, tenant: 'acme', model: 'big' };
-    const scope = { deadline: Deadline.in(10_000), signal: new AbortController().signal };
+    const scope = { deadline: Deadline.in(60_000), signal: new AbortController().signal };
     return inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {
       const events = written.write(request, { history: [], origin }, scope);
       for (;;) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { eventually } from '@ragmesh/testing';
 
 /** A request as the provider got it. */
 export interface SeenRequest {
@@ -73,6 +74,16 @@ export function endless(): Behaviour & { readonly written: () => number } {
     }
   };
   return Object.assign(behaviour, { written: () => written });
+}
+
+/** Resolves once a reader who reads no more has stopped the writer. */
+export async function heldBack({ written }: { readonly written: () => number }): Promise<void> {
+  let [before, calm] = [-1, 0];
+  await eventually('nothing more is written for a while', () => {
+    calm = written() === before ? calm + 1 : 0;
+    before = written();
+    return calm === 15;
+  });
 }
 
 /** A provider that speaks the OpenAI protocol over real HTTP and does what its script says, the last entry for ever. */

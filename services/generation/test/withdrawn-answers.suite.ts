@@ -4,6 +4,7 @@ import { catalogue, type EventSpec, type generationV1 } from '@ragmesh/contracts
 import type { GrpcClient } from '@ragmesh/grpc';
 import { encodeEvent, partitionForKey, type EmbeddedBusDriver } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import type { ConversationRepository } from '../src/adapters/conversation.repository.js';
 
 interface Context {
@@ -23,14 +24,6 @@ async function tell<Desc extends DescMessage>(
   await bus.publish([{ topic, key, headers, value, partition }]);
 }
 
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error('Not within 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** What conversations keep of documents that are gone. */
 export function withdrawnAnswers(context: () => Context): void {
   describe('answers in conversations', () => {
@@ -45,7 +38,10 @@ export function withdrawnAnswers(context: () => Context): void {
         .filter(({ role }) => role === 'assistant')
         .map(({ text }) => text);
     const become = (wanted: string[]) =>
-      eventually(async () => JSON.stringify(await texts()) === JSON.stringify(wanted));
+      eventually(
+        `the answers are ${wanted.join()}`,
+        async () => JSON.stringify(await texts()) === JSON.stringify(wanted),
+      );
 
     it('lose what they say of a document that is deleted or restricted, and no others do', async () => {
       for (const [text, ids] of [

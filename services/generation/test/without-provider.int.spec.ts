@@ -16,7 +16,7 @@ describe('generation without a provider', () => {
   beforeAll(async () => {
     rig = await GenerationRig.start();
     plain = createGrpcClient(generationV1.GenerationService, await rig.service({}));
-  }, 60_000);
+  });
   afterAll(async () => {
     plain?.close();
     await rig?.close();

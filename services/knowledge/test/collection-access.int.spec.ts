@@ -10,11 +10,11 @@ import type { GuardedClients } from '@ragmesh/grpc';
 import { asService, inContext, type AccessList } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { CollectionRepository } from '../src/adapters/collection.repository.js';
 import { ChangeCollectionAccess } from '../src/commands/change-collection-access.js';
 import { DeleteCollection } from '../src/commands/delete-collection.js';
 import { knowledgeService } from '../src/knowledge.service.js';
-import { eventually } from './service-mesh.js';
 
 const WAITING = `
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()`;

@@ -10,21 +10,7 @@ import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
-
-/** Resolves once the probe gives something; fails with what was waited for after the deadline. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  withinMs = 20_000,
-): Promise<NonNullable<T>> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined && found !== null && found !== false) return found;
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { eventually } from '@ragmesh/testing';
 
 /** Some services of the mesh on a real database and a real bus, as their neighbours see them. */
 export class ServiceMesh {

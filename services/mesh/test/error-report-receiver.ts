@@ -1,9 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
-
-const WITHIN_MS = 30_000;
+import { eventually } from '@ragmesh/testing';
 
 /** The receiving end of reports of unexpected errors, as Sentry has it. */
 export class ErrorReportReceiver {
@@ -28,13 +26,11 @@ export class ErrorReportReceiver {
 
   /** The first envelope about a place, as soon as it came. @throws Error when none comes. */
   async about(where: string): Promise<string> {
-    const deadline = performance.now() + WITHIN_MS;
-    for (;;) {
-      const found = this.#envelopes.find((envelope) => envelope.includes(`"where":"${where}"`));
-      if (found !== undefined) return found;
-      if (performance.now() > deadline) throw new Error(`No report about ${where}, only ${this.#envelopes.join('\n')}`);
-      await delay(20);
-    }
+    const isIt = (envelope: string) => envelope.includes(`"where":"${where}"`);
+    return eventually(
+      () => `a report about ${where}, only ${this.#envelopes.join('\n')}`,
+      () => this.#envelopes.find(isIt),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,39 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
-import { describeWithServer } from '@ragmesh/testing';
-import { eventually } from '../../knowledge/test/service-mesh.js';
+import { describeWithServer, eventually } from '@ragmesh/testing';
+import type { Answer } from '../../standalone/test/api-client.js';
 import { startEightProcesses, type EightProcesses } from './eight-processes.js';
 import { OtlpReceiver } from './otlp-receiver.js';
 import { tellsOneStory } from './traces.suite.js';
 
 const DOCUMENTS_PER_KILL = 6;
-/** The promise is five seconds; machines that run many suites at once are slower. */
-const BACK_WITHIN_MS = 20_000;
 
 /** Kills a service and waits until another process has taken its place. */
 async function killAndAwait({ mesh }: EightProcesses, name: ServiceName): Promise<void> {
   const service = mesh.supervisor.service(name);
   const killed = service.pid!;
   process.kill(killed, 'SIGKILL');
-  const deadline = performance.now() + BACK_WITHIN_MS;
-  while (service.pid === killed || !service.isReady) {
-    if (performance.now() > deadline) throw new Error(`${name} did not come back`);
-    await delay(20);
-  }
+  await eventually(`${name} is back`, () => service.pid !== killed && service.isReady);
 }
 
 /** Uploads until it is accepted: a caller whose request met a dead process repeats it. */
 async function uploadPatiently({ api }: EightProcesses, id: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const answer = await api
-      .call('PUT', `/v1/documents/${id}`, { text: `Text of ${id}. `.repeat(50) })
-      .catch(() => null);
-    if (answer?.status === 202) return;
-    if (performance.now() > deadline) throw new Error(`${id} was not accepted: ${JSON.stringify(answer)}`);
-    await delay(50);
-  }
+  let last: Answer | undefined;
+  const isAccepted = async (): Promise<boolean> => {
+    last = await api.call('PUT', `/v1/documents/${id}`, { text: `Text of ${id}. `.repeat(50) }).catch(() => undefined);
+    return last?.status === 202;
+  };
+  await eventually(() => `${id} is accepted, only ${JSON.stringify(last)}`, isAccepted);
 }
 
 function promises(settings: Readonly<Record<string, string>>, events: RegExp): void {
@@ -43,11 +33,11 @@ function promises(settings: Readonly<Record<string, string>>, events: RegExp): v
     receiver = await OtlpReceiver.start();
     const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_BSP_SCHEDULE_DELAY: '200' };
     eight = await startEightProcesses({ ...settings, ...traced });
-  }, 180_000);
+  });
   afterAll(async () => {
     await eight?.close();
     await receiver.close();
-  }, 60_000);
+  });
 
   it('takes a document from upload to citation and to deletion', async () => {
     const { api } = eight;

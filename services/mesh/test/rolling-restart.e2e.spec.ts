@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
+import { eventually } from '@ragmesh/testing';
 import { ApiClient } from '../../standalone/test/api-client.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import { BareMesh } from './bare-mesh.js';
@@ -28,7 +28,7 @@ beforeAll(async () => {
     copies.set(service, await Promise.all(Array.from({ length: COPIES }, (_, copy) => mesh.start(service, copy))));
   }
   for (const gateway of copies.get('gateway')!) front.add(targetOf(gateway));
-}, 120_000);
+});
 afterAll(async () => {
   front.close();
   await mesh.close();
@@ -62,9 +62,7 @@ describe('a rolling restart of two copies', () => {
     for (const id of accepted) expect(await api.terminal(id)).toMatchObject({ id, status: 'ready' });
     const unfinished = async (): Promise<unknown> =>
       (await api.call('GET', '/v1/documents?status=processing&limit=1')).body['data'];
-    const deadline = performance.now() + 30_000;
-    while (((await unfinished()) as unknown[]).length > 0 && performance.now() < deadline) await delay(100);
-    expect(await unfinished()).toEqual([]);
+    await eventually('no document is left', async () => ((await unfinished()) as unknown[]).length === 0);
     expect((await api.call('GET', '/v1/documents?status=failed')).body['data']).toEqual([]);
   }, 300_000);
 });

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
+import { eventually } from '@ragmesh/testing';
 import { ApiClient } from '../../standalone/test/api-client.js';
-import { eventually } from '../../knowledge/test/service-mesh.js';
 import { BareMesh } from './bare-mesh.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import { ownPackages } from './image-packages.js';
@@ -25,7 +25,7 @@ beforeAll(async () => {
     APP_EMBEDDINGS_BACKEND: 'local',
     EMBEDDING_WORKERS: '1',
   });
-}, 120_000);
+});
 afterAll(async () => {
   for (const copy of copies) copy.signal('SIGKILL');
   await Promise.all(copies.map((copy) => copy.ended()));
@@ -76,7 +76,7 @@ describe('the file trees of the service images', () => {
     expect((found.body['results'] as { document_id: string }[])[0]?.document_id).toBe(body['id']);
     expect(await Promise.all(copies.map((copy) => copy.stop()))).toEqual(serviceNames.map(() => 0));
     expect(await Promise.all([...trees.values()].map(filesOf))).toEqual(before);
-  }, 180_000);
+  });
 
   it.each(['embedding', 'vector'] as const)('hold native code of one platform only: %s', async (service) => {
     for (const platform of [HERE, HERE === 'linux-arm64' ? 'linux-x64' : 'linux-arm64']) {

@@ -2,12 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { newDataDir, removeDataDir } from './data-dir.js';
-
-const READY_WITHIN_MS = 60_000;
 
 let dataDir: string;
 let taken: Server;
@@ -44,16 +42,11 @@ function start(environment: Record<string, string> = {}): ChildProcess {
   return running;
 }
 
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen: ${said}`);
-    await delay(50);
-  }
-}
-
 async function ready(): Promise<number[]> {
-  await until(() => said.includes('Ctrl+C'), 'The start');
+  await eventually(
+    () => `it is ready, only: ${said}`,
+    () => said.includes('Ctrl+C'),
+  );
   const pids = [...said.matchAll(/(?:gateway|document|knowledge|embedding|vector|retrieval|generation|model) (\d+)/g)];
   return pids.map(([, pid]) => Number(pid));
 }
@@ -91,7 +84,7 @@ describe('npm run mesh', () => {
     expect(orphans).toHaveLength(8);
     expect(said).toMatch(/Access +no authentication; only this machine can connect/);
     killed.kill('SIGKILL');
-    await until(() => !orphans.some(isRunning), 'The end of the orphans');
+    await eventually('the orphans have ended', () => !orphans.some(isRunning));
     const key = `rgm_first_${'k'.repeat(43)}`;
     const again = start({ SERVER_PORT: String(port), AUTH_MODE: 'keys', RAGMESH_BOOTSTRAP_KEY: key });
     const pids = await ready();
@@ -102,5 +95,5 @@ describe('npm run mesh', () => {
     again.kill('SIGINT');
     expect(await ended).toEqual([0, null]);
     expect(pids.filter(isRunning)).toEqual([]);
-  }, 180_000);
+  });
 });

@@ -3,12 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@ragmesh/testing';
 import { newDataDir, removeDataDir } from './data-dir.js';
 
 const MAIN = fileURLToPath(new URL('./supervised-main.mjs', import.meta.url));
-const WITHIN_MS = 30_000;
 const BLOCK = 512;
 const MIB = 1024 * 1024;
 
@@ -38,12 +37,12 @@ function supervise(logFile: string, { fault, largestFile }: Circumstances = {}):
 }
 
 async function untilSaid(sentence: RegExp): Promise<void> {
-  const deadline = performance.now() + WITHIN_MS;
-  while (!sentence.test(said)) {
-    if (performance.now() > deadline || supervisor!.exitCode !== null)
-      throw new Error(`${sentence} was not said: ${said}`);
-    await delay(20);
-  }
+  const told = () => `${sentence} is said, only: ${said}`;
+  await eventually(told, () => {
+    if (sentence.test(said)) return true;
+    if (supervisor!.exitCode !== null) throw new Error(`It ended before ${told()}`);
+    return false;
+  });
 }
 
 async function endsInOrder(): Promise<void> {

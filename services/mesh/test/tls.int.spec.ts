@@ -8,9 +8,8 @@ import { KafkaServer } from '@ragmesh/local-servers';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
 import { createPool } from '@ragmesh/postgres';
-import { CertificateAuthority, describeWithServer, type IssuedCertificate } from '@ragmesh/testing';
+import { CertificateAuthority, describeWithServer, eventually, type IssuedCertificate } from '@ragmesh/testing';
 import { writeUnreadable } from '../../../libs/messaging/test/unreadable-record.js';
-import { eventually } from '../../knowledge/test/service-mesh.js';
 import { BareMesh } from './bare-mesh.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 import type { ServiceCopy } from './service-copy.js';
@@ -56,7 +55,7 @@ describeWithServer(['kafka', 'openssl'], 'a mesh in which every line is encrypte
     };
     knowledge = await mesh.start('knowledge', 0, encrypted);
     gateway = await mesh.start('gateway', 0, { ...encrypted, ...files('SERVER') });
-  }, 180_000);
+  });
   afterAll(async () => {
     await mesh.close();
     await kafka.kill();
@@ -74,7 +73,7 @@ describeWithServer(['kafka', 'openssl'], 'a mesh in which every line is encrypte
     const address = `127.0.0.1:${knowledge.environment['GRPC_PORT']}`;
     const client = createGrpcClient(knowledgeV1.KnowledgeService, address, 'knowledge', tls);
     const context = { tenant: 'default', subject: 'spec', requestId: 'spec' };
-    const call = () => client.listCollections({ limit: 10 }, { deadlineMs: 5_000 });
+    const call = () => client.listCollections({ limit: 10 }, { deadlineMs: 60_000 });
     try {
       return (await inContext(context, call)).collections.map(({ id }) => id);
     } finally {

@@ -1,9 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@ragmesh/testing';
 import type { EightProcesses } from './eight-processes.js';
 import { pathTo, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.js';
 
-const EXPORTED_WITHIN_MS = 30_000;
 /** Of the caller: its span is the parent of the first of ours. */
 const CALLER = '00f067aa0ba902b7';
 /** `SPAN_KIND_SERVER`. */
@@ -25,17 +24,13 @@ async function exported(
   traceId: string,
   isThere: (spans: readonly ReceivedSpan[]) => boolean,
 ): Promise<ReceivedSpan[]> {
-  const deadline = performance.now() + EXPORTED_WITHIN_MS;
-  for (;;) {
-    const spans = receiver.trace(traceId);
-    const without = loose(spans);
-    if (isThere(spans) && without.length === 0) return spans;
-    if (performance.now() > deadline) {
-      const told = (of: readonly ReceivedSpan[]) => of.map(({ service, name }) => `${service} ${name}`).join(', ');
-      throw new Error(`The trace is not complete: ${told(spans)}; without their parent: ${told(without)}`);
-    }
-    await delay(50);
-  }
+  let spans: ReceivedSpan[] = [];
+  const told = (of: readonly ReceivedSpan[]) => of.map(({ service, name }) => `${service} ${name}`).join(', ');
+  const incomplete = () => `the trace is complete: ${told(spans)}; without their parent: ${told(loose(spans))}`;
+  return eventually(incomplete, () => {
+    spans = receiver.trace(traceId);
+    return isThere(spans) && loose(spans).length === 0 && spans;
+  });
 }
 
 const has = (spans: readonly ReceivedSpan[], service: string, name: string): boolean =>
@@ -66,7 +61,7 @@ export function tellsOneStory(eight: () => EightProcesses, receiver: () => OtlpR
       'document process vector.updated',
       'knowledge process document.ready',
     ]);
-  }, 60_000);
+  });
 
   it('tells a question as one trace, from the request to the last token', async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -92,7 +87,7 @@ export function tellsOneStory(eight: () => EightProcesses, receiver: () => OtlpR
     const answered = BigInt(find(spans, 'generation', 'GenerationGrpcController.generate').endTimeUnixNano);
     const ended = BigInt(find(spans, 'gateway', 'POST /v1/query').endTimeUnixNano);
     expect(ended).toBeGreaterThan(answered - CLOCK_ERROR_NS);
-  }, 60_000);
+  });
 
   it('names the model service, too, when it is asked', async () => {
     const traceId = 'a3ce929d0e0e47364bf92f3577b34da6';
@@ -104,5 +99,5 @@ export function tellsOneStory(eight: () => EightProcesses, receiver: () => OtlpR
     );
     const asked = spans.find(({ service }) => service === 'ragmesh-model');
     expect(pathTo(asked, spans)[0]).toBe('gateway GET /v1/admin/models');
-  }, 60_000);
+  });
 }

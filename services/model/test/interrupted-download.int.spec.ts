@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ragmesh/observability';
-import { eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
 import { HubClient } from '../src/adapters/hub/hub-client.js';
 import { HubSource } from '../src/adapters/hub/hub-source.js';
 import { ModelResolver } from '../src/adapters/model-source.js';

@@ -5,7 +5,8 @@ import { create } from '@bufbuild/protobuf';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogue, modelV1 } from '@ragmesh/contracts';
-import { ServiceMesh, eventually } from '../../knowledge/test/service-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { modelService } from '../src/model.service.js';
 import { HubServer } from './hub-server.js';
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { answering, cutting, endless, silent, type ScriptedUpstream } from '../../generation/test/scripted-upstream.js';
-import { eventually, type RetrievalMesh } from './retrieval-mesh.js';
+import { type RetrievalMesh } from './retrieval-mesh.js';
 import { taskOf, writing } from './scripted-writer.js';
 
 /** Answers of a language model as they reach a client of the edge. */

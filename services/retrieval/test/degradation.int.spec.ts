@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { ScriptedUpstream, refusing, type SeenRequest } from '../../generation/test/scripted-upstream.js';
-import { RetrievalMesh, eventually } from './retrieval-mesh.js';
+import { RetrievalMesh } from './retrieval-mesh.js';
 import { saying, writing } from './scripted-writer.js';
 
 describe('a search whose dependencies fail', () => {
@@ -19,8 +20,8 @@ describe('a search whose dependencies fail', () => {
     await mesh.upload('Tides follow the moon. They rise twice a day.');
     await mesh.run('model', { MODEL_CACHE_DIR: join(mesh.folder, '.hub') });
     url = await mesh.runEdge();
-  }, 120_000);
-  afterAll(() => mesh?.stop(), 60_000);
+  });
+  afterAll(() => mesh?.stop());
 
   const query = 'What do tides follow?';
 

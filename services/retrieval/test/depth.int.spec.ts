@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { ScriptedUpstream, answering, type SeenRequest } from '../../generation/test/scripted-upstream.js';
 import { writeTinyCrossEncoder } from '../../embedding/test/tiny-cross-encoder.js';
 import { describeAnswersOverHttp } from './answer-over-http.suite.js';
-import { RetrievalMesh, eventually, type Found } from './retrieval-mesh.js';
+import { RetrievalMesh, type Found } from './retrieval-mesh.js';
 import { saying, taskOf, writing } from './scripted-writer.js';
 
 const documents = new URL('../../../../shared/documents/', import.meta.url);
@@ -34,11 +35,11 @@ beforeAll(async () => {
   for (const text of [tides, tidesAgain]) await mesh.upload(text, { collection: 'tuned' });
   const file = await readFile(new URL('fastify-Server.md', documents));
   manual = await mesh.upload(file, { fileName: 'fastify-Server.md', collection: 'manuals' });
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.stop();
   await upstream?.close();
-}, 60_000);
+});
 
 describe('without a language model', () => {
   it('fuses by reciprocal ranks when asked', async () => {

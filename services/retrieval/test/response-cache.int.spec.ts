@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderMetrics } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import { ScriptedUpstream, answering, cutting, type SeenRequest } from '../../generation/test/scripted-upstream.js';
-import { RetrievalMesh, eventually, type Answer, type SearchInit } from './retrieval-mesh.js';
+import { RetrievalMesh, type Answer, type SearchInit } from './retrieval-mesh.js';
 
 const UPDATED = 'retrieval.evict-updated';
 const REMOVED = 'retrieval.evict-removed';
@@ -43,11 +44,11 @@ beforeAll(async () => {
     ...{ SEARCH_LEG_TIMEOUT: '60s', SEARCH_EMBED_TIMEOUT: '60s' },
   });
   await heard(UPDATED, () => mesh.upload('The gate is at platform 1.', { id: 'gate', collection: 'station' }));
-}, 120_000);
+});
 afterAll(async () => {
   await mesh?.stop();
   await upstream?.close();
-}, 60_000);
+});
 
 const question = { query: 'Where is the gate?', collection: 'station' };
 
@@ -146,7 +147,7 @@ describe('answers while their documents change', () => {
     await Promise.all(readers);
     expect(stale).toEqual([]);
     expect(known).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('are forgotten when a document of theirs is deleted', async () => {
     expect((await kept(question)).text).toMatch(/platform 4/);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EVERYTHING, renderMetrics } from '@ragmesh/observability';
-import { RetrievalMesh, eventually, type Found, type SearchInit } from './retrieval-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { RetrievalMesh, type Found, type SearchInit } from './retrieval-mesh.js';
 
 const UPDATED = 'retrieval.evict-updated';
 const REMOVED = 'retrieval.evict-removed';
@@ -31,8 +32,8 @@ async function heard<T>(handlerId: string, work: () => Promise<T>): Promise<T> {
 
 beforeAll(async () => {
   mesh = await RetrievalMesh.start(patient);
-}, 120_000);
-afterAll(() => mesh?.stop(), 60_000);
+});
+afterAll(() => mesh?.stop());
 
 describe('results that were found before', () => {
   it('are the same again, in no time, for whoever of the tenant asks', async () => {
@@ -173,7 +174,7 @@ async function neverStale(collection: string, wordings: readonly string[]): Prom
 describe('results while a document is updated again and again', () => {
   it('are never those of a version before the last one heard of', async () => {
     await neverStale('station', ['Which platform is the gate at?', 'gate']);
-  }, 120_000);
+  });
 });
 
 describe('operators', () => {
@@ -229,7 +230,7 @@ describe('results of similar questions', () => {
 
   it('are never those of a version before the last one heard of', async () => {
     await neverStale('terminal', ['Which platform is the gate at?', 'At which platform is the gate?']);
-  }, 120_000);
+  });
 });
 
 describe('with a time to live of 0', () => {

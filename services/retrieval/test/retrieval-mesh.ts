@@ -26,6 +26,7 @@ import { generationService } from '@ragmesh/service-generation';
 import { knowledgeService } from '@ragmesh/service-knowledge';
 import { modelService } from '@ragmesh/service-model';
 import { vectorService } from '@ragmesh/service-vector';
+import { eventually } from '@ragmesh/testing';
 import { retrievalService } from '../src/retrieval.service.js';
 import { wholeAnswer, type Answer } from './whole-answer.js';
 
@@ -47,21 +48,6 @@ export type SearchInit = MessageInitShape<typeof retrievalV1.SearchRequestSchema
 export interface Copy {
   search(request: SearchInit): Promise<Found>;
   query(search: SearchInit): Promise<Answer>;
-}
-
-/** Resolves once the probe gives something; fails with what was waited for after the deadline. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  withinMs = 30_000,
-): Promise<NonNullable<Exclude<T, false>>> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    const found = await probe();
-    if (found) return found as NonNullable<Exclude<T, false>>;
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** Upload to answer: the services a question needs, on a real database and a real bus. */

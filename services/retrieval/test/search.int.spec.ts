@@ -2,7 +2,8 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue, decodePayload } from '@ragmesh/contracts';
-import { RetrievalMesh, eventually } from './retrieval-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { RetrievalMesh } from './retrieval-mesh.js';
 
 const documents = new URL('../../../../shared/documents/', import.meta.url);
 
@@ -23,8 +24,8 @@ describe('search and query', () => {
     }
     const file = await readFile(new URL('fastify-Server.md', documents));
     ids.set('manual', await mesh.upload(file, { fileName: 'fastify-Server.md', collection: 'manuals' }));
-  }, 120_000);
-  afterAll(() => mesh?.stop(), 60_000);
+  });
+  afterAll(() => mesh?.stop());
 
   it.each(['hybrid', 'dense', 'lexical'])(
     'finds the source of a question in %s mode, with every timing',

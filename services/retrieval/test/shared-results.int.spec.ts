@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RedisServer } from '@ragmesh/local-servers';
-import { FaultProxy, describeWithServer } from '@ragmesh/testing';
-import { RetrievalMesh, eventually, type Copy, type Found, type SearchInit } from './retrieval-mesh.js';
+import { FaultProxy, describeWithServer, eventually } from '@ragmesh/testing';
+import { RetrievalMesh, type Copy, type Found, type SearchInit } from './retrieval-mesh.js';
 
 let folder: string;
 let redis: RedisServer;
@@ -25,14 +25,14 @@ describeWithServer('redis', 'results in Redis', () => {
     admin = new Redis(redis.port, '127.0.0.1');
     mesh = await RetrievalMesh.start({ REDIS_URL: `redis://${proxy.address}` });
     copy = await mesh.runCopy();
-  }, 120_000);
+  });
   afterAll(async () => {
     await mesh?.stop();
     admin.disconnect();
     await proxy.close();
     await redis.stop();
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const request = { query: 'Where is the gate?' };
 

@@ -81,7 +81,7 @@ async function drill(): Promise<void> {
 beforeAll(async () => {
   [dataDir, elsewhere, folder] = [await newDataDir(), await newDataDir(), await newDataDir()];
   await drill();
-}, 120_000);
+});
 afterAll(() => Promise.all([dataDir, elsewhere, folder].map(removeDataDir)));
 
 describe('a backup taken under load', () => {
@@ -108,12 +108,12 @@ describe('a backup taken under load', () => {
     } finally {
       await restored.close();
     }
-  }, 120_000);
+  });
 
   it('is not restored over another installation, nor taken into a folder that holds something', async () => {
     await expect(restoreTo(elsewhere)).rejects.toMatchObject({ code: 'BACKUP.TARGET_NOT_EMPTY' });
     await expect(backUp(folder)).rejects.toMatchObject({ code: 'BACKUP.TARGET_NOT_EMPTY' });
-  }, 60_000);
+  });
 
   it('is refused before anything is written when it is damaged, cut short or of a newer release', async () => {
     const [copy, target] = [join(folder, '..', `${Date.now()}-copy`), `${elsewhere}-refused`];
@@ -144,7 +144,7 @@ describe('a backup taken under load', () => {
     } finally {
       await rm(copy, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 
   it('is taken of a stopped installation, too', async () => {
     const second = await newDataDir();
@@ -155,5 +155,5 @@ describe('a backup taken under load', () => {
     } finally {
       await removeDataDir(second);
     }
-  }, 60_000);
+  });
 });

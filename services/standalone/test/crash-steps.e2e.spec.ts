@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@ragmesh/testing';
 import { AcceptedWork } from './accepted-work.js';
 import { ApiClient } from './api-client.js';
 import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
@@ -24,7 +25,7 @@ async function liveThrough(mesh: MeshProcess, id: string, accepted: AcceptedWork
     await api.terminal(id);
     const { body } = await accepted.deletion(id, () => api.call('DELETE', `/v1/documents/${id}`));
     const { href } = body['operation'] as { href: string };
-    while (!(await api.call('GET', href)).body['done']) await delay(20);
+    await eventually(`${href} is done`, async () => (await api.call('GET', href)).body['done']);
     return true;
   } catch (error) {
     await Promise.race([mesh.ended(), delay(5_000)]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import type { Mesh } from './mesh-fixture.js';
-import { OperatorClient, eventually, giveUpABatch, type Json, type Letter } from './operator-client.js';
+import { OperatorClient, giveUpABatch, type Json, type Letter } from './operator-client.js';
 
 /** What operators see of events that were given up, and what they may do about them. */
 export function describeDeadLetters(mesh: () => Mesh): void {

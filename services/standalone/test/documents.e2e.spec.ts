@@ -40,16 +40,12 @@ const textOf = async (id: string): Promise<string> =>
   (await fetch(`${mesh.api.url}/v1/documents/${id}/content?as=text`)).text();
 
 describe('real files', () => {
-  it.each(files.filter(({ kind }) => kind !== 'ERROR'))(
-    '$file becomes text',
-    async ({ file, kind, expected }) => {
-      const document = await upload(file);
-      expect(document.error).toBeNull();
-      const text = flat(await textOf(document.id));
-      expect(kind === 'TEXT-NFKC' ? text.normalize('NFKC') : text).toContain(flat(expected));
-    },
-    150_000,
-  );
+  it.each(files.filter(({ kind }) => kind !== 'ERROR'))('$file becomes text', async ({ file, kind, expected }) => {
+    const document = await upload(file);
+    expect(document.error).toBeNull();
+    const text = flat(await textOf(document.id));
+    expect(kind === 'TEXT-NFKC' ? text.normalize('NFKC') : text).toContain(flat(expected));
+  });
 
   it.each(files.filter(({ kind }) => kind === 'ERROR'))(
     '$file fails with a reason a person understands',
@@ -71,7 +67,7 @@ describe('real files', () => {
     const page = await mesh.api.call('GET', '/v1/documents/large-chunks/chunks?limit=3&cursor=8');
     const listed = page.body['data'] as { id: string; text: string }[];
     expect(listed.map(({ text }) => text.split(' ', 1)[0])).toEqual(['chunk8', 'chunk9', 'chunk10']);
-  }, 150_000);
+  });
 
   it('is cited by offsets that reproduce the quote', async () => {
     const question = { query: 'Who founded Microsoft and when?', top_k: 5 };

@@ -65,7 +65,7 @@ describe('updates', () => {
     await reader;
     expect(seen.filter(({ size }) => size !== 1)).toEqual([]);
     expect((await search('edition', 'updates'))[0]!.text).toContain('Edition 20');
-  }, 120_000);
+  });
 
   it('that fail leave what readers see', async () => {
     const { body } = await mesh.api.upload({

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { describeDeadLetters } from './dead-letters.suite.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
-import { OperatorClient, eventually, type Json, type Saga } from './operator-client.js';
+import { OperatorClient, type Json, type Saga } from './operator-client.js';
 
 let dataDir: string;
 let mesh: Mesh;
@@ -88,7 +89,7 @@ describe('an index that is away', () => {
       { number: 1, result: 'succeeded', code: null },
     ]);
     expect(await mesh.oracle.violations()).toEqual([]);
-  }, 180_000);
+  });
 });
 
 describe('sagas', () => {
@@ -117,7 +118,7 @@ describe('sagas', () => {
       const { status } = await mesh.api.call('GET', '/v1/documents/doomed');
       return status === 404 ? status : undefined;
     });
-  }, 120_000);
+  });
 
   it('are aborted with a reason, which the document tells, and nothing of it stays', async () => {
     let documentId = '';

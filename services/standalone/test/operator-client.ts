@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@ragmesh/testing';
 import { publishBrokenBatch } from '../../gateway/test/broken-batch.js';
 import type { Answer } from './api-client.js';
 import type { Mesh } from './mesh-fixture.js';
@@ -16,17 +16,6 @@ export interface Letter extends Json {
 export interface Saga extends Json {
   readonly id: string;
   readonly state: string;
-}
-
-/** Asks until there is a value; throws when there is none within half a minute. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const value = await ask();
-    if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
-    await delay(50);
-  }
 }
 
 /** What an operator of a mesh asks for over HTTP. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { withSignature } from '@ragmesh/messaging';
+import { eventually } from '@ragmesh/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
@@ -61,12 +61,8 @@ describe('poison events', () => {
   it.each(poison)('of $what end as dead letters', async ({ headers, value, code }) => {
     const signed = 'ragmesh-signature' in headers ? headers : withSignature(headers, value);
     await mesh.bus.publish([{ topic: 'chunks.embedded', partition: 0, key: 'poisoned', headers: signed, value }]);
-    const deadline = performance.now() + 20_000;
-    while (!(await deadLetters()).some((letter) => letter.code === code)) {
-      if (performance.now() > deadline) throw new Error(`no dead letter ${code}`);
-      await delay(50);
-    }
-    const letter = (await deadLetters()).find((each) => each.code === code);
+    const found = async () => (await deadLetters()).find((each) => each.code === code);
+    const letter = await eventually(`a dead letter ${code}`, found);
     expect(letter).toMatchObject({ topic: 'chunks.embedded', service: 'vector' });
   });
 

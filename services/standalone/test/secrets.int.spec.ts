@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkConfiguration, processConfig } from '@ragmesh/bootstrap';
 import { effectiveSettings, secretFileName } from '@ragmesh/config';
 import { freePorts } from '@ragmesh/local-servers';
+import { eventually } from '@ragmesh/testing';
 import { meshConfig } from '../../mesh/src/mesh.config.js';
 import { ErrorReportReceiver } from '../../mesh/test/error-report-receiver.js';
 import { ServiceCopy } from '../../mesh/test/service-copy.js';
@@ -73,7 +74,7 @@ describe('secrets', () => {
       ...{ GRPC_PORT: String(port), PROBE_PORT: String(probe), LOG_LEVEL: 'trace' },
       ...{ KAFKA_BROKERS: strangers.nobody, KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'ragmesh' },
     });
-    await until(() => copy.said.includes('cannot start yet'));
+    await eventually('it says why it waits', () => copy.said.includes('cannot start yet'));
     await copy.stop();
     expect(copy.said).not.toContain(MARKER);
   });
@@ -166,13 +167,5 @@ function messageOf(act: () => unknown): string {
     return '';
   } catch (error) {
     return String((error as Error).stack);
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error('It did not happen within 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

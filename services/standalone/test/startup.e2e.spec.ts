@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { newDataDir, removeDataDir, startMesh } from './mesh-fixture.js';
 
 let dataDir: string;
@@ -83,10 +84,6 @@ const databaseOf = (folder: string): number =>
   Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
 const isServed = (folder: string): boolean => existsSync(join(folder, 'postgres/postmaster.pid'));
 
-async function untilNotServed(): Promise<void> {
-  for (const deadline = Date.now() + 20_000; isServed(dataDir) && Date.now() < deadline;) await delay(20);
-}
-
 /** Freezes the database and asks the process to stop, again and again: it ends in disorder, and leaves no database behind. */
 async function endsAlthoughItsDatabaseHangs(child: ChildProcess, ended: Promise<unknown[]>): Promise<void> {
   const database = databaseOf(dataDir);
@@ -95,8 +92,7 @@ async function endsAlthoughItsDatabaseHangs(child: ChildProcess, ended: Promise<
   expect(await ended).toEqual([1, null]);
   clearInterval(asking);
   process.kill(database, 'SIGCONT');
-  await untilNotServed();
-  expect(isServed(dataDir)).toBe(false);
+  await eventually('no database is left', () => !isServed(dataDir));
 }
 
 describe('a start that does not come to its end', () => {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@ragmesh/testing';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
-const EXPORTED_WITHIN_MS = 30_000;
 /** Of the caller: its span is the parent of the first of ours. */
 const CALLER = '00f067aa0ba902b7';
 
@@ -24,16 +23,14 @@ async function exported(
   traceId: string,
   ...wanted: readonly ((span: ReadableSpan) => boolean)[]
 ): Promise<ReadableSpan[]> {
-  const deadline = performance.now() + EXPORTED_WITHIN_MS;
-  for (;;) {
-    const spans = exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
+  let spans: ReadableSpan[] = [];
+  const incomplete = () => `the trace is complete: ${spans.map(({ name }) => name).join(', ')}`;
+  return eventually(incomplete, () => {
+    spans = exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
     const ids = new Set([CALLER, ...spans.map((span) => span.spanContext().spanId)]);
     const isWhole = spans.every(({ parentSpanContext }) => ids.has(parentSpanContext?.spanId ?? ''));
-    if (isWhole && wanted.every((isOne) => spans.some(isOne))) return spans;
-    if (performance.now() > deadline)
-      throw new Error(`The trace is not complete: ${spans.map(({ name }) => name).join(', ')}`);
-    await delay(20);
-  }
+    return isWhole && wanted.every((isOne) => spans.some(isOne)) && spans;
+  });
 }
 
 /** Names from the root of a trace down to a span. */

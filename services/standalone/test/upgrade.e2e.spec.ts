@@ -19,7 +19,7 @@ describe.each(releases)('the data of release %s', (release) => {
     dataDir = await newDataDir();
     await restore(`${folder}/${release}`, () => openTarget({ RAGMESH_DATA_DIR: dataDir }));
     mesh = await startMesh(dataDir);
-  }, 120_000);
+  });
   afterAll(async () => {
     await mesh?.close();
     await removeDataDir(dataDir);
@@ -37,7 +37,7 @@ describe.each(releases)('the data of release %s', (release) => {
     expect(await found('notice period')).not.toContain('thirty days');
     expect(await found('quokka')).not.toContain('quokka.');
     expect((await mesh.api.call('GET', '/v1/collections/law')).body['title']).toBe('Laws');
-  }, 60_000);
+  });
 
   it('goes on where it was: what was on its way arrives, what had failed can be tried again', async () => {
     for (const number of [0, 1, 2, 3]) {
@@ -50,5 +50,5 @@ describe.each(releases)('the data of release %s', (release) => {
     expect((await mesh.api.call('PUT', '/v1/documents/plain', { text: 'Puffins nest in burrows.' })).status).toBe(202);
     expect((await mesh.api.terminal('plain')).version).toBe(2);
     expect(await mesh.oracle.violations()).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import type { EncodedEvent } from '@ragmesh/messaging';
+import { eventually } from '@ragmesh/testing';
 import { embeddedBatches } from './document.builder.js';
-import { VectorMesh, eventually } from './vector-mesh.js';
+import { VectorMesh } from './vector-mesh.js';
 
 /** What was cut is tried again, and each attempt may wait twice as long as the one before: the eighth up to 32 s. */
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 120_000;
 
 describe('an index whose database cuts its connections', () => {
   let mesh: VectorMesh;
@@ -50,5 +51,5 @@ describe('an index whose database cuts its connections', () => {
     await eventually('memory holds what the rows hold', isWhole, WITHIN_MS);
     expect(await mesh.count('')).toEqual({ points: 80, visible: 80 });
     expect(await mesh.dense('puffin')).toHaveLength(80);
-  }, 120_000);
+  });
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { VectorMesh, eventually } from './vector-mesh.js';
+import { eventually } from '@ragmesh/testing';
+import { VectorMesh } from './vector-mesh.js';
 
 const POINTS = 5_000;
 const CHUNKS_PER_DOCUMENT = 50;
@@ -29,7 +30,7 @@ describe('5,000 chunks with vectors of 384 numbers', () => {
       await mesh.stage(document);
       await mesh.show(document);
     }
-  }, 180_000);
+  });
   afterAll(() => mesh.stop());
 
   it('take at most 2 KB of disk each beyond their text', async () => {

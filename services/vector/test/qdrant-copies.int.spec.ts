@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ack } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { DocumentIndexRepository } from '../src/adapters/document-index.repository.js';
 import { GenerationRepository } from '../src/adapters/generation.repository.js';
 import { PointRepository } from '../src/adapters/point.repository.js';
@@ -14,7 +15,7 @@ import type { DocumentOptions } from './document.builder.js';
 import { WRITE } from './failing-proxy.js';
 import { startQdrant, type Qdrant } from './qdrant-server.js';
 import { build } from './store-suite/generations.js';
-import { VectorMesh, eventually } from './vector-mesh.js';
+import { VectorMesh } from './vector-mesh.js';
 
 /** Another copy's store, on the same rows and the same Qdrant. */
 function openCopy(database: Database, { env }: Qdrant): QdrantStore {

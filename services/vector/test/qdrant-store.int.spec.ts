@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
+import { eventually } from '@ragmesh/testing';
 import { embeddedBatches } from './document.builder.js';
 import { failOneInsert } from './fail-one-insert.js';
 import { WRITE } from './failing-proxy.js';
 import { startQdrant, type Qdrant } from './qdrant-server.js';
 import { storeSuite } from './store-suite.js';
 import { build } from './store-suite/generations.js';
-import { VectorMesh, eventually } from './vector-mesh.js';
+import { VectorMesh } from './vector-mesh.js';
 
 async function lose({ client, names }: Qdrant, collection: string, count: number): Promise<number> {
   const filter = { must: [{ key: 'collection', match: { value: collection } }] };

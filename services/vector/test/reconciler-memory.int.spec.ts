@@ -24,7 +24,7 @@ describe(`the reconciler on ${DOCUMENTS} documents`, () => {
     mesh = await VectorMesh.start({ env: { RECONCILE_INTERVAL_SECONDS: '0' } });
     await mesh.database.query(FILL);
     await mesh.restart();
-  }, 120_000);
+  });
   afterAll(() => mesh.stop());
 
   it('holds no more memory than a page of them takes, and finds what is missing and what is extra', async () => {
@@ -50,5 +50,5 @@ describe(`the reconciler on ${DOCUMENTS} documents`, () => {
     expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 1, stale: 2 });
     expect(peak - before).toBeLessThan(MAX_GROWTH);
     expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
-  }, 120_000);
+  });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { SingleCopy } from '../src/adapters/single-copy.js';
 
 let folder: string;
@@ -39,7 +40,7 @@ describe('the embedded store on one database', () => {
   it('lets a copy in when the one before it ends, and keeps its place when a connection is cut', async () => {
     const [before, after, late] = [copyOf('before'), copyOf('after'), copyOf('late')];
     await before.claim(0);
-    const claimed = after.claim(10_000);
+    const claimed = after.claim(60_000);
     before.release();
     await claimed;
     const watch = databases[0]!;
@@ -47,7 +48,7 @@ describe('the embedded store on one database', () => {
     const { pid } = (await watch.query<{ pid: number }>(sessions)).rows[0]!;
     const holders = `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
       WHERE locktype = 'advisory' AND granted AND application_name = 'after' AND pid <> $1`;
-    while ((await watch.query(holders, [pid])).rows.length === 0) await new Promise(setImmediate);
+    await eventually('another session holds it', async () => (await watch.query(holders, [pid])).rows.length > 0);
     await expect(late.claim(2_000)).rejects.toMatchObject({ code: 'CONFIG.INVALID' });
     after.release();
   });

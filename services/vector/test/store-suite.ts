@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
+import { eventually } from '@ragmesh/testing';
 import { accessSuite } from './store-suite/access.js';
 import { deletionSuite } from './store-suite/deletion.js';
 import { filterSuite } from './store-suite/filters.js';
@@ -8,7 +9,7 @@ import { rankingSuite } from './store-suite/ranking.js';
 import { reconcilerSuite } from './store-suite/reconciler.js';
 import { versionSuite } from './store-suite/versions.js';
 import { embeddedBatches } from './document.builder.js';
-import { VectorMesh, eventually, type VectorMeshOptions } from './vector-mesh.js';
+import { VectorMesh, type VectorMeshOptions } from './vector-mesh.js';
 
 /** A store and what a test may do to it behind the service's back. */
 export interface StoreUnderTest extends VectorMeshOptions {

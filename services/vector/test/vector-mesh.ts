@@ -11,6 +11,7 @@ import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedBusDriver, encodeEvent, partitionForKey, type BusRecord, type EncodedEvent } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import type pg from 'pg';
 import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from './document.builder.js';
 import { IndexReconciler } from '../src/adapters/index-reconciler.js';
@@ -28,21 +29,6 @@ export interface Answer {
   readonly tenant: string;
   readonly causationId: string;
   readonly payload: Record<string, unknown>;
-}
-
-/** Resolves once the condition holds; fails with its name after the deadline. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  withinMs = 20_000,
-): Promise<NonNullable<T>> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined && found !== null && found !== false) return found;
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** Where the service under test keeps its points. */
@@ -150,7 +136,7 @@ export class VectorMesh {
       const sql = 'SELECT count(*) AS settled FROM inbox WHERE event_id = ANY($1) AND finished_at IS NOT NULL';
       return (await this.database.query<{ settled: number }>(sql, [ids])).rows[0]!.settled === ids.length;
     };
-    await eventually('the events are settled', settled, 20_000 + 100 * events.length);
+    await eventually('the events are settled', settled, 60_000 + 100 * events.length);
   }
 
   /** The one event that came of this one. */

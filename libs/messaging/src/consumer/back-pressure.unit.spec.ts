@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ragmesh/observability';
-import { eventually } from '../../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import type { BusDriver, BusRecord, Subscription } from '../driver/bus-driver.js';
 import type { DeliveryJournal } from '../handling/delivery-journal.js';
 import { HandlerRegistry } from '../handling/event-handler.js';

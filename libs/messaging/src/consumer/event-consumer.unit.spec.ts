@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { createLogger } from '@ragmesh/observability';
-import { eventually } from '../../../testing/src/bus-conformance/bus-fixture.js';
+import { eventually } from '@ragmesh/testing';
 import type { BusDriver, BusRecord, Position, Subscription } from '../driver/bus-driver.js';
 import { encodeEvent } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';

@@ -24,18 +24,3 @@ export async function freshTopic(driver: BusDriver, partitions = 1): Promise<str
 }
 
 export const freshGroup = (): string => `group-${randomUUID()}`;
-
-const DEADLINE_MS = 30_000;
-
-/** Resolves once the condition holds; fails with its name after the deadline. */
-export async function eventually(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  deadlineMs = DEADLINE_MS,
-): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Connect } from './bus-conformance.js';
-import { eventually, freshGroup, freshTopic, type BusUnderTest } from './bus-fixture.js';
+import { eventually } from '../eventually.js';
+import { freshGroup, freshTopic, type BusUnderTest } from './bus-fixture.js';
 import { MemberProcess } from './member-process.js';
 import { join, joinCommitting, numbered, record } from './recording-sink.js';
 

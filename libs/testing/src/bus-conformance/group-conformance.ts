@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { BusRecord } from '@ragmesh/messaging';
 import type { Connect } from './bus-conformance.js';
-import { eventually, freshGroup, freshTopic } from './bus-fixture.js';
+import { eventually } from '../eventually.js';
+import { freshGroup, freshTopic } from './bus-fixture.js';
 import { RecordingSink, join, joinCommitting, numbered, positionsAfter, record } from './recording-sink.js';
 
 /** Far more than leaving takes, also on a machine that is busy. */

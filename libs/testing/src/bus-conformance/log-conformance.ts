@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { PublishOutcome } from '@ragmesh/messaging';
 import type { Connect } from './bus-conformance.js';
-import { eventually, freshGroup, freshTopic, type BusUnderTest } from './bus-fixture.js';
+import { eventually } from '../eventually.js';
+import { freshGroup, freshTopic, type BusUnderTest } from './bus-fixture.js';
 import { join, joinCommitting, numbered, record } from './recording-sink.js';
 
 const offsetsOf = (outcomes: readonly PublishOutcome[]): number[] =>

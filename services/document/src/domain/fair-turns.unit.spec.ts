@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { FairTurns } from './fair-turns.js';
 
 const staying = new AbortController().signal;
@@ -22,11 +22,6 @@ class Jobs {
   }
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 5_000; !holds(); await delay(1))
-    if (performance.now() > deadline) throw new Error('It did not come to be within 5 s');
-}
-
 describe('turns of tenants', () => {
   it('are all at once for one that is alone', async () => {
     const turns = new FairTurns(() => false);
@@ -43,12 +38,12 @@ describe('turns of tenants', () => {
     const names = ['a', 'b', 'c'];
     const all = Promise.all(names.map((name) => turns.run('acme', staying, jobs.job(name))));
     const other = turns.run('bolt', staying, jobs.job('x'));
-    await until(() => jobs.begun.length === 2);
+    await eventually('two have begun', () => jobs.begun.length === 2);
     expect(jobs.begun).toEqual(['a', 'x']);
     jobs.end('x');
     expect(await other).toBe('x');
     for (const [at, name] of names.entries()) {
-      await until(() => jobs.begun.includes(name));
+      await eventually(`${name} has begun`, () => jobs.begun.includes(name));
       expect(jobs.begun).toHaveLength(at + 2);
       jobs.end(name);
     }
@@ -67,10 +62,10 @@ describe('turns of tenants', () => {
     const turns = new FairTurns(() => true, { now: () => now, rest });
     const jobs = new Jobs();
     const both = Promise.all(['a', 'b'].map((name) => turns.run('acme', staying, jobs.job(name))));
-    await until(() => jobs.begun.includes('a'));
+    await eventually('a has begun', () => jobs.begun.includes('a'));
     now = tookMs;
     jobs.end('a');
-    await until(() => jobs.begun.includes('b'));
+    await eventually('b has begun', () => jobs.begun.includes('b'));
     expect(rests).toEqual([restMs]);
     jobs.end('b');
     await both;
@@ -81,7 +76,7 @@ describe('turns of tenants', () => {
     const jobs = new Jobs();
     const stuck = turns.run('acme', staying, jobs.job('stuck'));
     const next = turns.run('acme', staying, jobs.job('next'));
-    await until(() => jobs.begun.includes('next'));
+    await eventually('next has begun', () => jobs.begun.includes('next'));
     jobs.end('next');
     expect(await next).toBe('next');
     jobs.end('stuck');
@@ -98,11 +93,11 @@ describe('turns of tenants', () => {
     const fourth = turns.run('acme', staying, jobs.job('d'));
     leaving.abort(new Error('gone'));
     await expect(second).rejects.toThrow('gone');
-    await until(() => jobs.begun.includes('a'));
+    await eventually('a has begun', () => jobs.begun.includes('a'));
     jobs.end('a');
     expect(await first).toBe('a');
     await expect(third).rejects.toThrow('refused');
-    await until(() => jobs.begun.includes('d'));
+    await eventually('d has begun', () => jobs.begun.includes('d'));
     jobs.end('d');
     expect(await fourth).toBe('d');
     expect(jobs.begun).toEqual(['a', 'd']);

@@ -3,6 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import { fastify } from 'fastify';
 import { Admission } from './admission.js';
 import { EventStream, encodeEvent } from './event-stream.js';
@@ -44,14 +45,6 @@ async function open(path = '/endless'): Promise<IncomingMessage> {
   return response.on('error', () => undefined);
 }
 
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error('It did not happen within 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** True once a reader who reads nothing has stopped the writer. */
 async function isHeld(): Promise<boolean> {
   const before = sent;
@@ -68,12 +61,12 @@ describe('an event stream', () => {
     const response = await open();
     expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
-    await until(isHeld);
+    await eventually('the writer is held', isHeld);
     const held = sent;
     response.resume();
-    await until(() => sent > held + 1000);
+    await eventually('he writes on', () => sent > held + 1000);
     response.destroy();
-    await until(() => left);
+    await eventually('he has heard that the reader left', () => left);
   });
 
   it('gives its place back', async () => {
@@ -81,7 +74,7 @@ describe('an event stream', () => {
     const response = await open();
     expect(response.statusCode).toBe(200);
     response.destroy();
-    await until(() => left);
+    await eventually('he has heard that the reader left', () => left);
   });
 
   it('hangs up on a reader who does not read when his answer must be over', async () => {
@@ -89,13 +82,13 @@ describe('an event stream', () => {
     let isOver = false;
     response.once('close', () => (isOver = true));
     // The place of the one stream there may be is free again, although he neither read nor left.
-    await until(async () => {
+    await eventually('the place is free', async () => {
       const next = await open();
       next.destroy();
       return next.statusCode === 200;
     });
     response.resume();
-    await until(() => isOver);
+    await eventually('the reader is hung up on', () => isOver);
     expect(response.complete).toBe(false);
   });
 });

@@ -4,9 +4,10 @@ import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { encodeEvent } from '@ragmesh/messaging';
 import { EVERYTHING, inContext } from '@ragmesh/observability';
+import { eventually } from '@ragmesh/testing';
 import { bytesOf, vectorOf } from '../document.builder.js';
 import type { SuiteContext } from '../store-suite.js';
-import { eventually, type VectorMesh } from '../vector-mesh.js';
+import { type VectorMesh } from '../vector-mesh.js';
 
 const collection = 'vault';
 const ada = ['jwt:ada', 'group:legal'];

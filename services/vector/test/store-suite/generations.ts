@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import { catalogue, eventsV1 } from '@ragmesh/contracts';
 import { ack } from '@ragmesh/messaging';
+import { eventually } from '@ragmesh/testing';
 import { PointRepository } from '../../src/adapters/point.repository.js';
 import { inGeneration, readEmbeddedBatch } from '../../src/consumers/embedded-batch.js';
 import { bytesOf, embeddedBatches, vectorOf, type DocumentOptions } from '../document.builder.js';
 import type { SuiteContext } from '../store-suite.js';
-import { eventually, type VectorMesh } from '../vector-mesh.js';
+import { type VectorMesh } from '../vector-mesh.js';
 
 const scope = { tenant: 'default', collection: 'reindexed' };
 

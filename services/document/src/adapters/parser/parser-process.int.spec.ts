@@ -55,7 +55,7 @@ beforeAll(() => {
   execFileSync(process.execPath, [join(repository, 'tools/build.mjs')], { stdio: 'pipe' });
   folder = mkdtempSync(join(tmpdir(), 'parser-'));
   parsers = withLimits({});
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all(opened.map((processes) => processes.close()));

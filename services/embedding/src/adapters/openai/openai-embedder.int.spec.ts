@@ -57,7 +57,7 @@ afterEach(async () => {
 const host = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 function embedderOf(options: Partial<OpenAiEmbedderOptions> = {}): OpenAiEmbedder {
   const baseUrl = `http://${host()}/v1/`;
-  const embedder = new OpenAiEmbedder({ baseUrl, model: 'text-small', batchSize: 3, timeoutMs: 5_000, ...options });
+  const embedder = new OpenAiEmbedder({ baseUrl, model: 'text-small', batchSize: 3, timeoutMs: 60_000, ...options });
   open.push(embedder);
   return embedder;
 }
