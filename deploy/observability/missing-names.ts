@@ -57,6 +57,6 @@ export function missingNames(advice: string): string[] {
     ...found(/npm run ([\w-]+)/g).filter((script) => !(script in scripts)),
     ...named.filter((name) => !settings.has(name) && !shellVariables.has(name)),
     ...codes.filter((code) => !(code in errorCatalogue)),
-    ...found(/`(rag(?:mesh)?_\w+)`/g).flatMap(unknownNames),
+    ...found(/`(rag(?:mesh)?_\w+|(?:sum|max|min)\([^`]+)`/g).flatMap(unknownNames),
   ];
 }

@@ -80,6 +80,14 @@ describe('calls of the API', () => {
     expect(found.filter(({ error }) => error !== undefined)).toEqual([]);
   });
 
+  it('that list sagas say which, because those that ended are listed for ever', () => {
+    const lists = [...procedureFiles, ...runbookFiles, ...advice].flatMap((path) =>
+      [...text(path).matchAll(/\/v1\/admin\/sagas(?!\/)[^\s`"')]*/g)].map(([list]) => ({ path, list })),
+    );
+    expect(lists.length).toBeGreaterThan(4);
+    expect(lists.filter(({ list }) => !/\?(state|overdue)=\w/.test(list))).toEqual([]);
+  });
+
   it('are refused without either', () => {
     const wrong = ['curl "$RAGMESH/v1/admin/sagas"', 'curl -H "x-api-key: $RAG_KEY" http://localhost/v1/admin/sagas'];
     expect(wrong.filter((call) => unusableCalls(call).length === 0)).toEqual([]);

@@ -64,6 +64,12 @@ describe('Prometheus in compose', () => {
     expect(RUNBOOKS_URL).toBe(`http://${prometheus!.ports![0]!.split(':').slice(0, 2).join(':')}/user`);
   });
 
+  it('keeps samples for as long as rules look back', () => {
+    const [, kept] = /retention\.time=(\d+)d/.exec(prometheus!.command!.join(' ')) ?? [];
+    const windows = rules.flatMap(({ expr }) => [...expr.matchAll(/\[(\d+)d\]/g)].map(([, days]) => Number(days)));
+    expect(Number(kept)).toBeGreaterThan(Math.max(...windows));
+  });
+
   it('gives targets the labels and the job that rules and dashboards use', () => {
     const [job] = config.scrape_configs;
     expect(targetLabels).toEqual(['job', 'instance', ...job!.relabel_configs.map((rule) => rule.target_label)]);
@@ -93,6 +99,11 @@ describe('Grafana in compose', () => {
       );
     const home = grafana!.environment!.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH!;
     expect(dashboardFiles).toContain(home.replace(provider!.options.path, 'deploy/grafana/dashboards'));
+  });
+
+  it('lets whoever reaches it, who is on this machine, explore', () => {
+    expect(grafana!.environment!.GF_AUTH_ANONYMOUS_ORG_ROLE).toBe('Editor'); // Grafana closes Explore to a Viewer
+    expect(grafana!.ports!.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
   it('is where alerts say it is', () => {

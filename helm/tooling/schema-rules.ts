@@ -1,6 +1,7 @@
 import type { JsonSchema } from './environment-schema.js';
 
 const quantity: JsonSchema = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$' };
+const quantityOrEmpty: JsonSchema = { ...quantity, pattern: `^$|${quantity['pattern'] as string}` };
 const urlOrEmpty: JsonSchema = { type: 'string', pattern: '^$|^https?://[^\\s]+$' };
 const peers: JsonSchema = { type: 'array', items: { type: 'object' } };
 const ports: JsonSchema = { type: 'array', items: { type: 'integer', minimum: 1, maximum: 65_535 } };
@@ -72,6 +73,7 @@ export const schemaRules: Readonly<Record<string, JsonSchema>> = {
     minItems: 1,
     items: { enum: ['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany'] },
   },
+  dataSize: quantityOrEmpty,
   tmpSize: quantity,
   'podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'], pattern: '^[0-9]+%$', minimum: 0 },
   'autoscaling.by': { enum: ['cpu', 'lag'] },

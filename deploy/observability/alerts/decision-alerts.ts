@@ -45,6 +45,19 @@ export const decisionAlerts: readonly Alert[] = [
         fires: [{ severity: 'warning', ...cause }],
       },
       { says: 'the same one, half an hour later', series: { [given]: '_x20 1x60' }, at: 50, fires: [] },
+      { says: 'old ones, 15 minutes after a scrape failed', series: { [given]: '1x60 stale 1x60' }, at: 76, fires: [] },
+      {
+        says: 'old ones, 15 minutes after ten minutes without a scrape',
+        series: { [given]: '1x60 stale _x9 1x60' },
+        at: 79,
+        fires: [],
+      },
+      {
+        says: 'the first one of a process that began 45 minutes ago, in the place of one that gave up as many',
+        series: { [given]: '1x30 stale _x45 1x30' },
+        at: 80,
+        fires: [{ severity: 'warning', ...cause }],
+      },
       {
         says: 'whatever arrives is given up',
         series: { [given]: '0+20x30' },

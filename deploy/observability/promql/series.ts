@@ -60,12 +60,19 @@ export function increase(name: FamilyName, { by = [], where = {}, over = '$__ran
 }
 
 /**
+ * How long scrapes may fail before old counts pass for new ones. For as long, and `over`, after a process was started anew its first
+ * count is not seen where the one before had counted the same; so it covers a restart of Prometheus and no more.
+ */
+const LONGEST_GAP = '15m';
+
+/**
  * What a counter grew by, the very first count included: a series that did not exist before begins at its first count,
- * and `increase` sees no growth in it.
+ * and `increase` sees no growth in it. One that failed scrapes interrupted did exist.
  */
 export function increaseFromNothing(name: FamilyName, by: readonly string[], over: string): string {
   const counted = series(name);
-  return aggregate('sum', name, by, `(${counted} unless ${counted} offset ${over}) or increase(${counted}[${over}])`);
+  const before = `last_over_time(${counted}[${LONGEST_GAP}] offset ${over})`;
+  return aggregate('sum', name, by, `(${counted} unless ${before}) or increase(${counted}[${over}])`);
 }
 
 /** The highest of a gauge: every copy of a service measures the same database or topic. */

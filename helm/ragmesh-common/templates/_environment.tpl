@@ -44,11 +44,21 @@ serve what was deleted or replaced for as long as they keep it.
 {{- $settings := .settings -}}
 {{- with .root -}}
 {{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
-{{- $given := concat (keys $settings) (include "ragmesh-common.secrets" . | fromYaml | keys) -}}
-{{- range .Values.extraEnv }}{{ $given = append $given .name }}{{ end -}}
+{{- $given := include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray -}}
 {{- $isTold := or (has "REDIS_URL" $given) (has "REDIS_URL_FILE" $given) (has "CACHE_TTL_SECONDS" $given) -}}
 {{- if and (has "CACHE_TTL_SECONDS" $traits.reads) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) (not $isTold) }}true{{ end -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+Names of the variables that have a value, wherever it comes from, as YAML: `settings`, secrets and the container's own. What `extraEnvFrom` brings
+nobody knows here.
+*/}}
+{{- define "ragmesh-common.given" -}}
+{{- $given := include "ragmesh-common.secrets" .root | fromYaml | keys -}}
+{{- range $name, $value := .settings }}{{ if $value }}{{ $given = append $given $name }}{{ end }}{{ end -}}
+{{- range .root.Values.extraEnv }}{{ $given = append $given .name }}{{ end -}}
+{{- $given | uniq | sortAlpha | toYaml -}}
 {{- end -}}
 
 {{/* Whole numbers stay whole: YAML gives them as floats, which would print as 1e+06. */}}

@@ -94,17 +94,17 @@ podSelector:
 {{- define "ragmesh-common.storesUsed" -}}
 {{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
 {{- $settings := include "ragmesh-common.settings" . | fromYaml -}}
-{{- $named := merge (dict) $settings (include "ragmesh-common.secrets" . | fromYaml) -}}
+{{- $given := include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray -}}
 - database
 {{- range $variable, $store := dict "KAFKA_BROKERS" "kafka" "REDIS_URL" "redis" "QDRANT_URL" "qdrant" "S3_BUCKET" "blobs" "OTEL_EXPORTER_OTLP_ENDPOINT" "tracing" }}
-{{- if hasKey $named $variable }}
+{{- if has $variable $given }}
 - {{ $store }}
 {{- end }}
 {{- end }}
 {{- $asksProviders := has "openai" (list (get $settings "APP_LLM_BACKEND") (get $settings "APP_EMBEDDINGS_BACKEND")) -}}
 {{- $fetchesUrls := and (has "EGRESS_PUBLIC" $traits.reads) (ne "false" (get $settings "EGRESS_PUBLIC")) -}}
 {{- $loadsModels := and (has "HF_ENDPOINT" $traits.reads) (ne "true" (get $settings "HF_HUB_OFFLINE")) -}}
-{{- if or $asksProviders $fetchesUrls $loadsModels (hasKey $named "SENTRY_DSN") (hasKey $named "AUTH_JWT_JWKS_URL") }}
+{{- if or $asksProviders $fetchesUrls $loadsModels (has "SENTRY_DSN" $given) (has "AUTH_JWT_JWKS_URL" $given) }}
 - internet
 {{- end }}
 {{- end -}}

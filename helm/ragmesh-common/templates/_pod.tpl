@@ -36,6 +36,9 @@ spec:
       {{- if .Values.persistence.enabled }}
       persistentVolumeClaim:
         claimName: {{ .Values.persistence.existingClaim | default (include "ragmesh-common.fullname" .) }}
+      {{- else if .Values.dataSize }}
+      emptyDir:
+        sizeLimit: {{ .Values.dataSize }}
       {{- else }}
       emptyDir: {}
       {{- end }}

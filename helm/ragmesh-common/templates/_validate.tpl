@@ -1,7 +1,7 @@
 {{/* What a schema cannot tell: settings that contradict each other, each with what to change. All of them are told at once. */}}
 {{- define "ragmesh-common.validate" -}}
 {{- $faults := list -}}
-{{- range $guard := list "stores" "environment" "kafka" "scaling" "storage" "models" "shutdown" "rollout" "hooks" "upgrade" -}}
+{{- range $guard := list "stores" "environment" "kafka" "scaling" "storage" "models" "languageModel" "shutdown" "rollout" "hooks" "upgrade" -}}
 {{- range include (printf "ragmesh-common.guard.%s" $guard) $ | splitList "\n" -}}
 {{- with trim . }}{{ $faults = append $faults (printf "  - %s" .) }}{{ end -}}
 {{- end -}}
@@ -23,7 +23,8 @@ global.callsTls.mode is {{ .Values.global.callsTls.mode }} without global.callsT
 {{- end }}
 {{- $settings := include "ragmesh-common.settings" . | fromYaml }}
 {{- $reads := (include "ragmesh-common.traits" . | fromYaml).reads }}
-{{- if and (has "VECTOR_STORE" $reads) (eq "qdrant" (get $settings "VECTOR_STORE")) (not (get $settings "QDRANT_URL")) }}
+{{- $given := include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray }}
+{{- if and (has "VECTOR_STORE" $reads) (eq "qdrant" (get $settings "VECTOR_STORE")) (not (has "QDRANT_URL" $given)) }}
 config.QDRANT_URL is not set, but VECTOR_STORE is qdrant: set the URL of your Qdrant, or VECTOR_STORE to pgvector.
 {{- end }}
 {{- if and (include "ragmesh-common.hasEmbeddedIndex" .) (eq "true" (include "ragmesh-common.hasSeveralPods" .)) }}
@@ -108,7 +109,8 @@ persistence.accessModes has no ReadWriteMany, but several pods share the volume:
 {{- end }}
 {{- $traits := include "ragmesh-common.traits" . | fromYaml }}
 {{- $settings := include "ragmesh-common.settings" . | fromYaml }}
-{{- if and (has "S3_BUCKET" $traits.reads) (not (get $settings "S3_BUCKET")) (not .Values.persistence.enabled) }}
+{{- $given := include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray }}
+{{- if and (has "S3_BUCKET" $traits.reads) (not (has "S3_BUCKET" $given)) (not .Values.persistence.enabled) }}
 config.S3_BUCKET is not set and persistence is off, so that uploads would be lost with the pod: set the bucket, or persistence.enabled with replicas 1.
 {{- end }}
 {{- end -}}
@@ -125,6 +127,14 @@ config.S3_BUCKET is not set and persistence is off, so that uploads would be los
 config.{{ $variable }} is {{ $model }}, which model downloads and embedding has to read: set global.models.existingClaim to a ReadWriteMany claim that both can mount.
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* An image of somebody's own may have what runs a model. */}}
+{{- define "ragmesh-common.guard.languageModel" -}}
+{{- $settings := include "ragmesh-common.settings" . | fromYaml }}
+{{- if and (eq "generation" (include "ragmesh-common.name" .)) (eq "local" (get $settings "APP_LLM_BACKEND")) (not .Values.image.repository) }}
+config.APP_LLM_BACKEND is local, but the image of generation has nothing that runs a model: set it to openai and OPENAI_BASE_URL to a server of yours that runs one, or image.repository to an image of yours that has @huggingface/transformers.
 {{- end }}
 {{- end -}}
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { checkConfiguration, meshVariableNames, processConfig } from '@ragmesh/bootstrap';
 import type { AnyConfigDefinition } from '@ragmesh/config';
@@ -17,8 +18,9 @@ interface ComposeService {
   readonly restart?: string;
 }
 
+const written = readFileSync('docker-compose.dev.yml', 'utf8');
 /** As compose does: `${NAME:-default}` is the default when the shell has no such name. */
-const text = readFileSync('docker-compose.dev.yml', 'utf8').replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+const text = written.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
 const compose = parse(text, { merge: true }) as {
   services: Readonly<Record<string, ComposeService>>;
   volumes: Readonly<Record<string, null>>;
@@ -49,6 +51,14 @@ describe('docker-compose.dev.yml', () => {
       checkConfiguration([processConfig, await configOf(name)], environment);
     },
   );
+
+  it('says how to turn authentication on with a key that whoever does it knows afterwards', () => {
+    const [, lines = ''] = /^# With it[^]*?\n((?:#   .*\n)+)/m.exec(written) ?? [];
+    const standIns = 'openssl() { echo 0123456789; }\ndocker() { echo "docker $* $(printenv AUTH_MODE)"; }\n';
+    const script = `${standIns}${lines.replaceAll(/^# +/gm, '')}echo "key $RAGMESH_BOOTSTRAP_KEY"`;
+    const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    expect(stdout).toMatch(/^docker compose -f docker-compose\.dev\.yml up .*keys\nkey rgm_first_0123456789\n$/);
+  });
 
   it('waits for what is healthy, and everything that is waited for can tell', () => {
     for (const { depends_on = {} } of Object.values(compose.services)) {
