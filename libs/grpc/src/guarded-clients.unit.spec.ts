@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { documentV1 } from '@ragmesh/contracts';
 import { inContext } from '@ragmesh/observability';
 import { breakersOf } from '@ragmesh/resilience';
+import { eventually } from '@ragmesh/testing';
 import type { GrpcClient } from './grpc-client.js';
 import { GrpcClients } from './grpc-clients.js';
 import { GuardedClients } from './guarded-clients.js';
@@ -69,6 +70,26 @@ describe('a service behind a breaker', () => {
     client = guarded.of(documentV1.DocumentService);
     expect(await failureOf('known')).toMatchObject({ retry: 'transient', details: { retryAfter: 1 } });
     expect(asked).toBe(before);
+  });
+
+  it('is asked by others again soon after it came back, though the first call to it then takes its time', async () => {
+    let isDown = true;
+    answering((id, respond) => {
+      if (isDown) respond({ code: UNAVAILABLE });
+      else if (id !== 'slow') respond(null, { title: 'here' });
+    });
+    await codesOf('known');
+    isDown = false;
+    await eventually('it may be tried again', () => shown().includes('document half-open'));
+    const caller = new AbortController();
+    const slow = asCaller(() => client.getDocument({ id: 'slow' }, { signal: caller.signal })).catch(() => undefined);
+    expect(await failureOf('known')).toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+    const back = performance.now();
+    await eventually('others are answered', async () => !((await failureOf('known')) instanceof Error));
+    expect(performance.now() - back).toBeLessThan(5_000);
+    expect(shown()).toEqual(['document closed']);
+    caller.abort();
+    await slow;
   });
 
   it('is seen by the operators before the first call, and no more once its caller ended', () => {

@@ -14,7 +14,7 @@ export interface CircuitBreakerOptions {
   /** Calls within `windowMs` below which it never opens. */
   readonly minimumCalls?: number;
   readonly windowMs?: number;
-  /** How long it stays open before one call may try again. */
+  /** How long it stays open before one call may try again, and after how long without an outcome the next one may as well. */
   readonly resetMs?: number;
 }
 
@@ -86,6 +86,8 @@ export function circuitBreaker(name: string, options: CircuitBreakerOptions = {}
 class OpossumBreaker implements CircuitBreaker {
   readonly #breaker: Opossum<[Call, AbortSignal?]>;
   #since = performance.now();
+  /** When the last call began that was let through to try. */
+  #triedAt = 0;
   onShutdown: () => void = () => undefined;
 
   constructor(
@@ -122,12 +124,37 @@ class OpossumBreaker implements CircuitBreaker {
 
   async run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return (await this.#breaker.fire(call, signal)) as T;
+      return (await this.#fire(call, signal)) as T;
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'EOPENBREAKER') throw error;
       const details = { dependency: this.name, retryAfter: Math.ceil(this.options.resetMs / 1000) };
       const message = `${this.name} is failing; calls to it pause for a moment.`;
       throw new RagmeshError('DEPENDENCY.UNAVAILABLE', message, details);
+    }
+  }
+
+  /** A call that may run for minutes says nothing until it ends, so it must not be the only one that tries. */
+  #fire(call: Call, caller?: AbortSignal): Promise<unknown> {
+    const { halfOpen, pendingClose } = this.#breaker;
+    const now = performance.now();
+    const isOverdue = halfOpen && !pendingClose && now - this.#triedAt >= this.options.resetMs;
+    if (pendingClose || isOverdue) this.#triedAt = now;
+    return isOverdue ? this.#tryBeside(call, caller) : this.#breaker.fire(call, caller);
+  }
+
+  /** opossum itself lets a single call through while half-open; another one counts by the events that it counts by. */
+  async #tryBeside(call: Call, caller?: AbortSignal): Promise<unknown> {
+    const { timeoutMs, isFailure } = this.options;
+    const breaker = this.#breaker;
+    breaker.emit('fire', [call, caller]);
+    try {
+      const result = await callWithTimeout(this.name, timeoutMs, call, caller);
+      breaker.emit('success', result);
+      return result;
+    } catch (error) {
+      breaker.emit(isFailure(error) ? 'failure' : 'success', error);
+      if (isFailure(error) && breaker.halfOpen) breaker.open();
+      throw error;
     }
   }
 

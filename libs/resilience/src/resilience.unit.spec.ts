@@ -1,6 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { RagmeshError } from '@ragmesh/errors';
-import { eventually } from '@ragmesh/testing';
 import {
   Deadline,
   RetryBudget,
@@ -10,7 +9,6 @@ import {
   retryWithJitter,
   streamThrough,
   watchBreakers,
-  type CircuitBreaker,
 } from './index.js';
 
 const away = (retryAfter?: number): RagmeshError =>
@@ -105,48 +103,6 @@ describe('retryWithJitter', () => {
     expect(nextPause(100, 50, 1_000, 0)).toBe(50);
     expect(nextPause(100, 50, 1_000, 1)).toBe(300);
     expect(nextPause(900, 50, 1_000, 1)).toBe(1_000);
-  });
-});
-
-describe('circuitBreaker', () => {
-  let breaker: CircuitBreaker;
-  afterEach(() => breaker.shutdown());
-
-  it('refuses calls at once after repeated failures and closes when the dependency is back', async () => {
-    breaker = circuitBreaker('store', { minimumCalls: 3, resetMs: 30 });
-    const states: string[] = [];
-    breaker.onStateChange((state) => states.push(state));
-    for (let call = 0; call < 3; call += 1) await breaker.run(() => Promise.reject(away())).catch(() => undefined);
-    expect(breaker.state).toBe('open');
-    await expect(breaker.run(async () => 1)).rejects.toMatchObject({
-      code: 'DEPENDENCY.UNAVAILABLE',
-      details: { dependency: 'store', retryAfter: 1 },
-    });
-    await eventually('it may be tried again', () => breaker.state !== 'open');
-    await expect(breaker.run(async () => 1)).resolves.toBe(1);
-    expect(states).toEqual(['open', 'half-open', 'closed']);
-  });
-
-  it("does not count the caller's own faults", async () => {
-    breaker = circuitBreaker('store', { minimumCalls: 1 });
-    for (let call = 0; call < 5; call += 1)
-      await expect(breaker.run(() => Promise.reject(wrong()))).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
-    expect(breaker.state).toBe('closed');
-  });
-
-  it('aborts the work of a call that takes too long', async () => {
-    breaker = circuitBreaker('model', { timeoutMs: 20 });
-    let seen: AbortSignal | undefined;
-    const endless = (signal: AbortSignal): Promise<never> => {
-      seen = signal;
-      return new Promise(() => undefined);
-    };
-    await expect(breaker.run(endless)).rejects.toMatchObject({ code: 'REQUEST.TIMEOUT' });
-    expect(seen?.aborted).toBe(true);
-    const caller = new AbortController();
-    const running = breaker.run(endless, caller.signal);
-    caller.abort();
-    await expect(running).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
   });
 });
 

@@ -142,6 +142,21 @@ describe('a download from the hub', () => {
   });
 });
 
+describe('a folder that takes no notes', () => {
+  it('gives the model that is in it, and its operators are told', async () => {
+    const model = await resolve();
+    const notes = join(folder, '.revisions');
+    await rm(notes, { recursive: true });
+    await writeFile(notes, ''); // a folder without the right to write would stop no test that runs as root
+    const told: string[] = [];
+    const logger = createLogger('model', 'warn', { write: (line) => void told.push(line) });
+    expect(await resolve(name, sourceOf({ logger }))).toEqual(model);
+    expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { model: name, code: 'STORAGE.UNAVAILABLE' },
+    ]);
+  });
+});
+
 describe('the hub refuses', () => {
   it.each([
     ['an unknown repository', 'acme/unknown', 'MODEL.NOT_FOUND'],

@@ -83,10 +83,10 @@ export class HubSource implements ModelSource {
     }
     try {
       await this.shared(target);
-      await this.remember(reference, target.revision);
     } catch (error) {
       throw diskTrouble(name, error);
     }
+    await this.remember(reference, target.revision);
     return this.cached.find(target);
   }
 
@@ -178,10 +178,21 @@ export class HubSource implements ModelSource {
     return noted ?? revision;
   }
 
-  private async remember({ name, revision }: Required<ModelReference>, exact: string): Promise<void> {
-    if (PINNED.test(revision)) return;
-    const note = this.noteOf(name, revision);
+  /** As well as it can: a model that is here is of use without the note, in a folder that takes no writes, say. */
+  private async remember(reference: Required<ModelReference>, exact: string): Promise<void> {
+    if (PINNED.test(reference.revision)) return;
+    const note = this.noteOf(reference.name, reference.revision);
     if ((await readFile(note, 'utf8').catch(() => undefined)) === exact) return;
+    try {
+      await this.write(note, exact);
+    } catch (error) {
+      const model = reference.name;
+      const { code } = asRagmeshError(diskTrouble(model, error));
+      this.options.logger.warn({ model, code }, 'What a branch of the model stands for could not be noted');
+    }
+  }
+
+  private async write(note: string, exact: string): Promise<void> {
     await mkdir(dirname(note), { recursive: true });
     const own = `${note}.${randomUUID()}`;
     try {
