@@ -74,5 +74,8 @@ it('a list goes on where it was when its last document was uploaded anew', async
 });
 
 it('a list refuses a cursor it did not give', async () => {
-  await expect(page(2, 'of nobody')).rejects.toMatchObject({ code: 'REQUEST.INVALID', details: { field: 'cursor' } });
+  const refusal = { code: 'REQUEST.INVALID', details: { field: 'cursor' } };
+  await expect(page(2, 'of nobody')).rejects.toMatchObject(refusal);
+  for (const cursor of ['-1', '1e3', '2147483648'])
+    await expect(ask((client) => client.listChunks({ id: '1', cursor }))).rejects.toMatchObject(refusal);
 });

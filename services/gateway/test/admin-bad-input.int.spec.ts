@@ -20,6 +20,16 @@ const cases: [what: string, send: () => Promise<Response>, refusal: Refusal][] =
     { status: 422, code: 'REQUEST.INVALID', field: 'since' },
   ],
   [
+    'usage since before there are dates',
+    () => fetch(`${edge.url}/v1/admin/usage?since=0000-01-01T00:00:00Z`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'since' },
+  ],
+  [
+    'usage until after there are dates',
+    () => fetch(`${edge.url}/v1/admin/usage?until=9999-12-31T23:59:59-01:00`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'until' },
+  ],
+  [
     'dead letters of a service that is none',
     () => fetch(`${edge.url}/v1/admin/dead-letters?service=postman`),
     { status: 422, code: 'REQUEST.INVALID', field: 'service' },

@@ -183,6 +183,11 @@ const cases: Case[] = [
     { status: 422, code: 'REQUEST.INVALID', field: 'status' },
   ],
   [
+    'a status that nothing listed has',
+    () => fetch(`${edge.url}/v1/documents?status=deleted`),
+    { status: 422, code: 'REQUEST.INVALID', field: 'status' },
+  ],
+  [
     'an unknown parameter',
     () => fetch(`${edge.url}/v1/documents?page=2`),
     { status: 422, code: 'REQUEST.INVALID', field: 'page' },

@@ -8,6 +8,7 @@ import { GenerationRig } from './generation-rig.js';
 import { describeLocalProvider } from './local-provider.suite.js';
 import { samplesOf } from './metric-samples.js';
 import { ScriptedUpstream, answering, cutting, endless, heldBack, refusing, silent } from './scripted-upstream.js';
+import { describeUsage } from './usage.suite.js';
 
 const text = 'Peat bogs cover three percent of the land.\nThey store twice as much carbon as all forests.';
 const source = { id: 'd:1:0', documentId: 'd', version: 1n, score: 1, text, start: 100, end: 100 + text.length };
@@ -111,7 +112,6 @@ describe('Generate', () => {
   it.each([
     ['breaks off', cutting('It is ')],
     ['goes silent', silent('It is ')],
-    ['reaches its limit of tokens', answering('It is ', 'length')],
     ['is stopped by a content filter', answering('It is ', 'content_filter')],
   ])('ends an answer that %s as incomplete, and keeps it nowhere', async (_, behaviour) => {
     upstream.plays(behaviour);
@@ -123,6 +123,18 @@ describe('Generate', () => {
     upstream.plays(refusing(400));
     expect((await answer(asked)).completed.model).toBe('extractive');
     expect(upstream.seen[0]!.body.messages).toHaveLength(2);
+  });
+
+  it('remembers what was said up to the limit of tokens, without calling the model to blame, and gives it to nobody else', async () => {
+    const asked = { question: 'What is peat made of?', conversationId: 'limited' };
+    upstream.plays(answering('It is [1] and ', 'length'));
+    const { said, completed } = await answer(asked);
+    expect(said.trim()).toBe('It is [1] and');
+    expect(completed).toMatchObject({ model: 'big', incomplete: true, degraded: [], fallbackUsed: false });
+    upstream.plays(refusing(400));
+    expect((await answer(asked)).completed.model).toBe('extractive');
+    const [, before, reply] = upstream.seen[0]!.body.messages;
+    expect([before!.content, reply!.content.trim()]).toEqual([asked.question, said.trim()]);
   });
 
   it('ends before a stop sequence, whatever the model says afterwards, and remembers that much', async () => {
@@ -208,38 +220,7 @@ describe('Generate', () => {
     await upstream.seen[0]!.closed;
   });
 
-  it('adds up tokens and cost by tenant, model and day', async () => {
-    upstream.plays(answering('Much [1].'));
-    await answer({}, 'usage-a');
-    await answer({}, 'usage-a');
-    await answer({ model: 'small' }, 'usage-a');
-    await answer({}, 'usage-b');
-    const usage = createGrpcClient(generationV1.UsageService, rig.addresses[0]!);
-    await rig.as('usage-a', async () => {
-      expect((await usage.reportUsage({ groupBy: ['model'] })).rows).toMatchObject([
-        { tenant: '', model: 'big', requests: 2n, promptTokens: 200n, completionTokens: 40n, cost: 2 * (140 / 1e6) },
-        { model: 'small', requests: 1n, promptTokens: 100n, completionTokens: 20n },
-      ]);
-      const { rows } = await usage.reportUsage({ groupBy: ['tenant', 'day'], allTenants: true });
-      const today = new Date().toISOString().slice(0, 10);
-      expect(rows).toContainEqual(expect.objectContaining({ tenant: 'usage-a', day: today, requests: 3n }));
-      expect(rows.length).toBeGreaterThan(1);
-      await expect(usage.reportUsage({ groupBy: ['hour'] })).rejects.toMatchObject({ details: { field: 'group_by' } });
-    });
-    await rig.as('usage-nobody', async () => {
-      expect((await usage.reportUsage({ groupBy: ['tenant'] })).rows).toEqual([]);
-    });
-    usage.close();
-    expect(await samplesOf('ragmesh_llm_tokens_total')).toMatchObject({
-      '{tenant="usage-a",model="big",kind="prompt"}': 200,
-      '{tenant="usage-a",model="big",kind="completion"}': 40,
-      '{tenant="usage-a",model="small",kind="prompt"}': 100,
-      '{tenant="usage-b",model="big",kind="prompt"}': 100,
-    });
-    const cost = await samplesOf('ragmesh_llm_cost_dollars_total');
-    expect(cost['{tenant="usage-a",model="big"}']).toBeCloseTo(2 * (140 / 1e6), 9);
-    expect(cost['{tenant="usage-a",model="small"}']).toBeUndefined(); // it has no price
-  });
+  describeUsage(() => ({ rig, upstream, answer }));
 
   it('writes queries with the model, and refuses output that is not what was asked for', async () => {
     const writer = createGrpcClient(generationV1.QueryWritingService, rig.addresses[0]!);

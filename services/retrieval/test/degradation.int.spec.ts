@@ -25,27 +25,34 @@ describe('a search whose dependencies fail', () => {
 
   const query = 'What do tides follow?';
 
-  it('reranks when asked, and names the missing reranker when there is none', async () => {
-    expect((await mesh.search({ query, rerank: true })).degraded).toEqual([]);
-    await mesh.halt('retrieval');
-    await mesh.run('retrieval', { APP_RERANK_BACKEND: 'disabled' });
-    const reranked = () => mesh.search({ query, rerank: true }).catch(() => null);
-    const { results, degraded } = await eventually('it answers', reranked);
-    expect(results).toHaveLength(1);
-    expect(degraded).toEqual(['rerank']);
-  });
-
   it('goes on with words alone where a collection was built with another model', async () => {
     await mesh.index('0199a8f0-0000-7000-8000-000000000001', 'old', 'Tides follow the moon.', [1, 0, 0]);
     const { results, degraded } = await mesh.search({ query, collection: 'old' });
     expect(results[0]!.source!.text).toBe('Tides follow the moon.');
     expect(degraded).toEqual(['dense']);
+    const reranked = await mesh.search({ query, collection: 'old', rerank: true });
+    expect([reranked.results[0]!.source!.score, reranked.degraded]).toEqual([1, ['dense', 'rerank']]);
     const dense = mesh.search({ query, collection: 'old', mode: 'dense' });
     await expect(dense).rejects.toMatchObject({ code: 'VECTOR.DIMENSION_MISMATCH' });
     // As long as those of the model that embeds now, and just as meaningless beside them.
     const vector = Array.from({ length: 384 }, (_, at) => (at === 0 ? 1 : 0));
     await mesh.index('0199a8f0-0000-7000-8000-000000000002', 'older', 'Tides follow the moon.', vector);
     expect((await mesh.search({ query, collection: 'older' })).degraded).toEqual(['dense']);
+  });
+
+  it('reranks when asked, and names the missing reranker when there is none', async () => {
+    expect((await mesh.search({ query, rerank: true })).degraded).toEqual([]);
+    // One leg alone leaves nothing to blend.
+    for (const mode of ['lexical', 'dense'])
+      expect((await mesh.search({ query, mode, rerank: true })).degraded).toEqual(['rerank']);
+    const words = { query, mode: 'lexical', rerank: true, minScore: 1e6 };
+    expect((await mesh.search(words)).results).toEqual([]); // compared with BM25, which may go beyond 1
+    await mesh.halt('retrieval');
+    await mesh.run('retrieval', { APP_RERANK_BACKEND: 'disabled' });
+    const reranked = () => mesh.search({ query, rerank: true }).catch(() => null);
+    const { results, degraded } = await eventually('it answers', reranked);
+    expect(results).toHaveLength(1);
+    expect(degraded).toEqual(['rerank']);
   });
 
   it('goes on with words alone without the embedding service, and says so; a dense search is refused', async () => {

@@ -149,6 +149,19 @@ describe('with a language model', () => {
     expect(supported).toBe(true);
   });
 
+  it('keeps what it had no room to have judged behind what supports an answer', async () => {
+    upstream.plays(writing({ grade: saying({ relevant: [2] }) }));
+    const request = { query: 'server options', collection: 'manuals', mode: 'lexical', topK: 100 };
+    const found = texts(await mesh.search(request));
+    const checked = texts(await mesh.search({ ...request, selfCheck: true }));
+    const prompt = upstream.seen.at(-1)!.body.messages.at(-1)!.content;
+    const judged = prompt.match(/<passage\b/g)!.length;
+    expect(judged).toBeGreaterThan(2);
+    expect(found.slice(0, judged).join('').length).toBeLessThanOrEqual(24_000);
+    expect(found.slice(judged)).not.toEqual([]);
+    expect(checked).toEqual([found[1], ...found.slice(judged)]);
+  });
+
   it('searches once more in other words when nothing supports an answer, and only once', async () => {
     let grades = 0;
     const script = { paraphrase: saying({ questions: ['honey bees'] }) };

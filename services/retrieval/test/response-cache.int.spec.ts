@@ -168,6 +168,8 @@ describe('operators', () => {
     await mesh.setFlag('rerank');
     await eventually('reranking is on', async () => (await degraded()) === '');
     expect((await kept(asked)).done.degraded).toEqual([]);
+    const words = { ...asked, mode: 'lexical' }; // alone: there is nothing to rerank by
+    expect((await kept(words)).done.degraded).toEqual(['rerank']);
   });
 
   it('have questions answered ahead and clear what is kept', async () => {

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { ShortTurns } from '../domain/short-turns.js';
 import type { Span } from './document.rows.js';
 
 const ALL = 2 ** 30;
+/** Batches kept by one statement; those of a book at once would hold the event loop up. */
+const BATCHES_AT_ONCE = 64;
 
 /** Chunks of a version, as one generation of its collection's index cuts it. */
 export interface ChunkPlace {
@@ -18,17 +21,22 @@ export class ChunkRepository {
   constructor(private readonly database: Database) {}
 
   /** Keeps the batches of a version in a generation; what is kept of it already stays as it is. */
-  add(
+  async add(
     tx: SqlTransaction,
     { tenant, documentId, version, generation }: ChunkPlace,
     batches: readonly (readonly Span[])[],
-  ): void {
-    tx.write(
-      `INSERT INTO chunk_batch (tenant, document_id, version, generation, batch, spans)
-       SELECT $1, $2, $3, $5, ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)
-       ON CONFLICT DO NOTHING`,
-      [tenant, documentId, version, batches.map((batch) => JSON.stringify(batch)), generation],
-    );
+  ): Promise<void> {
+    const turns = new ShortTurns();
+    for (let first = 0; first < batches.length; first += BATCHES_AT_ONCE) {
+      const spans = batches.slice(first, first + BATCHES_AT_ONCE).map((batch) => JSON.stringify(batch));
+      tx.write(
+        `INSERT INTO chunk_batch (tenant, document_id, version, generation, batch, spans)
+         SELECT $1, $2, $3, $5, $6 + ord - 1, spans::jsonb FROM unnest($4::text[]) WITH ORDINALITY AS t(spans, ord)
+         ON CONFLICT DO NOTHING`,
+        [tenant, documentId, version, spans, generation, first],
+      );
+      await turns.next();
+    }
   }
 
   /** Spans in order, all of them or `limit` from the one numbered `from` on. */

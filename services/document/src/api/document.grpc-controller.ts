@@ -83,10 +83,9 @@ export class DocumentGrpcController {
     limit,
     cursor,
   }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
-    const first = cursor === '' ? 0 : Number(cursor);
-    if (!Number.isSafeInteger(first) || first < 0)
+    if (!/^\d{0,9}$/.test(cursor))
       throw new RagmeshError('REQUEST.INVALID', 'cursor is not one this list gave.', { field: 'cursor' });
-    const page = await this.content.chunkPage(currentTenant(), id, first, pageSize(limit));
+    const page = await this.content.chunkPage(currentTenant(), id, Number(cursor), pageSize(limit));
     return {
       version: BigInt(page.version),
       nextCursor: page.nextOrdinal === undefined ? '' : String(page.nextOrdinal),

@@ -126,7 +126,7 @@ export const uploadForm = z.object({
 
 export const listDocumentsQuery = pageQuery.extend({
   collection: z.string().max(200).default(''),
-  status: z.enum(['uploaded', 'processing', 'ready', 'failed', 'deleting', 'deleted']).optional(),
+  status: z.enum(['uploaded', 'processing', 'ready', 'failed', 'deleting']).optional(),
 });
 export const getDocumentQuery = z.strictObject({
   wait: z.coerce.number().int().min(0).max(60).default(0).describe('Seconds to wait for a terminal state'),
@@ -153,7 +153,11 @@ export const acceptedDocument = z.object({
   id: z.string(),
   version: z.int(),
   status: z.string(),
-  deduplicated: z.boolean(),
+  deduplicated: z
+    .boolean()
+    .describe(
+      'The same bytes are there already: `id` is that document as it is; title and metadata of this upload are not taken',
+    ),
   operation: operationRef,
 });
 export const acceptedDocuments = z.union([

@@ -18,13 +18,18 @@ const searchFields = {
     .min(0)
     .optional()
     .describe(
-      'Least score of a result: BM25 in lexical mode, which may go far beyond 1; at most 1 everywhere else: cosine in dense mode, 0 to 1 in hybrid mode, with paraphrases and after reranking. Scores that were fused compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
+      'Least score of a result: BM25 in lexical mode, which may go far beyond 1; at most 1 everywhere else: cosine in dense mode, 0 to 1 in hybrid mode, with paraphrases and after reranking (in lexical mode by a cross-encoder only). Scores that were fused compare the hits of one search, so there the cosine must reach it too, unless a cross-encoder judged the hit',
     ),
   fusion: z
     .enum(['weighted', 'rrf'])
     .optional()
     .describe('How both legs become one list: weighted sum of scores, or reciprocal ranks. Default weighted'),
-  rerank: z.boolean().optional().describe('Order the best candidates anew, by the reranker of the server'),
+  rerank: z
+    .boolean()
+    .optional()
+    .describe(
+      'Order the best candidates anew, by the reranker of the server. The built-in one blends the scores of both legs: in lexical and dense mode it has nothing to blend, the order stays, and `degraded` has `rerank`',
+    ),
   mmr: z
     .number()
     .min(0)

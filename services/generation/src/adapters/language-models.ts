@@ -18,6 +18,8 @@ export type ChatEvent =
   | {
       readonly type: 'end';
       readonly isWhole: boolean;
+      /** Not whole only because it may not be longer: all that was asked for has come. */
+      readonly isShortened: boolean;
       readonly usage: ChargedUsage;
       readonly ignored: readonly Ignorable[];
     };
@@ -136,7 +138,7 @@ export class LanguageModels implements OnModuleDestroy {
       });
       span.end();
     }
-    yield { type: 'end', isWhole: outcome === 'ok', usage, ignored };
+    yield { type: 'end', isWhole: outcome === 'ok', isShortened: outcome === 'length', usage, ignored };
   }
 
   /** @returns how it ended: `ok`, `length`, `withheld`, or why it broke off. */

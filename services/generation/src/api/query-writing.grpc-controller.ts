@@ -59,7 +59,7 @@ export class QueryWritingGrpcController {
   ): Reply<typeof generationV1.GradePassagesResponseSchema> {
     checkBetween('passages', passages.length, 0, MAX_PASSAGES);
     const { value, usage } = await this.writer.grade(checkQuestion(question), passages, scopeOf(call));
-    return { relevant: value, ...used(usage) };
+    return { relevant: [...value.relevant], judged: value.judged, ...used(usage) };
   }
 
   @GrpcMethod('QueryWritingService', 'VerifyAnswer')

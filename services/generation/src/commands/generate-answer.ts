@@ -37,7 +37,7 @@ export interface Outcome extends Pick<
   CompletedAnswer,
   'model' | 'usage' | 'degraded' | 'incomplete' | 'fallbackUsed' | 'removedCitations' | 'removedLinks'
 > {
-  /** Incomplete only because the caller wanted no more of it: it is remembered like a whole one. */
+  /** Incomplete only because it may not be longer: it is remembered like a whole one. */
   readonly isShortened?: boolean;
 }
 

@@ -15,7 +15,10 @@ export interface UsageRequest {
   readonly tenant: string | undefined;
 }
 
-/** Adds up what language models were used for, in whole days (UTC); the last 30 when no time is named. */
+/**
+ * Adds up what language models were used for, in whole days (UTC): every day that has a moment from `since` on and before
+ * `until`; the last 30 when no time is named.
+ */
 @Injectable()
 export class ReportUsage {
   constructor(
@@ -31,7 +34,8 @@ export class ReportUsage {
     if (unknown !== undefined) throw invalid('group_by', 'The field group_by may hold tenant, model and day.');
     await this.ledger.flush();
     const names = [...new Set(groupBy)] as UsageDimension[];
-    return this.usage.report({ tenant, since: dayOf(from), until: dayOf(until), groupBy: names });
+    const last = new Date(until.getTime() - 1); // `until` itself is not included
+    return this.usage.report({ tenant, since: dayOf(from), until: dayOf(last), groupBy: names });
   }
 }
 

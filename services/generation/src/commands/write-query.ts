@@ -7,7 +7,7 @@ import { LanguageModels } from '../adapters/language-models.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
 import { HISTORY_MESSAGES } from '../domain/history.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from '../domain/query-prompts.js';
-import type { QueryTask } from '../domain/query-prompts.js';
+import type { Grades, QueryTask } from '../domain/query-prompts.js';
 import type { Turn } from '../domain/turn.js';
 import { currentSpeaker } from './current-speaker.js';
 
@@ -46,10 +46,11 @@ export class WriteQuery {
     return this.#run(hypothesiseTask(question), scope);
   }
 
-  /** Positions from 0. */
-  async grade(question: string, passages: readonly string[], scope: CallScope): Promise<Written<number[]>> {
+  async grade(question: string, passages: readonly string[], scope: CallScope): Promise<Written<Grades>> {
     this.#needProvider();
-    return passages.length === 0 ? { value: [] } : this.#run(gradeTask(question, passages, newMark()), scope, 0);
+    return passages.length === 0
+      ? { value: { relevant: [], judged: 0 } }
+      : this.#run(gradeTask(question, passages, newMark()), scope, 0);
   }
 
   verify(

@@ -69,13 +69,15 @@ function shownOf(event: ChatEvent, filter: AnswerFilter): AnswerEvent[] {
 }
 
 function outcomeOf(
-  { isWhole, usage, ignored }: ChatEvent & { type: 'end' },
+  { isWhole, isShortened, usage, ignored }: ChatEvent & { type: 'end' },
   { model, isFallback }: { model: string; isFallback: boolean },
   { removedCitations, removedLinks }: AnswerFilter,
 ): Outcome {
   counter('ragmesh_llm_removed_total').inc({ kind: 'citation' }, removedCitations);
   counter('ragmesh_llm_removed_total').inc({ kind: 'link' }, removedLinks);
   if (isFallback) counter('ragmesh_llm_fallbacks_total').inc({ to: 'model' });
-  const degraded = [...(isFallback || !isWhole ? ['llm'] : []), ...ignored];
-  return { model, usage, degraded, incomplete: !isWhole, fallbackUsed: isFallback, removedCitations, removedLinks };
+  const isBroken = !isWhole && !isShortened;
+  const degraded = [...(isFallback || isBroken ? ['llm'] : []), ...ignored];
+  const end = { incomplete: !isWhole, isShortened, fallbackUsed: isFallback };
+  return { model, usage, degraded, ...end, removedCitations, removedLinks };
 }

@@ -121,12 +121,17 @@ export class CitationChecker {
   }
 }
 
-/** The numbers a marker names, each once; undefined for what only looks like one: a range that does not go up from a number of a source. */
+/**
+ * The numbers a marker names, each once; undefined for what only looks like one: a range that does not go up from a number
+ * of a source, and a list with a number below 1, as an interval or an array is. A 0 alone is a marker without a source.
+ */
 function numbersOf(marker: string): number[] | undefined {
   const numbers = new Set<number>();
-  for (const part of marker.slice(1, -1).split(/[,;]/)) {
+  const parts = marker.slice(1, -1).split(/[,;]/);
+  for (const part of parts) {
     const [first, last] = part.split(/[-–]/).map(Number) as [number, number?];
-    if (last !== undefined && (first < 1 || last <= first)) return undefined;
+    if (first < 1 && (last !== undefined || parts.length > 1)) return undefined;
+    if (last !== undefined && last <= first) return undefined;
     for (let number = first; number <= (last ?? first); number += 1) numbers.add(number);
   }
   return [...numbers];

@@ -42,6 +42,11 @@ describe('CitationChecker', () => {
     expect(check([text])).toMatchObject({ text, citations: [], removed: 0 });
   });
 
+  it('leaves an interval or an array alone, which names a 0', () => {
+    const text = 'Cats sleep in [0, 1], [0; 0.5], [2, 0] and 【0，1】.';
+    expect(check([text])).toMatchObject({ text, citations: [], removed: 0 });
+  });
+
   it('checks what follows a backtick without its other one from the next paragraph on', () => {
     expect(check(['The ` key [9].\n \nTrue [9]. Two `` [8].\n\nAlso [7] and [1].'])).toMatchObject({
       text: 'The ` key [9].\n \nTrue. Two `` [8].\n\nAlso and [1].',

@@ -1,4 +1,5 @@
 import { noAnswerTo } from './no-answer.js';
+import { withoutMarks } from './plain-text.js';
 import { relevantSentences, type Candidate } from './relevance.js';
 import { quote, type Citation, type Source } from './source.js';
 import { countShared } from './terms.js';
@@ -79,12 +80,10 @@ function inReadingOrder(chosen: readonly Candidate[]): Candidate[] {
   );
 }
 
-/** Without line breaks, Markdown marks, and numbers in brackets that would read as markers of this answer. */
+/** Without line breaks, Markdown marks, and numbers in brackets that would read as markers of this answer: a 0 never does. */
 function asPlainText(sentence: string): string {
-  return sentence
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/\s*[[【]\s*\^?\d[\d\s,;–-]*[\]】]/g, '')
-    .replace(/\*\*|__/g, '')
+  return withoutMarks(sentence)
+    .replace(/\s*[[【]\s*\^?\d[\d\s,;–-]*[\]】]/g, (bracket) => (/(?<!\d)0+(?!\d)/.test(bracket) ? bracket : ''))
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -127,6 +127,19 @@ describe('answerExtractively', () => {
   });
 
   it.each([
+    ['Recall is 2**10 times, and 3**4 times, better.', 'Recall is 2**10 times, and 3**4 times, better.'],
+    ['Recall lies in [0, 1] and arr[0] holds it.', 'Recall lies in [0, 1] and arr[0] holds it.'],
+    ['Recall is set by recall__min__share in **kwargs.', 'Recall is set by recall__min__share in **kwargs.'],
+    [
+      '**Recall** is __the share__ of all relevant (**_true_**) hits [10].',
+      'Recall is the share of all relevant (_true_) hits.',
+    ],
+    ['所有的人都知道recall是**最重要**的指标之一。', '所有的人都知道recall是最重要的指标之一。'],
+  ])('shows what a source says, without marks: %s', (text, shown) => {
+    expect(answerExtractively('What is recall?', [source(text)]).text).toBe(`${shown} [1]`);
+  });
+
+  it.each([
     ['Who won the football world cup?', 'The sources do not answer this question.'],
     ['Wer hat die Weltmeisterschaft gewonnen und wann?', 'Die Quellen beantworten diese Frage nicht.'],
     ['谁赢得了世界杯？', '资料来源没有回答这个问题。'],

@@ -15,7 +15,7 @@ export interface Prompt {
   readonly mark: string;
 }
 
-/** Most source text in one prompt, in UTF-16 units; the best sources come first and later ones are left out whole. */
+/** Most text of sources in one prompt, in UTF-16 units; the best sources come first and later ones are left out whole. */
 export const MAX_SOURCE_CHARACTERS = 24_000;
 
 const INSTRUCTION = `You answer questions from the numbered sources in the user's message, and from nothing else.
@@ -37,8 +37,8 @@ export function buildPrompt({ question, sources, history = [], instructions = ''
   return [{ role: 'system', content: system }, ...turns, { role: 'user', content }];
 }
 
-/** The sources a prompt holds, in order: only these can be cited. */
-export function withinLimit(sources: readonly Source[]): readonly Source[] {
+/** The sources a prompt holds, in order: only these can be cited, or judged. */
+export function withinLimit<T extends Pick<Source, 'text'>>(sources: readonly T[]): readonly T[] {
   let room = MAX_SOURCE_CHARACTERS;
   const cut = sources.findIndex(({ text }, position) => (room -= text.length) < 0 && position > 0);
   return cut === -1 ? sources : sources.slice(0, cut);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { asData, dataBlock } from './data-block.js';
 import { latest } from './history.js';
 import type { ChatMessage } from './language-model.js';
+import { withinLimit } from './prompt-builder.js';
 import type { Turn } from './turn.js';
 
 /** A small task for a model: what it is asked, and how its output is read. `undefined` for output of no use. */
@@ -69,24 +70,35 @@ export function hypothesiseTask(question: string): QueryTask<string> {
   };
 }
 
-/** Positions, from 0, of the passages that help to answer. */
-export function gradeTask(question: string, passages: readonly string[], mark: string): QueryTask<number[]> {
+/** Which passages help to answer. */
+export interface Grades {
+  /** Their positions, from 0. */
+  readonly relevant: readonly number[];
+  /** As many passages as there was room for, from the first; nothing is said of the others. */
+  readonly judged: number;
+}
+
+/** Grades the passages that a prompt has room for. */
+export function gradeTask(question: string, passages: readonly string[], mark: string): QueryTask<Grades> {
+  const shown = fitting(passages);
   const system = rules(
     'Name the passages that contain what is needed to answer the question, by their numbers. An empty list when none does.',
     '{"relevant": [1, 2]}',
   );
-  const shape = z.object({ relevant: z.array(z.int().min(1).max(passages.length)) });
+  const shape = z.object({ relevant: z.array(z.int().min(1).max(shown.length)) });
   return {
-    messages: asked(system, `${numbered(passages, mark)}\n\nQuestion: ${question}`),
-    maxTokens: 100 + 5 * passages.length,
+    messages: asked(system, `${numbered(shown, mark)}\n\nQuestion: ${question}`),
+    maxTokens: 100 + 5 * shown.length,
     read: (output) => {
-      const relevant = parsed(output, shape)?.relevant;
-      return relevant && [...new Set(relevant.map((number) => number - 1))].sort((a, b) => a - b);
+      const numbers = parsed(output, shape)?.relevant;
+      if (!numbers) return undefined;
+      const relevant = [...new Set(numbers.map((number) => number - 1))].sort((a, b) => a - b);
+      return { relevant, judged: shown.length };
     },
   };
 }
 
-/** Whether the passages support every statement of an answer. */
+/** Whether the passages support every statement of an answer: those that a prompt has room for, as the answer's own had. */
 export function verifyTask(
   { question, answer }: { readonly question: string; readonly answer: string },
   passages: readonly string[],
@@ -96,7 +108,7 @@ export function verifyTask(
     'Decide whether every statement of the answer, the last item in the data element, is supported by the passages before it.',
     '{"supported": true} or {"supported": false}',
   );
-  const data = dataBlock(mark, [...passages.map(passage), `<answer>\n${quoted(answer)}\n</answer>`]);
+  const data = dataBlock(mark, [...fitting(passages).map(passage), `<answer>\n${quoted(answer)}\n</answer>`]);
   return {
     messages: asked(system, `${data}\n\nQuestion: ${question}`),
     maxTokens: 50,
@@ -108,6 +120,9 @@ const asked = (system: string, user: string): ChatMessage[] => [
   { role: 'system', content: system },
   { role: 'user', content: user },
 ];
+
+const fitting = (passages: readonly string[]): string[] =>
+  withinLimit(passages.map((text) => ({ text }))).map(({ text }) => text);
 
 const passage = (text: string, position: number): string =>
   `<passage n="${position + 1}">\n${quoted(text)}\n</passage>`;

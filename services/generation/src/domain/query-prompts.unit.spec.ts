@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_HISTORY_CHARACTERS } from './history.js';
+import { MAX_SOURCE_CHARACTERS } from './prompt-builder.js';
 import { condenseTask, gradeTask, hypothesiseTask, paraphraseTask, verifyTask } from './query-prompts.js';
 
 const mark = 'k7';
@@ -52,9 +53,18 @@ describe('small tasks for a model', () => {
 
   it('gives positions from 0, and refuses numbers nothing has', () => {
     const { read } = gradeTask('Why?', passages, mark);
-    expect(read('{"relevant": [2, 1, 2]}')).toEqual([0, 1]);
-    expect(read('{"relevant": []}')).toEqual([]);
+    expect(read('{"relevant": [2, 1, 2]}')).toEqual({ relevant: [0, 1], judged: 2 });
+    expect(read('{"relevant": []}')).toEqual({ relevant: [], judged: 2 });
     for (const numbers of ['[0]', '[3]', '[1.5]', '["1"]']) expect(read(`{"relevant": ${numbers}}`)).toBeUndefined();
+  });
+
+  it('shows as many passages as there is room for beside an answer, and says how many it judged', () => {
+    const long = Array.from({ length: 4 }, () => 'x'.repeat(MAX_SOURCE_CHARACTERS / 2 - 100));
+    const grading = gradeTask('Why?', long, mark);
+    for (const { messages } of [grading, verifyTask({ question: 'Why?', answer: 'Because.' }, long, mark)])
+      expect(messages[1]!.content.match(/<passage\b/g)).toHaveLength(2);
+    expect(grading.read('{"relevant": [2]}')).toEqual({ relevant: [1], judged: 2 });
+    expect(grading.read('{"relevant": [3]}')).toBeUndefined();
   });
 
   it('gives a verdict', () => {

@@ -1,4 +1,5 @@
 import { clozeTermsOf, foldedTerm, isUnspaced, wordsOf, type ClozeTerm } from './cloze-term.js';
+import { withoutMarks } from './plain-text.js';
 import { definitionIn, type Definition } from './question-definition.js';
 import { sentencesOf } from './sentences.js';
 import { quote, type Citation, type Source } from './source.js';
@@ -91,12 +92,7 @@ function canBeAsked(text: string): boolean {
   return wordsOf(text).length >= MIN_WORDS;
 }
 
-const onOneLine = (sentence: string): string =>
-  sentence
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/\*\*|__|`/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+const onOneLine = (sentence: string): string => withoutMarks(sentence).replaceAll('`', '').replace(/\s+/g, ' ').trim();
 
 const distinct = (terms: readonly ClozeTerm[]): ClozeTerm[] =>
   [...new Map(terms.toReversed().map((term) => [term.key, term])).values()].toReversed();

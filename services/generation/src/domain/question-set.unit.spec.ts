@@ -108,6 +108,12 @@ describe('questions made without a model', () => {
     }
   });
 
+  it('say what the source says, without marks of emphasis', () => {
+    const text = 'The pool of **Redis** holds 2**20 entries and 3**4 spare pages in Berlin.\n';
+    const [question] = questionsOf(sourcesOf(text), { topic: '', count: 1, mode: 'practice' });
+    expect(question!.explanation).toContain('The pool of Redis holds 2**20 entries and 3**4 spare pages');
+  });
+
   it('ask about the topic first', () => {
     const [question] = questionsOf(sourcesOf(texts['en']!), {
       topic: 'Darwin and his plants',

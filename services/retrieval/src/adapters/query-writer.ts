@@ -22,6 +22,14 @@ export type AnswerToVerify = Pick<
   'question' | 'answer' | 'passages'
 >;
 
+/** What a model said of passages, the best first. */
+export interface Grades {
+  /** Positions, from 0, of those that support an answer. */
+  readonly relevant: ReadonlySet<number>;
+  /** How many it was shown, from the first. */
+  readonly judged: number;
+}
+
 /** The messages before a question, or the conversation that remembers them. */
 export type SaidBefore = Pick<
   MessageInitShape<typeof generationV1.CondenseRequestSchema>,
@@ -63,11 +71,11 @@ export class QueryWriter implements OnModuleDestroy {
     return passage.trim() || undefined;
   }
 
-  /** Positions of the passages that support an answer. */
-  async grade(question: string, passages: string[], writing: Writing): Promise<ReadonlySet<number>> {
+  /** Which passages support an answer. */
+  async grade(question: string, passages: string[], writing: Writing): Promise<Grades> {
     const request = { question, passages };
-    const { relevant } = await this.#call((options) => this.#client.gradePassages(request, options), writing);
-    return new Set(relevant);
+    const grades = await this.#call((options) => this.#client.gradePassages(request, options), writing);
+    return { relevant: new Set(grades.relevant), judged: grades.judged ?? passages.length };
   }
 
   /** Whether what the answer says stands in the passages. */

@@ -55,8 +55,8 @@ export class ReaderScope implements OnModuleDestroy {
   }
 
   /**
-   * When the index cannot be asked: as it was last heard, for those for whom no list can have changed what they see since; nothing
-   * that is kept is given to others.
+   * When the index cannot be asked: as it was last heard, for everybody where there was no list then, and for those who read
+   * everything; nothing that is kept is given to others. A list that was set since holds only once word of it comes (`noteLists`).
    */
   async of(collection: string): Promise<Scope> {
     if (!this.cache.isOn) return { readers: '' };

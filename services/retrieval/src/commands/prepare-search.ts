@@ -3,14 +3,20 @@ import { CONFIG, FLAGS, type Flags } from '@ragmesh/bootstrap';
 import { currentTenant } from '@ragmesh/observability';
 import { CollectionSettings, type CollectionSetting } from '../adapters/collection-settings.js';
 import { ReaderScope } from '../adapters/reader-scope.js';
-import { collectionOf, parseSearchQuery, type SearchFields, type SearchQuery } from '../domain/search-query.js';
+import {
+  collectionOf,
+  parseSearchQuery,
+  type SearchFields,
+  type SearchOptions,
+  type SearchQuery,
+} from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 
 export interface Prepared {
   readonly query: SearchQuery;
   /** `defaults` when those of the collection could not be used, and what is {@link switchedOff}. */
   readonly degraded: readonly string[];
-  /** What was asked for and an operator does not have; the next who ask for it do without it, too. */
+  /** What was asked for and cannot be had as this is configured; the next who ask for it do without it, too. */
   readonly switchedOff: readonly string[];
 }
 
@@ -30,7 +36,7 @@ export class PrepareSearch {
   /** @throws RagmeshError REQUEST.INVALID. */
   async from(fields: SearchFields): Promise<Prepared> {
     const [tenant, id] = [currentTenant(), collectionOf(fields)];
-    parseSearchQuery(fields, this.config.SEARCH_ALPHA, ALLOWING_MOST); // what is wrong in itself asks nobody
+    this.#parsed(fields, this.config.SEARCH_ALPHA, ALLOWING_MOST); // what is wrong in itself asks nobody
     const setting = this.settings.known(tenant, id) ?? this.settings.read(tenant, id);
     const [known, scope] = await Promise.all([setting, this.readers.of(id)]);
     const { query, ...stepsBack } = await this.#prepared(fields, known);
@@ -39,14 +45,21 @@ export class PrepareSearch {
 
   async #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Promise<Prepared> {
     const alpha = await this.flags.getNumberValue('search_alpha', this.config.SEARCH_ALPHA);
-    const query = parseSearchQuery(fields, alpha, options);
+    const query = this.#parsed(fields, alpha, options);
     const degraded = usable ? [] : ['defaults'];
-    if (!query.rerank || (await this.#canRerank())) return { query, degraded, switchedOff: [] };
+    if (!query.rerank || (await this.#canRerank(query))) return { query, degraded, switchedOff: [] };
     const switchedOff = ['rerank'];
     return { query: { ...query, rerank: false }, degraded: [...degraded, ...switchedOff], switchedOff };
   }
 
-  async #canRerank(): Promise<boolean> {
-    return this.config.APP_RERANK_BACKEND !== 'disabled' && this.flags.getBooleanValue('rerank', true);
+  #parsed(fields: SearchFields, alpha: number, options: SearchOptions): SearchQuery {
+    return parseSearchQuery(fields, alpha, options, this.config.APP_RERANK_BACKEND === 'cross-encoder');
+  }
+
+  /** The blend needs the scores of both legs. */
+  async #canRerank({ mode }: SearchQuery): Promise<boolean> {
+    const { APP_RERANK_BACKEND: backend } = this.config;
+    const isAble = backend === 'cross-encoder' || (backend === 'stub' && mode === 'hybrid');
+    return isAble && this.flags.getBooleanValue('rerank', true);
   }
 }

@@ -23,12 +23,17 @@ export class RerankCandidates {
     return this.config.APP_RERANK_BACKEND === 'cross-encoder';
   }
 
-  /** The head in its new order; undefined, and named in `degraded`, when the reranker failed. Where there is none nobody asks. */
+  /**
+   * The head in its new order; undefined, and named in `degraded`, when the reranker failed or had nothing to go by. Where there
+   * is none nobody asks.
+   */
   async rerank(points: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
     const { APP_RERANK_BACKEND: backend, APP_RERANK_ALPHA: alpha } = this.config;
     const head = points.slice(0, Math.max(COMPARED_CANDIDATES, run.query.topK));
-    if (backend === 'stub') return run.timings.measureSync('rerank', () => rerankByBlend(head, alpha));
-    return this.#byModel(head, run);
+    if (backend !== 'stub') return this.#byModel(head, run);
+    const blended = run.timings.measureSync('rerank', () => rerankByBlend(head, alpha));
+    if (!blended) run.degraded.add('rerank');
+    return blended;
   }
 
   async #byModel(head: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {

@@ -5,12 +5,12 @@ import { OptionalStep, type Degradable } from './optional-step.js';
 import type { Candidates } from './rank-candidates.js';
 import type { SearchRun } from './search-run.js';
 
-/** Passages a model judges at a time; of more results the best. */
+/** Passages a model judges at a time; of more results the best. What it does not judge stays. */
 const MAX_PASSAGES = 50;
 
 export interface Checked {
   readonly candidates: Candidates;
-  /** What supports an answer; all of them when nothing does or nobody could say. */
+  /** Without what does not support an answer; all of them when nothing does or nobody could say. */
   readonly points: readonly FusedPoint[];
   /** Undefined when it could not be checked. */
   readonly supported: boolean | undefined;
@@ -49,12 +49,14 @@ export class SelfCheck {
     return this.optional.attempt('self_check', run, () => this.writer.verify(claim, run));
   }
 
+  /** What stays; nothing when no passage supports an answer. */
   async #grade({ cut }: Candidates, run: SearchRun): Promise<readonly FusedPoint[] | undefined> {
     if (cut.length === 0) return [];
     const passages = cut.slice(0, MAX_PASSAGES).map(({ text }) => text);
     const grade = () => this.writer.grade(run.query.text, passages, run);
-    const relevant = await this.optional.attempt('self_check', run, grade);
-    return relevant && cut.filter((_, position) => relevant.has(position));
+    const grades = await this.optional.attempt('self_check', run, grade);
+    if (!grades || grades.relevant.size === 0) return grades && [];
+    return cut.filter((_, position) => position >= grades.judged || grades.relevant.has(position));
   }
 }
 

@@ -1,4 +1,4 @@
-import { minMax } from './normalisation.js';
+import { minMax, minMaxOfWords } from './normalisation.js';
 import { byScore, type FusedPoint, type ScoredPoint } from './scored-point.js';
 
 /** Share of the dense leg in the weighted sum. */
@@ -25,12 +25,13 @@ export function candidateCount(topK: number): number {
 
 /**
  * Convex combination of min-max normalised scores: `alpha · dense + (1 − alpha) · lexical`. A point that one leg did not
- * return counts 0 there. Scores lie in 0..1; an empty leg contributes nothing and leaves the order of the other.
+ * return counts 0 there. Scores lie in 0..1; an empty leg, and a lexical one without a word of the question, contributes
+ * nothing and leaves the order of the other.
  * See Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (arXiv 2210.11934).
  */
 export function fuseByWeightedSum(legs: Legs, alpha: number = DEFAULT_ALPHA): FusedPoint[] {
   const dense = minMax(legs.dense.map(({ score }) => score));
-  const lexical = minMax(legs.lexical.map(({ score }) => score));
+  const lexical = minMaxOfWords(legs.lexical.map(({ score }) => score));
   return fuse(
     legs,
     (rank) => alpha * (dense[rank] ?? 0),

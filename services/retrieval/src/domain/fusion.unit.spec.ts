@@ -38,6 +38,13 @@ describe('fuseByWeightedSum', () => {
     expect(equal.map(({ score }) => score)).toEqual([0.4, 0.4]);
   });
 
+  it('gives nothing for words where no hit has a word of the question', () => {
+    const dense = [point('a', 0.9), point('b', 0.5), point('c', 0.4)];
+    const fused = fuseByWeightedSum({ dense, lexical: dense.map((hit) => ({ ...hit, score: 0 })) });
+    expect(fused.map(({ score }) => Number(score.toFixed(6)))).toEqual([0.6, 0.12, 0]);
+    expect(fused[0]).toMatchObject({ pointId: 'a', dense: 0.9, lexical: 0 });
+  });
+
   it('gives nothing for two empty legs', () => expect(fuseByWeightedSum({ dense: [], lexical: [] })).toEqual([]));
 
   it('keeps the order of the only leg, or of the only one that counts', () => {

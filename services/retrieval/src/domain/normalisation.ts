@@ -12,3 +12,7 @@ export function minMax(scores: readonly number[]): number[] {
   const range = high - low;
   return scores.map((score) => (range > 0 ? (score - low) / range : 1));
 }
+
+/** As {@link minMax} for scores of words, whose 0 means something: where nothing has a word of the question, nothing was found. */
+export const minMaxOfWords = (scores: readonly number[]): number[] =>
+  scores.some((score) => score > 0) ? minMax(scores) : scores.map(() => 0);

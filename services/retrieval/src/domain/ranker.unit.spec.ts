@@ -11,14 +11,21 @@ describe('rerankByBlend', () => {
   });
 
   it('puts meaning before words by default, and follows alpha', () => {
-    expect(rerankByBlend(candidates).map(({ pointId }) => pointId)).toEqual(['meaning', 'words', 'neither']);
-    expect(rerankByBlend(candidates, 0.1)[0]!.pointId).toBe('words');
+    expect(rerankByBlend(candidates)!.map(({ pointId }) => pointId)).toEqual(['meaning', 'words', 'neither']);
+    expect(rerankByBlend(candidates, 0.1)![0]!.pointId).toBe('words');
   });
 
-  it('keeps the order where one leg is missing', () => {
-    const lexicalOnly = fuseByWeightedSum({ dense: [], lexical: [point('a', 3), point('b', 2)] });
-    expect(rerankByBlend(lexicalOnly)).toEqual(lexicalOnly);
+  it('has nothing to blend where one leg is missing', () => {
+    const leg = [point('a', 3), point('b', 2)];
+    expect(rerankByBlend(fuseByWeightedSum({ dense: [], lexical: leg }))).toBeUndefined();
+    expect(rerankByBlend(fuseByWeightedSum({ dense: leg, lexical: [] }))).toBeUndefined();
     expect(rerankByBlend([])).toEqual([]);
+  });
+
+  it('gives nothing for words where no hit has a word of the question', () => {
+    const lexical = [point('a', 0), point('b', 0)];
+    const blended = rerankByBlend(fuseByWeightedSum({ dense: [point('a', 0.9), point('b', 0.1)], lexical }))!;
+    expect(blended.map(({ score }) => score)).toEqual([0.7, 0]);
   });
 
   it('neither adds nor loses points, and does not depend on their order', () => {

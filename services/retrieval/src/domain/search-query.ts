@@ -73,12 +73,14 @@ export interface SearchQuery {
 /**
  * Checks a search and fills in its defaults: the request's own value, else the collection's, else the service's. Filters are
  * checked where they are compiled, in the vector service.
+ * @param isJudged whether what is reranked gets scores of its own, from a model, which end at 1 in every mode.
  * @throws RagmeshError REQUEST.INVALID naming the field and its limit.
  */
 export function parseSearchQuery(
   fields: SearchFields,
   defaultAlpha: number,
   collection: SearchOptions = {},
+  isJudged = false,
 ): SearchQuery {
   const said = inherit(fields, collection);
   const mode = oneOf('mode', MODES, said.mode);
@@ -89,7 +91,7 @@ export function parseSearchQuery(
     topK: wholeWithin('top_k', [1, MAX_TOP_K], said.topK || DEFAULT_TOP_K),
     filters: fields.filters,
     alpha: numberWithin('alpha', [0, 1], said.alpha ?? defaultAlpha),
-    minScore: leastScore(said, mode),
+    minScore: leastScore(said, mode === 'lexical' && !(isJudged && isTrue(said.rerank))),
     rerank: isTrue(said.rerank),
     expand: isTrue(said.expand),
     fusion: oneOf('fusion', FUSIONS, said.fusion),
@@ -103,14 +105,14 @@ export function parseSearchQuery(
 }
 
 /** BM25, the score of a plain lexical search, has no upper limit; every other score is at most 1. */
-function leastScore({ minScore, rerank, multiQuery }: SearchOptions, mode: SearchMode): number | undefined {
-  const isUnlimited = mode === 'lexical' && !isTrue(rerank) && !isTrue(multiQuery);
+function leastScore({ minScore, multiQuery }: SearchOptions, isOfWords: boolean): number | undefined {
+  const isUnlimited = isOfWords && !isTrue(multiQuery);
   if (minScore === undefined || (Number.isFinite(minScore) && (isUnlimited || minScore <= 1))) return minScore;
   throw invalidField(
     'min_score',
     isUnlimited
       ? 'must be a finite number'
-      : 'must be at most 1, unless mode is lexical without rerank and multi_query',
+      : 'must be at most 1, unless mode is lexical without multi_query and without a cross-encoder that reranks',
   );
 }
 

@@ -28,6 +28,13 @@ describe('parseSearchQuery', () => {
     const words = { ...bare, mode: 'lexical', minScore: 12.5 };
     expect(parseSearchQuery(words, 0.6).minScore).toBe(12.5);
     expect(parseSearchQuery({ ...bare, minScore: 12.5 }, 0.6, { mode: 'lexical' }).minScore).toBe(12.5);
+    expect(parseSearchQuery({ ...words, rerank: true }, 0.6).minScore).toBe(12.5);
+  });
+
+  it('takes none above 1 where a model judges what words found', () => {
+    const judged = (fields: object) => parseSearchQuery({ ...bare, mode: 'lexical', ...fields }, 0.6, {}, true);
+    expect(() => judged({ minScore: 1.5, rerank: true })).toThrow(/min_score .* cross-encoder/);
+    expect(judged({ minScore: 12.5 }).minScore).toBe(12.5);
   });
 
   it.each([
@@ -39,7 +46,7 @@ describe('parseSearchQuery', () => {
     ['alpha', { alpha: NaN }],
     ['min_score', { minScore: Infinity }],
     ['min_score', { minScore: 1.5 }],
-    ['min_score', { mode: 'lexical', rerank: true, minScore: 12 }],
+    ['min_score', { mode: 'lexical', multiQuery: true, minScore: 12 }],
     ['min_score', { mode: 'lexical', minScore: Infinity }],
   ])('names %s when it is wrong', (field, fields) => {
     const attempt = () => parseSearchQuery({ ...bare, ...fields }, 0.6);

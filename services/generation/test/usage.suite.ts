@@ -1,0 +1,56 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { expect, it } from '@jest/globals';
+import { generationV1 } from '@ragmesh/contracts';
+import { createGrpcClient } from '@ragmesh/grpc';
+import type { GenerationRig } from './generation-rig.js';
+import { samplesOf } from './metric-samples.js';
+import { answering, type ScriptedUpstream } from './scripted-upstream.js';
+
+interface Parts {
+  readonly rig: GenerationRig;
+  readonly upstream: ScriptedUpstream;
+  /** Asks a question of the first service. */
+  readonly answer: (request: { readonly model?: string }, tenant: string) => Promise<unknown>;
+}
+
+/** What answers took, as it is told. */
+export function describeUsage(parts: () => Parts): void {
+  it('adds up tokens and cost by tenant, model and day', async () => {
+    const { rig, upstream, answer } = parts();
+    upstream.plays(answering('Much [1].'));
+    await answer({}, 'usage-a');
+    await answer({}, 'usage-a');
+    await answer({ model: 'small' }, 'usage-a');
+    await answer({}, 'usage-b');
+    const usage = createGrpcClient(generationV1.UsageService, rig.addresses[0]!);
+    await rig.as('usage-a', async () => {
+      expect((await usage.reportUsage({ groupBy: ['model'] })).rows).toMatchObject([
+        { tenant: '', model: 'big', requests: 2n, promptTokens: 200n, completionTokens: 40n, cost: 2 * (140 / 1e6) },
+        { model: 'small', requests: 1n, promptTokens: 100n, completionTokens: 20n },
+      ]);
+      const { rows } = await usage.reportUsage({ groupBy: ['tenant', 'day'], allTenants: true });
+      const today = new Date().toISOString().slice(0, 10);
+      expect(rows).toContainEqual(expect.objectContaining({ tenant: 'usage-a', day: today, requests: 3n }));
+      expect(rows.length).toBeGreaterThan(1);
+      const begun = Date.parse(`${today}T00:00:00Z`);
+      const until = async (ms: number) =>
+        (await usage.reportUsage({ groupBy: ['day'], until: timestampFromDate(new Date(ms)) })).rows;
+      expect(await until(begun)).toEqual([]); // the end is not included
+      expect(await until(begun + 1)).toMatchObject([{ day: today, requests: 3n }]);
+      await expect(usage.reportUsage({ groupBy: ['hour'] })).rejects.toMatchObject({ details: { field: 'group_by' } });
+    });
+    await rig.as('usage-nobody', async () => {
+      expect((await usage.reportUsage({ groupBy: ['tenant'] })).rows).toEqual([]);
+    });
+    usage.close();
+    expect(await samplesOf('ragmesh_llm_tokens_total')).toMatchObject({
+      '{tenant="usage-a",model="big",kind="prompt"}': 200,
+      '{tenant="usage-a",model="big",kind="completion"}': 40,
+      '{tenant="usage-a",model="small",kind="prompt"}': 100,
+      '{tenant="usage-b",model="big",kind="prompt"}': 100,
+    });
+    const cost = await samplesOf('ragmesh_llm_cost_dollars_total');
+    expect(cost['{tenant="usage-a",model="big"}']).toBeCloseTo(2 * (140 / 1e6), 9);
+    expect(cost['{tenant="usage-a",model="small"}']).toBeUndefined(); // it has no price
+  });
+}
