@@ -3,6 +3,33 @@ import { catalogue } from '@ragmesh/contracts';
 import { embeddedBatches } from './document.builder.js';
 import { VectorMesh } from './vector-mesh.js';
 
+/** A statement that removes more rows at once than a slow server gets through in the time it has, fails. */
+const LIMIT_REMOVALS = `
+  CREATE FUNCTION limit_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(*) FROM gone) > 5000 THEN RAISE EXCEPTION 'it takes too long'; END IF;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER limit_removal AFTER DELETE ON point REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION limit_removal();
+  CREATE TRIGGER limit_removal AFTER DELETE ON generation_document REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION limit_removal()`;
+
+/** The removal of the point with ordinal 5500 fails once; sequences do not roll back. */
+const FAIL_ONE_REMOVAL = `
+  CREATE SEQUENCE one_failure;
+  CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF OLD.ordinal = 5500 AND nextval('one_failure') = 1 THEN RAISE EXCEPTION 'interrupted'; END IF;
+    RETURN OLD;
+  END $$;
+  CREATE TRIGGER fail_once BEFORE DELETE ON point FOR EACH ROW EXECUTE FUNCTION fail_once()`;
+
+/** Gives a document that has one point as many more, in a generation. */
+const LENGTHEN = `
+  INSERT INTO point (tenant, collection, document_id, version, ordinal, start_offset, end_offset, point_id, model, metadata,
+    text, vector, generation, hash)
+  SELECT tenant, collection, document_id, version, n, start_offset, end_offset, gen_random_uuid(), model, metadata,
+    text, vector, $2, hash FROM point, generate_series(1, $3::int) AS n WHERE document_id = $1`;
+
 describe('deletion from the index', () => {
   let mesh: VectorMesh;
   beforeAll(async () => {
@@ -29,7 +56,11 @@ describe('deletion from the index', () => {
       expectedPoints: 2n,
     });
     await mesh.send(...late, show);
-    expect([...late, show].flatMap((event) => mesh.answersTo(event))).toEqual([]);
+    expect(late.flatMap((event) => mesh.answersTo(event))).toEqual([]);
+    expect(await mesh.answerTo(show)).toMatchObject({
+      type: 'vector.deleted',
+      payload: { version: 2n, remaining: 0n },
+    });
     expect(await mesh.count('deleted')).toEqual({ points: 0, visible: 0 });
   });
 
@@ -76,5 +107,39 @@ describe('deletion from the index', () => {
     );
     await mesh.send(moved);
     expect((await mesh.answerTo(moved)).payload).toMatchObject({ code: 'EVENT.INVALID' });
+  });
+
+  describe('of more than one statement gets through', () => {
+    beforeAll(() => mesh.database.pool.query(LIMIT_REMOVALS));
+
+    it('removes a document of any length', async () => {
+      await mesh.stage({ id: 'long', texts: ['genet'] });
+      await mesh.database.query(LENGTHEN, ['long', 0, 11_000]);
+      const answer = await mesh.removeDocument('long', 1);
+      expect(answer.payload).toMatchObject({ pointsRemoved: 11_001n, remaining: 0n });
+    });
+
+    it('removes a generation of any size, and goes on after an interruption', async () => {
+      const generation = { collection: 'large', generation: 1 };
+      const document = { id: 'large', collection: 'large', texts: ['civet'] };
+      const drop = () => mesh.as('default', () => mesh.client.dropGeneration(generation));
+      await mesh.stage(document);
+      await mesh.show(document);
+      await mesh.as('default', () => mesh.client.openGeneration(generation));
+      await mesh.database.query(LENGTHEN, ['large', 1, 6_000]);
+      await mesh.database.query(`
+        INSERT INTO generation_document SELECT 'default', 'large', 1, 'large-' || n, 1, '{}', true
+        FROM generate_series(1, 6000) AS n`);
+      expect(await mesh.reconciler.reconcile()).toMatchObject({ missing: 6_000 }); // now memory has them, too
+      await mesh.database.pool.query(FAIL_ONE_REMOVAL);
+      await expect(drop()).rejects.toThrow();
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+      await drop();
+      const rest = `SELECT (SELECT count(*) FROM point WHERE collection = 'large') AS points,
+        (SELECT count(*) FROM generation_document) AS documents`;
+      expect((await mesh.database.query(rest)).rows).toEqual([{ points: 1, documents: 0 }]);
+      expect(await mesh.store.count({ tenant: 'default', collection: 'large', documentId: 'large' }, 0)).toBe(1);
+      expect(await mesh.lexical('civet', { collection: 'large' })).toHaveLength(1);
+    });
   });
 });

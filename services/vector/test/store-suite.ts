@@ -28,8 +28,12 @@ export interface SuiteContext {
   readonly store: StoreUnderTest;
 }
 
-/** What every store has to do alike; run by one spec per driver. */
-export function storeSuite(name: string, start: () => Promise<StoreUnderTest>): void {
+/** What every store has to do alike; run by one spec per driver. @param own what this one does beyond. */
+export function storeSuite(
+  name: string,
+  start: () => Promise<StoreUnderTest>,
+  own: (context: () => SuiteContext) => void = () => undefined,
+): void {
   describe(`the ${name} store`, () => {
     let [mesh, store]: [VectorMesh?, StoreUnderTest?] = [];
     const context = (): SuiteContext => ({ mesh: mesh!, store: store! });
@@ -116,5 +120,7 @@ export function storeSuite(name: string, start: () => Promise<StoreUnderTest>): 
       await own.restart();
       expect(await ask()).toEqual(before);
     });
+
+    own(context);
   });
 }

@@ -83,7 +83,7 @@ describe('versions of a document in the index', () => {
     expect(await mesh.count('flipping')).toEqual({ points: 30, visible: 30 });
   });
 
-  it('passes over a version older than the shown one', async () => {
+  it('passes over a version older than the shown one, and answers whoever asks to show it', async () => {
     const document = (version: number) => ({ id: 'superseded', version, texts: [`heron v${version}`] });
     await mesh.stage(document(1));
     await mesh.stage(document(2));
@@ -96,7 +96,11 @@ describe('versions of a document in the index', () => {
     });
     const late = mesh.event(catalogue.chunksEmbedded, embeddedBatches(document(1))[0]!);
     await mesh.send(show, late);
-    expect([...mesh.answersTo(show), ...mesh.answersTo(late)]).toEqual([]);
+    expect(await mesh.answerTo(show)).toMatchObject({
+      type: 'vector.updated',
+      payload: { version: 1n, pointsRemoved: 0n },
+    });
+    expect(mesh.answersTo(late)).toEqual([]);
     expect((await mesh.lexical('heron')).map(({ text }) => text)).toEqual(['heron v2']);
     expect(await mesh.count('superseded')).toEqual({ points: 1, visible: 1 });
   });
@@ -117,6 +121,7 @@ describe('versions of a document in the index', () => {
     const late = mesh.event(catalogue.chunksEmbedded, embeddedBatches(document(2))[0]!);
     await mesh.send(late);
     expect(mesh.answersTo(late)).toEqual([]);
+    expect((await mesh.show(document(1))).payload).toMatchObject({ version: 1n, pointsVisible: 2n }); // again
     expect(await mesh.count('undone')).toEqual({ points: 2, visible: 2 });
   });
 

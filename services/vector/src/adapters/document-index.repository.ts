@@ -12,7 +12,7 @@ export interface DocumentKey {
 export interface DocumentState {
   readonly collection: string;
   readonly visibleVersion: number | null;
-  /** Events of versions up to this one are late and change nothing. */
+  /** Events of versions up to this one are late and change nothing, but see {@link isDead}. */
   readonly deadVersion: number;
   /** Whether it is deleted, and nothing newer came since. */
   readonly tombstoned: boolean;
@@ -62,6 +62,11 @@ const BURY = `
     visible_version = CASE WHEN visible_version > $3 THEN visible_version END,
     tombstoned_at = CASE WHEN visible_version > $3 THEN NULL ELSE now() END
   WHERE tenant = $1 AND document_id = $2`;
+
+/** Whether a version was deleted or undone. The one readers see never is: an update that was undone after it leaves it be. */
+export function isDead(version: number, { deadVersion, visibleVersion }: DocumentState): boolean {
+  return version <= deadVersion && version !== visibleVersion;
+}
 
 /** Which version of a document readers see, and which versions are dead. */
 @Injectable()

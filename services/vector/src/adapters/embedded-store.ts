@@ -133,7 +133,9 @@ export class EmbeddedStore extends VectorStore {
   }
 
   async drop(scope: Scope, generation: number): Promise<void> {
-    await this.parts.generations.remove(scope, generation);
+    // Memory follows page by page: else it would be found to differ from the rows all the while.
+    const follow = (pointIds: readonly string[]) => this.index.find(scope, generation)?.removePoints(pointIds);
+    await this.parts.generations.remove(scope, generation, follow);
     this.index.drop(scope, generation);
   }
 

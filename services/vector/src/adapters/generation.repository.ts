@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
+import { GenerationRows } from './generation-rows.js';
 import type { Scope } from './vector-store.js';
 
 const LIVE = 'SELECT generation FROM index_generation WHERE tenant = $1 AND collection = $2 AND live';
@@ -14,7 +15,10 @@ const OPEN_FIRST = `
   SELECT $1, $2, 0, true WHERE NOT EXISTS (SELECT FROM index_generation WHERE tenant = $1 AND collection = $2 AND live)
   ON CONFLICT DO NOTHING`;
 
-const AT_PLACE = 'tenant = $1 AND collection = $2 AND generation = $3';
+const REMOVE = 'DELETE FROM index_generation WHERE tenant = $1 AND collection = $2 AND generation = $3 AND NOT live';
+
+const documentRows = new GenerationRows('generation_document', ['document_id', 'version'], 'document_id');
+const pointRows = new GenerationRows('point', ['document_id', 'version', 'ordinal'], 'point_id');
 
 const OPEN = `
   INSERT INTO index_generation (tenant, collection, generation, model) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
@@ -36,6 +40,8 @@ const lockOf = ({ tenant, collection }: Scope): string => JSON.stringify(['live 
 /** Which generation of a collection's index readers see. */
 @Injectable()
 export class GenerationRepository {
+  private readonly removals = new Map<string, Promise<void>>();
+
   constructor(private readonly database: Database) {}
 
   /** The generation readers see; 0 until another one was shown. */
@@ -107,18 +113,37 @@ export class GenerationRepository {
     tx.write(SHOW, [tenant, collection, generation]);
   }
 
-  /** Removes a generation that readers do not see, with its points. @throws RagmeshError `REQUEST.INVALID` for the live one. */
-  async remove({ tenant, collection }: Scope, generation: number): Promise<void> {
+  /**
+   * Removes a generation that readers do not see, with its points, a page after the other; what was interrupted goes on when it
+   * is asked for again. Whoever asks meanwhile waits for the same.
+   * @param follow told of the points of each page that is gone.
+   * @throws RagmeshError `REQUEST.INVALID` for the live one.
+   */
+  remove(scope: Scope, generation: number, follow: (pointIds: readonly string[]) => void = () => {}): Promise<void> {
+    const name = JSON.stringify([scope.tenant, scope.collection, generation]);
+    const removal =
+      this.removals.get(name) ??
+      this.removeRows(scope, generation, follow).finally(() => void this.removals.delete(name));
+    this.removals.set(name, removal);
+    return removal;
+  }
+
+  private async removeRows(
+    scope: Scope,
+    generation: number,
+    follow: (pointIds: readonly string[]) => void,
+  ): Promise<void> {
+    // Its row goes first: whoever holds it adds points yet, or shows it; whoever comes later finds it gone.
     await this.database.transaction(async (tx) => {
-      const place = [tenant, collection, generation];
-      // Its row goes first: whoever holds it adds points yet, or shows it; whoever comes later finds it gone.
-      tx.write(`DELETE FROM index_generation WHERE ${AT_PLACE} AND NOT live`, place);
-      if ((await this.live({ tenant, collection }, tx)) === generation) {
+      tx.write(REMOVE, [scope.tenant, scope.collection, generation]);
+      if ((await this.live(scope, tx)) === generation) {
         throw new RagmeshError('REQUEST.INVALID', 'Readers see this generation; show another one first.', {
           generation,
         });
       }
-      for (const table of ['generation_document', 'point']) tx.write(`DELETE FROM ${table} WHERE ${AT_PLACE}`, place);
     });
+    // What it has of documents before the points: nothing may ever take a rest of it for complete.
+    for await (const _ of documentRows.removed(this.database, scope, generation));
+    for await (const pointIds of pointRows.removed(this.database, scope, generation)) follow(pointIds);
   }
 }

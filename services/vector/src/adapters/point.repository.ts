@@ -82,6 +82,25 @@ const PAGE = `
   LEFT JOIN document_index d ON d.tenant = p.tenant AND d.document_id = p.document_id
   ORDER BY p.tenant, p.collection, p.document_id, p.version, p.ordinal, p.generation`;
 
+/** A document of any length is removed by statements of this many ordinals, as each of them has only so much time. */
+const REMOVED_ORDINALS = 5_000;
+
+/** @returns SQL that removes a document's points from one ordinal up to another, and tells which one comes next. */
+function removal({ condition, values }: ReturnType<typeof where>): string {
+  const [from, to] = [`$${values.length + 1}::int`, `$${values.length + 2}::int`];
+  return `
+    WITH removed AS (DELETE FROM point WHERE ${condition} AND ordinal >= ${from} AND ordinal < ${to} RETURNING version)
+    SELECT version, points, next FROM (SELECT min(ordinal) AS next FROM point WHERE ${condition} AND ordinal >= ${to}) n
+    LEFT JOIN (SELECT version, count(*) AS points FROM removed GROUP BY version) r ON true`;
+}
+
+interface Removed {
+  /** null when none was removed. */
+  readonly version: number | null;
+  readonly points: number;
+  readonly next: number | null;
+}
+
 /** The points as rows: what is stored here is what a start finds again. */
 @Injectable()
 export class PointRepository {
@@ -141,12 +160,17 @@ export class PointRepository {
 
   /** @returns what was removed. */
   async remove(tx: SqlTransaction, document: DocumentPoints, versions: VersionRange): Promise<PointsByVersion> {
-    const { condition, values } = where(document, versions);
-    const sql = `WITH removed AS (DELETE FROM point WHERE ${condition} RETURNING version)
-                 SELECT version, count(*) AS points FROM removed GROUP BY version`;
-    tx.write(`DELETE FROM generation_document WHERE ${condition}`, values);
-    const { rows } = await tx.query<{ version: number; points: number }>(sql, values);
-    return new Map(rows.map(({ version, points }) => [version, points]));
+    const range = where(document, versions);
+    tx.write(`DELETE FROM generation_document WHERE ${range.condition}`, range.values);
+    const removed = new Map<number, number>();
+    for (let from: number | null = 0; from !== null;) {
+      const to: number = from + REMOVED_ORDINALS;
+      const { rows }: { rows: Removed[] } = await tx.query<Removed>(removal(range), [...range.values, from, to]);
+      for (const { version, points } of rows)
+        if (version !== null) removed.set(version, (removed.get(version) ?? 0) + points);
+      from = rows[0]!.next;
+    }
+    return removed;
   }
 
   /** Points and visible points of a collection; of a document only, or of one version, when they are named (not '' or 0). */

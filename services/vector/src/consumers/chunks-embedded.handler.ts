@@ -13,7 +13,12 @@ import {
 } from '@ragmesh/messaging';
 import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { DocumentIndexRepository, type MeasuredState, type VectorKind } from '../adapters/document-index.repository.js';
+import {
+  DocumentIndexRepository,
+  isDead,
+  type MeasuredState,
+  type VectorKind,
+} from '../adapters/document-index.repository.js';
 import { GenerationProgress } from '../adapters/generation-progress.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointBatch } from '../adapters/point.repository.js';
@@ -43,7 +48,7 @@ export class IndexChunks {
     const result = await this.store.following(batch, (changes) =>
       delivery.commit(async (tx, publish) => {
         const state = await this.documents.lockMeasured(tx, batch, batch.collection);
-        if (batch.version <= state.deadVersion) return skip('the version was deleted');
+        if (isDead(batch.version, state)) return skip('the version was deleted');
         if (batch.version < (state.visibleVersion ?? 0)) return skip('superseded by a newer version');
         // The shown version is complete: the same batch again, by a retry of the document, has nothing to add.
         const generation = payload.generation ?? state.generation;

@@ -2,10 +2,10 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { HandlesEvent, ack, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
+import { HandlesEvent, ack, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { AccessRepository } from '../adapters/access.repository.js';
-import { DocumentIndexRepository, type DocumentState } from '../adapters/document-index.repository.js';
+import { DocumentIndexRepository, isDead, type DocumentState } from '../adapters/document-index.repository.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { PointRepository, type DocumentPoints, type PointsByVersion } from '../adapters/point.repository.js';
 import { VectorStore, type Scope, type StoreChanges } from '../adapters/vector-store.js';
@@ -25,7 +25,7 @@ export class ShowVersion {
     private readonly access: AccessRepository,
   ) {}
 
-  /** Redelivery is safe: showing the shown version changes nothing, and an older one is passed over. */
+  /** Redelivery is safe: showing the shown version changes nothing, and one that is older or dead only gets its answer. */
   @HandlesEvent(catalogue.showVersion, { id: 'vector.show-version', deadlineSeconds: 60 })
   async handle(
     @Payload() { payload, tenant }: Message<eventsV1.ShowVersion>,
@@ -38,9 +38,15 @@ export class ShowVersion {
       delivery.commit(async (tx, publish) => {
         this.generations.keepLive(tx, { tenant, collection: payload.collection });
         const state = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
-        const { collection, visibleVersion, deadVersion, generation } = state;
-        if (version <= deadVersion) return skip('the version was deleted');
-        if (version < (visibleVersion ?? 0)) return skip('superseded by a newer version');
+        const { collection, visibleVersion, generation } = state;
+        const isPassedOver = version < (visibleVersion ?? 0);
+        if (isPassedOver || isDead(version, state)) {
+          // Answered all the same: whoever asked would ask for ever.
+          const answer = { documentId, version: payload.version, collection };
+          if (isPassedOver) publish(catalogue.vectorUpdated, documentId, answer);
+          else publish(catalogue.vectorDeleted, documentId, answer);
+          return ack();
+        }
         const document = { tenant, documentId, collection };
         // Both in one turn: what is removed too early comes back with the transaction that an incomplete version ends.
         const [actual, removed] = await Promise.all([

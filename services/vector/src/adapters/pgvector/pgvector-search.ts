@@ -5,10 +5,18 @@ import { B, K1, numberedQuery } from '../../domain/sparse-bm25.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
 import type { Principals, Scope, SearchOptions } from '../vector-store.js';
 import { chunkColumns, chunkOf, isReadable, isVisible, readerOf, type ChunkRow } from '../visible-rows.js';
+import { CollectionMeasures, type Measure } from './collection-measures.js';
 import { filterSql } from './pgvector-filter.js';
 import { signed } from './pgvector-rows.js';
 
 type HitRow = ChunkRow & { readonly score: number };
+type WordHitRow = HitRow & { readonly measure: Measure };
+
+interface WordHits {
+  readonly hits: SearchHit[];
+  /** What they were weighed by; undefined when there is none. */
+  readonly measure: Measure | undefined;
+}
 
 /** Joins a search row to its chunk; `$1` and `$2` are tenant and collection. */
 const chunk = `
@@ -25,6 +33,12 @@ interface Choice extends SearchOptions {
   readonly among?: readonly string[];
 }
 
+/** A search by words, and what it weighs them by. */
+interface WordChoice extends Choice {
+  /** Left out: what the collection has now. */
+  readonly measure?: Measure | undefined;
+}
+
 /** How the nearest are looked for. */
 interface Way {
   readonly runner: SqlRunner;
@@ -37,11 +51,12 @@ export class PgvectorSearch {
   constructor(
     private readonly database: Database,
     private readonly generation: string = SHOWN,
+    private readonly measures = new CollectionMeasures(),
   ) {}
 
   /** The same searches in another generation. */
   in(generation: number): PgvectorSearch {
-    return new PgvectorSearch(this.database, String(Math.trunc(generation)));
+    return new PgvectorSearch(this.database, String(Math.trunc(generation)), this.measures);
   }
 
   /**
@@ -75,44 +90,74 @@ export class PgvectorSearch {
     return hitsOf((await runner.query<HitRow>(sql, parameters.values)).rows);
   }
 
-  /** BM25 as the embedded index computes it, over the lists of term numbers. Statistics count staged points, too. */
+  /**
+   * BM25 as the embedded index computes it, over the lists of term numbers. Statistics count staged points, too; those of a
+   * large collection may be of half a minute ago.
+   */
   async lexical(scope: Scope, text: string, choice: Choice, runner: SqlRunner = this.database): Promise<SearchHit[]> {
+    return (await this.byWords(scope, text, choice, runner)).hits;
+  }
+
+  private async byWords(scope: Scope, text: string, choice: Choice, runner: SqlRunner): Promise<WordHits> {
+    const name = JSON.stringify([scope.tenant, scope.collection, this.generation]);
+    const measure = this.measures.find(name);
+    const found = await this.weighed(scope, text, { ...choice, measure }, runner);
+    // Readers may have been changed over to another generation since.
+    if (measure !== undefined && (found.measure ?? measure).generation === measure.generation) return found;
+    const exact = measure === undefined ? found : await this.weighed(scope, text, choice, runner);
+    if (exact.measure) this.measures.note(name, exact.measure);
+    return exact;
+  }
+
+  private async weighed(scope: Scope, text: string, choice: WordChoice, runner: SqlRunner): Promise<WordHits> {
     const terms = numberedQuery([scope.tenant, scope.collection], text);
-    if (terms.indices.length === 0) return [];
+    if (terms.indices.length === 0) return { hits: [], measure: undefined };
     const parameters = new Parameters(scope.tenant, scope.collection);
     const wanted = `${parameters.add(terms.indices.map(signed))}::int[]`;
     const occurrences = `${parameters.add(terms.values)}::float8[]`;
     const sql = `
-      WITH held AS (
-        SELECT count(*) AS points, avg(length)::float8 AS average FROM point_search
-        WHERE tenant = $1 AND collection = $2 AND generation = ${this.generation}),
+      WITH held AS (${this.held(choice.measure, parameters)}),
       found AS (
         SELECT s.*, t.id, t.frequency FROM point_search s, unnest(s.term_ids, s.frequencies) AS t(id, frequency)
         WHERE s.term_ids && ${wanted} AND s.tenant = $1 AND s.collection = $2 AND s.generation = ${this.generation}
           AND t.id = ANY(${wanted})),
       weights AS (
-        SELECT id, q.occurrences * ln(1 + (held.points - df + 0.5) / (df + 0.5)) * ${K1 + 1} AS weight
+        SELECT id, q.occurrences * ln(1 + (greatest(held.points, df) - df + 0.5) / (df + 0.5)) * ${K1 + 1} AS weight
         FROM (SELECT id, count(*)::float8 AS df FROM found GROUP BY id) AS f
         JOIN unnest(${wanted}, ${occurrences}) AS q(id, occurrences) USING (id), held),
       scored AS (
         SELECT tenant, collection, document_id, version, ordinal, generation, point_id,
           sum(weight * frequency / (frequency + ${K1} * (${1 - B} + ${B} * length / average))) AS score
         FROM found JOIN weights USING (id), held GROUP BY 1, 2, 3, 4, 5, 6, 7)
-      SELECT ${chunkColumns}, score FROM scored s ${chunk}
+      SELECT ${chunkColumns}, score,
+        jsonb_build_object('generation', p.generation, 'points', held.points, 'average', held.average) AS measure
+      FROM scored s ${chunk} CROSS JOIN held
       WHERE true ${conditions(choice, parameters)}
       ORDER BY score DESC, p.point_id LIMIT ${parameters.add(choice.topK)}`;
-    return hitsOf((await runner.query<HitRow>(sql, parameters.values)).rows);
+    const { rows } = await runner.query<WordHitRow>(sql, parameters.values);
+    return { hits: hitsOf(rows.map(({ measure: _, ...row }) => row)), measure: rows[0]?.measure };
+  }
+
+  private held(measure: Measure | undefined, parameters: Parameters): string {
+    if (measure)
+      return `SELECT ${parameters.add(measure.points)}::int8 AS points, ${parameters.add(measure.average)}::float8 AS average`;
+    return `
+      SELECT count(*) AS points, avg(length)::float8 AS average FROM point_search
+      WHERE tenant = $1 AND collection = $2 AND generation = ${this.generation}`;
   }
 
   hybrid(scope: Scope, vector: Float32Array, text: string, options: SearchOptions): Promise<HybridHits> {
     return this.inSnapshot(options.topK, async (runner) => {
       const begin = performance.now();
-      const lexical = await this.lexical(scope, text, options, runner);
+      const { hits: lexical, measure } = await this.byWords(scope, text, options, runner);
       const between = performance.now();
       const dense = await this.dense(scope, vector, options, runner);
       const found = new Map([...lexical, ...dense].map((hit) => [hit.pointId, hit]));
       const both = { topK: found.size, among: [...found.keys()], principals: [EVERYTHING] };
-      const lexicalScores = scoresOf(found.size > 0 ? await this.lexical(scope, text, both, runner) : []);
+      // What the words did not find among all they do not find among these.
+      const words =
+        lexical.length > 0 ? await this.weighed(scope, text, { ...both, measure }, runner) : { hits: lexical };
+      const lexicalScores = scoresOf(words.hits);
       const denseScores = scoresOf(found.size > 0 ? await this.dense(scope, vector, both, runner) : []);
       const hits = [...found.values()].map(({ pointId, documentId, version }) => {
         const scores = { dense: denseScores.get(pointId), lexical: lexicalScores.get(pointId) ?? 0 };
