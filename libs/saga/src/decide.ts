@@ -80,7 +80,7 @@ function decideRunning<Data extends object>(
     case 'step-failed':
       return undo(saga, { ...state, error: input.error }, index, 'failed');
     case 'abort':
-      if (saga.irrevocable) return { kind: 'ignored' };
+      if (step.isFinal && !input.removesAll) return { kind: 'ignored' };
       return undo(saga, { ...state, error: input.error }, index, 'aborted');
     case 'timeout': {
       if (step.onTimeout === 'resend') return sendAgain(step, state, 'resent');

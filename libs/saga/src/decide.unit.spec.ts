@@ -26,6 +26,7 @@ const saga: SagaDefinition<Data> = {
       name: 'show',
       within: 30,
       onTimeout: 'resend',
+      isFinal: true,
       send: ({ id }) => [sagaMessage(catalogue.showVersion, id, { documentId: id })],
     },
   ],
@@ -73,6 +74,12 @@ describe('decide', () => {
 
   it('fails at once where nothing has to be undone', () => {
     expect(after(failed).state.status).toBe('failed');
+  });
+
+  it('is not called off past the point of no return, unless everything is removed anyway', () => {
+    expect(after(cut, stored, abort).state).toMatchObject({ status: 'running', step: 'show' });
+    const removed = after(cut, stored, { ...abort, removesAll: true });
+    expect(removed.state).toMatchObject({ status: 'compensating', step: 'store' });
   });
 
   it('undoes every step when it is called off, and ends as aborted', () => {

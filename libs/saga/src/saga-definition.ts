@@ -31,14 +31,17 @@ export interface SagaStep<Data> {
   readonly onTimeout: 'fail' | 'resend';
   /** Sent to undo the step, the failed one included. Without it there is nothing to undo. */
   readonly undo?: (data: Data, reason: UndoReason) => readonly SagaMessage[];
+  /**
+   * Past the point of no return: what this step asks for may be done already, and no undo gives back what that replaced. An abort
+   * is passed over, unless it comes from what removes everything anyway.
+   */
+  readonly isFinal?: boolean;
 }
 
 /** A saga is plain data over pure functions: steps in order, no I/O, no clock. */
 export interface SagaDefinition<Data extends object> {
   readonly name: string;
   readonly steps: readonly SagaStep<Data>[];
-  /** There is no way back from any step: an abort is passed over. */
-  readonly irrevocable?: boolean;
 }
 
 export interface SagaError {
@@ -68,7 +71,8 @@ export type SagaInput<Data> =
   /** The step goes on; only its data changes. */
   | { readonly kind: 'progress'; readonly step: string; readonly data: Partial<Data> }
   | { readonly kind: 'step-failed'; readonly error: SagaError }
-  | { readonly kind: 'abort'; readonly error: SagaError }
+  /** With `removesAll`, also in a step past the point of no return. */
+  | { readonly kind: 'abort'; readonly error: SagaError; readonly removesAll?: boolean }
   | { readonly kind: 'undone'; readonly step: string }
   /** Whoever was to undo the step could not. */
   | { readonly kind: 'undo-failed'; readonly error: SagaError }

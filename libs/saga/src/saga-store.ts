@@ -64,12 +64,20 @@ export class SagaStore {
 
   /**
    * Newest first.
+   * @param tenant null for the sagas of all tenants that have not ended.
    * @param cursor of the last saga of the page before; empty for the first page.
    * @throws RagmeshError REQUEST.INVALID for a cursor no list gave.
    */
-  async list(tenant: string, { kind, state, overdue }: SagaFilter, limit: number, cursor = ''): Promise<SagaSummary[]> {
+  async list(
+    tenant: string | null,
+    { kind, state, overdue }: SagaFilter,
+    limit: number,
+    cursor = '',
+  ): Promise<SagaSummary[]> {
+    // Sagas that ended pile up, and no index has those of all tenants in this order; of open ones there are few.
     const { rows } = await this.database.query<SagaSummary>(
-      `SELECT ${SUMMARY} FROM saga WHERE tenant = $1 AND ($2::text IS NULL OR name = $2)
+      `SELECT ${SUMMARY} FROM saga WHERE (tenant = $1 OR $1::text IS NULL AND deadline IS NOT NULL)
+         AND ($2::text IS NULL OR name = $2)
          AND ($3::text IS NULL OR status = $3 OR ${STATE} = $3) AND (NOT $4::boolean OR ${OVERDUE})
          AND ($5::float8 IS NULL OR (created_at, ref) < ('epoch'::timestamptz + $5 * interval '1 microsecond', $6::uuid))
        ORDER BY created_at DESC, ref DESC LIMIT $7`,

@@ -29,8 +29,7 @@ export const counting: SagaDefinition<Count> = {
 };
 const oneWay: SagaDefinition<Count> = {
   name: 'one-way',
-  irrevocable: true,
-  steps: [{ name: 'go', within: 60, onTimeout: 'resend' }],
+  steps: [{ name: 'go', within: 60, onTimeout: 'resend', isFinal: true }],
 };
 
 /** One orchestrator: its own pool, outbox, engines and timer, as in a process of its own. */

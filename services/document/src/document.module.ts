@@ -49,6 +49,7 @@ import { NoteRemovedPoints } from './consumers/note-removed-points.handler.js';
 import { NoteShownVersion } from './consumers/note-shown-version.handler.js';
 import { ResumeIngestion } from './consumers/resume-ingestion.handler.js';
 import { AdmissionWorker } from './sagas/admission-worker.js';
+import { QueuePatience } from './sagas/queue-patience.js';
 import { ReindexWorker } from './sagas/reindex-worker.js';
 import { DocumentSagas } from './sagas/document-sagas.js';
 
@@ -93,6 +94,7 @@ const blobStore = {
     CheckGeneration,
     ReindexWorker,
     AdmissionWorker,
+    QueuePatience,
     WaitingIngestions,
     GenerationRepository,
     GenerationIndex,

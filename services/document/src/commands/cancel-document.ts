@@ -14,18 +14,18 @@ export class CancelDocument {
     private readonly ingestion: IngestionProcess,
   ) {}
 
-  /** @throws RagmeshError DOCUMENT.NOT_CANCELLABLE when nothing runs. */
+  /** @throws RagmeshError DOCUMENT.NOT_CANCELLABLE when nothing runs, or the version is being shown. */
   async run(id: string): Promise<void> {
     const tenant = currentTenant();
     await this.outbox.transaction(async (tx, { publish }) => {
       const { status, version } = await this.documents.lock(tx, tenant, id);
       const error = { code: 'DOCUMENT.CANCELLED', message: 'The ingestion was cancelled.' };
       const running = status === 'uploaded' || status === 'processing';
-      if (running && (await this.ingestion.abort(tx, publish, id, version, error))) return;
-      throw new RagmeshError('DOCUMENT.NOT_CANCELLABLE', `Document "${id}" is ${status}; there is nothing to cancel.`, {
-        id,
-        status,
-      });
+      if (running && (await this.ingestion.abort(tx, publish, id, version, { error }))) return;
+      const why = running
+        ? 'is about to be shown; it is too late to cancel'
+        : `is ${status}; there is nothing to cancel`;
+      throw new RagmeshError('DOCUMENT.NOT_CANCELLABLE', `Document "${id}" ${why}.`, { id, status });
     });
   }
 }

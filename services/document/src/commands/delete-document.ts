@@ -49,7 +49,7 @@ export class DeleteDocument {
         [tenant, id],
       );
       const error = { code: 'DOCUMENT.DELETING', message: 'The document is being deleted.' };
-      await this.ingestion.abort(tx, publish, id, version, error);
+      await this.ingestion.abort(tx, publish, id, version, { error, removesAll: true });
       await this.engine.start(tx, publish, deletionId(tenant, id, version), {
         tenant,
         documentId: id,

@@ -5,14 +5,7 @@ import { currentTenant } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { PeriodicTask } from '@ragmesh/resilience';
-import {
-  SagaEngine,
-  type InputFrom,
-  type SagaError,
-  type SagaInput,
-  type SagaSource,
-  type SagaState,
-} from '@ragmesh/saga';
+import { SagaEngine, type InputFrom, type SagaInput, type SagaSource, type SagaState } from '@ragmesh/saga';
 import type { DocumentRow } from '../adapters/document.rows.js';
 import { WaitingIngestions, type FreshIngestion } from '../adapters/waiting-ingestions.js';
 import type { DocumentConfig } from '../document.config.js';
@@ -23,7 +16,10 @@ import { showIngestion } from './ingestion-status.js';
 type Publish = OutboxWriter['publish'];
 type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' | 'generation'>;
 
+type Abort = Extract<SagaInput<Ingestion>, { kind: 'abort' }>;
 type Read = Pick<DocumentRow, 'id' | 'version'>;
+
+const REMOVED = { code: 'DOCUMENT.CANCELLED', message: 'The version was removed before readers saw it.' };
 
 /** Several times within the time the saga gives the step. */
 export const TOLD_EVERY_MS = 45_000;
@@ -71,14 +67,13 @@ export class IngestionProcess {
 
   /**
    * Starts the ingestion of a version and tells of it, now or when its turn comes; one of an older version that still runs
-   * or waits is called off.
+   * or waits is called off, unless it is being shown: then readers see it until this one is.
    */
   async begin(tx: SqlTransaction, publish: Publish, { id, replaces, chunking, ...rest }: NewVersion): Promise<void> {
     const tenant = currentTenant();
     if (replaces)
       await this.abort(tx, publish, id, replaces.version, {
-        code: 'DOCUMENT.CANCELLED',
-        message: 'A newer version was uploaded.',
+        error: { code: 'DOCUMENT.CANCELLED', message: 'A newer version was uploaded.' },
       });
     const acceptedAt = new Date().toISOString();
     const arrival = { ...rest, tenant, documentId: id, chunking: chunking ?? null, acceptedAt };
@@ -153,17 +148,20 @@ export class IngestionProcess {
     return rows[0]?.undone ?? false;
   }
 
-  /** Calls an ingestion off; one that waits ends without an event that tells of its beginning. */
+  /**
+   * Calls an ingestion off; one that waits ends without an event that tells of its beginning.
+   * @returns false when there is none, or its version is being shown: that removes the one before, so it is not undone.
+   */
   async abort(
     tx: SqlTransaction,
     publish: Publish,
     id: string,
     version: number | bigint,
-    error: SagaError,
+    why: Omit<Abort, 'kind'>,
   ): Promise<boolean> {
     const [, aborted] = await Promise.all([
       this.engine.startEach(tx, publish, this.waiting.one(currentTenant(), id, version)),
-      this.deliver(tx, publish, id, version, { kind: 'abort', error }),
+      this.deliver(tx, publish, id, version, { kind: 'abort', ...why }),
     ]);
     return aborted;
   }
@@ -182,6 +180,14 @@ export class IngestionProcess {
       if (!waitsFor(data, generation)) return undefined;
       const indexed = [...data.indexed, batch];
       return { kind: indexed.length === data.batches ? 'step-done' : 'progress', step, data: { indexed } };
+    });
+  }
+
+  /** The index has nothing of a version any more: that was asked for, or it came to be before the version could be shown. */
+  pointsRemoved(tx: SqlTransaction, publish: Publish, id: string, version: number | bigint): Promise<boolean> {
+    return this.deliver(tx, publish, id, version, ({ status, step }) => {
+      if (status === 'compensating') return { kind: 'undone', step: 'index' };
+      return step === 'show' ? { kind: 'step-failed', error: REMOVED } : undefined;
     });
   }
 

@@ -65,16 +65,10 @@ export class ReindexProcess {
     const tenant = currentTenant();
     return this.outbox.transaction(async (tx, { publish }) => {
       let generation = 0;
-      const aborted = await this.engine.deliver(
-        tx,
-        publish,
-        reindexId(tenant, collection),
-        ({ status, step, data }) => {
-          if (status !== 'running' || step === 'show') return undefined; // readers may see it already
-          generation = data.generation;
-          return { kind: 'abort', error: { code: 'REQUEST.CANCELLED', message: 'The reindex was called off.' } };
-        },
-      );
+      const aborted = await this.engine.deliver(tx, publish, reindexId(tenant, collection), ({ data }) => {
+        generation = data.generation;
+        return { kind: 'abort', error: { code: 'REQUEST.CANCELLED', message: 'The reindex was called off.' } };
+      });
       if (aborted) return generation;
       const message = `The collection "${collection}" has no reindex that could be called off.`;
       throw new RagmeshError('REINDEX.NOT_RUNNING', message, { collection });

@@ -24,7 +24,7 @@ export class NoteRemovedPoints {
       throw new RagmeshError('VECTOR.UNAVAILABLE', `${remaining} points of a removed document are left.`);
     if (version > 0n) {
       return delivery.commit(async (tx, publish) => {
-        await this.ingestion.deliver(tx, publish, documentId, version, { kind: 'undone', step: 'index' });
+        await this.ingestion.pointsRemoved(tx, publish, documentId, version);
       });
     }
     await this.deletion.removeBlobs(documentId);

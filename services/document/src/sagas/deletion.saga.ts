@@ -24,12 +24,12 @@ export interface Deletion {
 /** Tombstone → vectors → chunks and blobs. There is no way back, so each step is asked for until it is answered. */
 export const deletionSaga: SagaDefinition<Deletion> = {
   name: 'document-deletion',
-  irrevocable: true,
   steps: [
     {
       name: 'remove-points',
       within: 15,
       onTimeout: 'resend',
+      isFinal: true,
       send: ({ documentId, collection, version }) => [
         sagaMessage(catalogue.removeDocument, documentId, { documentId, collection, version: BigInt(version) }),
       ],

@@ -32,9 +32,13 @@ const listOf = ({ principals, revision }: NonNullable<Ingestion['access']>) => (
   revision: BigInt(revision),
 });
 
+/** Without news of one of its batches; see `QueuePatience`. */
+export const INDEX_WITHIN_SECONDS = 900;
+
 /**
  * created → chunked → indexed → shown. Events drive it forward; this saga watches order and deadlines, and undoes what may
- * have happened. Showing a version is past the point of no return: it is asked for until it is answered.
+ * have happened. Showing a version is past the point of no return, because it removes the version before it: it is asked for until it
+ * is answered, and not called off any more.
  */
 export const ingestionSaga: SagaDefinition<Ingestion> = {
   name: 'document-ingestion',
@@ -55,7 +59,7 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
     },
     {
       name: 'index',
-      within: 900,
+      within: INDEX_WITHIN_SECONDS,
       onTimeout: 'fail',
       undo: (data) => [sagaMessage(catalogue.removeVersion, data.documentId, about(data))],
     },
@@ -63,6 +67,7 @@ export const ingestionSaga: SagaDefinition<Ingestion> = {
       name: 'show',
       within: 15,
       onTimeout: 'resend',
+      isFinal: true,
       send: (data) => [
         sagaMessage(catalogue.showVersion, data.documentId, {
           ...about(data),

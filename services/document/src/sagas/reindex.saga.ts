@@ -33,7 +33,7 @@ export const reindexSaga: SagaDefinition<Reindex> = {
     { name: 'open', within: HOUR, onTimeout: 'fail' },
     { name: 'build', within: HOUR, onTimeout: 'fail' },
     { name: 'check', within: HOUR, onTimeout: 'fail' },
-    { name: 'show', within: HOUR, onTimeout: 'resend' },
+    { name: 'show', within: HOUR, onTimeout: 'resend', isFinal: true },
   ],
 };
 
