@@ -30,6 +30,22 @@ beforeAll(async () => {
 });
 afterAll(() => stored.stop());
 
+it('a reindex reads the documents of its collection only, however many the tenant has beside them', async () => {
+  await database.query(`INSERT INTO document (tenant, id, collection, title, status, version)
+    SELECT 't', 'other-' || n, 'others', 't', 'ready', 1 FROM generate_series(1, 5000) AS n`);
+  await database.query('ANALYZE document');
+  const { rows } = await database.transaction(async (tx) => {
+    const documents = new DocumentRepository(tx as unknown as Database);
+    expect(await documents.countLive('t', 'c')).toBe(1);
+    await documents.sampleLive('t', 'c', 50);
+    generations.show(tx, { tenant: 't', collection: 'c', generation: 0 });
+    return tx.query<{ read: number }>(
+      `SELECT (seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname = 'document'`,
+    );
+  });
+  expect(rows[0]!.read).toBeLessThan(10);
+});
+
 it('a reindex shows why a batch was given up and goes on, and ends when its model is gone', async () => {
   const generation = await asCaller(() => reindex.begin('c', { chunking: null, model: null }));
   await asCaller(() => reindex.noteFailure('d', generation, away));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { documentV1, knowledgeV1 } from '@ragmesh/contracts';
-import { asService } from '@ragmesh/observability';
+import { asService, inContext } from '@ragmesh/observability';
 import { knowledgeService } from '@ragmesh/service-knowledge';
 import { eventually } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
@@ -16,17 +16,20 @@ let cases = 0;
 
 const documents = () => mesh.client(documentV1.DocumentService);
 const knowledge = () => mesh.client(knowledgeV1.KnowledgeService);
+const asStranger = <T>(work: () => T): T =>
+  inContext({ requestId: 'r', tenant: 'acme', subject: 'jwt:bob', principals: ['jwt:bob'] }, work);
 const asAdmin = <T>(work: () => T): T => mesh.as('acme', () => asService(work));
+const sealed = { code: 'DEPENDENCY.UNAVAILABLE', retry: 'transient', details: { retryAfter: 5 } };
 const notEmpty = { code: 'COLLECTION.NOT_EMPTY', details: { documents: 1 } };
 
-function upload(id: string, collection: string) {
+function upload(id: string, collection: string, as = asAdmin) {
   const header = { id, kind: documentV1.UploadKind.TEXT, collection, fileName: '', replace: true };
   async function* parts() {
     yield { part: { case: 'header' as const, value: header } };
     yield { part: { case: 'data' as const, value: Buffer.from(`The text of ${id}.`) } };
     yield { part: { case: 'complete' as const, value: true } };
   }
-  return asAdmin(() => documents().upload(parts()));
+  return as(() => documents().upload(parts()));
 }
 
 const remove = () => asAdmin(() => knowledge().deleteCollection({ id: hr }));
@@ -97,15 +100,16 @@ describe('the deletion of a collection', () => {
 });
 
 describe('a sealed collection', () => {
-  it('takes no upload, whoever sends it, until a list of a higher revision comes', async () => {
-    const seal = (revision: bigint, sealed = true) =>
-      asAdmin(() => documents().sealCollection({ collection: hr, revision, sealed }));
+  it('has uploads come again later, by those who may know of it, until a list of a higher revision comes', async () => {
+    const seal = (revision: bigint) =>
+      asAdmin(() => documents().sealCollection({ collection: hr, revision, sealed: true }));
     const restricted = (revision: bigint) =>
       asAdmin(() => documents().restrictCollection({ collection: hr, principals: ['jwt:ada'], revision }));
     await seal(5n);
-    await expect(upload(`shut-${hr}`, hr)).rejects.toMatchObject({ code: 'COLLECTION.NOT_FOUND' });
+    await expect(upload(`shut-${hr}`, hr)).rejects.toMatchObject(sealed);
     await restricted(5n); // of a change that failed before
-    await expect(upload(`shut-${hr}`, hr)).rejects.toMatchObject({ code: 'COLLECTION.NOT_FOUND' });
+    await expect(upload(`shut-${hr}`, hr)).rejects.toMatchObject(sealed);
+    await expect(upload(`shut-${hr}`, hr, asStranger)).rejects.toMatchObject({ code: 'COLLECTION.NOT_FOUND' });
     await restricted(6n);
     expect(await upload(`open-${hr}`, hr)).toMatchObject({ version: 1n });
     await expect(seal(5n)).rejects.toMatchObject({ code: 'COLLECTION.NOT_EMPTY' });
@@ -122,7 +126,7 @@ describe('a sealed collection', () => {
     await seal();
     await minutePasses(hr);
     await seal();
-    await expect(upload(`early-${hr}`, hr)).rejects.toMatchObject({ code: 'COLLECTION.NOT_FOUND' });
+    await expect(upload(`early-${hr}`, hr)).rejects.toMatchObject(sealed);
     await minutePasses(hr);
     expect(await upload(`late-${hr}`, hr)).toMatchObject({ version: 1n });
   });

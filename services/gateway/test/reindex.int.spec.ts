@@ -224,9 +224,14 @@ describe('reindex', () => {
 
   it('serves nothing kept of the generation before, and gives no event up', async () => {
     const kept = 'kept';
-    await call('POST', '/v1/documents', { id: 'once', collection: kept, text: textOf(1) });
+    const named = { title: 'Kept', metadata: { area: 'lake' } };
+    await call('POST', '/v1/documents', { id: 'once', collection: kept, text: textOf(1), ...named });
     await ready('once');
-    const asked = { query: 'lake', collection: kept, top_k: 100 };
+    // Of words that cannot be read: nothing of it may come with the ones readers go on seeing.
+    await call('PUT', '/v1/documents/once', { collection: kept, text: ' ', title: 'Lost', metadata: { area: 'lost' } });
+    const { body } = await call('GET', '/v1/documents/once?wait=60');
+    expect(body).toMatchObject({ status: 'failed', title: 'Kept', metadata: { area: 'lake' } });
+    const asked = { query: 'lake', collection: kept, top_k: 100, filters: { area: 'lake' } };
     const found = async (): Promise<string[]> =>
       (await call('POST', '/v1/search', asked)).body['results'].map(({ document_id: id, start, end }: Body) =>
         JSON.stringify([id, start, end] satisfies Place),

@@ -29,6 +29,9 @@ interface KnownList {
   readonly sealed: boolean;
 }
 
+/** A deletion that has its seal ends within seconds, one way or the other. */
+const SEALED_RETRY_SECONDS = 5;
+
 /** Who may read what is in a collection, as knowledge told. */
 @Injectable()
 export class CollectionAccess {
@@ -63,7 +66,10 @@ export class CollectionAccess {
     return mayRead(access, principals);
   }
 
-  /** Whether one of the principals may upload to it. Until the transaction ends it is not sealed. */
+  /**
+   * Whether one of the principals may upload to it. Until the transaction ends it is not sealed.
+   * @throws RagmeshError DEPENDENCY.UNAVAILABLE while it is, to those who may read it: nobody knows yet whether it goes.
+   */
   async admitsUpload(
     tx: SqlTransaction,
     tenant: string,
@@ -72,7 +78,9 @@ export class CollectionAccess {
   ): Promise<boolean> {
     tx.write('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [lockOf(tenant, collection)]);
     const { access, sealed } = await this.#find(tenant, collection, tx);
-    return !sealed && mayRead(access, principals);
+    const isAdmitted = mayRead(access, principals);
+    if (isAdmitted && sealed) throw beingDeleted(collection);
+    return isAdmitted;
   }
 
   async #find(tenant: string, collection: string, sql: SqlRunner = this.database): Promise<KnownList> {
@@ -86,6 +94,11 @@ export class CollectionAccess {
 }
 
 const lockOf = (tenant: string, collection: string): string => `collection/${tenant}/${collection}`;
+
+const beingDeleted = (id: string): RagmeshError => {
+  const message = `The collection "${id}" is being deleted; it takes no uploads meanwhile.`;
+  return new RagmeshError('DEPENDENCY.UNAVAILABLE', message, { id, retryAfter: SEALED_RETRY_SECONDS });
+};
 
 const notEmpty = (id: string, documents: number): RagmeshError =>
   new RagmeshError(

@@ -5,16 +5,22 @@ import { Database, type ListPosition, type SqlRunner, type SqlTransaction, micro
 import { deletionId, deletionSaga, type Deletion } from '../sagas/deletion.saga.js';
 import type { DocumentRow, ListedRow, UploadedRow, VersionRow } from './document.rows.js';
 
-const COLUMNS = 'd.*, v.media_type, v.size_bytes, v.sha256, v.chunks, c.access AS collection_access';
+const COLUMNS = `d.id, d.collection, d.status, d.stage, d.progress, d.attempt, d.version, d.live_version, d.dedup_key, d.error,
+  d.receipt, d.access, d.access_revision, d.created_at, d.updated_at, v.media_type, v.size_bytes, v.sha256, v.chunks,
+  c.access AS collection_access`;
+
+/** What readers see is called as it was when a newer version was accepted; where none was, as the document's row says. */
+const SHOWN = 'coalesce(l.title, d.title) AS title, coalesce(l.metadata, d.metadata) AS metadata';
 
 const FROM = `
   FROM document d LEFT JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version
+  LEFT JOIN document_version l ON l.tenant = d.tenant AND l.document_id = d.id AND l.version = d.live_version
   LEFT JOIN collection_access c ON c.tenant = d.tenant AND c.collection = d.collection`;
 
-const SELECT = `SELECT ${COLUMNS} ${FROM}`;
+const SELECT = `SELECT ${COLUMNS}, ${SHOWN} ${FROM}`;
 
 const SELECT_UPLOADED = `
-  SELECT ${COLUMNS}, v.kind, v.file_name, v.blob_key, v.text_blob_key, v.chunk_size, v.chunk_overlap ${FROM}
+  SELECT ${COLUMNS}, d.title, d.metadata, v.kind, v.file_name, v.blob_key, v.text_blob_key, v.chunk_size, v.chunk_overlap ${FROM}
   WHERE d.tenant = $1 AND d.id = $2 AND v.version IS NOT NULL`;
 
 /** Whether both lists admit one of the principals at `place`; null stands for all of them. */
@@ -91,7 +97,7 @@ export class DocumentRepository {
   async list(tenant: string, { collection, status, limit, after }: ListFilter): Promise<ListedRow[]> {
     const principals = currentPrincipals();
     const { rows } = await this.database.query<ListedRow>(
-      `SELECT ${COLUMNS}, ${microsOf('d.created_at')} AS created_micros ${FROM}
+      `SELECT ${COLUMNS}, ${SHOWN}, ${microsOf('d.created_at')} AS created_micros ${FROM}
        WHERE d.tenant = $1 AND d.status <> 'deleted'
          AND ($2::text IS NULL OR d.collection = $2) AND ($3::text IS NULL OR d.status = $3)
          AND ${isReadable('$7')}
@@ -123,7 +129,7 @@ export class DocumentRepository {
     limit: number,
   ): Promise<{ readonly id: string; readonly title: string; readonly text_blob_key: string }[]> {
     const { rows } = await this.database.query<{ id: string; title: string; text_blob_key: string }>(
-      `SELECT d.id, d.title, v.text_blob_key FROM document d
+      `SELECT d.id, coalesce(v.title, d.title) AS title, v.text_blob_key FROM document d
        JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.live_version
        WHERE d.tenant = $1 AND d.collection = $2 AND d.status NOT IN ('deleting', 'deleted')
          AND v.text_blob_key IS NOT NULL

@@ -5,10 +5,11 @@ import type { Receipt } from '../sagas/deletion.saga.js';
 export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
 export type UploadKind = 'file' | 'text' | 'chunks';
 
-/** A document with its newest version, as read from the database. */
+/** A document with its newest version, titled as readers see it, as read from the database. */
 export interface DocumentRow {
   readonly id: string;
   readonly collection: string;
+  /** With the metadata, of the version readers see; of the newest while they see none. */
   readonly title: string;
   readonly status: DocumentStatus;
   readonly stage: string | null;
@@ -16,6 +17,8 @@ export interface DocumentRow {
   readonly attempt: number;
   readonly version: number;
   readonly live_version: number | null;
+  /** Set while an id of our making stands for these bytes. */
+  readonly dedup_key: string | null;
   readonly error: SagaError | null;
   readonly metadata: Record<string, unknown>;
   readonly receipt: Receipt | null;
@@ -49,7 +52,7 @@ export interface VersionRow {
   readonly chunks: number;
 }
 
-/** A document together with its newest upload. */
+/** A document together with its newest upload, titled as that one. */
 export type UploadedRow = DocumentRow & Omit<VersionRow, 'document_id'>;
 
 /** Start, end, page, heading and own metadata of a chunk. */

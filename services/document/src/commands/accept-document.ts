@@ -60,6 +60,11 @@ const KEEP = `
     (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
   VALUES ($1, $2, $5, $8, $9, $10, $11, $12, $13, $14, $15)`;
 
+/** What readers see until the new version is ready, and what stays when it fails, goes on being called as it was. */
+const NAME_OLDER = `
+  UPDATE document_version v SET title = d.title, metadata = d.metadata FROM document d
+  WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.title IS NULL`;
+
 /** Takes a document in: the bytes first, then state, saga and event in one transaction. Nothing is half accepted. */
 @Injectable()
 export class AcceptDocument {
@@ -110,6 +115,7 @@ export class AcceptDocument {
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
+    if (alive) tx.write(NAME_OLDER, [tenant, id]);
     this.#write(tx, upload, id, version);
     const { chunking } = upload;
     const isUpdate = alive !== undefined;

@@ -7,6 +7,7 @@ import type { DocumentRow, Span } from '../adapters/document.rows.js';
 import { GenerationRepository, chunkingOf } from '../adapters/generation.repository.js';
 import { TextExtractor } from '../adapters/text-extractor.js';
 import { batchesOf } from '../domain/chunk-batches.js';
+import type { LongText } from '../domain/long-text.js';
 import { recut } from '../domain/recut.js';
 import { publishChunks } from '../publishes/document-chunked.event.js';
 import type { Reindex } from '../sagas/reindex.saga.js';
@@ -15,8 +16,8 @@ import type { Reindex } from '../sagas/reindex.saga.js';
 export interface CutVersion {
   readonly document: DocumentRow;
   readonly version: number;
-  readonly text: string;
-  readonly spans: readonly Span[];
+  readonly text: LongText;
+  readonly batches: readonly (readonly Span[])[];
   /** `name@revision` of the model that the generation is built with; null: this installation's own. */
   readonly model: string | null;
 }
@@ -45,11 +46,12 @@ export class CutDocument {
     const place = { tenant, documentId, version };
     const kept = await this.chunks.read({ ...place, generation });
     const model = row?.model ?? null;
-    if (kept.length > 0) return { document, version, text, spans: kept, model };
+    const { metadata } = document;
+    if (kept.length > 0) return { document, version, text, batches: await batchesOf(kept, text, metadata), model };
     const live = await this.generations.live(tenant, collection);
     const spans = await this.chunks.read({ ...place, generation: live });
-    const cut = recut(upload.kind, text, spans, row ? chunkingOf(row) : null);
-    return { document, version, text, spans: cut, model };
+    const cut = await recut(upload.kind, text, spans, row ? chunkingOf(row) : null);
+    return { document, version, text, batches: await batchesOf(cut, text, metadata), model };
   }
 
   /**
@@ -60,12 +62,11 @@ export class CutDocument {
     tx: SqlTransaction,
     publish: Publish,
     { tenant, generation }: Reindex,
-    { document, version, text, spans, model }: CutVersion,
+    { document, version, text, batches, model }: CutVersion,
   ): Promise<void> {
     const now = await this.documents.findKept(tx, tenant, document.id);
     if (now?.live_version !== version || now.status === 'deleting') return;
-    const batches = batchesOf(spans, text, document.metadata);
-    this.chunks.add(tx, { tenant, documentId: document.id, version, generation }, batches);
-    publishChunks(publish, { ...document, version }, text, { generation, batches, model });
+    await this.chunks.add(tx, { tenant, documentId: document.id, version, generation }, batches);
+    await publishChunks(publish, { ...document, version }, text, { generation, batches, model });
   }
 }

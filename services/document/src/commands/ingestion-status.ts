@@ -33,7 +33,8 @@ async function showReady(tx: SqlTransaction, publish: Publish, data: Ingestion):
          error = CASE WHEN d.version = $3 THEN NULL ELSE error END, updated_at = now()
        FROM document_version v
        WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.version = $3
-       RETURNING d.title, v.media_type, v.size_bytes, v.sha256`,
+         AND coalesce(d.live_version, 0) <= $3
+       RETURNING coalesce(v.title, d.title) AS title, v.media_type, v.size_bytes, v.sha256`,
     [tenant, documentId, version],
   );
   const row = rows[0];

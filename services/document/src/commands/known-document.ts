@@ -41,9 +41,13 @@ export interface Known {
 /** What says how the bytes of a version are read and cut. */
 type Reading = Pick<VersionRow, 'kind' | 'file_name' | 'chunk_size' | 'chunk_overlap'>;
 
+/** The newest upload of a document, whichever one readers see. */
+type Newest = Reading & Pick<DocumentRow, 'title' | 'metadata'>;
+
 const NEWEST = `
-  SELECT kind, file_name, chunk_size, chunk_overlap FROM document_version
-  WHERE tenant = $1 AND document_id = $2 AND version = $3`;
+  SELECT v.kind, v.file_name, v.chunk_size, v.chunk_overlap, d.title, d.metadata
+  FROM document d JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.version
+  WHERE d.tenant = $1 AND d.id = $2`;
 
 /** Finds what an upload is of, as far as its caller may know of it. */
 @Injectable()
@@ -56,7 +60,8 @@ export class KnownDocument {
 
   /**
    * Locks the document against deletion, and gives it the list that comes with a replacement.
-   * @throws RagmeshError COLLECTION.NOT_FOUND for one the caller may not read, DOCUMENT.ID_TAKEN, DOCUMENT.DELETING.
+   * @throws RagmeshError COLLECTION.NOT_FOUND for one the caller may not read, DEPENDENCY.UNAVAILABLE while it is being deleted,
+   *   DOCUMENT.ID_TAKEN, DOCUMENT.DELETING.
    */
   async find(tx: SqlTransaction, publish: OutboxWriter['publish'], upload: UploadKey): Promise<Known> {
     const { tenant, collection, replace, access } = upload;
@@ -78,23 +83,26 @@ export class KnownDocument {
 
   /** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */
   async #isSame(tx: SqlTransaction, row: DocumentRow, upload: UploadKey): Promise<boolean> {
-    const { id, status, sha256, collection, version } = row;
+    const { id, status, sha256, collection } = row;
     if (status === 'deleting')
       throw new RagmeshError('DOCUMENT.DELETING', `Document "${id}" is being deleted.`, { id });
     if (!upload.id) return true; // found by its bytes
     if (sha256 !== upload.sha256 || collection !== upload.collection || status === 'failed') return false;
-    const { rows } = await tx.query<Reading>(NEWEST, [upload.tenant, id, version]);
-    return rows[0] !== undefined && isReadTheSame(rows[0], upload) && isNamedTheSame(row, upload);
+    const { rows } = await tx.query<Newest>(NEWEST, [upload.tenant, id]);
+    return rows[0] !== undefined && isReadTheSame(rows[0], upload) && isNamedTheSame(rows[0], upload);
   }
 
-  /** Whoever may not read it gets a document of their own of the same bytes. */
+  /**
+   * Whoever may not read it gets a document of their own of the same bytes. So does who waited for a change of it after which it
+   * stands for them no more: they were replaced, failed or went.
+   */
   async #ofSameBytes(tx: SqlTransaction, { tenant, collection, dedup }: UploadKey): Promise<DocumentRow | undefined> {
     const { rows } = await tx.query<{ id: string }>(
       `SELECT id FROM document WHERE tenant = $1 AND collection = $2 AND dedup_key = $3`,
       [tenant, collection, dedup],
     );
     const row = rows[0] && (await this.documents.findLocked(tx, tenant, rows[0].id));
-    return row && isReadableByCaller(row) ? row : undefined;
+    return row?.dedup_key === dedup && isReadableByCaller(row) ? row : undefined;
   }
 }
 
@@ -106,10 +114,10 @@ const isReadTheSame = (newest: Reading, { kind, fileName, chunking }: UploadKey)
   newest.chunk_overlap === chunking.overlap;
 
 /** A title that stands in for one gives way to the one found in the file, so it cannot be compared. */
-function isNamedTheSame(row: DocumentRow, { title, fileName, metadata }: UploadKey): boolean {
+function isNamedTheSame(newest: Newest, { title, fileName, metadata }: UploadKey): boolean {
   const wanted = titleFrom(title, fileName);
-  const isTitled = wanted === row.title || wanted === titleFrom('', fileName);
-  return isTitled && isDeepStrictEqual(row.metadata, JSON.parse(JSON.stringify(metadata)));
+  const isTitled = wanted === newest.title || wanted === titleFrom('', fileName);
+  return isTitled && isDeepStrictEqual(newest.metadata, JSON.parse(JSON.stringify(metadata)));
 }
 
 /** Whoever names no list leaves it as it is. A document found by its bytes has the list they came with. */

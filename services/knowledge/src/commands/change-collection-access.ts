@@ -11,7 +11,8 @@ const RESTRICT = { deadlineMs: 10_000 };
 
 /**
  * Changes who may read a collection and what is in it. What becomes narrower is narrower everywhere before the change is
- * answered: index and documents hide it first, then the row is committed. What becomes wider is so once the event has come.
+ * answered: index and documents hide it first, then the row is committed. Only searches that cannot ask the index meanwhile are
+ * given what was kept of a collection without a list until the event has come. What becomes wider is so once it has come.
  */
 @Injectable()
 export class ChangeCollectionAccess {
