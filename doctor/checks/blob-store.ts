@@ -44,7 +44,7 @@ function unusable(bucket: string, status: number | undefined, reason: string): F
     return fault(
       `The bucket ${bucket} refuses us (status ${status}).`,
       why,
-      'check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION; the key needs s3:GetObject, PutObject, DeleteObject and ListBucket',
+      'check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION; the key needs s3:GetObject, PutObject, DeleteObject, ListBucket, ListBucketMultipartUploads and AbortMultipartUpload',
     );
   return fault(`The object store of ${bucket} gives no answer (${reason}).`, why, 'check S3_ENDPOINT and S3_REGION');
 }

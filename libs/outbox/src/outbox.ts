@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import type { EventSpec, ServiceName } from '@ragmesh/contracts';
 import { encodeEvent, type EncodedEvent, type Publish } from '@ragmesh/messaging';
@@ -24,6 +25,9 @@ const INSERT = `
   SELECT topic, key, headers::jsonb, value, now() + delay_ms * interval '1 millisecond'
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::int[]) AS t(topic, key, headers, value, delay_ms)`;
 
+/** Values of one statement; the last of them may exceed it. */
+const STATEMENT_BYTES = 512 * 1024;
+
 /**
  * The write half of the transactional outbox: events and the state they tell of commit together or not at all. The relay
  * is the other half.
@@ -37,7 +41,7 @@ export class Outbox {
   ) {}
 
   /**
-   * Runs `work` in one transaction and adds its events in one statement before the commit.
+   * Runs `work` in one transaction and adds its events before the commit.
    * @param causationId of the event being handled, if any.
    */
   async transaction<T>(work: (tx: SqlTransaction, out: OutboxWriter) => Promise<T>, causationId?: string): Promise<T> {
@@ -45,7 +49,7 @@ export class Outbox {
     const result = await this.database.transaction(async (tx) => {
       entries.length = 0;
       const value = await work(tx, this.#writer(entries, causationId));
-      if (entries.length > 0) insert(tx, entries);
+      await insert(tx, entries);
       return value;
     });
     if (entries.length > 0) this.#committed.emit('rows');
@@ -89,7 +93,19 @@ const storableEntry = (entry: OutboxEntry): OutboxEntry => ({
   headers: storableTexts(entry.headers),
 });
 
-function insert(tx: SqlTransaction, entries: readonly OutboxEntry[]): void {
+/** In statements that are written in a moment each: a book's events at once would hold the event loop up. */
+async function insert(tx: SqlTransaction, entries: readonly OutboxEntry[]): Promise<void> {
+  for (let first = 0; first < entries.length;) {
+    if (first > 0) await setImmediate();
+    let bytes = 0;
+    let end = first;
+    while (end < entries.length && bytes < STATEMENT_BYTES) bytes += entries[end++]!.value.byteLength;
+    write(tx, entries.slice(first, end));
+    first = end;
+  }
+}
+
+function write(tx: SqlTransaction, entries: readonly OutboxEntry[]): void {
   tx.write(INSERT, [
     entries.map(({ topic }) => topic),
     entries.map(({ key }) => key),

@@ -3,6 +3,7 @@ import { eventually } from '@ragmesh/testing';
 import { type Orchestrator, counting, type Count } from '../test/orchestrator.js';
 import { twoOrchestrators } from '../test/two-orchestrators.js';
 import { SagaEngine } from './saga-engine.js';
+import type { SagaSummary } from './saga-store.js';
 
 const error = { code: 'STORAGE.UNAVAILABLE', message: 'away' };
 let one: Orchestrator;
@@ -164,5 +165,20 @@ describe('an operator', () => {
     const { ref } = await one.sagaOf('l');
     await expect(one.operator.resume('other', ref)).rejects.toMatchObject({ code: 'SAGA.NOT_FOUND' });
     expect(await one.store.list('other', {}, 10)).toEqual([]);
+  });
+
+  it('sees the open sagas of all tenants page by page, and of those that ended none', async () => {
+    for (const id of ['o', 'p', 'q', 's']) await one.start(id);
+    await one.database.query(`UPDATE saga SET tenant = 'of-' || id, created_at = now() WHERE id <> 's'`);
+    await one.deliver('p', { kind: 'step-failed', error });
+    await one.deliver('p', { kind: 'undone', step: 'count' });
+    const pages: SagaSummary[] = [];
+    let page = await one.store.list(null, {}, 2);
+    for (; page.length > 0; page = await one.store.list(null, {}, 2, page.at(-1)!.cursor)) pages.push(...page);
+    expect(pages.map(({ id, tenant }) => [id, tenant]).toSorted()).toEqual([
+      ['o', 'of-o'],
+      ['q', 'of-q'],
+      ['s', 'default'],
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { BlobStore } from '../src/adapters/blob-store.js';
 
 export const LIMIT = 64 * 1024 * 1024;
@@ -78,7 +79,7 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       const staged = await store.stage(inPieces(bytes, 3_000), LIMIT);
       expect(staged).toMatchObject({ key: keyOf(bytes), sha256: keyOf(bytes), bytes: 10_000 });
       expect(staged.head.equals(bytes.subarray(0, 4_096))).toBe(true);
-      expect((await store.readStaged(staged.path)).equals(bytes)).toBe(true);
+      expect((await buffer(store.readStaged(staged.path))).equals(bytes)).toBe(true);
       await expect(store.size('acme', staged.key)).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
       await store.discard(staged);
     });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { eventsV1 } from '@ragmesh/contracts';
 import type { Delivery, Message } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
@@ -54,4 +56,13 @@ it('chunks are discarded beside a deletion, and neither waits for the other in a
   await discarded;
   const { rows } = await database.query('SELECT blob_key, chunks FROM document_version');
   expect(rows).toEqual([{ blob_key: '', chunks: 0 }]);
+});
+
+it('a book of 20 million characters is read, cut, kept and told of without holding the event loop up', () => {
+  const script = fileURLToPath(new URL('chunk-in-turns.mjs', import.meta.url));
+  const answer = execFileSync(process.execPath, [script, stored.url], { encoding: 'utf8' });
+  const { longest, chunks, batches, events } = JSON.parse(answer) as Record<string, number>;
+  expect(chunks).toBeGreaterThan(100_000);
+  expect(events).toBe(batches);
+  expect(longest).toBeLessThan(20);
 });

@@ -8,6 +8,8 @@ import { documentService } from '../src/document.service.js';
 /** The document service's database, as the service makes it, without the service. */
 export interface DocumentDatabase {
   readonly database: Database;
+  /** Of the same database, for a process of its own. */
+  readonly url: string;
   /** Where the server keeps its data, with room for what else a spec keeps. */
   readonly folder: string;
   /** Ends the server and removes the folder. */
@@ -22,6 +24,7 @@ export async function startDocumentDatabase(): Promise<DocumentDatabase> {
   const database = new Database(createPool(url));
   return {
     database,
+    url,
     folder,
     stop: async () => {
       await database.close();

@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { catalogue, documentV1 } from '@ragmesh/contracts';
+import { createLogger } from '@ragmesh/observability';
 import { FaultProxy, eventually } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
+import { BlobCollector } from '../src/adapters/blob-collector.js';
 import { S3BlobStore } from '../src/adapters/s3-blob-store.js';
 import { documentService } from '../src/document.service.js';
+import { keyOf, put } from './blob-store-suite.js';
 import { BUCKET, S3Server, optionsFor } from './s3-server.js';
 
 const file = new URL('../../../../shared/documents/', import.meta.url);
@@ -130,5 +134,55 @@ describe('documents in a bucket', () => {
     await proxy.clear();
     const { id } = await upload(text, 'a.txt');
     expect((await contentOf(id)).equals(text)).toBe(true);
+  });
+});
+
+describe('what killed processes left in a bucket', () => {
+  const hours = (count: number) => new Date(Date.now() - count * 3_600_000);
+  const key = (name: string) => `acme/${keyOf(Buffer.from(name))}`;
+  const warnings: { code: string; message: string }[] = [];
+  const logger = createLogger('document', 'warn', { write: (line) => void warnings.push(JSON.parse(line)) });
+  /** What is in the bucket of uploads that were never completed. */
+  const unfinished = async (): Promise<string[]> => {
+    const ids = await readdir(server.uploads);
+    return Promise.all(ids.map((id) => readFile(join(server.uploads, id, 'key'), 'utf8')));
+  };
+
+  async function leave(Key: string, begun: Date): Promise<void> {
+    const client = new S3Client({ ...optionsFor(server.port), requestChecksumCalculation: 'WHEN_REQUIRED' });
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
+    await client.send(new UploadPartCommand({ Bucket: BUCKET, Key, UploadId, PartNumber: 1, Body: 'A part.' }));
+    client.destroy();
+    await utimes(join(server.uploads, UploadId!), begun, begun);
+  }
+
+  /** A service that starts removes what nothing refers to. */
+  async function cleaned(): Promise<void> {
+    const orphan = await put(bucket, 'acme', randomBytes(100));
+    const collector = new BlobCollector(mesh.database('document'), bucket, logger);
+    await collector.onApplicationBootstrap();
+    await eventually('the blob is gone', async () => !(await keysInBucket()).includes(`acme/${orphan}`));
+    await collector.onModuleDestroy();
+  }
+
+  it('is removed with the parts of uploads that no process can be at any more, and with nothing else', async () => {
+    const left = ['one', 'two', 'three', 'four', 'five'].map(key);
+    for (const name of left) await leave(name, hours(25));
+    const kept = [key('a running upload'), 'acme/somebody-elses.zip'];
+    await leave(kept[0]!, hours(23));
+    await leave(kept[1]!, hours(25));
+    await cleaned();
+    expect((await unfinished()).toSorted()).toEqual(kept.toSorted());
+    expect(warnings).toEqual([]);
+  });
+
+  it('is removed but for such parts where the key may not see them, which is said', async () => {
+    await leave(key('one'), hours(25));
+    server.hidesUploads = true;
+    await cleaned();
+    expect(await unfinished()).toContain(key('one'));
+    expect(warnings).toMatchObject([
+      { code: 'STORAGE.REFUSED', message: expect.stringContaining('interrupted uploads') },
+    ]);
   });
 });

@@ -1,12 +1,25 @@
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
 import type { S3Options } from '../src/adapters/s3-blob-store.js';
 
 interface S3rver {
   run(): Promise<AddressInfo>;
   close(): Promise<void>;
   readonly httpServer: Server;
+  readonly middleware: ((context: Context, next: () => Promise<void>) => Promise<void>)[];
+}
+
+/** Of one request, as the server's framework hands it on. */
+interface Context {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  status: number;
+  type: string;
+  body: unknown;
 }
 
 const S3rver = createRequire(import.meta.url)('s3rver') as new (options: Record<string, unknown>) => S3rver;
@@ -19,11 +32,15 @@ const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 export class S3Server {
   /** Method and address of each request, in the order they came. */
   readonly requests: string[] = [];
+  /** Whether the key has no right to see uploads in parts that are not completed. */
+  hidesUploads = false;
   readonly #sockets = new Set<Socket>();
 
   private constructor(
     private readonly server: S3rver,
     readonly port: number,
+    /** Of each upload in parts that is neither completed nor aborted a folder, as old as the upload. */
+    readonly uploads: string,
   ) {
     server.httpServer.on('connection', (socket: Socket) => void this.#sockets.add(socket));
     server.httpServer.on('request', ({ method, url }: IncomingMessage) => void this.requests.push(`${method} ${url}`));
@@ -37,13 +54,57 @@ export class S3Server {
   static async start(directory: string): Promise<S3Server> {
     const options = { address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false };
     const server = new S3rver({ ...options, configureBuckets: [{ name: BUCKET }] });
-    return new S3Server(server, (await server.run()).port);
+    const uploads = join(directory, BUCKET, '._S3rver_uploads');
+    // Before the port is bound: only what is there by then answers.
+    server.middleware.unshift((context, next) =>
+      started.hidesUploads && context.query.uploads !== undefined && context.method === 'GET'
+        ? refuse(context, 403, 'AccessDenied')
+        : answerOfUploads(uploads, context, next),
+    );
+    const started: S3Server = new S3Server(server, (await server.run()).port, uploads);
+    return started;
   }
 
   async stop(): Promise<void> {
     this.server.httpServer.closeAllConnections();
     await this.server.close();
   }
+}
+
+/** So few that a handful of uploads take several pages. */
+const UPLOADS_OF_PAGE = 2;
+
+/** Lists and aborts uploads in parts, which the server cannot. */
+async function answerOfUploads(folder: string, context: Context, next: () => Promise<void>): Promise<void> {
+  const { method, query } = context;
+  if (method === 'DELETE' && query.uploadId) {
+    if (!(await readdir(folder)).includes(query.uploadId)) return refuse(context, 404, 'NoSuchUpload');
+    await rm(join(folder, query.uploadId), { recursive: true });
+    context.status = 204;
+  } else if (method === 'GET' && query.uploads !== undefined) {
+    context.type = 'application/xml';
+    context.body = await pageOfUploads(folder, query['upload-id-marker'] ?? '');
+  } else await next();
+}
+
+async function refuse(context: Context, status: number, code: string): Promise<void> {
+  context.status = status;
+  context.type = 'application/xml';
+  context.body = `<Error><Code>${code}</Code></Error>`;
+}
+
+async function pageOfUploads(folder: string, after: string): Promise<string> {
+  const ids = (await readdir(folder).catch(() => [])).filter((id) => id > after).toSorted();
+  const page = ids.slice(0, UPLOADS_OF_PAGE);
+  const uploads = page.map(async (id) => {
+    const [key, { mtime }] = await Promise.all([readFile(join(folder, id, 'key'), 'utf8'), stat(join(folder, id))]);
+    return `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${mtime.toISOString()}</Initiated></Upload>`;
+  });
+  const markers = `<NextKeyMarker>any</NextKeyMarker><NextUploadIdMarker>${page.at(-1)}</NextUploadIdMarker>`;
+  const isTruncated = ids.length > page.length;
+  return `<ListMultipartUploadsResult><IsTruncated>${isTruncated}</IsTruncated>${isTruncated ? markers : ''}${(
+    await Promise.all(uploads)
+  ).join('')}</ListMultipartUploadsResult>`;
 }
 
 export const optionsFor = (port: number, changes: Partial<S3Options> = {}): S3Options => ({

@@ -5,7 +5,7 @@ import { Inject } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
 import { PeriodicTask } from '@ragmesh/resilience';
-import { BlobStore } from './blob-store.js';
+import { BlobStore, LONGEST_UPLOAD_MS } from './blob-store.js';
 import { blobRemovalAllowed } from './removal-hold.js';
 
 const INTERVAL_MS = 5_000;
@@ -18,11 +18,30 @@ const UNREFERENCED = `
     AND NOT EXISTS (SELECT FROM document_version v WHERE v.tenant = stored.tenant AND v.text_blob_key = stored.key)
   ON CONFLICT DO NOTHING`;
 
+const GARBAGE_PAGE = 1_000;
+const GARBAGE = `
+  SELECT tenant, blob_key AS key FROM blob_garbage WHERE (tenant, blob_key) > ($1, $2)
+  ORDER BY tenant, blob_key LIMIT ${GARBAGE_PAGE}`;
+
+/** In a row: it is the store or the database, not these blobs. */
+const MOST_FAILURES = 5;
+
+interface StoredBlob {
+  readonly tenant: string;
+  readonly key: string;
+}
+const NOWHERE: StoredBlob = { tenant: '', key: '' };
+
 /** Removes blobs that nothing refers to any more. Uploads of the same bytes take the same lock, so none is lost. */
 @Injectable()
 export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #rounds = new PeriodicTask((signal) => this.#collectAll(signal), INTERVAL_MS);
   #looked = false;
+  /** The last one of garbage that was tried; the next round goes on behind it, and begins anew at the end. */
+  #reached: StoredBlob = NOWHERE;
+  /** When unfinished uploads are looked for next. */
+  #clearsNext = 0;
+  #warnedOfUnfinished = false;
 
   constructor(
     private readonly database: Database,
@@ -81,23 +100,41 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
   async #collectAll(signal: AbortSignal): Promise<void> {
     try {
       if (!this.#looked) await this.#findUnreferenced(signal);
-      for (const blob of this.blobs.abandoned) {
-        if (signal.aborted) return;
-        await this.collect(blob.tenant, blob.key);
-        this.blobs.abandoned.delete(blob);
-      }
-      const { rows } = await this.database.query<{ tenant: string; blob_key: string }>(
-        'SELECT tenant, blob_key FROM blob_garbage LIMIT 1000',
-      );
-      for (const { tenant, blob_key: key } of rows) {
-        if (signal.aborted) return;
-        await this.collect(tenant, key);
-      }
+      if (Date.now() >= this.#clearsNext) await this.#clearUnfinished(signal);
+      await this.#collectEach(this.blobs.abandoned, signal);
+      const { tenant, key } = this.#reached;
+      const { rows } = await this.database.query<StoredBlob>(GARBAGE, [tenant, key]);
+      const tried = await this.#collectEach(rows, signal);
+      const isEnd = tried === rows.length && rows.length < GARBAGE_PAGE;
+      this.#reached = isEnd ? NOWHERE : (rows[tried - 1] ?? NOWHERE);
     } catch (error) {
       this.logger.warn(
         { code: asRagmeshError(error).code },
         'Unused blobs could not be removed and will be tried again',
       );
+    }
+  }
+
+  /** One that cannot be removed keeps no others. @returns how many were tried. */
+  async #collectEach(blobs: Iterable<StoredBlob>, signal: AbortSignal): Promise<number> {
+    let [tried, failures] = [0, 0];
+    for (const blob of blobs) {
+      if (signal.aborted || failures === MOST_FAILURES) break;
+      failures = (await this.#isCollected(blob)) ? 0 : failures + 1;
+      tried += 1;
+    }
+    return tried;
+  }
+
+  async #isCollected(blob: StoredBlob): Promise<boolean> {
+    try {
+      await this.collect(blob.tenant, blob.key);
+      this.blobs.abandoned.delete(blob);
+      return true;
+    } catch (error) {
+      const { code } = asRagmeshError(error);
+      this.logger.warn({ code, tenant: blob.tenant }, 'An unused blob could not be removed and will be tried again');
+      return false;
     }
   }
 
@@ -115,5 +152,18 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     }
     await note();
     this.#looked = true;
+  }
+
+  /** Again and again: what was left shortly before this process started is not old enough to be told from a running upload. */
+  async #clearUnfinished(signal: AbortSignal): Promise<void> {
+    this.#clearsNext = Date.now() + LONGEST_UPLOAD_MS;
+    try {
+      await this.blobs.clearUnfinished(signal);
+    } catch (error) {
+      if (this.#warnedOfUnfinished) return; // the key may lack the right, which nothing else needs
+      this.#warnedOfUnfinished = true;
+      const { code } = asRagmeshError(error);
+      this.logger.warn({ code }, 'Parts of interrupted uploads could not be removed from the bucket');
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
@@ -9,7 +10,9 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 const HEAD_BYTES = 4096;
-const LONGEST_UPLOAD_MS = 24 * 3_600_000;
+const STAGED_PIECE_BYTES = 256 * 1024;
+/** Nothing that is older is still on its way. */
+export const LONGEST_UPLOAD_MS = 24 * 3_600_000;
 
 /** No tenant is called so: a tenant's name begins with a letter or a digit. */
 const INCOMING = '.incoming';
@@ -78,6 +81,15 @@ export abstract class BlobStore {
   /** Every stored blob, for finding those that nothing refers to. */
   abstract list(): AsyncGenerator<{ tenant: string; key: string }>;
 
+  /**
+   * Removes what uploads of dead processes left where blobs are kept: it is no blob yet, so {@link list} does not show it.
+   * What may still be on its way stays.
+   * @throws RagmeshError STORAGE.*.
+   */
+  clearUnfinished(_signal: AbortSignal): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** A place to write to that no key points at. */
   async temporaryPath(): Promise<string> {
     await mkdir(this.#incoming, { recursive: true, mode: PRIVATE_FOLDER });
@@ -115,9 +127,9 @@ export abstract class BlobStore {
     return { path, key: sha256, sha256, bytes, head: Buffer.concat(head) };
   }
 
-  /** The bytes of a file that lies aside. */
-  readStaged(path: string): Promise<Buffer> {
-    return readFile(path);
+  /** The bytes of a file that lies aside, in pieces that are decoded in a moment. */
+  readStaged(path: string): AsyncIterable<Buffer> {
+    return createReadStream(path, { highWaterMark: STAGED_PIECE_BYTES });
   }
 
   /** Forgets bytes that were staged and not published. */

@@ -3,20 +3,27 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
+  type ListMultipartUploadsCommandOutput,
+  type MultipartUpload,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { isRagmeshError } from '@ragmesh/errors';
 import { circuitBreaker, type CircuitBreaker } from '@ragmesh/resilience';
-import { BlobStore, asStorageError, verified, type StagedBlob } from './blob-store.js';
+import { BlobStore, LONGEST_UPLOAD_MS, asStorageError, verified, type StagedBlob } from './blob-store.js';
 import { asS3Error } from './s3-errors.js';
 
 /** Larger blobs go up in parts of this size, two at a time; S3 allows no smaller ones than 5 MiB. */
 const PART_BYTES = 8 * 1024 * 1024;
+
+/** What an object of ours is called; others may keep theirs in the same bucket. */
+const OBJECT = /^[^/]+\/[0-9a-f]{64}$/;
 
 export interface S3Options {
   readonly bucket: string;
@@ -118,6 +125,18 @@ export class S3BlobStore extends BlobStore {
     } while (from);
   }
 
+  override async clearUnfinished(signal: AbortSignal): Promise<void> {
+    let page: Partial<ListMultipartUploadsCommandOutput> = {};
+    do {
+      const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+      page = await this.#ask(new ListMultipartUploadsCommand({ Bucket: this.#bucket, KeyMarker, UploadIdMarker }));
+      for (const upload of (page.Uploads ?? []).filter(isLeft)) {
+        if (signal.aborted) return;
+        await this.#abort(upload);
+      }
+    } while (page.IsTruncated && !signal.aborted);
+  }
+
   /** Called by Nest after everything that uses it has stopped. */
   onApplicationShutdown(): void {
     this.#breaker.shutdown();
@@ -131,6 +150,15 @@ export class S3BlobStore extends BlobStore {
     } catch (error) {
       if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return false;
       throw error;
+    }
+  }
+
+  async #abort({ Key, UploadId }: MultipartUpload): Promise<void> {
+    try {
+      await this.#ask(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId }));
+    } catch (error) {
+      const isGone = ((error as Error).cause as Error | undefined)?.name === 'NoSuchUpload'; // another copy was faster
+      if (!isGone) throw error;
     }
   }
 
@@ -149,3 +177,6 @@ export class S3BlobStore extends BlobStore {
     }
   }
 }
+
+const isLeft = ({ Key: name = '', Initiated: begun = new Date() }: MultipartUpload): boolean =>
+  OBJECT.test(name) && Date.now() - begun.getTime() > LONGEST_UPLOAD_MS;

@@ -4,6 +4,7 @@ import { CONFIG } from '@ragmesh/bootstrap';
 import { RagmeshError } from '@ragmesh/errors';
 import type { Delivery } from '@ragmesh/messaging';
 import type { DocumentConfig } from '../document.config.js';
+import { LongText } from '../domain/long-text.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
 import { split } from '../domain/splitting/splitter.js';
 import { BlobStore, type StagedBlob } from './blob-store.js';
@@ -18,7 +19,7 @@ const SMALL_TEXT_BYTES = 64 * 1024;
 
 /** The text of an upload and where its chunks lie in it. */
 export interface ExtractedText {
-  readonly text: string;
+  readonly text: LongText;
   readonly spans: readonly Span[];
   readonly mediaType: string;
   readonly title: string | null;
@@ -74,21 +75,21 @@ export class TextExtractor implements OnModuleDestroy {
   }
 
   /** The canonical text that offsets refer to. */
-  async readText(tenant: string, key: string): Promise<string> {
-    const pieces: Buffer[] = [];
-    for await (const piece of this.blobs.read(tenant, key)) pieces.push(piece);
-    return Buffer.concat(pieces).toString('utf8');
+  readText(tenant: string, key: string): Promise<LongText> {
+    return LongText.decoded(this.blobs.read(tenant, key));
   }
 
   async #joinChunks(tenant: string, upload: VersionRow): Promise<ExtractedText> {
-    const { text, spans } = joinReadyChunks(parseReadyChunks(await this.readText(tenant, upload.blob_key)));
+    const uploaded = await this.readText(tenant, upload.blob_key);
+    const { text, spans } = joinReadyChunks(parseReadyChunks(uploaded.toString()));
     const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
-    return { text, spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
+    return { text: LongText.of(text), spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
   }
 
   async #splitText(tenant: string, upload: VersionRow): Promise<ExtractedText> {
     const output = new DocumentText(defaultParserLimits.maxCharacters);
-    await convertText(await this.readText(tenant, upload.blob_key), output, defaultParserLimits);
+    const uploaded = await this.readText(tenant, upload.blob_key);
+    await convertText(uploaded.toString(), output, defaultParserLimits);
     if (output.isEmpty)
       throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
     const text = output.toString();
@@ -99,23 +100,36 @@ export class TextExtractor implements OnModuleDestroy {
       page,
       heading,
     ]);
-    const extracted = { text, spans, mediaType: 'text/plain', title: null };
+    const extracted = { text: LongText.of(text), spans, mediaType: 'text/plain', title: null };
     const bytes = Buffer.from(text);
     // Most texts are canonical as they come: then the upload itself is the blob that offsets refer to.
-    if (sha256Of(bytes) === upload.blob_key) return { ...extracted, textKey: upload.blob_key };
+    if (createHash('sha256').update(bytes).digest('hex') === upload.blob_key)
+      return { ...extracted, textKey: upload.blob_key };
     const staged = await this.blobs.stage(once(bytes), Number.MAX_SAFE_INTEGER);
     return { ...extracted, textKey: staged.key, staged };
   }
 
   async #stageText(path: string): Promise<Pick<ExtractedText, 'text' | 'textKey' | 'staged'>> {
-    const bytes = await this.blobs.readStaged(path);
-    const sha256 = sha256Of(bytes);
-    const staged = { path, key: sha256, sha256, bytes: bytes.length, head: Buffer.alloc(0) };
-    return { text: bytes.toString('utf8'), textKey: sha256, staged };
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const text = await LongText.decoded(
+      tapped(this.blobs.readStaged(path), (piece) => {
+        hash.update(piece);
+        bytes += piece.length;
+      }),
+    );
+    const sha256 = hash.digest('hex');
+    const staged = { path, key: sha256, sha256, bytes, head: Buffer.alloc(0) };
+    return { text, textKey: sha256, staged };
   }
 }
 
-const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+async function* tapped(pieces: AsyncIterable<Buffer>, look: (piece: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    look(piece);
+    yield piece;
+  }
+}
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;

@@ -10,6 +10,8 @@ import type { Reindex } from '../sagas/reindex.saga.js';
 
 /** As many results as a search shows by default. */
 const TOP_K = 10;
+/** Of a text, where its first sentence is looked for. */
+const BEGINNING_UNITS = 10_000;
 
 const NOTHING: EmbeddedTexts = { vectors: [], model: '' };
 
@@ -35,7 +37,8 @@ export class CheckGeneration {
     const sample = await this.documents.sampleLive(tenant, collection, this.config.REINDEX_QUESTIONS);
     const asked: { documentId: string; text: string }[] = [];
     for (const { id, title, text_blob_key: key } of sample) {
-      const text = questionFrom(title, await this.extractor.readText(tenant, key));
+      const stored = await this.extractor.readText(tenant, key);
+      const text = questionFrom(title, stored.slice(0, BEGINNING_UNITS));
       if (text !== '') asked.push({ documentId: id, text });
     }
     const [model, liveModel] = await this.#models({ tenant, collection, generation });

@@ -11,7 +11,7 @@ import { BlobStore } from '../adapters/blob-store.js';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { publishChunks } from '../publishes/document-chunked.event.js';
 import { IngestionProcess } from './ingestion-process.js';
-import { VersionCuts, chunksOf, ingestionData, type PlacedVersion } from './version-cuts.js';
+import { VersionCuts, chunksOf, ingestionData, type CutBatches, type PlacedVersion } from './version-cuts.js';
 
 type Begun = Pick<eventsV1.DocumentCreated, 'documentId' | 'version'>;
 
@@ -58,8 +58,12 @@ export class ChunkDocument {
     try {
       if (extracted.spans.length === 0) throw new RagmeshError('DOCUMENT.EMPTY', 'The document has no text.');
       if (extracted.staged) await this.blobs.prepare(tenant, extracted.staged);
+      const batches = await this.cuts.prepare(placed, extracted);
       const locks = extracted.staged ? [BlobCollector.lockOf(tenant, extracted.staged.key)] : [];
-      return await delivery.commit((tx, publish) => this.#keep(tx, publish, placed, { document, extracted }), locks);
+      return await delivery.commit(
+        (tx, publish) => this.#keep(tx, publish, placed, { document, extracted, batches }),
+        locks,
+      );
     } catch (error) {
       if (extracted.staged) this.blobs.abandoned.add({ tenant, key: extracted.staged.key });
       throw error;
@@ -72,18 +76,24 @@ export class ChunkDocument {
     tx: SqlTransaction,
     publish: Publish,
     placed: PlacedVersion,
-    { document, extracted }: { readonly document: UploadedRow; readonly extracted: ExtractedText },
+    {
+      document,
+      extracted,
+      batches,
+    }: Readonly<{ document: UploadedRow; extracted: ExtractedText; batches: CutBatches }>,
   ): Promise<void> {
     const { tenant, upload } = placed;
     if (extracted.staged) await this.blobs.publish(tenant, extracted.staged);
-    const keeping = this.cuts.keep(tx, placed, extracted);
+    const keeping = this.cuts.keep(tx, placed, batches);
     const telling = this.ingestion.deliver(tx, publish, document.id, upload.version, async () => {
       const cuts = await keeping;
       this.#note(tx, tenant, upload, extracted, chunksOf(cuts[0]!));
       // Those beside come first: what readers see counts, and is shown once it is there.
-      for (const cut of cuts.toReversed()) publishChunks(publish, document, extracted.text, cut);
+      for (const cut of cuts.toReversed()) await publishChunks(publish, document, extracted.text, cut);
       return { kind: 'step-done', step: 'chunk', data: ingestionData(cuts) };
     });
+    // Both have to end before the transaction does, whatever became of one.
+    await Promise.allSettled([telling, keeping]);
     const [waits] = await Promise.all([telling, keeping]);
     if (!waits) throw new RagmeshError('DOCUMENT.CANCELLED', 'The ingestion was called off meanwhile.');
   }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { ChunkRepository } from '../adapters/chunk.repository.js';
-import type { VersionRow } from '../adapters/document.rows.js';
+import type { Span, VersionRow } from '../adapters/document.rows.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
 import { batchesOf } from '../domain/chunk-batches.js';
+import type { Chunking } from '../domain/chunking.js';
 import { recut } from '../domain/recut.js';
 import type { Cut } from '../publishes/document-chunked.event.js';
 import type { Ingestion } from '../sagas/ingestion.saga.js';
@@ -17,6 +18,12 @@ export interface PlacedVersion {
   /** Of the document. */
   readonly metadata: object;
 }
+
+/** Cutting a text of this many UTF-16 units takes so short that a transaction may wait for it. */
+const SHORT_UNITS = 2 ** 17;
+
+/** The batches of a version's chunks for each way its text is cut. */
+export type CutBatches = (chunking: Chunking) => Promise<Span[][]>;
 
 /** The chunks of a version, for each generation of its collection's index. */
 @Injectable()
@@ -40,24 +47,45 @@ export class VersionCuts {
   }
 
   /**
+   * Cuts a long text in the ways it is needed by now, before the transaction that keeps the chunks: that waits for it only
+   * where a generation with another way began meanwhile.
+   */
+  async prepare(
+    { tenant, collection, upload, metadata }: PlacedVersion,
+    { text, spans }: ExtractedText,
+  ): Promise<CutBatches> {
+    const known = new Map<string, Promise<Span[][]>>();
+    const cut = async (chunking: Chunking): Promise<Span[][]> =>
+      batchesOf(await recut(upload.kind, text, spans, chunking), text, metadata);
+    const batches: CutBatches = (chunking) => {
+      const name = JSON.stringify(chunking);
+      const cutting = known.get(name) ?? cut(chunking);
+      known.set(name, cutting);
+      return cutting;
+    };
+    if (text.length <= SHORT_UNITS) return batches;
+    const targets = await this.generations.targets(tenant, collection);
+    for (const { chunking } of targets.length > 0 ? targets : [{ chunking: null }]) await batches(chunking);
+    return batches;
+  }
+
+  /**
    * Keeps the chunks for each generation the version is written to. None begins or leaves until the transaction ends.
    * @returns that of the generation readers see first.
    */
   async keep(
     tx: SqlTransaction,
-    { tenant, collection, upload, metadata }: PlacedVersion,
-    { text, spans }: ExtractedText,
+    { tenant, collection, upload }: Omit<PlacedVersion, 'metadata'>,
+    batches: CutBatches,
   ): Promise<Cut[]> {
-    const { document_id: documentId, version, kind } = upload;
+    const { document_id: documentId, version } = upload;
     const targets = await this.generations.keptTargets(tx, tenant, collection);
-    const own: Cut[] = [{ generation: undefined, batches: batchesOf(spans, text, metadata), model: null }];
-    const cuts = targets.map(({ chunking, ...target }) => {
-      return { ...target, batches: batchesOf(recut(kind, text, spans, chunking), text, metadata) };
-    });
-    const all = cuts.length > 0 ? cuts : own;
+    const all: Cut[] = [];
+    for (const { chunking, ...target } of targets) all.push({ ...target, batches: await batches(chunking) });
+    if (all.length === 0) all.push({ generation: undefined, batches: await batches(null), model: null });
     if (upload.chunks > 0) this.chunks.discard(tx, tenant, documentId, version);
     for (const cut of all)
-      this.chunks.add(tx, { tenant, documentId, version, generation: cut.generation ?? 0 }, cut.batches);
+      await this.chunks.add(tx, { tenant, documentId, version, generation: cut.generation ?? 0 }, cut.batches);
     return all;
   }
 }

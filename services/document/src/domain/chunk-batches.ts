@@ -1,4 +1,6 @@
 import type { Span } from '../adapters/document.rows.js';
+import type { LongText } from './long-text.js';
+import { ShortTurns } from './short-turns.js';
 
 /** Chunks per batch at most, and so per event and per row. */
 const MOST_CHUNKS = 64;
@@ -11,16 +13,18 @@ const METADATA_FACTOR = 3;
 
 /**
  * Cuts the chunks of a version into batches, in their order, so that the event of each fits on the bus, also once vectors are
- * added to it. A chunk that is too large for that makes a batch of its own.
+ * added to it. A chunk that is too large for that makes a batch of its own. In short turns of the event loop.
  * @param metadata of the document, which goes with each batch.
  */
-export function batchesOf(spans: readonly Span[], text: string, metadata: object): Span[][] {
+export async function batchesOf(spans: readonly Span[], text: LongText, metadata: object): Promise<Span[][]> {
+  const turns = new ShortTurns();
   const room = MOST_BYTES - metadataBytes(metadata);
   const batches: Span[][] = [];
   let left = 0;
   for (const span of spans) {
     const bytes = bytesOf(span, text);
     if (bytes > left || batches.at(-1)!.length === MOST_CHUNKS) {
+      await turns.next();
       batches.push([]);
       left = room;
     }
@@ -30,7 +34,7 @@ export function batchesOf(spans: readonly Span[], text: string, metadata: object
   return batches;
 }
 
-function bytesOf([start, end, , heading, metadata]: Span, text: string): number {
+function bytesOf([start, end, , heading, metadata]: Span, text: LongText): number {
   const content = Buffer.byteLength(text.slice(start, end)) + Buffer.byteLength(heading ?? '');
   return content + VECTOR_BYTES + (metadata ? metadataBytes(metadata) : 0);
 }

@@ -3,6 +3,7 @@ import { create, toBinary, type JsonObject } from '@bufbuild/protobuf';
 import { eventsV1 } from '@ragmesh/contracts';
 import type { Span } from '../adapters/document.rows.js';
 import { batchesOf } from './chunk-batches.js';
+import { LongText } from './long-text.js';
 
 const TOPIC_LIMIT = 1_048_576;
 const DIMENSION = 4_096;
@@ -28,9 +29,9 @@ function eventBytes(batch: readonly Span[], text: string, metadata: JsonObject):
 }
 
 describe('batches of chunks', () => {
-  it('are of some 60 chunks when these are of usual size', () => {
+  it('are of some 60 chunks when these are of usual size', async () => {
     const spans = spansOf(Array.from({ length: 150 }, () => 1_000));
-    const batches = batchesOf(spans, 'x'.repeat(150_000), { source: 'a book' });
+    const batches = await batchesOf(spans, LongText.of('x'.repeat(150_000)), { source: 'a book' });
     expect(batches.map(({ length }) => length)).toEqual([57, 57, 36]);
     expect(batches.flat()).toEqual(spans);
   });
@@ -41,10 +42,10 @@ describe('batches of chunks', () => {
     ['texts of any size', [1, 100_000, 5, 300_000, 200_000, 7, 1_000], 'x', undefined, {}],
     ['many short fields for each chunk', Array(30).fill(10), 'x', fields, {}],
     ['many short fields of the document', Array(200).fill(1_000), 'x', undefined, fields],
-  ])('fit on the bus with their vectors: %s', (_, lengths: number[], letter, own, metadata) => {
+  ])('fit on the bus with their vectors: %s', async (_, lengths: number[], letter, own, metadata) => {
     const spans = spansOf(lengths, own);
     const text = letter.repeat(lengths.reduce((sum, length) => sum + length, 0));
-    const batches = batchesOf(spans, text, metadata);
+    const batches = await batchesOf(spans, LongText.of(text), metadata);
     expect(batches.flat()).toEqual(spans);
     for (const batch of batches) expect(eventBytes(batch, text, metadata)).toBeLessThan(TOPIC_LIMIT);
   });

@@ -1,6 +1,8 @@
 import { catalogue } from '@ragmesh/contracts';
 import type { Publish } from '@ragmesh/messaging';
 import type { DocumentRow, Span } from '../adapters/document.rows.js';
+import type { LongText } from '../domain/long-text.js';
+import { ShortTurns } from '../domain/short-turns.js';
 
 /** Chunks of a version for a generation of its collection's index; unset: whichever readers see. */
 export interface Cut {
@@ -12,8 +14,9 @@ export interface Cut {
 
 type Chunked = Pick<DocumentRow, 'id' | 'version' | 'collection' | 'title' | 'metadata'>;
 
-/** One event for each batch of chunks. */
-export function publishChunks(publish: Publish, document: Chunked, text: string, cut: Cut): void {
+/** One event for each batch of chunks, in short turns of the event loop. */
+export async function publishChunks(publish: Publish, document: Chunked, text: LongText, cut: Cut): Promise<void> {
+  const turns = new ShortTurns();
   const { generation, batches, model } = cut;
   let first = 0;
   for (const [batch, spans] of batches.entries()) {
@@ -30,10 +33,11 @@ export function publishChunks(publish: Publish, document: Chunked, text: string,
       model: model ?? '',
     });
     first += spans.length;
+    await turns.next();
   }
 }
 
-function toChunk([start, end, page, heading, metadata]: Span, ordinal: number, text: string) {
+function toChunk([start, end, page, heading, metadata]: Span, ordinal: number, text: LongText) {
   return {
     ordinal,
     text: text.slice(start, end),

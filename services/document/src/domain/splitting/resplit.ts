@@ -1,3 +1,4 @@
+import type { LongText } from '../long-text.js';
 import type { Block } from '../parsed-document.js';
 import type { SplittingOptions } from './chunk.js';
 import { split } from './splitter.js';
@@ -14,29 +15,53 @@ export type KnownPlace = readonly [
 /** Where a chunk lies: start, end, page and heading. */
 export type Place = readonly [number, number, number | null, string | null];
 
+/** What is cut at a time: a longer stretch would hold the event loop up, however few chunks are made of it. */
+const WINDOW_UNITS = 2 ** 17;
+
 /**
  * Cuts a text anew that was cut before. The file's structure is not kept, so paragraphs are found by blank lines, and pages
- * and headings are those of the chunks there were; no chunk spans two headings.
+ * and headings are those of the chunks there were; no chunk spans two headings. Lazy.
  * @param known chunks of the text in order, at least one.
  */
-export function resplit(text: string, known: readonly KnownPlace[], options: SplittingOptions): Place[] {
-  const places: Place[] = [];
-  for (const { heading, blocks } of sectionsOf(text, known)) {
-    for (const { start, end, page } of split({ text, blocks }, options)) places.push([start, end, page, heading]);
+export function* resplit(text: LongText, known: readonly KnownPlace[], options: SplittingOptions): Generator<Place> {
+  const knownAt = follow(known);
+  for (let from = 0; from < text.length;) {
+    const window = windowOf(text.slice(from, from + WINDOW_UNITS), from + WINDOW_UNITS >= text.length);
+    for (const { heading, blocks } of sectionsOf(window, (start) => knownAt(from + start))) {
+      for (const { start, end, page } of split({ text: window, blocks }, options))
+        yield [from + start, from + end, page, heading];
+    }
+    from += window.length;
   }
-  return places;
+}
+
+/** As much of a stretch as ends where a text may be cut: behind a blank line, else a line, else a word. */
+function windowOf(stretch: string, isLast: boolean): string {
+  if (isLast) return stretch;
+  for (const gap of ['\n\n', '\n', ' ']) {
+    const at = stretch.lastIndexOf(gap);
+    if (at > stretch.length / 2) return stretch.slice(0, at + gap.length);
+  }
+  return stretch.isWellFormed() ? stretch : stretch.slice(0, -1); // half of a pair stays for the next
+}
+
+/** Gives the known chunk that a place lies in or behind; places are asked for in their order. */
+function follow(known: readonly KnownPlace[]): (start: number) => KnownPlace | undefined {
+  let at = 0;
+  return (start) => {
+    while (at + 1 < known.length && known[at + 1]![0] <= start) at += 1;
+    return known[at];
+  };
 }
 
 function* sectionsOf(
   text: string,
-  known: readonly KnownPlace[],
+  knownAt: (start: number) => KnownPlace | undefined,
 ): Generator<{ readonly heading: string | null; readonly blocks: readonly Block[] }> {
-  let heading = known[0]?.[3] ?? null;
+  let heading: string | null = null;
   let blocks: Block[] = [];
-  let at = 0;
   for (const [start, end] of paragraphsOf(text)) {
-    while (at + 1 < known.length && known[at + 1]![0] <= start) at += 1;
-    const [, , page = null, own = null] = known[at] ?? [];
+    const [, , page = null, own = null] = knownAt(start) ?? [];
     if (own !== heading && blocks.length > 0) {
       yield { heading, blocks };
       blocks = [];
