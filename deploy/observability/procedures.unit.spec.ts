@@ -13,7 +13,7 @@ const withoutIds = (route: string): string => route.replaceAll(/:\w+|\$\{id\}/g,
 
 /** Method and path of every call of the API: `GET /v1/documents/ID`. */
 const calledRoutes = (advice: string): string[] =>
-  [...advice.matchAll(/curl ([^\n]*?)"\$RAGMESH(\/v1\/[^"?]+)/g)].map(([, options = '', path = '']) => {
+  [...advice.matchAll(/curl ([^\n]*?)"\$RAGMESH(\/v1\/(?:[^"?$]|\$\{id\})+)/g)].map(([, options = '', path = '']) => {
     const [, method = / -d /.test(options) ? 'POST' : 'GET'] = /-X (\w+)/.exec(options) ?? [];
     return `${method} ${withoutIds(path)}`;
   });
@@ -85,7 +85,16 @@ describe('calls of the API', () => {
       [...text(path).matchAll(/\/v1\/admin\/sagas(?!\/)[^\s`"')]*/g)].map(([list]) => ({ path, list })),
     );
     expect(lists.length).toBeGreaterThan(4);
-    expect(lists.filter(({ list }) => !/\?(state|overdue)=\w/.test(list))).toEqual([]);
+    expect(lists.filter(({ list }) => !/\?(state|overdue)=\w|\?tenant=\*/.test(list))).toEqual([]);
+  });
+
+  it('look at all tenants where the alert does, and name one to act on', () => {
+    const books = runbookFiles.filter((path) => /Ragmesh(DeadLetters|Sagas)\w+\.md$/.test(path));
+    const calls = books.flatMap((path) => text(path).match(/\/v1\/admin\/(sagas|dead-letters)[^\s`"]*/g) ?? []);
+    expect(books).toHaveLength(3);
+    const isOfTenants = (call: string): boolean =>
+      /\/admin\/[\w-]+\//.test(call) ? call.endsWith('?tenant=TENANT') : call.endsWith('tenant=*');
+    expect(calls.filter((call) => !isOfTenants(call))).toEqual([]);
   });
 
   it('are refused without either', () => {

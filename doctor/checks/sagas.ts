@@ -1,27 +1,35 @@
 import { fault, type Finding } from '../finding.js';
+import { listOfAllTenants, named, tenantQuery, type OfTenant } from '../all-tenants.js';
 import type { Situation } from '../situation.js';
 
-interface Sagas {
-  readonly data: readonly { readonly id: string; readonly kind: string; readonly step: string }[];
+interface Saga extends OfTenant {
+  readonly id: string;
+  readonly kind: string;
+  readonly step: string;
 }
 
 /** Whether a process across services gets nowhere. */
 export async function checkSagas({ gateway }: Situation): Promise<Finding[]> {
   const [overdue, stuck] = await Promise.all([
-    gateway.json<Sagas>('/v1/admin/sagas?overdue=true'),
-    gateway.json<Sagas>('/v1/admin/sagas?state=compensation_failed'),
+    listOfAllTenants<{ data: readonly Saga[] }>(gateway, '/v1/admin/sagas?overdue=true&limit=200'),
+    listOfAllTenants<{ data: readonly Saga[] }>(gateway, '/v1/admin/sagas?state=compensation_failed&limit=200'),
   ]);
-  return [...told(overdue, 'past the deadline of their step'), ...told(stuck, 'in an undo that gets nowhere')];
+  return [
+    ...overdue.findings,
+    ...told(overdue.list?.data ?? [], 'past the deadline of their step'),
+    ...told(stuck.list?.data ?? [], 'in an undo that gets nowhere'),
+  ];
 }
 
-function told(sagas: Sagas | undefined, how: string): Finding[] {
-  if (sagas === undefined || sagas.data.length === 0) return [];
-  const [{ id, kind, step }] = sagas.data as [Sagas['data'][number]];
+function told(sagas: readonly Saga[], how: string): Finding[] {
+  const [first] = sagas;
+  if (first === undefined) return [];
+  const { id, kind, step } = first;
   return [
     fault(
-      `${sagas.data.length} sagas are ${how}, such as ${kind} ${id} at ${step}.`,
+      `${sagas.length} sagas are ${how}, such as ${kind} ${id} at ${step}; of ${named(sagas)}.`,
       'Their documents or reindexes neither succeed nor fail by themselves.',
-      `curl -H "x-api-key: $RAG_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/resume" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
+      `curl -H "x-api-key: $RAG_KEY" -X POST "$RAGMESH/v1/admin/sagas/${id}/resume${tenantQuery(first)}" once what it waits for works; deploy/runbooks/RagmeshSagasOverdue.md`,
     ),
   ];
 }

@@ -79,25 +79,30 @@ describe('the doctor looks into a running installation and finds', () => {
     expect(await look('clock')).toEqual([]);
   });
 
-  it('sagas that get nowhere and dead letters that nobody has decided about', async () => {
+  it('sagas that get nowhere and dead letters that nobody has decided about, whosever they are', async () => {
     expect(await look('sagas')).toEqual([]);
     expect(await look('dead letters')).toEqual([]);
-    const saga = `('of-a-spec', 'one', 'default', 'r', '{}', 'running', 'waiting', '{}', now() - interval '1 hour')`;
+    const saga = `('of-a-spec', 'one', 'acme', 'r', '{}', 'running', 'waiting', '{}', now() - interval '1 hour')`;
     await run(
       'document',
       `INSERT INTO saga (name, id, tenant, request_id, trace, status, step, data, deadline) VALUES ${saga}`,
     );
-    const letter = `('l1', 'default', 'document.index', 'e', 't', 's', 'o', 0, 0, 'k', '{}', '', 'VECTOR.UNAVAILABLE', 'm', 3, now())`;
+    const letter = (tenant: string) =>
+      `('of-${tenant}', '${tenant}', 'document.index', 'e', 't', 's', 'o', 0, 0, 'k', '{}', '', 'VECTOR.UNAVAILABLE', 'm', 3, now())`;
     await run(
       'document',
       `INSERT INTO dead_letter (id, tenant, handler_id, event_id, event_type, subject, origin_topic, origin_partition,
-         origin_offset, key, headers, value, code, message, attempts, first_failed_at) VALUES ${letter}`,
+         origin_offset, key, headers, value, code, message, attempts, first_failed_at) VALUES ${letter('acme')}, ${letter('default')}`,
     );
-    expect(await look('sagas')).toEqual([faultSaying(/1 sagas are past the deadline .*of-a-spec .* at waiting/)]);
-    const [waiting, ...none] = await look('dead letters');
-    expect(none).toEqual([]);
-    expect(waiting).toEqual(faultSaying(/1 events wait as dead letters: document.index .* VECTOR.UNAVAILABLE/));
-    expect(waiting!.mend).toContain('/v1/admin/dead-letters/replay');
+    const [stuck, ...none] = [...(await look('sagas'))];
+    expect(stuck).toEqual(faultSaying(/1 sagas are past the deadline .*of-a-spec .* at waiting; of tenant acme/));
+    expect(stuck!.mend).toContain('/resume?tenant=acme');
+    const [waiting, ...others] = await look('dead letters');
+    expect([...none, ...others]).toEqual([]);
+    expect(waiting).toEqual(
+      faultSaying(/2 events wait as dead letters: document.index .* VECTOR.UNAVAILABLE; of tenants acme, default/),
+    );
+    expect(waiting!.mend).toContain('/v1/admin/dead-letters/replay?tenant=acme');
   });
 });
 

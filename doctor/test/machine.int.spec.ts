@@ -96,6 +96,20 @@ describe('the doctor finds', () => {
     expect(findings).toEqual([faultSaying(/no language model works/, /LM_MODEL/)]);
   });
 
+  it('of an edge that shows only one tenant what that one waits for, and says that it is only one', async () => {
+    const groups = [{ code: 'VECTOR.UNAVAILABLE', handler: 'vector.index-chunks', count: 3 }];
+    const edge = await Stranger.start(({ url }, response) => {
+      response.writeHead(url!.includes('tenant=') ? 422 : 200).end(JSON.stringify({ groups, data: [] }));
+    });
+    const [letters, sagas] = await Promise.all(
+      ['dead letters', 'sagas'].map((check) => found(check, {}, { gateway: gatewayAt(edge.url) })),
+    );
+    await edge.stop();
+    const onlyOne = { ...faultSaying(/Only one tenant was looked at/, /npm run doctor/), level: 'note' };
+    expect(letters).toEqual([onlyOne, faultSaying(/^3 events .* of tenant of the key/, /dead-letters\/replay"$/)]);
+    expect(sagas).toEqual([onlyOne]);
+  });
+
   it('servers that are away, each with its address and without its password', async () => {
     const nobody = `127.0.0.1:${closed}`;
     const mesh = {

@@ -13,7 +13,8 @@ export const decisionAlerts: readonly Alert[] = [
   {
     name: 'RagmeshSagasOverdue',
     summary: 'Sagas "{{ $labels.saga }}" are past the deadline of their step and get nowhere.',
-    advice: 'GET /v1/admin/sagas?overdue=true says which and why; resume them once the cause is gone, or abort them.',
+    advice:
+      'GET /v1/admin/sagas?overdue=true&tenant=* says which and why; resume them once the cause is gone, or abort them.',
     dashboard: 'ragmesh-ingestion',
     conditions: [
       { severity: 'warning', lasting: '10m', expr: `${highest('ragmesh_sagas_overdue', { by: ['saga'] })} > 0` },
@@ -31,7 +32,8 @@ export const decisionAlerts: readonly Alert[] = [
   {
     name: 'RagmeshDeadLettersArriving',
     summary: '{{ $labels.handler }} of {{ $labels.service }} gives events up: {{ $labels.code }}.',
-    advice: 'GET /v1/admin/dead-letters lists them by cause; mend the cause, then POST /v1/admin/dead-letters/replay.',
+    advice:
+      'GET /v1/admin/dead-letters?tenant=* lists them by cause; mend the cause, then POST /v1/admin/dead-letters/replay.',
     dashboard: 'ragmesh-messaging',
     conditions: [
       { severity: 'warning', lasting: '0m', expr: `${arriving} > 0` },

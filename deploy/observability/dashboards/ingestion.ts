@@ -92,7 +92,7 @@ const sagas: readonly Panel[] = [
     type: 'timeseries',
     title: 'Sagas by state',
     description:
-      'Ingestions and deletions under way. compensation_failed: an undo gets nowhere; GET /v1/admin/sagas?state=compensation_failed says why.',
+      'Ingestions and deletions under way. compensation_failed: an undo gets nowhere; GET /v1/admin/sagas?state=compensation_failed&tenant=* says why.',
     unit: 'short',
     queries: [{ expr: highest('ragmesh_sagas', { by: ['saga', 'state'] }), legend: '{{saga}} {{state}}' }],
     width: 12,
@@ -101,7 +101,7 @@ const sagas: readonly Panel[] = [
     type: 'timeseries',
     title: 'Sagas overdue',
     description:
-      'Past the deadline of their step. For minutes above 0: GET /v1/admin/sagas?overdue=true, then resume or abort.',
+      'Past the deadline of their step. For minutes above 0: GET /v1/admin/sagas?overdue=true&tenant=*, then resume or abort.',
     unit: 'short',
     queries: [{ expr: highest('ragmesh_sagas_overdue', { by: ['saga'] }), legend: '{{saga}}' }],
     steps: [green, red(1)],

@@ -59,7 +59,8 @@ const glance: readonly Panel[] = [
   {
     type: 'stat',
     title: 'Dead letters to decide',
-    description: 'Events given up that wait for a person. Above 0: GET /v1/admin/dead-letters lists them by cause.',
+    description:
+      'Events given up that wait for a person. Above 0: GET /v1/admin/dead-letters?tenant=* lists them by cause.',
     unit: 'none',
     queries: [{ expr: `sum(${highest('ragmesh_dead_letters_open', { by: ['service', 'status'] })})` }],
     steps: [green, yellow(1), red(100)],

@@ -8,6 +8,7 @@ import { DeadLetterReplays, DeadLetterStore } from '@ragmesh/inbox';
 import { currentContext, currentTenant } from '@ragmesh/observability';
 import { toDetail, toFilter, toLetter, toSelection, toSettlement } from './dead-letter.grpc-mapper.js';
 import { SERVICE_NAME } from './service-name.js';
+import { tenantAsked } from './tenant-asked.js';
 
 const MAX_LIMIT = 200;
 const DEFAULT_RATE = 20;
@@ -27,15 +28,15 @@ export class DeadLetterGrpcController {
   ) {}
 
   @GrpcMethod('DeadLetterService', 'ListDeadLetters')
-  async list({ limit, cursor, filter }: messagingV1.ListDeadLettersRequest): Promise<ListReply> {
+  async list({ limit, cursor, filter, allTenants }: messagingV1.ListDeadLettersRequest): Promise<ListReply> {
     const wanted = Math.min(limit || 50, MAX_LIMIT);
-    const letters = await this.letters.list(currentTenant(), toFilter(filter), wanted, cursor);
+    const letters = await this.letters.list(tenantAsked(allTenants), toFilter(filter), wanted, cursor);
     return { deadLetters: letters.map((letter) => toLetter(this.service, letter)) };
   }
 
   @GrpcMethod('DeadLetterService', 'GroupDeadLetters')
-  async group({ filter }: messagingV1.GroupDeadLettersRequest): Promise<GroupReply> {
-    const groups = await this.letters.groups(currentTenant(), toFilter(filter));
+  async group({ filter, allTenants }: messagingV1.GroupDeadLettersRequest): Promise<GroupReply> {
+    const groups = await this.letters.groups(tenantAsked(allTenants), toFilter(filter));
     return {
       groups: groups.map(({ count, oldest, newest, ...cause }) => ({
         service: this.service,

@@ -36,6 +36,7 @@ export const toLetter = (
   letter: DeadLetterSummary,
 ): MessageInitShape<typeof messagingV1.DeadLetterSchema> => ({
   id: letter.id,
+  tenant: letter.tenant,
   service,
   handler: letter.handler_id,
   topic: letter.origin_topic,

@@ -6,6 +6,7 @@ import type { operationsV1 } from '@ragmesh/contracts';
 import { currentTenant } from '@ragmesh/observability';
 import { SagaOperator, SagaStore, type SagaSummary } from '@ragmesh/saga';
 import { SERVICE_NAME } from './service-name.js';
+import { tenantAsked } from './tenant-asked.js';
 
 const MAX_LIMIT = 200;
 
@@ -28,9 +29,10 @@ export class SagaGrpcController {
     kind,
     state,
     overdue,
+    allTenants,
   }: operationsV1.ListSagasRequest): Promise<MessageInitShape<typeof operationsV1.ListSagasResponseSchema>> {
     const wanted = Math.min(limit || 50, MAX_LIMIT);
-    const sagas = await this.sagas.list(currentTenant(), { kind, state, overdue }, wanted, cursor);
+    const sagas = await this.sagas.list(tenantAsked(allTenants), { kind, state, overdue }, wanted, cursor);
     return { sagas: sagas.map((saga) => this.#saga(saga)) };
   }
 
@@ -70,6 +72,7 @@ export class SagaGrpcController {
   #saga(saga: SagaSummary): SagaReply {
     return {
       id: `${this.service}.${saga.ref}`,
+      tenant: saga.tenant,
       service: this.service,
       kind: saga.name,
       state: saga.state,

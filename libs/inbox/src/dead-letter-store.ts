@@ -1,6 +1,6 @@
 import { readRetryState, type Failure } from '@ragmesh/messaging';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
-import { storableName } from './storable-failure.js';
+import { storableName, storableTenant } from './storable-failure.js';
 import { MATCHES, STATUS, SUMMARY, filterValues, readCursor } from './dead-letter-sql.js';
 import type {
   DeadLetter,
@@ -40,7 +40,7 @@ export async function insertDeadLetter(
   const [topic, partition, offset] = state.origin.split('/');
   const { rows } = await tx.query<{ id: string; replays: number }>(INSERT, [
     `${state.origin}/${handlerId}`.replaceAll('/', ':'),
-    storableName(headers['ce_tenant'] ?? 'default'),
+    storableTenant(headers['ce_tenant']),
     handlerId,
     storableName(headers['ce_id'] ?? ''),
     storableName(headers['ce_type'] ?? ''),
@@ -67,10 +67,16 @@ export class DeadLetterStore {
 
   /**
    * Newest first.
+   * @param tenant null for those of all tenants.
    * @param cursor of the last letter of the page before; empty for the first page.
    * @throws RagmeshError REQUEST.INVALID for a cursor no list gave.
    */
-  async list(tenant: string, filter: DeadLetterFilter, limit: number, cursor = ''): Promise<DeadLetterSummary[]> {
+  async list(
+    tenant: string | null,
+    filter: DeadLetterFilter,
+    limit: number,
+    cursor = '',
+  ): Promise<DeadLetterSummary[]> {
     const { rows } = await this.database.query<DeadLetterSummary>(
       `SELECT ${SUMMARY} FROM dead_letter WHERE ${MATCHES} AND ($8::float8 IS NULL OR
          (last_failed_at, id COLLATE "C") < ('epoch'::timestamptz + $8 * interval '1 microsecond', $9))
@@ -80,12 +86,12 @@ export class DeadLetterStore {
     return rows;
   }
 
-  /** How many there are of each cause, most first. */
-  async groups(tenant: string, filter: DeadLetterFilter): Promise<DeadLetterGroup[]> {
+  /** How many there are of each tenant and cause, most first. @param tenant null for those of all tenants. */
+  async groups(tenant: string | null, filter: DeadLetterFilter): Promise<DeadLetterGroup[]> {
     const { rows } = await this.database.query<DeadLetterGroup>(
-      `SELECT code, origin_topic AS topic, handler_id AS handler, count(*)::int AS count, min(first_failed_at) AS oldest,
-         max(last_failed_at) AS newest
-       FROM dead_letter WHERE ${MATCHES} GROUP BY 1, 2, 3 ORDER BY count DESC, 1, 2, 3 LIMIT 1000`,
+      `SELECT tenant, code, origin_topic AS topic, handler_id AS handler, count(*)::int AS count,
+         min(first_failed_at) AS oldest, max(last_failed_at) AS newest
+       FROM dead_letter WHERE ${MATCHES} GROUP BY 1, 2, 3, 4 ORDER BY count DESC, 1, 2, 3, 4 LIMIT 1000`,
       filterValues(tenant, filter),
     );
     return rows;
@@ -98,7 +104,7 @@ export class DeadLetterStore {
     sql: Pick<SqlTransaction, 'query'> = this.database,
   ): Promise<DeadLetter | undefined> {
     const { rows } = await sql.query<DeadLetter>(
-      `SELECT ${SUMMARY}, tenant, key, headers, value, note FROM dead_letter WHERE tenant = $1 AND id = $2`,
+      `SELECT ${SUMMARY}, key, headers, value, note FROM dead_letter WHERE tenant = $1 AND id = $2`,
       [tenant, id],
     );
     return rows[0];

@@ -12,6 +12,7 @@ export const MAX_REPLAYS = 3;
 /** A dead letter as an operator sees it in a list: never the payload. */
 export interface DeadLetterSummary {
   readonly id: string;
+  readonly tenant: string;
   readonly handler_id: string;
   readonly event_id: string;
   readonly event_type: string;
@@ -32,7 +33,6 @@ export interface DeadLetterSummary {
 
 /** The letter with the event as it lay on the bus. */
 export interface DeadLetter extends DeadLetterSummary {
-  readonly tenant: string;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly value: Buffer;
@@ -67,8 +67,9 @@ export interface DeadLetterSelection {
   readonly limit: number;
 }
 
-/** Letters of one cause: a reason, a topic and a handler. */
+/** Letters of one tenant and one cause: a reason, a topic and a handler. */
 export interface DeadLetterGroup {
+  readonly tenant: string;
   readonly code: string;
   readonly topic: string;
   readonly handler: string;

@@ -100,10 +100,11 @@ describe('a record nobody of ours wrote', () => {
     const { attempt } = readRetryState(record);
     await inbox.deadLetter({ record, handlerId: 'vector.unreadable', attempt, error });
     const { rows } = await database.query(
-      `SELECT value, message, origin_topic FROM dead_letter WHERE origin_offset = $1 AND handler_id = 'vector.unreadable'`,
+      `SELECT value, message, origin_topic, tenant FROM dead_letter WHERE origin_offset = $1 AND handler_id = 'vector.unreadable'`,
       [record.offset],
     );
-    expect(rows).toEqual([{ value: Buffer.from('\0'), message: 'It says \ufffd.', origin_topic: 'chunks.embedded' }]);
+    const place = { origin_topic: 'chunks.embedded', tenant: 'default' }; // a tenant that operators can name
+    expect(rows).toEqual([{ value: Buffer.from('\0'), message: 'It says \ufffd.', ...place }]);
     const copies = await database.query(
       `SELECT 1 FROM outbox WHERE topic = 'chunks.embedded.vector.dlt' AND octet_length(value) = 1
        AND headers ->> 'ce_id' = $1`,

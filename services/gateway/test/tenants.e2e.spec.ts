@@ -168,6 +168,34 @@ describe('of another tenant', () => {
   });
 });
 
+describe('an operator of another tenant', () => {
+  it('finds sagas and dead letters of all tenants, and acts on those of the one that is named', async () => {
+    const get = (path: string): Promise<Reply> => bolt({ method: 'GET', path: `/v1/admin/${path}` });
+    const post = (path: string, body?: Json): Promise<Reply> =>
+      bolt({ method: 'POST', path: `/v1/admin/${path}`, ...(body ? { body } : {}) });
+    const { letter, saga } = owned;
+    const found = await get('dead-letters?tenant=*&limit=200');
+    expect(found.json['data']).toContainEqual(expect.objectContaining({ id: letter, tenant: 'acme' }));
+    const dryRun = { ids: [letter], dry_run: true };
+    expect((await post('dead-letters/replay?tenant=acme', dryRun)).json).toMatchObject({ accepted: 1 });
+
+    const ended = await get('sagas?tenant=acme&state=completed&limit=200');
+    expect(ended.json['data']).toContainEqual(expect.objectContaining({ id: saga, tenant: 'acme' }));
+    expect((await get(`sagas/${saga}?tenant=acme`)).json).toMatchObject({ id: saga, timeline: expect.anything() });
+    expect((await post(`sagas/${saga}/resume?tenant=acme`)).json).toMatchObject({ code: 'SAGA.ENDED' });
+    const abort = await post(`sagas/${saga}/abort?tenant=acme`, { reason: 'a test' });
+    expect(abort.json).toMatchObject({ code: 'SAGA.ENDED' });
+    expect((await get('sagas?tenant=*&state=completed')).json).toMatchObject({ status: 422, field: 'state' });
+    expect((await get('sagas?tenant=*&state=running')).status).toBe(200);
+  });
+
+  it('is the only one who may: administrators are refused', async () => {
+    const { key } = await mesh.makeKey({ name: 'admin', tenant: 'bolt', roles: ['admin'] });
+    for (const path of ['/v1/admin/dead-letters?tenant=*', '/v1/admin/sagas?tenant=acme'])
+      expect((await mesh.as(key)({ method: 'GET', path })).json).toMatchObject({ code: 'AUTH.FORBIDDEN' });
+  });
+});
+
 describe('without a credential', () => {
   it.each(['/healthz', '/readyz', '/health', '/openapi.json', '/docs'])('%s answers', async (path) => {
     expect((await fetch(mesh.url + path)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@ragmesh/testing';
 import type { Mesh } from './mesh-fixture.js';
-import { OperatorClient, giveUpABatch, type Json, type Letter } from './operator-client.js';
+import { OperatorClient, giveUpABatch, type Json } from './operator-client.js';
 
 /** What operators see of events that were given up, and what they may do about them. */
 export function describeDeadLetters(mesh: () => Mesh): void {
@@ -47,18 +47,36 @@ export function describeDeadLetters(mesh: () => Mesh): void {
         (await desk.letters('limit=200')).length === 8 ? true : undefined,
       );
       const all = (await desk.letters('limit=200')).map(({ id }) => id);
-      const paged: string[] = [];
-      let cursor = '';
-      do {
-        const { body } = await mesh().api.call(
-          'GET',
-          `/v1/admin/dead-letters?limit=2&cursor=${encodeURIComponent(cursor)}`,
-        );
-        paged.push(...(body['data'] as Letter[]).map(({ id }) => id));
-        cursor = (body['next_cursor'] as string | null) ?? '';
-      } while (cursor);
-      expect(paged).toEqual(all);
+      expect(await desk.lettersByPage('limit=2')).toEqual(all);
       expect(new Set(all.map((id) => id.split(':').at(-1)!.split('.')[0])).size).toBeGreaterThan(1);
+    });
+
+    it('of all tenants are found by an operator of one, and decided about in the tenant they are of', async () => {
+      for (const tenant of ['acme', 'bolt']) await giveUpABatch(mesh(), `paper-of-${tenant}`, { tenant });
+      const [ofAcme, ofBolt] = await Promise.all(
+        ['acme', 'bolt'].map((tenant) => desk.letterWith(`tenant=*&subject=paper-of-${tenant}`)),
+      );
+      expect([ofAcme!['tenant'], ofBolt!['tenant']]).toEqual(['acme', 'bolt']);
+      const { body } = await mesh().api.call('GET', '/v1/admin/dead-letters?tenant=*&handler=vector.index-chunks');
+      const counted = (body['groups'] as Json[]).map(({ tenant, count }) => `${tenant as string}: ${count as number}`);
+      expect(counted).toEqual(expect.arrayContaining(['acme: 1', 'bolt: 1']));
+      const all = await desk.letters('tenant=*&limit=200');
+      expect(await desk.lettersByPage('tenant=*&limit=2')).toEqual(all.map(({ id }) => id));
+
+      expect(await desk.letters('subject=paper-of-acme')).toEqual([]);
+      expect((await desk.letters('tenant=acme')).map(({ id }) => id)).toEqual([ofAcme!.id]);
+      const path = `/v1/admin/dead-letters/${ofAcme!.id}`;
+      expect((await mesh().api.call('GET', path)).status).toBe(404);
+      expect(await mesh().api.call('GET', `${path}?tenant=acme`)).toMatchObject({ body: { tenant: 'acme' } });
+      const ids = [ofAcme!.id];
+      expect(await desk.replay({ ids })).toMatchObject({ status: 404 });
+      expect(await desk.replay({ ids }, '?tenant=acme')).toMatchObject({ status: 202, body: { accepted: 1 } });
+      const discard = { reason: 'VECTOR.DIMENSION_MISMATCH', note: 'a test' };
+      const discarded = await mesh().api.call('POST', '/v1/admin/dead-letters/discard?tenant=bolt', discard);
+      expect(discarded).toMatchObject({ status: 200, body: { letters: [{ id: ofBolt!.id, accepted: true }] } });
+      expect(await mesh().api.call('GET', '/v1/admin/dead-letters?tenant=~')).toMatchObject({
+        ...{ status: 422, body: { field: 'tenant' } },
+      });
     });
 
     it('are replayed one at a time when ten ask at once, and quarantined after three replays in vain', async () => {

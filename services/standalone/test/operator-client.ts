@@ -27,6 +27,19 @@ export class OperatorClient {
     return body['data'] as Letter[];
   }
 
+  /** Ids of all letters, a page after the other. */
+  async lettersByPage(query: string): Promise<string[]> {
+    const ids: string[] = [];
+    let cursor = '';
+    do {
+      const path = `/v1/admin/dead-letters?${query}&cursor=${encodeURIComponent(cursor)}`;
+      const { body } = await this.mesh().api.call('GET', path);
+      ids.push(...(body['data'] as Letter[]).map(({ id }) => id));
+      cursor = (body['next_cursor'] as string | null) ?? '';
+    } while (cursor);
+    return ids;
+  }
+
   letterWith(query: string): Promise<Letter> {
     return eventually(`dead letter ${query}`, async () => (await this.letters(query))[0]);
   }
@@ -42,8 +55,8 @@ export class OperatorClient {
     });
   }
 
-  replay(body: Json): Promise<Answer> {
-    return this.mesh().api.call('POST', '/v1/admin/dead-letters/replay', body);
+  replay(body: Json, query = ''): Promise<Answer> {
+    return this.mesh().api.call('POST', `/v1/admin/dead-letters/replay${query}`, body);
   }
 
   async sagas(query: string): Promise<Saga[]> {
@@ -59,7 +72,11 @@ export class OperatorClient {
 }
 
 /** Publishes a batch that no index can take, as part of a request and a trace. */
-export const giveUpABatch = ({ bus }: Mesh, documentId: string, batch: { words?: string; collection?: string } = {}) =>
+export const giveUpABatch = (
+  { bus }: Mesh,
+  documentId: string,
+  batch: { words?: string; collection?: string; tenant?: string } = {},
+) =>
   publishBrokenBatch(bus, {
     documentId,
     ...batch,

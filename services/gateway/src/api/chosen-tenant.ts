@@ -15,5 +15,22 @@ export function inTenant<T>(tenant: string | undefined, reply: FastifyReply, wor
   return inContext({ ...context, tenant }, work);
 }
 
+/** In place of a tenant's name, which it cannot be: all tenants. */
+export const ALL_TENANTS = '*';
+
+/**
+ * As {@link inTenant}, for lists that operators can also have of all tenants.
+ * @param work is told whether they are wanted.
+ */
+export function inTenants<T>(
+  tenant: string | undefined,
+  reply: FastifyReply,
+  work: (allTenants: boolean) => Promise<T>,
+): Promise<T> {
+  if (tenant !== ALL_TENANTS) return inTenant(tenant, reply, () => work(false));
+  if (!hasRole(scopeOf(reply).roles, 'operator')) throw forbidden('Only operators look at all tenants.', 'operator');
+  return work(true);
+}
+
 export const forbidden = (sentence: string, role: Role): RagmeshError =>
   new RagmeshError('AUTH.FORBIDDEN', sentence, { role });

@@ -29,6 +29,7 @@ export const filterMessage = (
 
 export const letterBody = (letter: messagingV1.DeadLetter): z.input<typeof deadLetterSchema> => ({
   id: letter.id,
+  tenant: letter.tenant,
   service: letter.service,
   handler: letter.handler,
   topic: letter.topic,
@@ -47,6 +48,7 @@ export const letterBody = (letter: messagingV1.DeadLetter): z.input<typeof deadL
 });
 
 export const groupBody = (group: messagingV1.DeadLetterGroup): z.input<typeof deadLetterPage>['groups'][number] => ({
+  tenant: group.tenant,
   service: group.service,
   code: group.code,
   topic: group.topic,

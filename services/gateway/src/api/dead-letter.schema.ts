@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { tenantPattern } from '../auth/principal.js';
+import { ALL_TENANTS } from './chosen-tenant.js';
 import { services } from './every-service.js';
 import { freeIdSchema, pageQuery } from './paging.schema.js';
 
@@ -13,6 +15,16 @@ export const cursorSchema = z
   .regex(/^(\d{16}\..+)?$/s, 'it must be the next_cursor of another page')
   .default('')
   .describe('`next_cursor` of the page before');
+
+/** Whose a list is that operators can have of all tenants. */
+export const tenantsSchema = z
+  .string()
+  .max(64)
+  .regex(
+    new RegExp(`^\\${ALL_TENANTS}$|${tenantPattern.source}`),
+    'it must be * or letters, digits, _ and -, at most 64, the first a letter or digit',
+  )
+  .describe('Another tenant than your own, or `*` for all of them; for operators only');
 
 const since = z.iso
   .datetime({ offset: true, error: 'it must be an RFC 3339 time with a zone' })
@@ -32,12 +44,14 @@ export const deadLetterPath = z.object({ id: freeIdSchema });
 
 export const listDeadLettersQuery = pageQuery.extend({
   cursor: cursorSchema,
+  tenant: tenantsSchema.optional(),
   ...filterFields,
   status: z.enum(statuses).optional().describe('Left out: whatever is not replayed or discarded'),
 });
 
 export const deadLetterSchema = z.object({
   id: z.string(),
+  tenant: z.string(),
   service: z.string(),
   handler: z.string(),
   topic: z.string(),
@@ -56,6 +70,7 @@ export const deadLetterSchema = z.object({
 });
 
 const deadLetterGroup = z.object({
+  tenant: z.string(),
   service: z.string(),
   code: z.string(),
   topic: z.string(),
@@ -72,7 +87,7 @@ export const deadLetterPage = z.object({
   next_cursor: z.string().nullable(),
   groups: z
     .array(deadLetterGroup)
-    .describe('How many letters of each reason, topic and handler match; on the first page only'),
+    .describe('How many letters of each tenant, reason, topic and handler match; on the first page only'),
   unavailable,
 });
 

@@ -7,13 +7,16 @@ import type { z } from 'zod';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
+import { inTenant, inTenants } from './chosen-tenant.js';
 import { detailBody, filterMessage, groupBody, letterBody } from './dead-letter.mapper.js';
 import * as schema from './dead-letter.schema.js';
 import { DeadLetterSettlement } from './dead-letter-settlement.js';
 import { serviceOf } from './dead-letter-owner.js';
 import { EveryService, mergedPage, services } from './every-service.js';
+import { tenantQuery } from './keys.schema.js';
 
 type ListQuery = z.output<typeof schema.listDeadLettersQuery>;
+type TenantQuery = z.output<typeof tenantQuery>;
 type Page = z.input<typeof schema.deadLetterPage>;
 type Settlement = z.input<typeof schema.settlementSchema>;
 
@@ -33,20 +36,23 @@ export class DeadLettersController {
     tag: 'Administration',
     query: schema.listDeadLettersQuery,
     answers: [{ status: 200, description: 'One page over all services, newest first', schema: schema.deadLetterPage }],
-    problems: [],
+    problems: ['AUTH.FORBIDDEN'],
   })
   async list(
-    @Query(valid(schema.listDeadLettersQuery)) { limit, cursor, service, ...query }: ListQuery,
+    @Query(valid(schema.listDeadLettersQuery)) { limit, cursor, service, tenant, ...query }: ListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page> {
     const asked = services.filter((name) => service === undefined || name === service);
     const filter = filterMessage(query);
-    const { answers, unavailable } = await this.every.ask(asked, reply, async (name, options) => {
-      const client = this.#client(name);
-      const page = await client.listDeadLetters({ limit, cursor, filter }, options);
-      const { groups } = cursor === '' ? await client.groupDeadLetters({ filter }, options) : { groups: [] };
-      return { letters: page.deadLetters, groups };
-    });
+    const { answers, unavailable } = await inTenants(tenant, reply, (allTenants) =>
+      this.every.ask(asked, reply, async (name, options) => {
+        const client = this.#client(name);
+        const wanted = { filter, allTenants };
+        const page = await client.listDeadLetters({ ...wanted, limit, cursor }, options);
+        const { groups } = cursor === '' ? await client.groupDeadLetters(wanted, options) : { groups: [] };
+        return { letters: page.deadLetters, groups };
+      }),
+    );
     const letters = answers.map((answer) => answer.letters);
     const { page, next } = mergedPage(letters, limit);
     return {
@@ -65,18 +71,22 @@ export class DeadLettersController {
     summary: 'Get a dead letter: headers, shape of the payload, failure and replays',
     tag: 'Administration',
     path: schema.deadLetterPath,
+    query: tenantQuery,
     answers: [
       { status: 200, description: 'The letter, without any text of a document', schema: schema.deadLetterDetail },
     ],
-    problems: ['DEAD_LETTER.NOT_FOUND'],
+    problems: ['AUTH.FORBIDDEN', 'DEAD_LETTER.NOT_FOUND'],
   })
   async get(
     @Param('id', valid(schema.deadLetterPath.shape.id)) id: string,
+    @Query(valid(tenantQuery)) { tenant }: TenantQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof schema.deadLetterDetail>> {
     const service = serviceOf(id);
     if (!service) throw new RagmeshError('DEAD_LETTER.NOT_FOUND', `There is no dead letter "${id}".`, { id });
-    return detailBody(await this.#client(service).getDeadLetter({ id }, this.calls.unary(reply)));
+    return inTenant(tenant, reply, async () =>
+      detailBody(await this.#client(service).getDeadLetter({ id }, this.calls.unary(reply))),
+    );
   }
 
   @Post('replay')
@@ -84,16 +94,21 @@ export class DeadLettersController {
   @Describe({
     summary: 'Have parked events handled once more, each by the handler that failed',
     tag: 'Administration',
+    query: tenantQuery,
     body: { 'application/json': schema.replayBody },
     example: { reason: 'STORAGE.UNAVAILABLE', limit: 100, rate: 20 },
     answers: [{ status: 202, description: 'What is replayed and what is not', schema: schema.settlementSchema }],
-    problems: ['DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED', 'DEAD_LETTER.QUARANTINED'],
+    problems: ['AUTH.FORBIDDEN', 'DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED', 'DEAD_LETTER.QUARANTINED'],
   })
   async replay(
+    @Query(valid(tenantQuery)) { tenant }: TenantQuery,
     @Body(valid(schema.replayBody)) { rate, ...body }: z.output<typeof schema.replayBody>,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Settlement> {
-    return this.settlement.run(body, (service, selection, ahead) =>
-      this.#client(service).replayDeadLetters({ selection, rate, ahead, dryRun: body.dry_run }, this.calls.write()),
+    return inTenant(tenant, reply, () =>
+      this.settlement.run(body, (service, selection, ahead) =>
+        this.#client(service).replayDeadLetters({ selection, rate, ahead, dryRun: body.dry_run }, this.calls.write()),
+      ),
     );
   }
 
@@ -102,16 +117,21 @@ export class DeadLettersController {
   @Describe({
     summary: 'Give parked events up for good',
     tag: 'Administration',
+    query: tenantQuery,
     body: { 'application/json': schema.discardBody },
     example: { filter: { code: 'EVENT.UNDECODABLE' }, note: 'Sent by a test client' },
     answers: [{ status: 200, description: 'What is discarded and what is not', schema: schema.settlementSchema }],
-    problems: ['DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED'],
+    problems: ['AUTH.FORBIDDEN', 'DEAD_LETTER.NOT_FOUND', 'DEAD_LETTER.SETTLED'],
   })
   async discard(
+    @Query(valid(tenantQuery)) { tenant }: TenantQuery,
     @Body(valid(schema.discardBody)) { note, ...body }: z.output<typeof schema.discardBody>,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Settlement> {
-    return this.settlement.run(body, (service, selection) =>
-      this.#client(service).discardDeadLetters({ selection, note, dryRun: body.dry_run }, this.calls.write()),
+    return inTenant(tenant, reply, () =>
+      this.settlement.run(body, (service, selection) =>
+        this.#client(service).discardDeadLetters({ selection, note, dryRun: body.dry_run }, this.calls.write()),
+      ),
     );
   }
 

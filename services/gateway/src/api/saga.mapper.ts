@@ -11,6 +11,7 @@ const failure = (error: operationsV1.SagaError | undefined): SagaBody['error'] =
 
 export const sagaBody = (saga: operationsV1.Saga): SagaBody => ({
   id: saga.id,
+  tenant: saga.tenant,
   service: saga.service,
   kind: saga.kind,
   state: saga.state as SagaBody['state'],
