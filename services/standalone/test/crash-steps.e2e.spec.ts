@@ -54,5 +54,5 @@ describe('a process killed at each commit and publish step', () => {
     } finally {
       await mesh.close();
     }
-  }, 600_000);
+  }, 1_500_000);
 });

@@ -89,5 +89,5 @@ describe('a process killed at random moments', () => {
     } finally {
       await mesh.close();
     }
-  }, 900_000);
+  }, 1_500_000);
 });
