@@ -18,6 +18,7 @@ export {
   type EventSpec,
   type ServiceName,
 } from './event-catalogue.js';
+export { DEFAULT_TENANT, tenantPattern } from './tenant-name.js';
 export { contentTypeOf, decodePayload, encodePayload } from './event-codec.js';
 export {
   deadLetterTopic,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tenantPattern } from '../auth/principal.js';
+import { tenantPattern } from '@ragmesh/contracts';
 import { ALL_TENANTS } from './chosen-tenant.js';
 import { services } from './every-service.js';
 import { freeIdSchema, pageQuery } from './paging.schema.js';

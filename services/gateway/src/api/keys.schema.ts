@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tenantPattern } from '../auth/principal.js';
+import { tenantPattern } from '@ragmesh/contracts';
 import { roles } from '../auth/roles.js';
 import { pageOf, pageQuery } from './paging.schema.js';
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
-import { tenantPattern } from '../auth/principal.js';
+import { tenantPattern } from '@ragmesh/contracts';
 import { hasRole } from '../auth/roles.js';
 import { findScope, type RequestScope } from '../http/request-scope.js';
 import type { AuditEntry } from './audit-entry.js';

@@ -1,6 +1,6 @@
 import { duration, int, oneOf, string, url } from '@ragmesh/config';
 import { keyPattern } from './credential.js';
-import { DEFAULT_TENANT, tenantPattern } from './principal.js';
+import { DEFAULT_TENANT, tenantPattern } from '@ragmesh/contracts';
 
 const keyForm =
   'rgm_<id>_<at least 43 characters of A-Z, a-z, 0-9, _ and ->, such as rgm_first_$(openssl rand -hex 32)';

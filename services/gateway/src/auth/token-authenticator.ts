@@ -1,3 +1,4 @@
+import { tenantPattern } from '@ragmesh/contracts';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { circuitBreaker } from '@ragmesh/resilience';
 import {
@@ -10,7 +11,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import type { AuthConfig } from './auth.config.js';
-import { tenantPattern, type Principal } from './principal.js';
+import type { Principal } from './principal.js';
 import { rolesAmong } from './roles.js';
 
 /**

@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '@ragmesh/contracts';
 import {
   ANONYMOUS,
   SpanKind,
@@ -11,7 +12,7 @@ import {
   type RequestContext,
 } from '@ragmesh/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { DEFAULT_TENANT, type Principal } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { principalsOf } from '../auth/principals.js';
 import { roles } from '../auth/roles.js';
 import { uncountedSlot, type Admission, type Slot } from './admission.js';
