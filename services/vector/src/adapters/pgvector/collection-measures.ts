@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** What BM25 weighs the words of a generation by. */
 export interface Measure {
   readonly generation: number;
@@ -13,18 +15,15 @@ const MAX_REMEMBERED = 1_000;
 
 /** Remembers large generations' measures for a short time: to take one reads a key of every point there is. */
 export class CollectionMeasures {
-  private readonly known = new Map<string, { readonly measure: Measure; readonly until: number }>();
+  private readonly known = new LRUCache<string, Measure>({ max: MAX_REMEMBERED, ttl: MAX_AGE_MS });
 
   find(name: string): Measure | undefined {
-    const known = this.known.get(name);
-    return known && performance.now() < known.until ? known.measure : undefined;
+    return this.known.get(name);
   }
 
   /** Takes the place of what was remembered under the name. */
   note(name: string, measure: Measure): void {
-    this.known.delete(name);
-    if (measure.points < LARGE) return;
-    if (this.known.size >= MAX_REMEMBERED) this.known.clear();
-    this.known.set(name, { measure, until: performance.now() + MAX_AGE_MS });
+    if (measure.points < LARGE) this.known.delete(name);
+    else this.known.set(name, measure);
   }
 }
