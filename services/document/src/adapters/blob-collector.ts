@@ -108,34 +108,33 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
       const isEnd = tried === rows.length && rows.length < GARBAGE_PAGE;
       this.#reached = isEnd ? NOWHERE : (rows[tried - 1] ?? NOWHERE);
     } catch (error) {
-      this.logger.warn(
-        { code: asRagmeshError(error).code },
-        'Unused blobs could not be removed and will be tried again',
-      );
+      this.#warn(error);
     }
+  }
+
+  #warn(error: unknown): void {
+    const { code } = asRagmeshError(error);
+    this.logger.warn({ code }, 'Unused blobs could not be removed and will be tried again');
   }
 
   /** One that cannot be removed keeps no others. @returns how many were tried. */
   async #collectEach(blobs: Iterable<StoredBlob>, signal: AbortSignal): Promise<number> {
     let [tried, failures] = [0, 0];
+    let failure: { readonly error: unknown } | undefined;
     for (const blob of blobs) {
       if (signal.aborted || failures === MOST_FAILURES) break;
-      failures = (await this.#isCollected(blob)) ? 0 : failures + 1;
       tried += 1;
+      try {
+        await this.collect(blob.tenant, blob.key);
+        this.blobs.abandoned.delete(blob);
+        failures = 0;
+      } catch (error) {
+        failure = { error };
+        failures += 1;
+      }
     }
+    if (failure) this.#warn(failure.error);
     return tried;
-  }
-
-  async #isCollected(blob: StoredBlob): Promise<boolean> {
-    try {
-      await this.collect(blob.tenant, blob.key);
-      this.blobs.abandoned.delete(blob);
-      return true;
-    } catch (error) {
-      const { code } = asRagmeshError(error);
-      this.logger.warn({ code, tenant: blob.tenant }, 'An unused blob could not be removed and will be tried again');
-      return false;
-    }
   }
 
   /** Blobs without a row were stored by a process that died before its commit; a running upload holds the lock of its blob. */
