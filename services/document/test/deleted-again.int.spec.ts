@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { catalogue, documentV1 } from '@ragmesh/contracts';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 const tenant = 'acme';
 let mesh: ServiceMesh;
@@ -14,12 +15,7 @@ const ask = <T>(call: (client: ReturnType<typeof mesh.client<typeof documentV1.D
   mesh.as(tenant, () => call(mesh.client(documentV1.DocumentService)));
 
 async function upload(id: string, text = `What ${id} says.`): Promise<void> {
-  async function* parts() {
-    yield { part: { case: 'header' as const, value: { kind: documentV1.UploadKind.TEXT, id } } };
-    yield { part: { case: 'data' as const, value: Buffer.from(text) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  await ask((client) => client.upload(parts()));
+  await ask((client) => client.upload(uploadMessages({ id }, text)));
 }
 
 /** @returns the id of the operation, once the index has answered and the document is gone. */

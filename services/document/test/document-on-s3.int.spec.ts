@@ -14,6 +14,7 @@ import { S3BlobStore } from '../src/adapters/s3-blob-store.js';
 import { documentService } from '../src/document.service.js';
 import { keyOf, put } from './blob-store-suite.js';
 import { BUCKET, S3Server, optionsFor } from './s3-server.js';
+import { uploadMessages } from './upload-messages.js';
 
 const file = new URL('../../../../shared/documents/', import.meta.url);
 const PIECE_BYTES = 1_000_000;
@@ -26,15 +27,8 @@ let bucket: S3BlobStore;
 const documents = () => mesh.client(documentV1.DocumentService);
 
 function upload(bytes: Buffer, fileName: string) {
-  async function* parts() {
-    yield {
-      part: { case: 'header' as const, value: { kind: documentV1.UploadKind.FILE, collection: 'default', fileName } },
-    };
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
-      yield { part: { case: 'data' as const, value: bytes.subarray(at, at + PIECE_BYTES) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  return mesh.as('acme', () => documents().upload(parts()));
+  const messages = uploadMessages({ kind: documentV1.UploadKind.FILE, fileName }, bytes, PIECE_BYTES);
+  return mesh.as('acme', () => documents().upload(messages));
 }
 
 async function contentOf(id: string): Promise<Buffer> {

@@ -8,6 +8,7 @@ import { vectorService } from '@ragmesh/service-vector';
 import { eventually } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 const MANY = 240;
 const IN_FLIGHT = 8;
@@ -24,13 +25,7 @@ const limits = { INGESTION_IN_FLIGHT: String(IN_FLIGHT), INGESTION_IN_FLIGHT_SHA
 const environment = () => ({ RAGMESH_DATA_DIR: folder, ...limits });
 
 function upload(tenant: string, id: string, text = `The text ${id} of ${tenant} says something of its own.`) {
-  const header = { id, kind: documentV1.UploadKind.TEXT, collection: 'default', fileName: '', replace: true };
-  async function* parts() {
-    yield { part: { case: 'header' as const, value: header } };
-    yield { part: { case: 'data' as const, value: Buffer.from(text) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  return mesh.as(tenant, () => documents().upload(parts()));
+  return mesh.as(tenant, () => documents().upload(uploadMessages({ id, replace: true }, text)));
 }
 
 /** Uploads of one tenant, some at a time. */

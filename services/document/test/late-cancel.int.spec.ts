@@ -6,6 +6,7 @@ import { catalogue, documentV1 } from '@ragmesh/contracts';
 import { eventually } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 const collection = 'default';
 const tenant = 'acme';
@@ -17,13 +18,7 @@ const ask = <T>(call: (client: ReturnType<typeof mesh.client<typeof documentV1.D
   mesh.as(tenant, () => call(mesh.client(documentV1.DocumentService)));
 
 async function upload(id: string, text: string): Promise<void> {
-  async function* parts() {
-    const value = { kind: documentV1.UploadKind.TEXT, id, collection, replace: true };
-    yield { part: { case: 'header' as const, value } };
-    yield { part: { case: 'data' as const, value: Buffer.from(text) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  await ask((client) => client.upload(parts()));
+  await ask((client) => client.upload(uploadMessages({ id, collection, replace: true }, text)));
 }
 
 /** What the saga of a version says of itself. */

@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { documentV1 } from '@ragmesh/contracts';
-import { eventually } from '@ragmesh/testing';
+import { eventually, hastenTimers } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { TOLD_EVERY_MS } from '../src/commands/ingestion-process.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 const book = new URL('../../../../shared/documents/u-pdf2image-memory-error-test-400p.pdf', import.meta.url);
 
@@ -14,21 +15,8 @@ let mesh: ServiceMesh;
 let folder: string;
 
 function upload(bytes: Buffer, fileName: string, kind = documentV1.UploadKind.FILE) {
-  async function* parts() {
-    const value = { kind, collection: 'default', fileName };
-    yield { part: { case: 'header' as const, value } };
-    yield { part: { case: 'data' as const, value: bytes } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  return mesh.as('acme', () => mesh.client(documentV1.DocumentService).upload(parts()));
-}
-
-/** Lets the time between two tellings of the saga pass in a moment; no other timer has its length. */
-function hasten(): void {
-  const real = globalThis.setTimeout;
-  const sooner = (callback: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
-    real(callback, ms === TOLD_EVERY_MS ? 100 : ms, ...given);
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(sooner as typeof setTimeout);
+  const messages = uploadMessages({ kind, fileName }, bytes);
+  return mesh.as('acme', () => mesh.client(documentV1.DocumentService).upload(messages));
 }
 
 /** Milliseconds since the epoch at which the saga of a document gives its step up. */
@@ -66,7 +54,7 @@ afterAll(async () => {
 
 describe('a document whose file waits for a parser', () => {
   it('is not given up while somebody is at it', async () => {
-    hasten();
+    hastenTimers(TOLD_EVERY_MS);
     const bytes = await readFile(book);
     await upload(bytes, 'book.pdf');
     const { id } = await upload(Buffer.concat([bytes, Buffer.from('\n')]), 'the same once more.pdf');
@@ -80,7 +68,7 @@ describe('more files than the service handles events at once', () => {
   const SLOTS = 16;
 
   it('hold nobody else up while they wait for a parser, and none of them is given up', async () => {
-    hasten();
+    hastenTimers(TOLD_EVERY_MS);
     const bytes = await readFile(book);
     const books: string[] = [];
     for (let more = 2; more < MANY + 2; more += 1)

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { catalogue, documentV1 } from '@ragmesh/contracts';
-import { eventually } from '@ragmesh/testing';
+import { eventually, hastenTimers } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
 import { PATIENCE_EVERY_MS } from '../src/sagas/queue-patience.js';
+import { uploadMessages } from './upload-messages.js';
 
 const tenant = 'acme';
 const BATCHES = 3;
@@ -14,22 +15,8 @@ const BATCHES = 3;
 let mesh: ServiceMesh;
 let folder: string;
 
-/** Lets the time between two rounds pass in a moment; no other timer has its length. */
-function hasten(): void {
-  const real = globalThis.setTimeout;
-  const sooner = (callback: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
-    real(callback, ms === PATIENCE_EVERY_MS ? 100 : ms, ...given);
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(sooner as typeof setTimeout);
-}
-
 async function upload(id: string, text: string): Promise<void> {
-  async function* parts() {
-    const value = { kind: documentV1.UploadKind.TEXT, id, collection: 'default' };
-    yield { part: { case: 'header' as const, value } };
-    yield { part: { case: 'data' as const, value: Buffer.from(text) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  await mesh.as(tenant, () => mesh.client(documentV1.DocumentService).upload(parts()));
+  await mesh.as(tenant, () => mesh.client(documentV1.DocumentService).upload(uploadMessages({ id }, text)));
 }
 
 /** Seconds until a document that waits for the index is given up. */
@@ -46,7 +33,7 @@ const age = (id: string) =>
     .query(`UPDATE saga SET deadline = now() + interval '60 seconds' WHERE id = $1`, [`${tenant}/${id}@1`]);
 
 beforeAll(async () => {
-  hasten();
+  hastenTimers(PATIENCE_EVERY_MS);
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-queue-patience-'));
   mesh = await ServiceMesh.start();
   await mesh.run(documentService, { RAGMESH_DATA_DIR: folder });

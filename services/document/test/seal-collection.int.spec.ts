@@ -8,6 +8,7 @@ import { knowledgeService } from '@ragmesh/service-knowledge';
 import { eventually } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 let mesh: ServiceMesh;
 let folder: string;
@@ -23,13 +24,8 @@ const sealed = { code: 'DEPENDENCY.UNAVAILABLE', retry: 'transient', details: { 
 const notEmpty = { code: 'COLLECTION.NOT_EMPTY', details: { documents: 1 } };
 
 function upload(id: string, collection: string, as = asAdmin) {
-  const header = { id, kind: documentV1.UploadKind.TEXT, collection, fileName: '', replace: true };
-  async function* parts() {
-    yield { part: { case: 'header' as const, value: header } };
-    yield { part: { case: 'data' as const, value: Buffer.from(`The text of ${id}.`) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  return as(() => documents().upload(parts()));
+  const messages = uploadMessages({ id, collection, replace: true }, `The text of ${id}.`);
+  return as(() => documents().upload(messages));
 }
 
 const remove = () => asAdmin(() => knowledge().deleteCollection({ id: hr }));

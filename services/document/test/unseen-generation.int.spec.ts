@@ -10,6 +10,7 @@ import { eventually } from '@ragmesh/testing';
 import { writeTinyEncoder } from '../../embedding/test/tiny-encoder.js';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
 import { documentService } from '../src/document.service.js';
+import { uploadMessages } from './upload-messages.js';
 
 const collection = 'wild';
 let mesh: ServiceMesh;
@@ -19,12 +20,7 @@ const ask = <T>(call: (client: ReturnType<typeof mesh.client<typeof documentV1.D
   mesh.as('acme', () => call(mesh.client(documentV1.DocumentService)));
 
 async function upload(id: string, text: string): Promise<void> {
-  async function* parts() {
-    yield { part: { case: 'header' as const, value: { kind: documentV1.UploadKind.TEXT, id, collection } } };
-    yield { part: { case: 'data' as const, value: Buffer.from(text) } };
-    yield { part: { case: 'complete' as const, value: true } };
-  }
-  await ask((client) => client.upload(parts()));
+  await ask((client) => client.upload(uploadMessages({ id, collection }, text)));
 }
 
 const ended = (id: string) =>

@@ -29,6 +29,7 @@ import { vectorService } from '@ragmesh/service-vector';
 import { eventually } from '@ragmesh/testing';
 import { retrievalService } from '../src/retrieval.service.js';
 import { wholeAnswer, type Answer } from './whole-answer.js';
+import { uploadMessages } from '../../document/test/upload-messages.js';
 
 const core = [
   knowledgeService,
@@ -192,14 +193,8 @@ export class RetrievalMesh {
     tenant = 'default',
   ): Promise<string> {
     const kind = typeof bytes === 'string' ? documentV1.UploadKind.TEXT : documentV1.UploadKind.FILE;
-    const data = Buffer.from(bytes);
-    async function* parts(): AsyncGenerator<MessageInitShape<typeof documentV1.UploadRequestSchema>> {
-      yield { part: { case: 'header', value: { kind, collection: 'default', ...header } } };
-      yield { part: { case: 'data', value: data } };
-      yield { part: { case: 'complete', value: true } };
-    }
     const documents = this.clients.of(documentV1.DocumentService);
-    const { id, version } = await this.as(tenant, () => documents.upload(parts()));
+    const { id, version } = await this.as(tenant, () => documents.upload(uploadMessages({ kind, ...header }, bytes)));
     await eventually(`document ${id} is ready`, async () => {
       const { status, liveVersion, error } = await this.as(tenant, () => documents.getDocument({ id }));
       if (status === 'failed') throw new Error(`Ingestion failed: ${error?.code}`);
