@@ -54,7 +54,7 @@ describe('a process killed while an index is made anew', () => {
     for (let kill = 0; kill < KILLS; kill += 1) {
       const dieAfterMs = random() * LONGEST_LIFE_MS;
       // One that dies before it is ready has died in the middle of taking up what the last one left.
-      const mesh = await MeshProcess.start(dataDir, { dieAfterMs, settings }).catch(() => undefined);
+      const mesh = await MeshProcess.start(dataDir, { dieAfterMs, settings }).catch(() => undefined); // it died before it was ready
       if (!mesh) continue;
       const api = new ApiClient(mesh.url);
       while (mesh.isRunning) {
