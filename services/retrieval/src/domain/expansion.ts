@@ -13,23 +13,29 @@ export const neighboursOf = (points: readonly ScoredPoint[]): NeighbourRequest[]
 /**
  * Results widened by their neighbours, and back to the heading they stand under when it is near: chunks of a document version
  * with consecutive ordinals become one result with their joined text and the range it spans. It takes the place, id, score,
- * page and heading of its best member, so the order stays. Chunks are joined only where their ranges touch or overlap, because
- * a quote must be a slice of the document; a neighbour behind a gap is left out.
+ * page and heading of its best member, so the order stays. No chunk is in two results. Chunks are joined only where their
+ * ranges touch or overlap, because a quote must be a slice of the document; a neighbour behind a gap is left out.
  */
 export function expand(points: readonly FusedPoint[], neighbours: readonly ScoredPoint[]): FusedPoint[] {
   const fetched = groupByVersion(neighbours);
   const found = groupByVersion(points);
-  const expanded: FusedPoint[] = [];
-  const taken = new Set<string>();
+  const results = new Map<FusedPoint, ReadonlySet<ScoredPoint>>();
   for (const point of points) {
-    if (taken.has(point.pointId)) continue;
     const key = versionKey(point);
-    const run = touchingRun(point, found.get(key)!, fetched.get(key) ?? []);
-    for (const member of run) taken.add(member.pointId);
-    expanded.push(asOne(point, run));
+    let run = new Set(touchingRun(point, found.get(key)!, fetched.get(key) ?? []));
+    const sharing = [...results].filter(([, chunks]) => !chunks.isDisjointFrom(run));
+    const best = sharing[0]?.[0] ?? point;
+    for (const [other, chunks] of sharing) {
+      run = run.union(chunks);
+      if (other !== best) results.delete(other);
+    }
+    results.set(best, run);
   }
-  return expanded;
+  return [...results].map(([best, chunks]) => asOne(best, inReadingOrder(chunks)));
 }
+
+const inReadingOrder = (chunks: ReadonlySet<ScoredPoint>): ScoredPoint[] =>
+  [...chunks].sort((a, b) => a.ordinal - b.ordinal);
 
 /** The unbroken run of chunks around `point`, in reading order. */
 function touchingRun(

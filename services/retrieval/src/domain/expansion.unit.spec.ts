@@ -49,6 +49,21 @@ describe('expand', () => {
     expect(expand([under(3, null)], none)[0]).toMatchObject({ start: bounds[2][0] });
   });
 
+  it('makes one result of two that reach the same chunks, however far apart they were found', () => {
+    const words = 'the quick brown fox jumps over a lazy dog in this park'.split(' ').map((word) => `${word} `);
+    const word = (ordinal: number, score = 1): FusedPoint => {
+      const start = words.slice(0, ordinal).join('').length;
+      const place = { documentId: 'd', ordinal, start, end: start + words[ordinal]!.length, text: words[ordinal]! };
+      return { ...point(`w${ordinal}`, score, { ...place, heading: 'Animals' }), dense: score, lexical: null };
+    };
+    const found = [word(5, 0.9), word(9, 0.8)];
+    const between = [2, 3, 4, 6, 7, 8, 10].map((ordinal) => word(ordinal));
+    const results = expand(found, between);
+    expect(results).toEqual([
+      expect.objectContaining({ pointId: 'w5', score: 0.9, text: words.slice(2, 11).join('') }),
+    ]);
+  });
+
   it('always gives a slice of the document', () => {
     const random = seeded(11);
     for (let round = 0; round < 100; round++) {
