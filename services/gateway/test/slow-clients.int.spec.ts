@@ -52,6 +52,27 @@ describe('a client that keeps a place', () => {
     expect((await fetch(`${edge.url}/openapi.json`)).status).toBe(200);
   });
 
+  it('by announcing bodies that fill the room there is for them is refused before it sends them, and small ones are let in', async () => {
+    const announce = async (): Promise<string> => {
+      let said = '';
+      const length = 16 * 1024 * 1024;
+      for await (const piece of say(head.replace('length: 100', `length: ${length}`).replace('search', 'embeddings')))
+        said += String(piece);
+      return said;
+    };
+    const answers = Promise.all(Array.from({ length: 8 }, announce));
+    await eventually('they are held', async () => (await activeRequests()) > 0);
+    const small = await fetch(`${edge.url}/v1/embeddings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"input":[]}',
+    });
+    expect(small.status).toBe(400);
+    const refused = (await answers).filter((said) => said.includes('OVERLOAD.SHED'));
+    expect(refused).toHaveLength(4);
+    expect(refused[0]).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n[^]*as many large request bodies as it may/);
+  });
+
   it('by reading none of its answers is hung up on', async () => {
     say('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(PLACES)).pause();
     await eventually('they have places', async () => (await activeRequests()) > 0);

@@ -13,6 +13,7 @@ import type { GatewayConfig } from '../gateway.config.js';
 import { limitRequests } from '../quota/limit-requests.js';
 import { Quotas } from '../quota/quotas.js';
 import { Admission } from './admission.js';
+import { boundBodies } from './body-memory.js';
 import { raiseBodyLimit, refuseEncodedBodies, refuseStrayForms, useBodyParsers } from './body-parsers.js';
 import { refuseForeignPages } from './local-callers.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -58,6 +59,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     for (const method of [route.method].flat()) routes.add(method, route.url);
   });
   refuseEncodedBodies(server);
+  boundBodies(server);
   useBodyParsers(app);
   await app.register(multipart, { throwFileSizeLimit: false });
   refuseStrayForms(server);
