@@ -34,8 +34,11 @@ export interface Slot {
    * @throws RagmeshError OVERLOAD.SHED when as many streams are open as may be.
    */
   becomeStream(): void;
-  /** Gives the place back; further calls do nothing. */
-  release(): void;
+  /**
+   * Gives the place back; further calls do nothing.
+   * @param isServed whether the request got what it asked for: how long a refusal took says nothing of how busy the server is.
+   */
+  release(isServed?: boolean): void;
 }
 
 /** Sheds load at the door, before a body is read, so that what was admitted stays fast. */
@@ -72,9 +75,9 @@ export class Admission {
         places.give('requests');
         places.give('questions');
       },
-      release: () => {
+      release: (isServed = false) => {
         if (places.hasLeft) return;
-        if (operation === MEASURED) this.#note(performance.now(), begin);
+        if (isServed && operation === MEASURED) this.#note(performance.now(), begin);
         places.leave();
         gauge('rag_active_requests').dec();
       },

@@ -50,9 +50,17 @@ describe('Admission', () => {
   it('lets in fewer questions while searches are late, and everything else as before', () => {
     const admission = new Admission({ requests: 100, streams: 1, searchMs: 0.001 });
     const burst = Array.from({ length: 60 }, () => admission.admit('/v1/search'));
-    for (const slot of burst) slot.release();
+    for (const slot of burst) slot.release(true);
     const questions = Array.from({ length: 100 }, () => failure(() => admission.admit('/v1/query')));
     expect(questions.filter(Boolean).length).toBeGreaterThan(40);
     expect(failure(() => admission.admit('/v1/documents'))).toBeUndefined();
+  });
+
+  it('takes no account of how long a refusal took', () => {
+    const admission = new Admission({ requests: 100, streams: 1, searchMs: 0.001 });
+    const burst = Array.from({ length: 60 }, () => admission.admit('/v1/search'));
+    for (const slot of burst) slot.release(false);
+    const questions = Array.from({ length: 100 }, () => failure(() => admission.admit('/v1/query')));
+    expect(questions.filter(Boolean)).toEqual([]);
   });
 });
