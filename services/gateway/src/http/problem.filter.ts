@@ -23,7 +23,8 @@ export class ProblemFilter implements ExceptionFilter {
     const { request } = reply;
     if (reply.sent || reply.raw.headersSent) return;
     const problem = this.describe(thrown, request);
-    void reply.header('x-request-id', problem.request_id).removeHeader('connection'); // a client that still sends its body must be able to read this
+    void reply.header('x-request-id', problem.request_id);
+    if (stillSends(request)) void reply.removeHeader('connection'); // a client that does must be able to read this
     if (problem.status === 405) void reply.header('allow', this.routes.allowedAt(request.url).join(', '));
     if (problem.retry_after !== null) void reply.header('retry-after', String(problem.retry_after));
     const shape = errorShapeOf(request);
@@ -47,4 +48,9 @@ export class ProblemFilter implements ExceptionFilter {
     }
     return problemOf(error, ids);
   }
+}
+
+function stillSends({ raw, headers }: FastifyRequest): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return hasBody && !raw.complete;
 }
