@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { string } from '@ragmesh/config';
 import { RagmeshError } from '@ragmesh/errors';
@@ -21,6 +21,8 @@ export const serviceKeysIn = (list: string): string[] => list.split(',');
 
 /** Where it lies in the data folder. */
 export const SERVICE_KEY_FILE = 'service-auth.key';
+/** What is shorter is what a full disk or a crash left of a key. */
+const SHORTEST_KEY = 32;
 
 /**
  * The key an installation made for itself, which lies in its data folder; made here when there is none.
@@ -30,9 +32,10 @@ export async function keptServiceKey(dataDir: string): Promise<string> {
   const file = join(dataDir, SERVICE_KEY_FILE);
   try {
     makeFolder(dataDir);
-    // Whoever comes second finds the first one's.
-    await writeFile(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 }).catch(unlessThere);
-    return (await readFile(file, 'utf8')).trim();
+    const kept = await keyIn(file);
+    if (kept && kept.length >= SHORTEST_KEY) return kept;
+    await keepNewKey(file, kept === undefined);
+    return (await keyIn(file))!;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = `The data folder ${dataDir} cannot be written (${code}). Set RAGMESH_DATA_DIR to a folder you own.`;
@@ -40,6 +43,26 @@ export async function keptServiceKey(dataDir: string): Promise<string> {
   }
 }
 
-function unlessThere(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+async function keyIn(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
+}
+
+/** Gives the file its name once it is on the disk: under it there is a whole key or none. */
+async function keepNewKey(file: string, isFirst: boolean): Promise<void> {
+  const written = `${file}.${process.pid}`;
+  try {
+    await writeFile(written, randomBytes(32).toString('base64url'), { mode: 0o600, flush: true });
+    if (!isFirst) return await rename(written, file);
+    // Whoever comes second finds the first one's.
+    await link(written, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(written, { force: true });
+  }
 }
