@@ -1,4 +1,4 @@
-import { wideEncoding } from './wide-encoding.js';
+import { controlBytes, wideEncoding } from './wide-encoding.js';
 
 /** Every type the document service reads. */
 export const mediaTypes = {
@@ -124,18 +124,11 @@ function looksLikeMarkdown(text: string): boolean {
   return signs.filter((sign) => sign.test(text)).length >= 2;
 }
 
-/** Control bytes that no text has, unless the pattern of zeros says UTF-16 or UTF-32. */
+/** Control bytes that no text has, unless it is UTF-16 or UTF-32. */
 function looksBinary(head: Uint8Array): boolean {
-  let controls = 0;
-  const zeros = [0, 0, 0, 0];
-  for (const [index, byte] of head.entries()) {
-    if (byte === 0) zeros[index & 3]! += 1;
-    else if (byte < 32 && !(byte >= 7 && byte <= 13) && byte !== 27) controls += 1;
-  }
-  if (wideEncoding(head) !== null) return false;
-  const zeroTotal = zeros.reduce((sum, count) => sum + count, 0);
-  // A stray zero or two is damage in a text file; more is a binary format.
-  return controls > head.length * 0.02 || zeroTotal > Math.max(2, head.length * 0.01);
+  const { zeros, others } = controlBytes(head);
+  if (others <= head.length * 0.02 && zeros <= Math.max(2, head.length * 0.01)) return false;
+  return wideEncoding(head) === null;
 }
 
 function latin1(bytes: Uint8Array): string {

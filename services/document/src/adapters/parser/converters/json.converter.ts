@@ -1,4 +1,5 @@
 import type { Converter } from './converter.js';
+import { withExactNumbers } from './exact-numbers.js';
 import { convertText } from './text.converter.js';
 
 /** A value still to be written, with the path that leads to it. */
@@ -11,8 +12,8 @@ interface Pending {
 const leavesPerBlock = 200;
 
 /**
- * Every leaf becomes a line `path.to.leaf: value`, so a passage keeps its names wherever it is cut. JSON Lines are read
- * value by value; what is no JSON at all is kept as plain text.
+ * Every leaf becomes a line `path.to.leaf: value`, so a passage keeps its names wherever it is cut; numbers keep every
+ * digit. JSON Lines are read value by value; what is no JSON at all is kept as plain text.
  */
 export const convertJson: Converter<string> = async (source, output, limits) => {
   const values = valuesOf(source);
@@ -32,14 +33,20 @@ export const convertJson: Converter<string> = async (source, output, limits) => 
 
 function valuesOf(source: string): unknown[] | null {
   try {
-    return [JSON.parse(source)];
+    return [exactValue(source)];
   } catch {
     try {
-      return source.split('\n').filter((line) => line.trim()).map((line) => JSON.parse(line) as unknown); // prettier-ignore
+      return source.split('\n').filter((line) => line.trim()).map(exactValue); // prettier-ignore
     } catch {
       return null;
     }
   }
+}
+
+function exactValue(source: string): unknown {
+  const exact = withExactNumbers(source);
+  if (exact !== source) JSON.parse(source); // a quoted number might mend what was no JSON
+  return JSON.parse(exact);
 }
 
 /** Depth first with its own stack: deep nesting must not overflow the call stack. */

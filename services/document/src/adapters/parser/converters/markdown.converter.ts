@@ -1,6 +1,7 @@
 import type { Block, BlockKind } from '../../../domain/parsed-document.js';
 import { canonicalText } from '../canonical-text.js';
 import type { Converter } from './converter.js';
+import { frontMatterLength } from './front-matter.js';
 
 /** Markdown stays as it is, marks included, so that offsets point into the source; lines tell the blocks apart. */
 export const convertMarkdown: Converter<string> = async (source, output) => {
@@ -66,7 +67,7 @@ const isUnderline = (line: string) => /^ {0,3}(?:=+|-{2,})\s*$/.test(line);
 
 function* contentLines(text: string): Generator<Line> {
   // Front matter is settings, not text.
-  let start = /^---\n[\s\S]*?\n---(?:\n|$)/.exec(text.slice(0, 65_536))?.[0].length ?? 0;
+  let start = frontMatterLength(text);
   while (start < text.length) {
     const feed = text.indexOf('\n', start);
     const end = feed < 0 ? text.length : feed;

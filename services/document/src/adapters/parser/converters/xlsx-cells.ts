@@ -19,40 +19,15 @@ export async function sharedStrings(archive: ZipArchive, part: string): Promise<
     close(name) {
       inText = false;
       if (name === 'rPh') phonetic -= 1;
-      if (name === 'si') strings.push(text);
+      if (name === 'si') strings.push(unescaped(text));
     },
   });
   return strings;
 }
 
-/** Cell style index → whether its number is a date (ECMA-376 part 1, §18.8.30: built-in ids, else the format's letters). */
-export async function dateStyles(archive: ZipArchive, part: string): Promise<boolean[]> {
-  const dateFormats = new Set([14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 46, 47]);
-  const styles: boolean[] = [];
-  let inCellFormats = false;
-  await readXml(archive, part, {
-    open(name, attributes) {
-      if (name === 'cellXfs') inCellFormats = true;
-      const id = Number(attributes.numFmtId);
-      const code = (attributes.formatCode ?? '').replace(/"[^"]*"|\[[^\]]*\]|\\./g, '');
-      if (name === 'numFmt' && /[dmyhs]/i.test(code)) dateFormats.add(id);
-      if (name === 'xf' && inCellFormats) styles.push(dateFormats.has(id));
-    },
-    close(name) {
-      if (name === 'cellXfs') inCellFormats = false;
-    },
-  });
-  return styles;
-}
-
-/** A spreadsheet's day number as an ISO date, with the time when it has one. Day 60 is the leap day 1900 never had. */
-export function dateText(serial: number): string {
-  const days = serial < 60 ? serial + 1 : serial;
-  const date = new Date(Math.round((days - 25_569) * 86_400) * 1000);
-  if (!Number.isFinite(date.getTime())) return String(serial);
-  const [day, time] = date.toISOString().split(/[T.]/) as [string, string];
-  if (serial < 1) return time;
-  return Number.isInteger(serial) ? day : `${day} ${time}`;
+/** Undoes `_xHHHH_`, which stands for a character XML cannot hold, or for an underscore (ECMA-376 part 1, §22.9.2.19). */
+export function unescaped(text: string): string {
+  return text.replace(/_x([0-9a-f]{4})_/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 /** Zero-based column of a reference such as `AB12`; -1 when there is none. */

@@ -4,7 +4,8 @@ import { readXml } from '../xml-reader.js';
 import type { ZipArchive } from '../zip-archive.js';
 import type { Converter } from './converter.js';
 import { isHeader, rowText } from './row-text.js';
-import { columnOf, dateStyles, dateText, sharedStrings } from './xlsx-cells.js';
+import { columnOf, sharedStrings, unescaped } from './xlsx-cells.js';
+import { timeStyles, timeText, type TimeFormat } from './xlsx-dates.js';
 
 /** Excel's OOXML (ECMA-376 part 1, §18): each sheet is a heading and its rows, with the values last computed. */
 export const convertXlsx: Converter<ZipArchive> = async (archive, output, limits) => {
@@ -12,18 +13,20 @@ export const convertXlsx: Converter<ZipArchive> = async (archive, output, limits
   const relationships = await relationshipsOf(archive, main);
   const partOf = (type: string) => [...relationships.values()].find((part) => part.type === type)?.target ?? '';
   const strings = await sharedStrings(archive, partOf('sharedStrings'));
-  const dates = await dateStyles(archive, partOf('styles'));
+  const styles = await timeStyles(archive, partOf('styles'));
   const sheets: { name: string; part: string }[] = [];
+  let from1904 = false;
   await readXml(archive, main, {
     open(element, attributes) {
+      if (element === 'workbookPr') from1904 = /^(?:1|true)$/.test(attributes.date1904 ?? '');
       const part = element === 'sheet' && relationships.get(attributes['r:id'] ?? '')?.target;
-      if (part) sheets.push({ name: attributes.name ?? '', part });
+      if (part) sheets.push({ name: unescaped(attributes.name ?? ''), part });
     },
   });
   if (sheets.length > limits.maxPages) throw limitExceeded('pages', limits.maxPages);
   for (const [index, { name, part }] of sheets.entries()) {
     const rows = new SheetRows(output, name, index + 1);
-    await readSheet(archive, part, { strings, dates }, rows);
+    await readSheet(archive, part, { strings, styles, from1904 }, rows);
     rows.end();
   }
   return { title: await coreTitle(archive), pages: sheets.length };
@@ -75,7 +78,15 @@ class SheetRows {
 
 interface Lookup {
   readonly strings: readonly string[];
-  readonly dates: readonly boolean[];
+  readonly styles: readonly (TimeFormat | undefined)[];
+  readonly from1904: boolean;
+}
+
+interface Cell {
+  readonly column: number;
+  readonly type: string;
+  readonly time?: TimeFormat;
+  value: string;
 }
 
 /** A sheet has at most 16,384 columns; more come from a hostile reference. */
@@ -83,7 +94,7 @@ const maxColumns = 16_384;
 
 async function readSheet(archive: ZipArchive, part: string, lookup: Lookup, rows: SheetRows): Promise<void> {
   let row: string[] = [];
-  let cell = { column: 0, type: '', isDate: false, value: '' };
+  let cell: Cell = { column: 0, type: '', value: '' };
   let inValue = false;
   await readXml(archive, part, {
     open(name, attributes) {
@@ -91,8 +102,8 @@ async function readSheet(archive: ZipArchive, part: string, lookup: Lookup, rows
       inValue = name === 'v' || name === 't';
       if (name !== 'c') return;
       const column = columnOf(attributes.r ?? '');
-      const isDate = lookup.dates[Number(attributes.s)] ?? false;
-      cell = { column: column < 0 ? row.length : column, type: attributes.t ?? 'n', isDate, value: '' };
+      const time = lookup.styles[Number(attributes.s)];
+      cell = { column: column < 0 ? row.length : column, type: attributes.t ?? 'n', time, value: '' };
     },
     text: (text) => {
       if (inValue) cell.value += text;
@@ -107,9 +118,9 @@ async function readSheet(archive: ZipArchive, part: string, lookup: Lookup, rows
   });
 }
 
-function cellText(cell: { type: string; isDate: boolean; value: string }, lookup: Lookup): string {
-  if (cell.type === 's') return lookup.strings[Number(cell.value)] ?? '';
-  if (cell.type === 'b') return cell.value === '1' ? 'TRUE' : 'FALSE';
-  if (cell.type === 'n' && cell.isDate && cell.value !== '') return dateText(Number(cell.value));
-  return cell.value;
+function cellText({ type, time, value }: Cell, { strings, from1904 }: Lookup): string {
+  if (type === 's') return strings[Number(value)] ?? '';
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
+  if (type === 'n' && time && value !== '') return timeText(Number(value), time, from1904);
+  return unescaped(value);
 }
