@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { contentTypes, docxOf, relationships, zipOf } from '../../../test/zip.builder.js';
+import { contentTypes, docxOf, zipOf } from '../../../test/zip.builder.js';
 import { parseDocument } from './parse-document.js';
 import { defaultParserLimits } from './parser-limits.js';
 
@@ -27,6 +27,26 @@ describe('Markdown', () => {
   });
 });
 
+describe('Markdown that begins with a line of dashes', () => {
+  it.each([
+    '---\ntitle: T\n---\n',
+    '---\n# made by a tool\n"title": T\n\ntags:\n- a\ntext: >\n  folded\n---\n',
+    '---\n---\n',
+  ])('leaves settings out: %j', async (settings) => {
+    expect(await blocks(`${settings}# Terms\nPay in time.`, 'x.md')).toEqual([['heading', '# Terms'], ['paragraph', 'Pay in time.']]); // prettier-ignore
+  });
+
+  it.each([
+    '---\n\n# Terms\n\nPay in time.\n\n---\nfooter',
+    '---\n# Terms\nPay in time.\n\n---\nfooter',
+    '---\nNote: all of this holds.\n\nPay in time.\n\n---\nfooter',
+    '---\ntitle: never closed\nPay in time.',
+  ])('keeps a text behind a rule: %j', async (source) => {
+    const texts = (await blocks(source, 'x.md')).map(([, text]) => text).join('\n');
+    expect(texts).toContain('Pay in time.');
+  });
+});
+
 describe('CSV', () => {
   it('names cells after their column and keeps quoted delimiters and line breaks', async () => {
     expect(await blocks('name;note\r\n"A; B";"two\r\nlines ""quoted"""\r\nC;\r\n', 'x.csv')).toEqual([
@@ -48,6 +68,16 @@ describe('JSON', () => {
 
   it('reads JSON Lines value by value', async () => {
     expect(await blocks('{"a":1}\n{"a":2}\n', 'x.jsonl')).toEqual([['list', 'a: 1'], ['list', 'a: 2']]); // prettier-ignore
+  });
+
+  it('keeps numbers as they are written, however deep they stand', async () => {
+    const source = '{"id":1234567890123456789,"price":1.10,"rate":-2.50e1,"n":7,"quote":"\\"1.10\\\\"}';
+    expect(await blocks(source)).toEqual([
+      ['list', 'id: 1234567890123456789\nprice: 1.10\nrate: -2.50e1\nn: 7\nquote: "1.10\\'],
+    ]);
+    expect((await parse(`{"a":1.10}\n{"a":2.50}\n`, 'x.jsonl')).text).toBe('a: 1.10\n\na: 2.50');
+    expect((await parse(`${'['.repeat(6000)}1.10${']'.repeat(6000)}`, 'x.json')).text).toMatch(/: 1\.10$/);
+    expect((await parse('{1.10: 2}', 'x.json')).text).toBe('{1.10: 2}');
   });
 
   it('survives nesting no program would write', async () => {
@@ -79,6 +109,25 @@ describe('HTML', () => {
   it('falls back to everything when all of it stands in navigation', async () => {
     expect((await parse('<html><body><nav><p>only text</p></nav></body></html>')).text).toBe('only text');
   });
+
+  const words = (about: string) => `<p>${`A sentence about ${about}. `.repeat(20)}</p>`;
+
+  it('reads a form that holds the content of the page, and leaves out one that stands beside it', async () => {
+    const inForm = `<html><body><a href="#c">Skip to content</a><form><nav>menu</nav>${words('herons')}</form></body></html>`;
+    expect((await parse(inForm)).text).toMatch(/^Skip to content\s+A sentence about herons/);
+    expect((await parse(inForm)).text).not.toContain('menu');
+    const beside = `<html><body>${words('herons')}<form>Your address</form></body></html>`;
+    expect((await parse(beside)).text).not.toContain('address');
+  });
+
+  it.each([
+    ['comments', '<article class="comment-body">', 1],
+    ['teasers', '<article>', 12],
+  ])('does not take the %s for the content when the post stands outside of an article', async (_, article, length) => {
+    const others = `${article}${words('newts')}</article>`;
+    const page = `<html><body><div class="post">${words('herons').repeat(length)}</div>${others}</body></html>`;
+    expect((await parse(page)).text).toContain('herons');
+  });
 });
 
 describe('Word', () => {
@@ -104,38 +153,6 @@ describe('Word', () => {
   });
 });
 
-describe('Excel', () => {
-  it('reads sheets in order with shared strings, dates and empty cells', async () => {
-    const file = zipOf([
-      contentTypes,
-      { name: 'xl/workbook.xml', content: '<workbook><sheets><sheet name="Sales" r:id="r1"/></sheets></workbook>' },
-      {
-        name: 'xl/_rels/workbook.xml.rels',
-        content: relationships({
-          r1: { type: 'worksheet', target: 'worksheets/sheet1.xml' },
-          r2: { type: 'sharedStrings', target: 'sharedStrings.xml' },
-          r3: { type: 'styles', target: '/xl/styles.xml' },
-        }),
-      },
-      {
-        name: 'xl/sharedStrings.xml',
-        content: '<sst><si><t>day</t></si><si><r><t>to</t></r><r><t>tal</t></r></si></sst>',
-      },
-      {
-        name: 'xl/styles.xml',
-        content: '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
-      },
-      {
-        name: 'xl/worksheets/sheet1.xml',
-        content:
-          '<worksheet><row><c r="A1" t="s"><v>0</v></c><c r="C1" t="inlineStr"><is><t>x</t></is></c></row>' +
-          '<row><c r="A2" s="1"><v>45292</v></c><c r="C2"><v>7</v></c></row></worksheet>',
-      },
-    ]);
-    expect(await blocks(file)).toEqual([['heading', 'Sales'], ['table', 'day | x\n2024-01-01 | 7']]); // prettier-ignore
-  });
-});
-
 describe('Text', () => {
   it.each([
     [
@@ -147,6 +164,7 @@ describe('Text', () => {
       'café à la crème',
     ],
     ['UTF-16BE with a mark', Buffer.from('\ufeffGrüße', 'utf16le').swap16(), 'Grüße'],
+    ['UTF-16 without a mark', Buffer.from('Привет, мир! Это обычный текст.', 'utf16le'), 'Привет, мир'],
     ['UTF-8 with a mark', Buffer.from('\ufeffGrüße'), 'Grüße'],
     [
       'UTF-8 with damage',
@@ -157,6 +175,27 @@ describe('Text', () => {
       'Shift_JIS',
       Buffer.from('93fa967b8cea82cc95b68e9a97f182f08ea993ae93498e9694bb95ca82b782e9838983438375838983', 'hex'),
       '日本語の文字列',
+    ],
+    ['ISO-2022-JP', Buffer.from('1b2442467c4b5c386c1b2842206f6b201b24424a383b7a4e731b2842', 'hex'), '日本語 ok 文字列'],
+    [
+      'UTF-8 with damage and umlauts behind a long stretch of ASCII',
+      Buffer.concat([
+        Buffer.from(`${'plain line\n'.repeat(7000)}Ende: `),
+        Buffer.from([0xff]),
+        Buffer.from(` Überraschung für älteres Gemüse`),
+      ]),
+      'Überraschung für älteres',
+    ],
+    [
+      'windows-1251 behind a long stretch of ASCII',
+      Buffer.concat([
+        Buffer.from('plain line\n'.repeat(7000)),
+        Buffer.from(
+          'cff0e8e2e5f22c20ece8f02120ddf2ee20eee1fbf7edfbe920f2e5eaf1f220ede020f0f3f1f1eaeeec20ffe7fbeae52e',
+          'hex',
+        ),
+      ]),
+      'Привет, мир',
     ],
     [
       'KOI8-R',

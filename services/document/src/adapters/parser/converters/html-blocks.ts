@@ -1,32 +1,19 @@
 import type { Handler } from 'htmlparser2';
 import type { BlockKind } from '../../../domain/parsed-document.js';
-import { limitExceeded, type DocumentText } from '../document-text.js';
-
-export interface HtmlScope {
-  readonly onlyMain: boolean;
-  readonly skipNavigation: boolean;
-}
+import type { DocumentText } from '../document-text.js';
+import { isForm, isHidden, isMain, isNavigation, type HtmlScope } from './html-scope.js';
 
 const words = (list: string) => new Set(list.split(' '));
-const neverShown = words(
-  'script style noscript template svg math iframe object canvas audio video head datalist select',
-);
-const navigation = words('nav footer aside form button dialog menu');
-const navigationRoles = words('navigation banner search contentinfo complementary menu menubar dialog');
 const breaking = words(
   'address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 ' +
     'header hr html li main nav ol p pre section summary table ul caption',
 );
 const voids = words('area base br col embed hr img input link meta source track wbr');
 
-/** More elements open at once are no page: the parser takes time for all of them at each further one. */
-const maxDepth = 10_000;
-
 /** Turns the tag stream of a page into blocks. Keeps counters instead of a tree, so nesting costs nothing here. */
 export class HtmlBlocks implements Partial<Handler> {
   title: string | null = null;
   private text = '';
-  private depth = 0;
   private skipDepth = 0;
   private mainDepth = 0;
   private inTitle = false;
@@ -44,15 +31,12 @@ export class HtmlBlocks implements Partial<Handler> {
   onopentag(name: string, attributes: Record<string, string>): void {
     if (name === 'title' && this.title === null) this.inTitle = true;
     if (voids.has(name)) return this.openVoid(name);
-    this.depth += 1;
-    if (this.depth > maxDepth) throw limitExceeded('nested elements', maxDepth);
     if (this.skipDepth > 0 || this.isSkipped(name, attributes)) {
       this.skipDepth += 1;
       return;
     }
     if (breaking.has(name)) this.flush('paragraph');
-    if (name === 'main' || name === 'article' || attributes.role === 'main') this.mainDepth += 1;
-    else if (this.mainDepth > 0) this.mainDepth += 1;
+    if (this.mainDepth > 0 || isMain(name, attributes)) this.mainDepth += 1;
     if (name === 'pre') this.preDepth += 1;
     if (name === 'li') this.listDepth += 1;
     if (name === 'table') this.tableDepth += 1;
@@ -67,7 +51,6 @@ export class HtmlBlocks implements Partial<Handler> {
   onclosetag(name: string): void {
     if (name === 'title') this.closeTitle();
     if (voids.has(name)) return;
-    this.depth -= 1;
     if (this.skipDepth > 0) {
       this.skipDepth -= 1;
       return;
@@ -90,10 +73,8 @@ export class HtmlBlocks implements Partial<Handler> {
   }
 
   private isSkipped(name: string, attributes: Record<string, string>): boolean {
-    if (neverShown.has(name)) return true;
-    if ('hidden' in attributes || attributes['aria-hidden'] === 'true') return true;
-    if (/display\s*:\s*none/i.test(attributes.style ?? '')) return true;
-    return this.scope.skipNavigation && (navigation.has(name) || navigationRoles.has(attributes.role ?? ''));
+    if (isHidden(name, attributes)) return true;
+    return (this.scope.skipForms && isForm(name)) || (this.scope.skipNavigation && isNavigation(name, attributes));
   }
 
   private closeTitle(): void {
