@@ -8,7 +8,14 @@ export interface TextLine {
   /** Baseline, growing upwards as in PDF; for vertical writing the column's x, which also falls in reading order. */
   readonly baseline: number;
   readonly size: number;
+  /**
+   * Quarters counter-clockwise by which it is drawn turned, be it to stand turned on the page or since `/Rotate` turns the
+   * page back. Its other measures are those of a page turned so that it lies level.
+   */
+  readonly turns: number;
 }
+
+type Matrix = [number, number, number, number, number, number];
 
 /** Gaps in ems: a wider one than `space` parts words, a wider one than `cell` parts cells and columns. */
 const spaceGap = 0.2;
@@ -35,13 +42,28 @@ export function linesOf(items: readonly TextItem[]): TextLine[] {
 }
 
 function lineOf(item: TextItem): TextLine {
-  const [a, b, , , x, y] = item.transform as [number, number, number, number, number, number];
-  const size = item.height > 0 && item.dir !== 'ttb' ? item.height : Math.hypot(a, b) || 1;
-  if (item.dir === 'ttb') return { text: item.str, left: -y, right: item.height - y, baseline: x, size };
-  return { text: item.str, left: x, right: x + item.width, baseline: y, size };
+  const matrix = item.transform as Matrix;
+  const turns = quarterTurns(matrix);
+  const [x, y] = levelled(matrix[4], matrix[5], turns);
+  const size = item.height > 0 && item.dir !== 'ttb' ? item.height : Math.hypot(matrix[0], matrix[1]) || 1;
+  if (item.dir === 'ttb') return { text: item.str, left: -y, right: item.height - y, baseline: x, size, turns };
+  return { text: item.str, left: x, right: x + item.width, baseline: y, size, turns };
+}
+
+/** A slant, as of a scan, or mirrored text counts as no turn. */
+function quarterTurns([a, b, c, d]: Matrix): number {
+  if (a * d - b * c <= 0) return 0;
+  return (Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4;
+}
+
+function levelled(x: number, y: number, turns: number): readonly [number, number] {
+  if (turns === 1) return [y, -x];
+  if (turns === 2) return [-x, -y];
+  return turns === 3 ? [-y, x] : [x, y];
 }
 
 function continues(open: TextLine, next: TextLine): boolean {
+  if (open.turns !== next.turns) return false;
   const em = Math.max(open.size, next.size);
   if (Math.abs(open.baseline - next.baseline) > em * 0.5) return false;
   return gapBetween(open, next) < em * cellGap;

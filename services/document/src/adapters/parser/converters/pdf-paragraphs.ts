@@ -80,11 +80,13 @@ function paragraphGap(lines: readonly TextLine[]): number {
 
 /** Another cell of the same row, to the right of the last one. */
 function continuesRow({ last }: OpenParagraph, line: TextLine): boolean {
+  if (line.turns !== last.turns) return false;
   return Math.abs(last.baseline - line.baseline) < Math.min(last.size, line.size) * 0.4 && line.left > last.left;
 }
 
 function continuesParagraph(open: OpenParagraph, line: TextLine, gap: number): boolean {
   const { last } = open;
+  if (line.turns !== last.turns) return false;
   if (Math.abs(line.size - last.size) > last.size * 0.12) return false;
   const drop = last.baseline - line.baseline;
   if (drop > 0) return drop < Math.max(last.size, line.size) * gap;

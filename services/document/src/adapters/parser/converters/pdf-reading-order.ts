@@ -6,9 +6,13 @@ const enoughLines = 8;
 /**
  * Puts the lines of a page into reading order. Producers nearly always draw in reading order, column by column, so that
  * order is kept unless it contradicts itself: columns drawn line by line across the page are separated, and lines drawn
- * in no order at all are sorted from top to bottom.
+ * in no order at all are sorted from top to bottom. Lines turned otherwise than the first ones come behind those.
  */
 export function inReadingOrder(lines: TextLine[]): TextLine[] {
+  return [...Map.groupBy(lines, ({ turns }) => turns).values()].flatMap(ordered);
+}
+
+function ordered(lines: TextLine[]): TextLine[] {
   if (lines.length < enoughLines) return lines;
   const gutter = gutterOf(lines);
   if (gutter !== null && alternates(lines, gutter)) return byColumns(lines, gutter);
@@ -29,7 +33,8 @@ function byRows(lines: readonly TextLine[]): TextLine[] {
 /** A table drawn by column: narrow lines, many of which share a baseline with a line that is not their neighbour. */
 function isScatteredTable(lines: readonly TextLine[]): boolean {
   const widths = lines.map((line) => line.right - line.left).sort((a, b) => a - b);
-  const page = lines.reduce((most, line) => Math.max(most, line.right), 0);
+  const edge = lines.reduce((least, line) => Math.min(least, line.left), 0);
+  const page = lines.reduce((most, line) => Math.max(most, line.right), edge) - edge;
   if (widths[widths.length >> 1]! > page * 0.15) return false;
   const lastOnBaseline = new Map<number, number>();
   let scattered = 0;
