@@ -2,13 +2,14 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Arguments that start Node so that the child may read code and nothing else: no data, no writing, no processes, threads,
- * addons or code from strings.
+ * Arguments that start Node so that the child may read code and nothing else: no data, no writing, no processes, addons or
+ * code from strings. Threads it takes from itself, but for one: see `parent-watch.ts`.
  */
 export function sandboxArguments(entry: string, memoryBytes: number): string[] {
   const megabytes = Math.max(64, Math.floor((memoryBytes * 0.75) / 1_048_576));
   return [
     '--permission',
+    '--allow-worker',
     ...codeFolders(entry).map((path) => `--allow-fs-read=${path}`),
     '--disallow-code-generation-from-strings',
     '--disable-warning=SecurityWarning',

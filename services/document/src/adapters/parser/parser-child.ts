@@ -8,6 +8,7 @@ import { split } from '../../domain/splitting/splitter.js';
 import type { Chunk } from '../../domain/splitting/chunk.js';
 import { encodeFrame, FrameReader, type FrameType } from './frames.js';
 import { lockNetwork } from './network-lock.js';
+import { takeThreads } from './parent-watch.js';
 import { parseDocument } from './parse-document.js';
 import type { ParseFailure, ParseJob, ParseSummary } from './parse-job.js';
 
@@ -18,6 +19,7 @@ const textUnits = 65_536;
 
 const answers = new Socket({ fd: 3, readable: false, writable: true });
 lockNetwork();
+const watchParent = takeThreads();
 
 async function send(type: FrameType, payload: Uint8Array | string = ''): Promise<void> {
   if (answers.write(encodeFrame(type, payload))) return;
@@ -85,8 +87,10 @@ process.on('unhandledRejection', () => undefined);
 await send('ready');
 for await (const piece of process.stdin as AsyncIterable<Buffer>) {
   for (const { type, payload } of reader.push(piece)) {
-    if (type === 'job') job = JSON.parse(payload.toString()) as ParseJob;
-    else if (type === 'file') pieces.push(payload);
+    if (type === 'job') {
+      job = JSON.parse(payload.toString()) as ParseJob;
+      watchParent(); // a child that waits for its first job sees by its input that the parent is gone, and costs less
+    } else if (type === 'file') pieces.push(payload);
     else if (type === 'end' && job) {
       const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
       pieces = [];

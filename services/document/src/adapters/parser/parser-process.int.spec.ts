@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { docxOf } from '../../../test/zip.builder.js';
 import type { Chunk } from '../../domain/splitting/chunk.js';
 import { estimateTokens } from '../../domain/splitting/token-estimate.js';
@@ -49,6 +50,11 @@ const parseFile = async (processes: ParserProcesses, path: string, fileName?: st
   for await (const chunk of result.chunks) chunks.push(chunk);
   return { ...result, chunks, text: readFileSync(outputPath, 'utf8'), outputPath };
 };
+
+/** Also false for one that ended and that nobody asked after yet. */
+const isRunning = (pid: number): boolean =>
+  pid > 0 &&
+  /^State:\s+[^ZX]/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '');
 
 beforeAll(() => {
   // The child is a program of its own: it runs what the build made of these sources.
@@ -167,7 +173,7 @@ describe('A hostile file', () => {
 });
 
 describe('The child process', () => {
-  it('sees neither environment, data, network nor processes', async () => {
+  it('sees neither environment, data, network, processes nor threads', async () => {
     const server = createServer((_, response) => response.end('leak')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -177,13 +183,14 @@ describe('The child process', () => {
     const probe = join(dist, 'sandbox-probe.mjs');
     writeFileSync(
       probe,
-      `import { lockNetwork } from './network-lock.js'; import fs from 'node:fs'; import net from 'node:net';
+      `import { lockNetwork } from './network-lock.js'; import { takeThreads } from './parent-watch.js'; import fs from 'node:fs'; import net from 'node:net';
        import { encodeFrame } from './frames.js'; import { spawnSync } from 'node:child_process';
+       import { Worker } from 'node:worker_threads'; takeThreads();
        const answers = new net.Socket({ fd: 3 }); lockNetwork();
        const attempt = (action) => { try { action(); return 'allowed'; } catch { return 'denied'; } };
        const seen = [process.env.PARSER_SPEC_SECRET ?? 'none', attempt(() => fs.readFileSync(${JSON.stringify(secret)})),
          attempt(() => fs.writeFileSync(${JSON.stringify(join(folder, 'written'))}, 'x')), attempt(() => net.connect(${port}, '127.0.0.1')),
-         attempt(() => spawnSync('true')), typeof fetch, attempt(() => eval('1'))];
+         attempt(() => spawnSync('true')), attempt(() => new Worker('', { eval: true })), typeof fetch, attempt(() => eval('1'))];
        process.stdin.once('data', () => answers.write(encodeFrame('done', JSON.stringify({ title: seen.join(' ') }))));`,
     );
     try {
@@ -192,11 +199,34 @@ describe('The child process', () => {
         outputPath: join(folder, 'probe'),
         splitting,
       });
-      expect(title).toBe('none denied denied denied denied undefined denied');
+      expect(title).toBe('none denied denied denied denied denied undefined denied');
     } finally {
       server.close();
       rmSync(probe);
       delete process.env.PARSER_SPEC_SECRET;
+    }
+  });
+
+  it('is gone soon after a parent that was killed, although a document never lets go of it', async () => {
+    const probe = join(repository, 'services/document/dist/adapters/parser/orphan-probe.mjs');
+    const end = `process.kill(process.ppid, 'SIGKILL'); for (;;);`;
+    writeFileSync(probe, `Intl.Segmenter.prototype.segment = () => { ${end} }; await import('./parser-child.js');`);
+    const service = `import { subscribe } from 'node:diagnostics_channel';
+      import { ParserProcesses } from ${JSON.stringify(join(repository, 'services/document/dist/adapters/parser/parser-process.js'))};
+      subscribe('child_process', ({ process: child }) => child.once('spawn', () => console.log(child.pid)));
+      const [entry, path, outputPath] = process.argv.slice(1);
+      await new ParserProcesses({}, entry).parse({ path, outputPath, splitting: ${JSON.stringify(splitting)} });`;
+    const files = [probe, written('word '.repeat(1000)), join(folder, 'orphaned')];
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', service, ...files]);
+    let printed = '';
+    parent.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+    try {
+      expect((await once(parent, 'close'))[1]).toBe('SIGKILL');
+      expect(printed).toMatch(/^\d+\n$/);
+      await eventually('the orphan is gone', () => !isRunning(Number(printed)));
+    } finally {
+      if (isRunning(Number(printed))) process.kill(Number(printed), 'SIGKILL');
+      rmSync(probe);
     }
   });
 

@@ -10,7 +10,7 @@ import { WarmChild } from './warm-child.js';
 const keptBytes = 160 * 1024 * 1024;
 
 /** A child with loaded converters reads the next file faster, and is worth its memory only while files keep coming. */
-const leanBytes = 80 * 1024 * 1024;
+const leanBytes = 96 * 1024 * 1024;
 const leanAfterMs = 30_000;
 
 /** Hands the path of a file to `use`; the file may be gone afterwards. */
