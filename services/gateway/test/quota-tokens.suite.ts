@@ -93,6 +93,19 @@ export function describeTokenQuotas(mesh: () => GuardedMesh): void {
       });
     });
 
+    it('counts answers that are made ahead, and has none made once it is used up', async () => {
+      const { admin } = await tenant('ahead');
+      const spent = async (): Promise<number> => spentIn(await get(admin.key, `/v1/admin/keys/${admin.id}/quota`));
+      const warm = (query: string, answers = true): Promise<Reply> =>
+        post(admin.key, '/v1/admin/cache/warm', { queries: [query], answers });
+      expect((await warm(question.query)).status).toBe(200);
+      expect(await spent()).toBe(129);
+      await limit(admin.key, admin.id, { requests_per_minute: null, tokens_per_day: 129 });
+      expect((await warm('And who may end it?')).json).toMatchObject({ status: 429, code: 'QUOTA.TOKENS_EXCEEDED' });
+      expect((await warm('And who may end it?', false)).status).toBe(200); // spends none
+      expect(await spent()).toBe(129);
+    });
+
     it('counts what embedding used, for the tenant, too', async () => {
       const { admin, reader, usage } = await tenant('vectors');
       const body = { model: EMBEDDING, input: ['The notice period is three months.', 'It pays crowns.'] };

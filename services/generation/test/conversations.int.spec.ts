@@ -28,6 +28,7 @@ let questions: GrpcClient<typeof generationV1.QuestionService>;
 let repository: ConversationRepository;
 let upstream: Server;
 let reply = (): string => '';
+let ending = 'stop';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-conversations-'));
@@ -36,7 +37,7 @@ beforeAll(async () => {
       const chunk = (delta: object, reason: string | null) =>
         `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.end(`${chunk({ content: reply() }, null)}${chunk({}, 'stop')}data: [DONE]\n\n`);
+      response.end(`${chunk({ content: reply() }, null)}${chunk({}, ending)}data: [DONE]\n\n`);
     });
   }).listen(0, '127.0.0.1');
   postgres = await EmbeddedPostgres.start(folder);
@@ -83,7 +84,7 @@ const exchange = (number: number) => [
   { role: 'assistant' as const, text: `answer ${number}`, requestId: `r${number}`, documentIds: ['d1', 'd2'] },
 ];
 
-withdrawnAnswers(() => ({ bus, repository, conversations }));
+withdrawnAnswers(() => ({ bus, repository, database, conversations }));
 
 describe('conversations', () => {
   it('give the last messages, oldest first, also when several answers are added at once', async () => {
@@ -277,13 +278,17 @@ Drainage of the bogs around Dublin began in 1750. Sphagnum mosses keep the surfa
     expect(set.questions.map(({ question }) => question)).not.toContain('Who?');
   });
 
-  it('are made without the model when its reply is none', async () => {
+  it('are made without the model when its reply is none or breaks off, and tell what it took all the same', async () => {
     reply = () => 'I would rather talk about the weather.';
     const set = await ask(2);
     expect(set).toMatchObject({ model: 'extractive', degraded: ['llm'] });
     expect(set.questions).toHaveLength(2);
     for (const { citation } of set.questions)
       expect(text.slice(citation!.start - 100, citation!.end - 100)).toBe(citation!.text);
+    ending = 'length';
+    const cut = await ask(2);
+    ending = 'stop';
+    expect(cut).toMatchObject({ model: 'extractive', degraded: ['llm'], usage: { ...set.usage } });
   });
 
   it('are made without the model when that was wanted', async () => {

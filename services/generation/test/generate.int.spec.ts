@@ -107,6 +107,10 @@ describe('Generate', () => {
     const { said, completed } = await answer({ question: 'How much carbon do the bogs store?' });
     expect(said).toContain('They store twice as much carbon as all forests. [1]');
     expect(completed).toMatchObject({ model: 'extractive', degraded: ['llm'], fallbackUsed: true, incomplete: false });
+    expect(completed.usage).toMatchObject({ promptTokens: 0, completionTokens: 0 });
+    upstream.plays(answering([], 'length')); // both models think until they may no more
+    const costly = await answer({ question: 'How much carbon do the bogs store?' });
+    expect(costly.completed).toMatchObject({ model: 'extractive', usage: { promptTokens: 200, completionTokens: 40 } });
   });
 
   it.each([

@@ -61,7 +61,8 @@ describe('an instruction', () => {
     upstream.plays(behaviour);
     const sources = [clean, source(hostile, { documentId: 'hostile', heading: hostile.slice(0, 80) })];
     const asked = { question, sources, history: [], instructions };
-    const request = { ...asked, collection: 'default', conversationId: '', maxTokens: 500, stop: [], model: '' };
+    const place = { collection: 'default', conversationId: '', sourcesAgeMs: 0 };
+    const request = { ...asked, ...place, maxTokens: 500, stop: [], model: '' };
     const origin = { ...asked, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(60_000), signal: new AbortController().signal };
     const events: AnswerEvent[] = [];

@@ -4,6 +4,7 @@ import { Deadline, breakersOf } from '@ragmesh/resilience';
 import { eventually } from '@ragmesh/testing';
 import type { ChatCall } from '../src/adapters/guarded-model.js';
 import type { ChatEvent, LanguageModels } from '../src/adapters/language-models.js';
+import { samplesOf } from './metric-samples.js';
 import { modelsOf } from './model-rig.js';
 import { ScriptedUpstream, answering, cutting, refusing, silent, type Behaviour } from './scripted-upstream.js';
 
@@ -41,23 +42,21 @@ describe('several models with order and fallback', () => {
     });
   const asked = () => [...first.seen, ...second.seen].map(({ body }) => body.model);
 
-  it.each<[string, Behaviour]>([
+  const ofTheLast = { promptTokens: 100, cost: (100 * 10 + 20 * 20) / 1e6 };
+  it.each<[string, Behaviour, object?]>([
     ['429 that asks to wait too long', refusing(429, { 'retry-after': '30' })],
     ['a server error', refusing(500)],
     ['a refusal', refusing(400)],
     ['a slow first token', silent()],
-    ['an empty answer', answering([])],
+    ['an empty answer', answering([]), { promptTokens: 300 }],
     ['no connection', ({ response }) => response.destroy()],
-  ])('asks the smaller model, then the other provider: %s', async (_, failing) => {
+  ])('asks the smaller model, then the other provider: %s', async (_, failing, usage = ofTheLast) => {
     configure();
     first.plays(failing);
     second.plays(answering('Because.'));
     const events = await run();
     expect(events[0]).toEqual({ type: 'begun', model: 'other', provider: 'second', isFallback: true });
-    expect(events.at(-1)).toMatchObject({
-      isWhole: true,
-      usage: { promptTokens: 100, cost: (100 * 10 + 20 * 20) / 1e6 },
-    });
+    expect(events.at(-1)).toMatchObject({ isWhole: true, usage });
     expect([...new Set(asked())]).toEqual(['big', 'small', 'other']);
   });
 
@@ -89,6 +88,23 @@ describe('several models with order and fallback', () => {
     expect(events.map(({ type }) => type)).toEqual(['begun', 'text', 'end']);
     expect(events[2]).toMatchObject({ isWhole: false, usage: { promptTokens: 1, completionTokens: 1, cost: 3e-6 } });
     expect(asked()).toEqual(['big']);
+  });
+
+  it('counts what a model took that thought and then said nothing, also when another or nobody answers instead', async () => {
+    const taken = async (): Promise<Record<string, number>> => samplesOf('ragmesh_llm_tokens_total');
+    const spentBy = (model: string) => `{tenant="acme",model="${model}",kind="completion"}`;
+    const before = (await taken())[spentBy('big')] ?? 0;
+    configure({ LLM_FALLBACK_MODELS: '' });
+    first.plays(answering([], 'length'));
+    second.plays(answering('Because.'));
+    const cost = (100 * 1 + 20 * 2 + 100 * 10 + 20 * 20) / 1e6;
+    const usage = { promptTokens: 200, completionTokens: 40, cost: expect.closeTo(cost, 9) };
+    expect((await run()).at(-1)).toMatchObject({ isWhole: true, usage });
+    expect((await taken())[spentBy('big')]).toBe(before + 20);
+    second.plays(refusing(400));
+    await expect(run()).rejects.toMatchObject({ details: { promptTokens: 100, completionTokens: 20 } });
+    second.plays(answering([], 'content_filter'));
+    await expect(run()).rejects.toMatchObject({ details: { outcome: 'withheld', ...usage } });
   });
 
   it('says what an answer took that did not come to its end', async () => {

@@ -5,14 +5,17 @@ import type { ChatPiece, ChatTimeLimits } from '../src/domain/language-model.js'
 import {
   ScriptedUpstream,
   answering,
+  breaking,
   cutting,
   endless,
   heldBack,
+  holding,
   finish,
   piece,
   refusing,
   sending,
   silent,
+  type Behaviour,
   type SeenRequest,
 } from './scripted-upstream.js';
 
@@ -166,6 +169,34 @@ describe('a chat model behind the OpenAI protocol', () => {
     upstream.plays(behaviour);
     await expect(chat(late)).rejects.toMatchObject({ details: { outcome } });
     await upstream.seen[0]!.closed;
+  });
+
+  const counted = `data: {"choices":null,"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n`;
+  const nothing = `data: {"choices":[{"delta":null}]}\n\n`;
+  const said = `${piece('Because.')}${finish()}`;
+  const usage = { promptTokens: 7, completionTokens: 2 };
+  it.each<[string, Behaviour, object]>([
+    ['breaks the connection', breaking(said), {}],
+    ['counts first and breaks the connection', breaking(said + counted), { usage }],
+    ['says nothing more and stays', holding(said + counted), { usage }],
+    ['sends chunks without anything in them', sending(`${said}${nothing}${counted}data: [DONE]\n\n`), { usage }],
+    ['sends something else', sending(`${said}data: {"choices":7}\n\n`), {}],
+  ])('takes an answer for whole whose provider has ended it and then %s', async (_, behaviour, told) => {
+    upstream.plays(behaviour);
+    const pieces = await chat({}, AbortSignal.timeout(20_000));
+    expect(pieces).toEqual([
+      { type: 'text', text: 'Because.' },
+      { type: 'end', reason: 'stop', ...told },
+    ]);
+  });
+
+  it('does not take an answer for given whose caller leaves after its end', async () => {
+    upstream.plays(holding(said));
+    const caller = new AbortController();
+    const pieces = model.chat({ messages, maxTokens: 5 }, limits, caller.signal);
+    await pieces.next();
+    caller.abort();
+    await expect(pieces.next()).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
   });
 
   it('says that nobody is there', async () => {

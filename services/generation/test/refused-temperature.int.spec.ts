@@ -3,7 +3,7 @@ import { inContext } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
 import { AnswerCache } from '../src/adapters/answer-cache.js';
 import type { Outcome } from '../src/commands/generate-answer.js';
-import { WrittenAnswer } from '../src/commands/written-answer.js';
+import { WrittenAnswer, type InVain } from '../src/commands/written-answer.js';
 import { source } from '../src/domain/sources.fixture.js';
 import { modelsOf } from './model-rig.js';
 import { ScriptedUpstream, answering, type Behaviour } from './scripted-upstream.js';
@@ -36,11 +36,11 @@ describe('a model that does not take every temperature', () => {
     });
   const asked = () => upstream.seen.map(({ body }) => body['temperature']);
 
-  async function outcomeOf(asked: { readonly temperature?: number }): Promise<Outcome | undefined> {
+  async function outcomeOf(asked: { readonly temperature?: number }): Promise<Outcome | InVain> {
     const sources = [source('Logs are kept for 30 days.', { documentId: 'ops' })];
     const plain = { question: 'How long are logs kept?', sources, history: [], instructions: '' };
     const limits = { maxTokens: 500, stop: [], model: '' };
-    const request = { ...plain, ...asked, ...limits, collection: 'default', conversationId: '' };
+    const request = { ...plain, ...asked, ...limits, collection: 'default', conversationId: '', sourcesAgeMs: 0 };
     const origin = { ...plain, tenant: 'acme', model: 'big' };
     const scope = { deadline: Deadline.in(60_000), signal: new AbortController().signal };
     return inContext({ tenant: 'acme', subject: 's', requestId: 'r' }, async () => {

@@ -46,11 +46,20 @@ export const refusing =
   ({ response }) =>
     void response.writeHead(status, headers).end('{"error":{"message":"the prompt was: secret"}}');
 
-/** Begins, then breaks the connection. */
-export const cutting =
-  (text: string): Behaviour =>
+/** Sends raw lines, then breaks the connection. */
+export const breaking =
+  (lines: string): Behaviour =>
   ({ response }) =>
-    void begin(response).write(piece(text), () => response.destroy());
+    void begin(response).write(lines, () => response.destroy());
+
+/** Begins, then breaks the connection. */
+export const cutting = (text: string): Behaviour => breaking(piece(text));
+
+/** Sends raw lines, then says nothing more. */
+export const holding =
+  (lines: string): Behaviour =>
+  ({ response }) =>
+    void begin(response).write(lines);
 
 /** Begins, if there is something to begin with, and says nothing more. */
 export const silent =

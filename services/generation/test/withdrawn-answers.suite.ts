@@ -4,12 +4,14 @@ import { catalogue, type EventSpec, type generationV1 } from '@ragmesh/contracts
 import type { GrpcClient } from '@ragmesh/grpc';
 import { encodeEvent, partitionForKey, type EmbeddedBusDriver } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
+import type { Database } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
 import type { ConversationRepository } from '../src/adapters/conversation.repository.js';
 
 interface Context {
   readonly bus: EmbeddedBusDriver;
   readonly repository: ConversationRepository;
+  readonly database: Database;
   readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
 }
 
@@ -87,6 +89,33 @@ export function withdrawnAnswers(context: () => Context): void {
       await context().repository.append(reader, 'late', answer('of the owl', ['owl'], 0));
       const kept = await context().repository.turns(place.tenant, 'late', 0, 10);
       expect(kept.map(({ text }) => text)).toEqual(['About of the owl?', '', 'About of the owl?', 'of the owl']);
+    });
+
+    it('that are kept at the very moment their document goes are kept without their text', async () => {
+      const { database, repository, bus } = context();
+      await repository.append(reader, 'first', answer('of the swan', ['swan']));
+      const waits = async (what: string): Promise<boolean> => {
+        const sql = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`;
+        return (await database.query(sql, [`%${what}%`])).rowCount > 0;
+      };
+      let keeping: Promise<unknown> | undefined;
+      await database.transaction(async (tx) => {
+        await tx.query(`SELECT FROM conversation_turn WHERE conversation_id = 'first' FOR UPDATE`);
+        await tell(bus, catalogue.documentDeleted, { documentId: 'swan', collection: 'library', version: 1n });
+        await eventually('answers are being taken back', () => waits('UPDATE conversation_turn'));
+        let isKept = false;
+        keeping = repository
+          .append(reader, 'second', answer('of the swan', ['swan'], 60_000))
+          .then(() => (isKept = true));
+        await eventually('it is kept, or waits', async () => isKept || (await waits('pg_advisory_xact_lock_shared')));
+      });
+      await keeping;
+      await eventually('the first is taken back', async () => {
+        const [, first] = await repository.turns(place.tenant, 'first', 0, 2);
+        return first!.withdrawn;
+      });
+      const [, second] = await repository.turns(place.tenant, 'second', 0, 2);
+      expect(second).toMatchObject({ text: '', documentIds: [], withdrawn: true });
     });
   });
 }

@@ -196,6 +196,25 @@ describe('with a language model', () => {
     expect(asked.body.messages.at(-1)!.content).toContain('And they?');
   });
 
+  it('lets a conversation remember nothing of a document that goes between its search and its answer', async () => {
+    const otters = await mesh.upload('Otters sleep hand in hand.', { collection: 'rivers' });
+    const request = { query: 'How do otters sleep?', collection: 'rivers', topK: 1 };
+    const script = { answer: answering('Hand in hand [1].') };
+    upstream.plays(writing(script));
+    await mesh.query(request, undefined, [], 'before');
+    expect(await mesh.remembered('before')).toEqual(['Hand in hand [1].']);
+    const gone = Promise.withResolvers<void>();
+    const grade = (seen: SeenRequest) => gone.promise.then(() => saying({ relevant: [1] })(seen));
+    upstream.plays(writing({ ...script, grade }));
+    const late = mesh.query({ ...request, selfCheck: true }, undefined, [], 'late');
+    await eventually('its sources are judged', () => upstream.seen.some((seen) => taskOf(seen) === 'grade'));
+    await mesh.delete(otters);
+    await eventually('it is heard of', async () => (await mesh.remembered('before')).join() === '');
+    gone.resolve();
+    expect((await late).text).toBe('Hand in hand [1].');
+    expect(await mesh.remembered('late')).toEqual(['']);
+  });
+
   it('says whether the sources support the answer', async () => {
     const script = { answer: answering('They sing [1].'), grade: saying({ relevant: [1] }) };
     const ask = () => mesh.query({ query: 'What do honey bees do?', topK: 1, selfCheck: true });

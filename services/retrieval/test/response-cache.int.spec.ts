@@ -86,6 +86,24 @@ describe('an answer that was given before', () => {
     expect(upstream.seen.length).toBeGreaterThanOrEqual(2);
   });
 
+  it('is not remembered when its sources were kept from before a document of theirs went', async () => {
+    await heard(UPDATED, () => mesh.upload('The shed is at platform 7.', { id: 'shed', collection: 'sheds' }));
+    const asked = { query: 'Where is the shed?', collection: 'sheds' };
+    const said = 'It is at platform 7 [1].';
+    upstream.plays(quoting);
+    await kept(asked);
+    await mesh.query(asked, undefined, [], 'of before');
+    expect(await mesh.remembered('of before')).toEqual([said]);
+    await mesh.announceDeletion('shed', 'sheds');
+    await eventually('it is heard of', async () => (await mesh.remembered('of before')).join() === '');
+    const late = await mesh.query(asked, undefined, [], 'of kept sources');
+    expect([late.text, late.done.cached]).toEqual([said, true]);
+    expect(await mesh.remembered('of kept sources')).toEqual(['']);
+    const fresh = await mesh.query({ ...asked, topK: 3 }, undefined, [], 'of sources read anew');
+    expect(fresh.done.cached).toBe(false);
+    expect(await mesh.remembered('of sources read anew')).toEqual([said]);
+  });
+
   it('is not kept when it was cut or fell back', async () => {
     const other = { ...question, query: 'Which platform has the gate?' };
     upstream.plays(cutting('It is at'));

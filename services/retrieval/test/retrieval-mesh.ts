@@ -7,6 +7,7 @@ import { startService, type AnyServiceDefinition, type Drivers, type RunningServ
 import {
   catalogue,
   documentV1,
+  generationV1,
   knowledgeV1,
   retrievalV1,
   serviceNames,
@@ -209,6 +210,18 @@ export class RetrievalMesh {
     await this.as('default', () => documents.deleteDocument({ id }));
     const isGone = async () => (await this.as('default', () => documents.getDocument({ id }))).status === 'deleted';
     await eventually(`document ${id} is deleted`, () => isGone().catch(() => true));
+  }
+
+  /** Has everybody told that a document is gone which the index still finds. */
+  async announceDeletion(documentId: string, collection: string): Promise<void> {
+    await this.#publish(catalogue.documentDeleted, { documentId, collection, version: 1n });
+  }
+
+  /** The answers of a conversation as they are remembered. */
+  async remembered(id: string): Promise<string[]> {
+    const conversations = this.clients.of(generationV1.ConversationService);
+    const { messages } = await this.as('default', () => conversations.getConversation({ id, limit: 100 }));
+    return messages.filter(({ role }) => role === 'assistant').map(({ text }) => text);
   }
 
   /** How many events a handler of the retrieval service has handled to their end. */

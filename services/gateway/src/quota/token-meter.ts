@@ -29,6 +29,12 @@ export class TokenMeter {
           ({ usage }) => tokensOf(usage),
           asksModel(request),
         ),
+      warmCache: (request, options) =>
+        this.#spend(
+          () => client.warmCache(request, options),
+          ({ usage }) => tokensOf(usage),
+          Boolean(request.answers),
+        ),
     };
   }
 

@@ -2,6 +2,9 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { ChatTimeLimits } from '../domain/language-model.js';
 import { chatFailure } from './chat-failure.js';
 
+/** Longest wait, in ms, for what may follow an answer that has ended: the count of its tokens, say. */
+const AFTERWARDS_MS = 1_000;
+
 /** Ends one call to a model when its first piece, the next one or its end is late, or when nobody waits any more. */
 export class CallTimer {
   readonly #controller = new AbortController();
@@ -9,6 +12,7 @@ export class CallTimer {
   readonly #total: NodeJS.Timeout;
   #next: NodeJS.Timeout | undefined;
   #begun = false;
+  #hasEnded = false;
   /** Why the call was ended from this side; undefined while it runs or when the other side ended it. */
   reason: RagmeshError | undefined;
 
@@ -29,11 +33,12 @@ export class CallTimer {
     return this.#controller.signal;
   }
 
-  /** The model is at work; before its first piece this gains it no time. */
+  /** The model is at work; before its first piece and after its last this gains it no time. */
   heard(): void {
-    if (!this.#begun && this.#next) return;
+    if ((!this.#begun || this.#hasEnded) && this.#next) return;
     clearTimeout(this.#next);
-    const { firstTokenMs, idleMs } = this.limits;
+    const { firstTokenMs } = this.limits;
+    const idleMs = this.#hasEnded ? Math.min(this.limits.idleMs, AFTERWARDS_MS) : this.limits.idleMs;
     const late = (): RagmeshError =>
       this.#begun
         ? chatFailure('idle', `The provider was silent for ${Math.round(idleMs)} ms.`)
@@ -45,9 +50,18 @@ export class CallTimer {
   pause(): void {
     this.#begun = true;
     clearTimeout(this.#next);
+    this.#next = undefined;
   }
 
   resume(): void {
+    this.heard();
+  }
+
+  /** The model has said its last piece; what follows it is waited for only shortly. */
+  ended(): void {
+    if (this.#hasEnded) return;
+    this.pause();
+    this.#hasEnded = true;
     this.heard();
   }
 

@@ -134,9 +134,11 @@ async function* startingWithText(
   let isEmpty = true;
   for await (const piece of endingAt(model.chat(request, limits, signal), request.stop ?? [])) {
     if (isEmpty && piece.type === 'end') {
-      const { reason } = piece;
+      const { reason, usage } = piece;
       if (reason !== 'stop' || !request.stop?.length)
-        throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.');
+        throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.', {
+          ...usage,
+        });
       yield { type: 'text', text: '' };
     }
     isEmpty = false;

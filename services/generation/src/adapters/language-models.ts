@@ -9,6 +9,7 @@ import { outcomeOf } from './chat-failure.js';
 import { GuardedModel, type BegunAnswer, type ChatCall } from './guarded-model.js';
 import { LocalChatModels } from './local-chat-model.js';
 import { configuredModels } from './provider-list.js';
+import { failureWithUsage, totalUsage, usageOfFailure } from './spent-usage.js';
 import { UsageLedger, type ChargedUsage } from './usage-ledger.js';
 
 /** An answer as it comes: who writes it, its text, and its end, regular or not. */
@@ -56,25 +57,29 @@ export class LanguageModels implements OnModuleDestroy {
 
   /**
    * Streams the answer of the first model that begins one. Once it has begun no other is asked: what breaks off then ends
-   * with `isWhole: false`. Tokens are charged to the running tenant.
-   * @throws RagmeshError GENERATION.NO_PROVIDER; GENERATION.UNAVAILABLE or DEPENDENCY.UNAVAILABLE when none began;
-   * REQUEST.CANCELLED, REQUEST.INVALID.
+   * with `isWhole: false`. Tokens are charged to the running tenant, also those of models that ended before their first word;
+   * its end tells them all.
+   * @throws RagmeshError GENERATION.NO_PROVIDER; GENERATION.UNAVAILABLE or DEPENDENCY.UNAVAILABLE when none began, with the
+   * tokens that took; REQUEST.CANCELLED, REQUEST.INVALID.
    */
   async *chat(call: ChatCall): AsyncGenerator<ChatEvent> {
     const models = this.#inOrder(call.model ?? '');
     const tenant = currentTenant();
+    const spent: ChargedUsage[] = [];
     let failure: unknown;
     for (const [position, guarded] of models.entries()) {
+      const { name: model, provider } = guarded.model;
       const begun = await guarded.begin(call, position === models.length - 1).catch((error: unknown) => {
+        const usage = usageOfFailure(error);
+        if (usage) spent.push(this.ledger.charge(tenant, model, usage));
         throwIfCallersOwn(error, call);
         failure = error;
       });
       if (!begun) continue;
-      const { name: model, provider } = guarded.model;
-      yield* this.#passOn(guarded, begun, { call, tenant, by: { model, provider, isFallback: position > 0 } });
+      yield* this.#passOn(guarded, begun, { call, tenant, by: { model, provider, isFallback: position > 0 }, spent });
       return;
     }
-    throw failure;
+    throw failureWithUsage(failure, spent);
   }
 
   /**
@@ -84,12 +89,12 @@ export class LanguageModels implements OnModuleDestroy {
   async complete(call: ChatCall): Promise<{ text: string; model: string; usage: ChargedUsage; isFallback: boolean }> {
     let text = '';
     let by = { model: '', isFallback: false };
-    let spent: Partial<TokenUsage> = {};
+    let spent: Partial<ChargedUsage> = {};
     for await (const event of this.chat(call)) {
       if (event.type === 'begun') by = { model: event.model, isFallback: event.isFallback };
       else if (event.type === 'text') text += event.text;
       else if (event.isWhole) return { text, ...by, usage: event.usage };
-      else spent = tokensOf(event.usage);
+      else spent = event.usage;
     }
     throw new RagmeshError('GENERATION.UNAVAILABLE', 'The language model did not finish.', {
       outcome: 'cut',
@@ -114,7 +119,7 @@ export class LanguageModels implements OnModuleDestroy {
   }
 
   async *#passOn(guarded: GuardedModel, { pieces, first, span }: BegunAnswer, work: Work): AsyncGenerator<ChatEvent> {
-    const { call, tenant, by } = work;
+    const { call, tenant, by, spent } = work;
     let text = first;
     let outcome = 'cancelled';
     let told: TokenUsage | undefined;
@@ -138,7 +143,8 @@ export class LanguageModels implements OnModuleDestroy {
       });
       span.end();
     }
-    yield { type: 'end', isWhole: outcome === 'ok', isShortened: outcome === 'length', usage, ignored };
+    const all = totalUsage([...spent, usage]);
+    yield { type: 'end', isWhole: outcome === 'ok', isShortened: outcome === 'length', usage: all, ignored };
   }
 
   /** @returns how it ended: `ok`, `length`, `withheld`, or why it broke off. */
@@ -163,13 +169,13 @@ export class LanguageModels implements OnModuleDestroy {
   }
 }
 
-const tokensOf = ({ promptTokens, completionTokens }: TokenUsage): TokenUsage => ({ promptTokens, completionTokens });
-
 /** One answer on its way: to what, for whom, by whom. */
 interface Work {
   readonly call: ChatCall;
   readonly tenant: string;
   readonly by: { readonly model: string; readonly provider: string; readonly isFallback: boolean };
+  /** By the models before it that did not begin. */
+  readonly spent: readonly ChargedUsage[];
 }
 
 /** A caller who is gone needs no other model. */

@@ -26,11 +26,11 @@ const chunk = z.object({
   choices: z
     .array(
       z.object({
-        delta: z.object({ content: z.string().nullish() }).optional(),
+        delta: z.object({ content: z.string().nullish() }).nullish(),
         finish_reason: z.string().nullish(),
       }),
     )
-    .default([]),
+    .nullish(),
   usage: usage.nullish().catch(undefined), // an answer is worth more than its count, which can be estimated
   error: z.unknown().optional(),
 });
@@ -42,6 +42,12 @@ type Refused = ReadonlySet<RefusedField>;
 interface Opened {
   readonly response: Response;
   readonly ignored: readonly Ignorable[];
+}
+
+/** What a stream has told of its answer beside the text. */
+interface Heard {
+  reason?: EndReason;
+  tokens?: z.infer<typeof usage> | undefined;
 }
 
 /** A chat model behind the OpenAI protocol, wherever it runs. */
@@ -103,19 +109,34 @@ export class OpenAiChatModel implements LanguageModel {
     });
   }
 
-  /** The usage follows the end in a chunk of its own, so the end is told when the stream says `[DONE]`. */
+  /** What happens to the connection once the model has ended its answer takes nothing from it. */
   async *#read(response: Response, ignored: readonly Ignorable[], timer: CallTimer): AsyncGenerator<ChatPiece> {
-    let reason: EndReason | undefined;
-    let tokens: z.infer<typeof usage> | undefined;
-    for await (const data of eventData(response.body!)) {
+    const heard: Heard = {};
+    try {
+      yield* this.#texts(response.body!, heard, timer);
+    } catch (error) {
+      if (heard.reason === undefined || timer.reason?.code === 'REQUEST.CANCELLED') throw error;
+    }
+    const { reason, tokens } = heard;
+    if (reason === undefined) throw chatFailure('cut', 'The provider broke its answer off.');
+    const told = tokens && { promptTokens: tokens.prompt_tokens, completionTokens: tokens.completion_tokens };
+    yield { type: 'end', reason, ...(told ? { usage: told } : {}), ...(ignored.length > 0 ? { ignored } : {}) };
+  }
+
+  /** The usage follows the end in a chunk of its own, so it reads on until the stream says `[DONE]`. */
+  async *#texts(body: AsyncIterable<Uint8Array>, heard: Heard, timer: CallTimer): AsyncGenerator<ChatPiece> {
+    for await (const data of eventData(body)) {
       if (data === '[DONE]') {
-        reason ??= 'stop'; // some servers name no reason
-        break;
+        heard.reason ??= 'stop'; // some servers name no reason
+        return;
       }
       const { choices, usage: reported } = parseChunk(data);
-      tokens = reported ?? tokens;
-      const [choice] = choices;
-      if (choice?.finish_reason) reason = reasonOf(choice.finish_reason);
+      heard.tokens = reported ?? heard.tokens;
+      const choice = choices?.[0];
+      if (choice?.finish_reason) {
+        heard.reason = reasonOf(choice.finish_reason);
+        timer.ended();
+      }
       const text = choice?.delta?.content ?? '';
       if (text === '') {
         timer.heard();
@@ -125,9 +146,6 @@ export class OpenAiChatModel implements LanguageModel {
       yield { type: 'text', text };
       timer.resume();
     }
-    if (reason === undefined) throw chatFailure('cut', 'The provider broke its answer off.');
-    const told = tokens && { promptTokens: tokens.prompt_tokens, completionTokens: tokens.completion_tokens };
-    yield { type: 'end', reason, ...(told ? { usage: told } : {}), ...(ignored.length > 0 ? { ignored } : {}) };
   }
 }
 

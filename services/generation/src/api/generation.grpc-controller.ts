@@ -31,6 +31,7 @@ export class GenerationGrpcController {
     const asked = {
       question: checkQuestion(request.question),
       sources: request.sources.map(toSource),
+      sourcesAgeMs: ageOf(request),
       collection: request.collection,
       conversationId: request.conversationId,
       history: request.history.map(toTurn),
@@ -49,3 +50,7 @@ export class GenerationGrpcController {
     return { models: [...this.models.all] };
   }
 }
+
+/** None where an earlier release told none, or what cannot be. */
+const ageOf = ({ sourcesAgeMs }: generationV1.GenerateRequest): number =>
+  Number.isFinite(sourcesAgeMs) ? Math.max(0, sourcesAgeMs) : 0;

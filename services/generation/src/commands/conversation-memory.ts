@@ -40,7 +40,11 @@ export class ConversationMemory {
     }
   }
 
-  /** Adds question and complete answer to the conversation, if there is one. @returns false when that failed. */
+  /**
+   * Adds question and complete answer to the conversation, if there is one.
+   * @param elapsedMs since its sources began to be read.
+   * @returns false when that failed.
+   */
   async keep(
     { conversationId, collection, question }: AnswerRequest,
     given: readonly AnswerEvent[],

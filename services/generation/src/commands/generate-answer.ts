@@ -74,7 +74,8 @@ export class GenerateAnswer {
     const given: AnswerEvent[] = [];
     const { isShortened = false, ...outcome } = yield* recorded(this.#answer(request, remembered, scope), given);
     const isBroken = outcome.incomplete && !isShortened;
-    const isKept = isBroken || (await this.memory.keep(request, given, performance.now() - started));
+    const isKept =
+      isBroken || (await this.memory.keep(request, given, request.sourcesAgeMs + performance.now() - started));
     const llmMs = performance.now() - started;
     const citations = given.filter(({ type }) => type === 'citation').length;
     const { promptTokens, completionTokens } = outcome.usage;
@@ -99,7 +100,8 @@ export class GenerateAnswer {
     const wanted = model === '' ? this.models.all[0]!.name : model;
     const origin: AnswerOrigin = { tenant, model: wanted, question, instructions, history, sources };
     const written = yield* this.written.write(request, { history, origin }, scope);
-    return written ?? (yield* this.#standIn(request, origin));
+    if (!('isWritten' in written)) return written;
+    return { ...(yield* this.#standIn(request, origin)), usage: written.usage };
   }
 
   async *#standIn(request: AnswerRequest, origin: AnswerOrigin): AsyncGenerator<AnswerEvent, Outcome> {

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
-import { isRagmeshError } from '@ragmesh/errors';
+import { asRagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import { counter, type Logger } from '@ragmesh/observability';
 import { LanguageModels } from '../adapters/language-models.js';
+import { totalUsage, usageOfFailure } from '../adapters/spent-usage.js';
 import type { ChargedUsage } from '../adapters/usage-ledger.js';
 import { questionPrompt } from '../domain/question-prompt.js';
 import { questionsIn } from '../domain/question-reply.js';
@@ -40,6 +41,14 @@ interface Written {
   readonly isFallback: boolean;
 }
 
+/** What the calls of one order gave, and what those took that failed. */
+interface Calls {
+  readonly written: readonly Written[];
+  readonly inVain: readonly ChargedUsage[];
+}
+
+const NOTHING: Calls = { written: [], inVain: [] };
+
 /** Writes questions by a model where one is configured, and makes what it does not give out of the sources' sentences. */
 @Injectable()
 export class QuestionWriter {
@@ -53,7 +62,7 @@ export class QuestionWriter {
   async write(sources: readonly Source[], wanted: WantedQuestions, scope: CallScope): Promise<QuestionSet> {
     const { mode, count } = wanted;
     const isAsked = this.models.isConfigured && wanted.model !== EXTRACTIVE;
-    const written = isAsked ? await this.#byModel(sources, wanted, scope) : [];
+    const { written, inVain } = isAsked ? await this.#byModel(sources, wanted, scope) : NOTHING;
     const byModel = distinct(written.flatMap(({ questions }) => questions)).slice(0, count);
     const made = byModel.length < count ? await this.#extracted(sources, wanted, byModel) : [];
     counter('ragmesh_questions_total').inc({ mode, way: 'llm' }, byModel.length);
@@ -64,7 +73,7 @@ export class QuestionWriter {
     return {
       questions,
       model: byModel.length > 0 ? written[0]!.model : EXTRACTIVE,
-      usage: total(written.map(({ usage }) => usage)),
+      usage: totalUsage([...written.map(({ usage }) => usage), ...inVain]),
       degraded: [
         ...(isWanted && sources.length > 0 && isFallback ? ['llm'] : []),
         ...(questions.length === 0 ? ['questions'] : []),
@@ -83,18 +92,19 @@ export class QuestionWriter {
     return others.slice(0, order.count - byModel.length);
   }
 
-  /** What each call of a model gave; a call that fails is missing. */
-  async #byModel(sources: readonly Source[], wanted: WantedQuestions, scope: CallScope): Promise<Written[]> {
+  /** What each call of a model gave; of a call that fails, only what it took. */
+  async #byModel(sources: readonly Source[], wanted: WantedQuestions, scope: CallScope): Promise<Calls> {
     this.models.checkModel(wanted.model);
     const shares = questionShares(sources, wanted.count, this.config.LLM_MAX_TOKENS);
     const results = await Promise.allSettled(shares.map((share) => this.#ask(share, wanted, scope)));
     if (scope.signal.aborted) scope.deadline.throwIfExpired();
-    return results.flatMap((result) => {
-      if (result.status === 'fulfilled') return result.value;
-      const code = isRagmeshError(result.reason) ? result.reason.code : 'INTERNAL.UNEXPECTED';
-      this.logger.warn({ code }, 'A language model wrote no questions');
-      return [];
-    });
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    for (const failure of failures)
+      this.logger.warn({ code: asRagmeshError(failure).code }, 'A language model wrote no questions');
+    return {
+      written: results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
+      inVain: failures.flatMap((failure) => usageOfFailure(failure) ?? []),
+    };
   }
 
   async #ask({ sources, offset, count }: QuestionShare, wanted: WantedQuestions, scope: CallScope): Promise<Written> {
@@ -126,14 +136,3 @@ const distinct = (questions: readonly Question[]): Question[] => [
 
 const areFromOnePlace = ({ citation: a }: Question, { citation: b }: Question): boolean =>
   a.documentId === b.documentId && a.start < b.end && b.start < a.end;
-
-/** Without a cost when a call has none. */
-function total(usages: readonly ChargedUsage[]): ChargedUsage {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0);
-  const costs = usages.flatMap(({ cost }) => cost ?? []);
-  return {
-    promptTokens: sum(usages.map(({ promptTokens }) => promptTokens)),
-    completionTokens: sum(usages.map(({ completionTokens }) => completionTokens)),
-    ...(costs.length > 0 && costs.length === usages.length ? { cost: sum(costs) } : {}),
-  };
-}

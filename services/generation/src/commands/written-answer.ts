@@ -4,6 +4,8 @@ import type { CallScope } from '@ragmesh/grpc';
 import { counter } from '@ragmesh/observability';
 import { AnswerCache, type AnswerOrigin } from '../adapters/answer-cache.js';
 import { LanguageModels, type ChatEvent } from '../adapters/language-models.js';
+import { usageOfFailure } from '../adapters/spent-usage.js';
+import type { ChargedUsage } from '../adapters/usage-ledger.js';
 import { AnswerFilter } from '../domain/answer-filter.js';
 import type { AnswerRequest } from '../domain/answer-request.js';
 import type { AnswerEvent } from '../domain/answer-stream.js';
@@ -18,6 +20,14 @@ export interface Background {
   readonly origin: AnswerOrigin;
 }
 
+/** Models were asked, and none began. */
+export interface InVain {
+  readonly isWritten: false;
+  readonly usage: ChargedUsage;
+}
+
+const NO_USAGE: ChargedUsage = { promptTokens: 0, completionTokens: 0 };
+
 /** Has an answer written by a language model and checks it on its way to the reader. */
 @Injectable()
 export class WrittenAnswer {
@@ -27,14 +37,14 @@ export class WrittenAnswer {
   ) {}
 
   /**
-   * @returns how it went; undefined when no model began an answer, so that something else may stand in.
+   * @returns how it went; only what it took when no model began an answer, so that something else may stand in.
    * @throws RagmeshError REQUEST.CANCELLED.
    */
   async *write(
     request: AnswerRequest,
     { history, origin }: Background,
     scope: CallScope,
-  ): AsyncGenerator<AnswerEvent, Outcome | undefined> {
+  ): AsyncGenerator<AnswerEvent, Outcome | InVain> {
     const { question, instructions, maxTokens, temperature, model, stop } = request;
     const sources = withinLimit(request.sources);
     const messages = buildPrompt({ question, instructions, sources, history, mark: newMark() });
@@ -56,10 +66,11 @@ export class WrittenAnswer {
         return outcomeOf(event, by, filter);
       }
     } catch (error) {
-      if (isRagmeshError(error) && error.retry === 'transient' && !scope.signal.aborted) return undefined;
+      if (isRagmeshError(error) && error.retry === 'transient' && !scope.signal.aborted)
+        return { isWritten: false, usage: usageOfFailure(error) ?? NO_USAGE };
       throw error;
     }
-    return undefined;
+    return { isWritten: false, usage: NO_USAGE };
   }
 }
 

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { HandlesEvent, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
-import { WithdrawalRepository } from '../adapters/withdrawal.repository.js';
+import { WithdrawalRepository, withdrawalsOf } from '../adapters/withdrawal.repository.js';
 
 /** A deleted document is not quoted from memory: conversations lose the answers that cite it. */
 @Controller()
@@ -16,6 +16,7 @@ export class ForgetDeletedDocument {
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
     const { collection, documentId } = payload;
-    return delivery.commit(async (tx) => this.withdrawals.takeBack(tx, { tenant, collection, documentId }));
+    const withdrawal = { tenant, collection, documentId };
+    return delivery.commit(async (tx) => this.withdrawals.takeBack(tx, withdrawal), [withdrawalsOf(tenant)]);
   }
 }

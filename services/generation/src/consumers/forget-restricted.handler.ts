@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { HandlesEvent, skip, type Delivery, type HandlerResult, type Message } from '@ragmesh/messaging';
-import { WithdrawalRepository } from '../adapters/withdrawal.repository.js';
+import { WithdrawalRepository, withdrawalsOf } from '../adapters/withdrawal.repository.js';
 
 /**
  * A document that not everybody may read any more is not quoted from memory. Who reads a conversation is not known here, so
@@ -19,9 +19,8 @@ export class ForgetRestricted {
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
     const { collection, documentId, access } = payload;
-    return delivery.commit(async (tx) => {
-      if (!access?.restricted) return skip('everyone of the tenant may read it');
-      this.withdrawals.takeBack(tx, { tenant, collection, documentId });
-    });
+    if (!access?.restricted) return skip('everyone of the tenant may read it');
+    const withdrawal = { tenant, collection, documentId };
+    return delivery.commit(async (tx) => this.withdrawals.takeBack(tx, withdrawal), [withdrawalsOf(tenant)]);
   }
 }

@@ -5,6 +5,8 @@ import type { Turn } from './turn.js';
 export interface AnswerRequest {
   readonly question: string;
   readonly sources: readonly Source[];
+  /** How long ago they began to be read. */
+  readonly sourcesAgeMs: number;
   /** The sources are of this collection. */
   readonly collection: string;
   /** Empty outside of a conversation. */

@@ -14,7 +14,7 @@ export interface NewTurn extends Turn {
   readonly documentIds?: readonly string[];
   /** Where those are. */
   readonly collection?: string;
-  /** How long ago what it was made from was given. */
+  /** How long ago what it was made from began to be read. */
   readonly elapsedMs?: number;
 }
 

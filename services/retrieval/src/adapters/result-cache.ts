@@ -10,7 +10,7 @@ import { ResponseCache } from './response-cache.js';
 const NAMESPACE = 'retrieval';
 
 /** To be raised whenever results are written differently. */
-const FORMAT = 'results/2';
+const FORMAT = 'results/3';
 
 /** Results in memory, with their text. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -23,7 +23,7 @@ export interface Kept extends Results {
   readonly similar?: boolean;
 }
 
-const NOTHING: Kept = { points: [], degraded: [] };
+const nothing = (): Kept => ({ points: [], degraded: [], readAt: Date.now() });
 
 /** What results are made from, by which they are evicted. */
 export const madeFrom = {
@@ -76,7 +76,7 @@ export class ResultCache implements OnModuleInit, OnApplicationShutdown {
    */
   async find(key: string, search: Compute<Kept>, signal: AbortSignal): Promise<Results & { readonly cached: boolean }> {
     const { value, from } = await this.#cache.getOrCompute(key, search, signal);
-    const { similar = false, ...results } = value ?? NOTHING;
+    const { similar = false, ...results } = value ?? nothing();
     return { ...results, cached: similar || from !== 'computed' };
   }
 

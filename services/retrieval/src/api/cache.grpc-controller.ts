@@ -22,7 +22,8 @@ export class CacheGrpcController {
   @GrpcMethod('RetrievalService', 'WarmCache')
   async warm(request: retrievalV1.WarmCacheRequest, _metadata: unknown, call: IncomingCall): Promise<WarmReply> {
     const { searches, answers } = request;
-    return { ...(await this.warming.run(searches, answers ? tellingTo('') : undefined, scopeOf(call))) };
+    const { usage, ...counts } = await this.warming.run(searches, answers ? tellingTo('') : undefined, scopeOf(call));
+    return { ...counts, usage: { ...usage } };
   }
 
   @GrpcMethod('RetrievalService', 'ClearCache')

@@ -13,7 +13,7 @@ import { QuestionInContext } from './question-in-context.js';
 import { SelfCheck } from './self-check.js';
 
 /** What a question asks of the generator beyond its sources. */
-export type AnswerOptions = Omit<AnswerRequest, '$typeName' | 'question' | 'sources'>;
+export type AnswerOptions = Omit<AnswerRequest, '$typeName' | 'question' | 'sources' | 'sourcesAgeMs'>;
 
 /** What a reader of an answer gets, in order: sources, then deltas and citations, then done. */
 export type AnswerEvent =
@@ -72,7 +72,9 @@ export class AnswerQuery {
     const found = await this.search.run(asked.query, scope);
     yield { type: 'sources', found };
     const { collection } = asked.query;
-    const request = { ...options, collection, question: asked.question, sources: toSources(found.points) };
+    const sourcesAgeMs = Math.max(0, Date.now() - found.readAt); // the reader may have taken his time
+    const sources = toSources(found.points);
+    const request = { ...options, collection, question: asked.question, sources, sourcesAgeMs };
     const started = performance.now();
     const answer: string[] = [];
     for await (const { event } of this.generator.generate(request, scope)) {

@@ -29,6 +29,8 @@ export interface Results {
   readonly explanation?: Explanation;
   /** With a self-check that could be made: whether the points support an answer. */
   readonly supported?: boolean;
+  /** When the index was first asked for them, in ms since 1970: what was taken back since may be among them, kept or not. */
+  readonly readAt: number;
 }
 
 export interface Found extends Results {
@@ -68,6 +70,7 @@ export class Search {
 
   async #attempt(run: SearchRun, wordings: readonly [Wording, ...Wording[]]): Promise<Found> {
     const { query, timings } = run;
+    const readAt = Date.now();
     const first = await this.candidates.rank(run, wordings);
     const again = (text: string) => this.candidates.rank(run, [{ text }]);
     const { candidates, points, supported } = query.selfCheck
@@ -78,6 +81,7 @@ export class Search {
     return {
       points: results,
       degraded: [...run.degraded],
+      readAt,
       timings,
       spent: run.spent.sum,
       ...(supported === undefined ? {} : { supported }),

@@ -4,6 +4,7 @@ import type { CallScope } from '@ragmesh/grpc';
 import { ANONYMOUS, currentContext, inContext } from '@ragmesh/observability';
 import { ReaderScope } from '../adapters/reader-scope.js';
 import { collectionOf, type SearchFields } from '../domain/search-query.js';
+import { SpentTokens, type Tokens } from '../domain/spent-tokens.js';
 import type { AnswerOptions } from './answer-query.js';
 import { CachedAnswer, type Telling } from './cached-answer.js';
 import { CachedSearch } from './cached-search.js';
@@ -31,6 +32,15 @@ export interface Warmed {
   failed: number;
   /** Why, and how many for each: the code of an error, a step they went without as in `degraded`, or `not_kept`. */
   readonly reasons: Record<string, number>;
+  /** By language models, also for what is not kept. */
+  readonly usage: Tokens;
+}
+
+/** Searches of one call under way, and what came of those before. */
+interface Warming {
+  readonly telling: Telling | undefined;
+  readonly scope: CallScope;
+  readonly spent: SpentTokens;
 }
 
 /** Makes searches, and answers, ahead of those who will ask, as one of them: an operator may see more than they do. */
@@ -61,7 +71,7 @@ export class WarmCache {
     return inContext(isAnybody ? caller : { ...caller, principals: [] }, async () => {
       for (const collection of new Set(searches.map(collectionOf))) if (!isAnybody) await this.#checkOpen(collection);
       for (const fields of searches) await this.prepare.from(fields);
-      return this.#warm([...searches], telling, { ...scope, deadline });
+      return this.#warm([...searches], { telling, scope: { ...scope, deadline }, spent: new SpentTokens() });
     });
   }
 
@@ -71,8 +81,9 @@ export class WarmCache {
     throw new RagmeshError('REQUEST.INVALID', message, { field: 'collection' });
   }
 
-  async #warm(waiting: SearchFields[], telling: Telling | undefined, scope: CallScope): Promise<Warmed> {
-    const counts: Warmed = { warmed: 0, known: 0, failed: 0, reasons: {} };
+  async #warm(waiting: SearchFields[], warming: Warming): Promise<Warmed> {
+    const { telling, scope, spent } = warming;
+    const counts: Omit<Warmed, 'usage'> = { warmed: 0, known: 0, failed: 0, reasons: {} };
     const fail = (reasons: readonly string[]): void => {
       counts.failed += 1;
       for (const reason of reasons) counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1;
@@ -82,14 +93,14 @@ export class WarmCache {
         if (scope.deadline.hasExpired) fail(['REQUEST.TIMEOUT']);
         else if (await this.#isKept(next, telling)) counts.known += 1;
         else {
-          const reasons = await this.#make(next, telling, scope);
+          const reasons = await this.#make(next, warming);
           if (reasons.length === 0) counts.warmed += 1;
           else fail(reasons);
         }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    return counts;
+    return { ...counts, usage: spent.sum };
   }
 
   /** Whether the next one who asks finds it: of what is in the collection by now. */
@@ -99,12 +110,11 @@ export class WarmCache {
   }
 
   /** @returns why it is not kept; nothing when it is. */
-  async #make(fields: SearchFields, telling: Telling | undefined, scope: CallScope): Promise<readonly string[]> {
+  async #make(fields: SearchFields, warming: Warming): Promise<readonly string[]> {
+    const { telling, scope } = warming;
     try {
       const prepared = await this.prepare.from(fields);
-      const degraded = telling
-        ? await this.#answer(prepared, telling, scope)
-        : (await this.search.run(prepared.query, scope)).degraded;
+      const degraded = telling ? await this.#answer(prepared, telling, warming) : await this.#search(prepared, warming);
       if (await this.#isKept(fields, telling)) return [];
       return degraded.length > 0 ? degraded : [NOT_KEPT];
     } catch (error) {
@@ -115,11 +125,23 @@ export class WarmCache {
     }
   }
 
+  /** @returns what the search went without. */
+  async #search({ query }: Prepared, { scope, spent }: Warming): Promise<readonly string[]> {
+    const found = await this.search.run(query, scope);
+    spent.add(found.spent);
+    return found.degraded;
+  }
+
   /** @returns what the answer went without. */
-  async #answer(prepared: Prepared, telling: Telling, scope: CallScope): Promise<readonly string[]> {
+  async #answer(prepared: Prepared, telling: Telling, { scope, spent }: Warming): Promise<readonly string[]> {
     let degraded: readonly string[] = [];
-    for await (const { event } of this.answers.run(prepared, PLAIN, telling, scope))
-      if (event.case === 'done') ({ degraded } = event.value);
+    for await (const { event } of this.answers.run(prepared, PLAIN, telling, scope)) {
+      if (event.case !== 'done') continue;
+      ({ degraded } = event.value);
+      if (event.value.answerRepeated) continue; // whoever had it made pays for it
+      spent.add(event.value.usage);
+      spent.add(event.value.writingUsage);
+    }
     return degraded;
   }
 }

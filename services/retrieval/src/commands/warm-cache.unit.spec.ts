@@ -4,6 +4,7 @@ import { Deadline } from '@ragmesh/resilience';
 import type { CallScope } from '@ragmesh/grpc';
 import type { ReaderScope } from '../adapters/reader-scope.js';
 import { parseSearchQuery, type SearchFields } from '../domain/search-query.js';
+import { NO_TOKENS } from '../domain/spent-tokens.js';
 import type { CachedAnswer } from './cached-answer.js';
 import type { CachedSearch } from './cached-search.js';
 import type { PrepareSearch } from './prepare-search.js';
@@ -35,6 +36,6 @@ describe('warming that takes longer than its caller waits', () => {
     const scope = { deadline: Deadline.in(1_000), signal: new AbortController().signal };
     const searches = ['known', 'slow', 'slow', 'known', 'never begun'].map((query) => ({ query, collection: '' }));
     const counts = await inContext(caller, () => warming.run(searches, undefined, scope));
-    expect(counts).toEqual({ warmed: 0, known: 1, failed: 4, reasons: { 'REQUEST.TIMEOUT': 4 } });
+    expect(counts).toEqual({ warmed: 0, known: 1, failed: 4, reasons: { 'REQUEST.TIMEOUT': 4 }, usage: NO_TOKENS });
   });
 });
