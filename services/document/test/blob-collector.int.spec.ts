@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createLogger } from '@ragmesh/observability';
@@ -38,10 +38,12 @@ const garbage = async (): Promise<string[]> => {
   return rows.map(({ key }) => key);
 };
 
-it('blobs that cannot be removed keep no others from being removed', async () => {
+it('neither blobs that cannot be removed nor the files of others keep a blob from being removed', async () => {
   const key = await put('Nobody refers to this.');
   const stuck = Array.from({ length: STUCK }, (_, number) => `0${number.toString(16).padStart(63, '0')}`);
   for (const name of stuck) await mkdir(join(stored.folder, 'blobs', 't', '00', name, 'held'), { recursive: true });
+  await mkdir(join(stored.folder, 'blobs', '100% of somebody', 'else'), { recursive: true });
+  await writeFile(join(stored.folder, 'blobs', '100% of somebody', 'else', 'notes.txt'), 'x');
   await stored.database.query(`INSERT INTO blob_garbage SELECT 't', unnest($1::text[])`, [[...stuck, key]]);
   await collector.onApplicationBootstrap();
   await eventually('only what cannot be removed is left', async () => (await garbage()).length === STUCK);

@@ -16,6 +16,8 @@ export interface OpenStore {
   readonly incoming: string;
   /** Changes stored bytes behind the store's back; their length stays. */
   damage(tenant: string, key: string): Promise<void>;
+  /** Keeps something else where the blobs are. @param name a path. */
+  litter(name: string): Promise<unknown>;
   /** Another process on the same blobs. */
   another(): BlobStore;
   close(): Promise<void>;
@@ -126,6 +128,18 @@ export function blobStoreSuite(name: string, open: () => Promise<OpenStore>): vo
       expect(await store.remove('acme', key)).toBe(false);
       await expect(store.size('acme', key)).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
       expect(await listed(store)).not.toContain(`acme/${key}`);
+    });
+
+    it('takes nothing that others keep beside it for a blob of its own', async () => {
+      const before = await listed(store);
+      const key = keyOf(Buffer.from('of somebody else'));
+      const inFolder = `${key.slice(0, 2)}/${key}`;
+      const unreadable = ['100%/x', `100%/${key}`, `101%/${inFolder}`];
+      const otherwiseWritten = [`a%2fb/${key}`, `c%2fd/${inFolder}`];
+      const others = ['db.dump', 'backups/db.dump', 'backups/2024/db.dump', `backups/2024/more/${key}`];
+      for (const name of [...unreadable, ...otherwiseWritten, ...others]) await opened.litter(name);
+      expect(await listed(store)).toEqual(before);
+      expect(await store.remove('backups', 'db.dump')).toBe(false);
     });
 
     it('refuses what is too large, and leaves nothing of it', async () => {

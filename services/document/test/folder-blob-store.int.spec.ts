@@ -1,7 +1,7 @@
 import { expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readlinkSync } from 'node:fs';
-import { chmod, mkdtemp, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,6 +20,10 @@ blobStoreSuite('a folder', async () => {
       bytes[bytes.length >> 1]! ^= 1;
       await chmod(path, 0o600);
       await writeFile(path, bytes);
+    },
+    litter: async (name) => {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), 'x');
     },
     close: () => rm(root, { recursive: true, force: true }),
   };

@@ -34,6 +34,7 @@ blobStoreSuite('S3', async () => {
       const Key = `${encodeURIComponent(tenant)}/${key}`;
       await admin.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: randomBytes(length) }));
     },
+    litter: (name) => admin.send(new PutObjectCommand({ Bucket: BUCKET, Key: name, Body: 'x' })),
     close: async () => {
       for (const store of stores) store.onApplicationShutdown();
       admin.destroy();

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { blobNamed, tenantPart } from './blob-name.js';
 import {
   BlobStore,
   PRIVATE_FOLDER,
@@ -66,8 +67,10 @@ export class FolderBlobStore extends BlobStore {
   async *list(): AsyncGenerator<{ tenant: string; key: string }> {
     const entries = await readdir(this.root, { recursive: true, withFileTypes: true }).catch(() => []);
     for (const entry of entries) {
-      const [tenant, , key] = relative(this.root, join(entry.parentPath, entry.name)).split(sep);
-      if (entry.isFile() && tenant && key) yield { tenant: decodeURIComponent(tenant), key };
+      const path = join(entry.parentPath, entry.name);
+      const [part, , key] = relative(this.root, path).split(sep);
+      const blob = blobNamed(part, key);
+      if (entry.isFile() && blob && path === this.#pathOf(blob.tenant, blob.key)) yield blob;
     }
   }
 
@@ -89,7 +92,7 @@ export class FolderBlobStore extends BlobStore {
   }
 
   #pathOf(tenant: string, key: string): string {
-    return join(this.root, encodeURIComponent(tenant), key.slice(0, 2), key);
+    return join(this.root, tenantPart(tenant), key.slice(0, 2), key);
   }
 }
 

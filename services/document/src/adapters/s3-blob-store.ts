@@ -16,14 +16,12 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { isRagmeshError } from '@ragmesh/errors';
 import { circuitBreaker, type CircuitBreaker } from '@ragmesh/resilience';
+import { blobNamed, tenantPart } from './blob-name.js';
 import { BlobStore, LONGEST_UPLOAD_MS, asStorageError, verified, type StagedBlob } from './blob-store.js';
 import { asS3Error } from './s3-errors.js';
 
 /** Larger blobs go up in parts of this size, two at a time; S3 allows no smaller ones than 5 MiB. */
 const PART_BYTES = 8 * 1024 * 1024;
-
-/** What an object of ours is called; others may keep theirs in the same bucket. */
-const OBJECT = /^[^/]+\/[0-9a-f]{64}$/;
 
 export interface S3Options {
   readonly bucket: string;
@@ -108,8 +106,10 @@ export class S3BlobStore extends BlobStore {
   }
 
   async remove(tenant: string, key: string): Promise<boolean> {
+    const object = this.#object(tenant, key);
+    if (!blobOf(object.Key)) return false; // earlier releases noted others' objects as garbage
     if (!(await this.#has(tenant, key))) return false;
-    await this.#ask(new DeleteObjectCommand(this.#object(tenant, key)));
+    await this.#ask(new DeleteObjectCommand(object));
     return true;
   }
 
@@ -118,8 +118,8 @@ export class S3BlobStore extends BlobStore {
     do {
       const page = await this.#ask(new ListObjectsV2Command({ Bucket: this.#bucket, ContinuationToken: from }));
       for (const { Key: name = '' } of page.Contents ?? []) {
-        const [tenant, key] = name.split('/');
-        if (tenant && key) yield { tenant: decodeURIComponent(tenant), key };
+        const blob = blobOf(name);
+        if (blob) yield blob;
       }
       from = page.NextContinuationToken;
     } while (from);
@@ -163,7 +163,7 @@ export class S3BlobStore extends BlobStore {
   }
 
   #object(tenant: string, key: string): { Bucket: string; Key: string } {
-    return { Bucket: this.#bucket, Key: `${encodeURIComponent(tenant)}/${key}` };
+    return { Bucket: this.#bucket, Key: `${tenantPart(tenant)}/${key}` };
   }
 
   #ask: S3Client['send'] = (...args: unknown[]) =>
@@ -178,5 +178,11 @@ export class S3BlobStore extends BlobStore {
   }
 }
 
+/** The blob that an object is; others may keep theirs in the same bucket. */
+function blobOf(name: string): ReturnType<typeof blobNamed> {
+  const [tenant, key, ...rest] = name.split('/');
+  return rest.length === 0 ? blobNamed(tenant, key) : undefined;
+}
+
 const isLeft = ({ Key: name = '', Initiated: begun = new Date() }: MultipartUpload): boolean =>
-  OBJECT.test(name) && Date.now() - begun.getTime() > LONGEST_UPLOAD_MS;
+  blobOf(name) !== undefined && Date.now() - begun.getTime() > LONGEST_UPLOAD_MS;
