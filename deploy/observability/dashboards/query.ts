@@ -84,6 +84,15 @@ const quality: readonly Panel[] = [
     queries: [{ expr: observations('rag_retrieval_score', { by: ['mode'] }), legend: '{{mode}}' }],
   },
   {
+    type: 'bargauge',
+    title: 'Searches that gave up',
+    description:
+      'In Qdrant, by leg: what passes the filter may be missing. Points of an earlier release know no ranges of texts: reindex the collection. Else the filter negates such a range: say what is wanted instead.',
+    unit: 'short',
+    queries: [{ expr: increase('ragmesh_searches_cut_total', { by: ['leg'] }), legend: '{{leg}}' }],
+    steps: [green, yellow(1)],
+  },
+  {
     type: 'timeseries',
     title: 'Cache hit rate',
     description:

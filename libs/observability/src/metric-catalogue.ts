@@ -70,6 +70,10 @@ export const metricCatalogue = {
   ragmesh_feedback_total: counter('Judgements of answers by rating; a changed one counts again.', 'rating'),
   ragmesh_points: gauge('Points held by the index.', 'state'),
   ragmesh_index_drift_points: gauge('Points by which the index differed from its rows at the last look.', 'kind'),
+  ragmesh_searches_cut_total: counter(
+    'Searches in Qdrant that gave up before they had all that pass their filter, by leg.',
+    'leg',
+  ),
   ragmesh_quota_refusals_total: counter('Requests refused because a quota was used up.', 'scope', 'unit'),
   ragmesh_quota_local: gauge('1 while this gateway counts quotas alone because Redis is away, else 0.'),
   ragmesh_audit_pending: gauge('Records of the audit trail that wait for the database.'),

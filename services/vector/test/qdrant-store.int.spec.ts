@@ -70,6 +70,29 @@ describe('what is asked of Qdrant', () => {
   });
 });
 
+describe('a range of texts', () => {
+  it('is looked for by Qdrant itself, however many points before it rank higher', async () => {
+    const qdrant = await startQdrant();
+    const mesh = await VectorMesh.start({ env: { ...qdrant.env, RECONCILE_INTERVAL_SECONDS: '0' } });
+    const early = Array.from({ length: 40 }, (_, n) => `plover plover ${n}`);
+    for (const document of [
+      { id: 'early', texts: early, metadata: { day: '2025-05-31' } },
+      { id: 'late', texts: ['plover and other waders'], metadata: { day: '2025-06-01' } },
+    ]) {
+      await mesh.stage(document);
+      await mesh.show(document);
+    }
+    const questions = () => qdrant.proxy.requests.filter(({ path }) => path.endsWith('/points/query')).length;
+    const before = questions();
+    const request = { topK: 1, filters: { day: { $gte: '2025-06-01' } } };
+    const found = [await mesh.lexical('plover', request), await mesh.dense('plover', request)];
+    expect(found).toMatchObject([[{ documentId: 'late' }], [{ documentId: 'late' }]]);
+    expect(questions() - before).toBe(2);
+    await mesh.stop();
+    await qdrant.stop();
+  });
+});
+
 describe('a Qdrant that was restored from a backup', () => {
   it('gets back what it lacks without being asked, at the start and from time to time', async () => {
     const qdrant = await startQdrant();

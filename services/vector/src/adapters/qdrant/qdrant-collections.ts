@@ -14,6 +14,7 @@ const indexes = [
   ['version', 'integer'],
   ['visible', 'bool'],
   ['terms', keyword],
+  ['text_order', 'float'],
   ['restricted', 'bool'],
   ['access', keyword],
 ] as const;

@@ -1,4 +1,5 @@
 import type { FilterScalar, MetadataFilter, RangeOperator } from '../../domain/metadata-filter.js';
+import { orderRanges } from '../../domain/metadata-order.js';
 import { fieldTerm, valueTerm } from '../../domain/metadata-terms.js';
 import type { Schemas } from '@qdrant/js-client-rest';
 
@@ -52,11 +53,21 @@ function equality(field: readonly string[], values: readonly FilterScalar[]): Co
   return { should: [holds, { must_not: [hasAny([fieldTerm(field)])] }] };
 }
 
-/** Qdrant compares numbers; text it compares as points in time only, so those are left to the caller. */
 function range(field: readonly string[], operator: RangeOperator, bound: number | string): QdrantCondition {
+  if (typeof bound === 'string') return textRange(field, operator, bound);
   const key = payloadPath(['metadata', ...field]);
-  if (typeof bound === 'string' || key === undefined) return { condition: hasAny([fieldTerm(field)]), exact: false };
+  if (key === undefined) return { condition: hasAny([fieldTerm(field)]), exact: false };
   return exactly({ key, range: { [rangeNames[operator]]: bound } });
+}
+
+/** Qdrant compares numbers; text it compares as points in time only. Points of earlier releases have no numbers for their texts. */
+function textRange(field: readonly string[], operator: RangeOperator, bound: string): QdrantCondition {
+  const key = 'text_order';
+  const alternatives = orderRanges(field, operator, bound).map((ranges) => ({
+    must: ranges.map((range) => ({ key, range })),
+  }));
+  const should = [...alternatives, { is_empty: { key } }];
+  return { condition: { must: [hasAny([fieldTerm(field)])], should }, exact: false };
 }
 
 function conjunction(parts: readonly QdrantCondition[]): QdrantCondition {

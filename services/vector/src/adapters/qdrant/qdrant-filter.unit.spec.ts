@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { evaluateFilter, type Metadata } from '../../domain/metadata-filter.js';
 import { parseMetadataFilter } from '../../domain/metadata-filter-parser.js';
-import { metadataTerms } from '../../domain/metadata-terms.js';
 import { passes, type QdrantFilter } from '../../../test/qdrant-stand-in/payload-filter.js';
 import { compileFilter } from './qdrant-filter.js';
+import { filterable } from './qdrant-point.js';
 
 const documents: Metadata[] = [
   {},
@@ -35,17 +35,71 @@ const filters: [string, object, boolean][] = [
   ['nothing', { $not: {} }, true],
 ];
 
+const asPoint = (payload: object) => ({ id: 1, vectors: {}, payload: { ...payload }, version: 1, sequence: 1 });
+
+/** Whether Qdrant would look at the point, and whether it should. */
+function verdicts(input: object, metadata: Metadata, payload: object = filterable(metadata)) {
+  const filter = parseMetadataFilter(input);
+  const condition = compileFilter(filter).condition as QdrantFilter | undefined;
+  const found = passes(condition && { must: [condition] }, asPoint(payload));
+  return { found, wanted: evaluateFilter(filter, metadata) };
+}
+
+/** Each two differ in the first bytes, or beyond them, or in how UTF-8 and UTF-16 order them. */
+const texts = [
+  ...[
+    '',
+    '\0',
+    'a',
+    'a\0',
+    'ab',
+    'abcde',
+    'abcdef',
+    'abcdefghij',
+    'abcdefghijk',
+    'abcdefghijz',
+    'b',
+    'Z',
+    'é',
+    'ж',
+    '日本',
+  ],
+  ...['2025', '2025-05-31', '2025-06-01', '2025-06-01T12:00:00Z', '\ufffd', '😀', '\ud83d', '日\ufffd', '日😀'],
+];
+
+describe('a range of texts in Qdrant’s terms', () => {
+  it.each(['$gt', '$gte', '$lt', '$lte'])('lets pass every text that is %s another', (operator) => {
+    const pairs = texts.flatMap((text) => texts.map((bound) => ({ text, bound })));
+    const lost = pairs.filter(({ text, bound }) => {
+      const { found, wanted } = verdicts({ 'a.b': { [operator]: bound } }, { a: { b: text } });
+      return wanted && !found;
+    });
+    expect(lost).toEqual([]);
+  });
+
+  it.each([
+    [{ day: { $gte: '2025-06-01' } }, { day: '2025-05-31' }],
+    [{ day: { $lt: '2025-06-01' } }, { day: ['2025-06-02', '2025-07-01'] }],
+    [{ day: { $gte: '2025-06-01', $lt: '2025-07' } }, { day: '2025-07-01T00:00:00Z', other: '2025-06-15' }],
+    [{ 'the "day"': { $gt: '2025-06-01' } }, { 'the "day"': '2025-05' }],
+    [{ day: { $lt: '' } }, { day: 'some' }],
+  ])('keeps back for %j what is of another day: %j', (input, metadata) => {
+    expect(verdicts(input, metadata as Metadata)).toEqual({ found: false, wanted: false });
+  });
+
+  it('passes points that an earlier release wrote, where they have the field', () => {
+    const { text_order: _, ...before } = filterable({ day: '2025-06-02' });
+    const input = { day: { $gte: '2025-06-01' } };
+    expect(verdicts(input, before.metadata, before)).toEqual({ found: true, wanted: true });
+    expect(verdicts({ other: { $gte: '2025' } }, before.metadata, before)).toEqual({ found: false, wanted: false });
+  });
+});
+
 describe('a filter in Qdrant’s terms', () => {
   it.each(filters)('lets pass what %s lets pass', (_name, input, exact) => {
-    const filter = parseMetadataFilter(input);
-    const compiled = compileFilter(filter);
-    expect(compiled.exact).toBe(exact);
+    expect(compileFilter(parseMetadataFilter(input)).exact).toBe(exact);
     for (const metadata of documents) {
-      const payload = { metadata, terms: metadataTerms(metadata) };
-      const point = { id: 1, vectors: {}, payload, version: 1, sequence: 1 };
-      const condition = compiled.condition as QdrantFilter | undefined;
-      const found = passes(condition && { must: [condition] }, point);
-      const wanted = evaluateFilter(filter, metadata);
+      const { found, wanted } = verdicts(input, metadata);
       if (exact) expect(found).toBe(wanted);
       else expect(found || !wanted).toBe(true);
     }

@@ -1,5 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { AccessList } from '@ragmesh/observability';
+import type { Metadata } from '../../domain/metadata-filter.js';
+import { metadataOrder } from '../../domain/metadata-order.js';
 import { metadataTerms } from '../../domain/metadata-terms.js';
 import { bm25Vector } from '../../domain/sparse-bm25.js';
 import { contentHash } from '../content-hash.js';
@@ -63,9 +65,16 @@ export function toQdrant(
       ...(vector ? { dense: Array.from(vector) } : {}),
       ...(lexical.indices.length > 0 ? { lexical } : {}),
     },
-    payload: { ...key, ...accessTags(access), metadata, terms: metadataTerms(metadata) },
+    payload: { ...key, ...accessTags(access), ...filterable(metadata) },
   };
 }
+
+/** What of a point filters ask about. */
+export const filterable = (metadata: Metadata): { metadata: Metadata; terms: string[]; text_order: number[] } => ({
+  metadata,
+  terms: metadataTerms(metadata),
+  text_order: metadataOrder(metadata),
+});
 
 /** What of a point says who may find it. */
 export const accessTags = (access: AccessList): { restricted: boolean; access: string[] } => ({

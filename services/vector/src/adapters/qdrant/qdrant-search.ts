@@ -1,4 +1,4 @@
-import { EVERYTHING } from '@ragmesh/observability';
+import { EVERYTHING, counter, type Logger } from '@ragmesh/observability';
 import { compareHits } from '../../domain/hit-order.js';
 import { evaluateFilter } from '../../domain/metadata-filter.js';
 import type { HybridHits, IndexedChunk, SearchHit } from '../embedded-index/indexed-point.js';
@@ -13,10 +13,14 @@ const SPARE = 8;
 const MORE = 4;
 /** Points the rows do not confirm are rare; a filter that Qdrant cannot express may need many more. */
 const MAX_LIMIT = 16_384;
-const MAX_QUESTIONS = 6;
+/** As many as it takes to get there from the least `topK`. */
+const MAX_QUESTIONS = 7;
 const MAX_ATTEMPTS = 3;
 
-type Leg = (query: LegQuery) => Promise<FoundPoint[]>;
+interface Leg {
+  readonly name: 'dense' | 'lexical';
+  readonly ask: (query: LegQuery) => Promise<FoundPoint[]>;
+}
 
 interface Timed<T> {
   readonly value: T;
@@ -31,14 +35,15 @@ export class QdrantSearch {
   constructor(
     private readonly points: QdrantPoints,
     private readonly rows: VisibleRows,
+    private readonly logger: Logger,
   ) {}
 
   dense(scope: Scope, vector: Float32Array, options: SearchOptions): Promise<SearchHit[]> {
-    return this.confirmed(scope, options, (query) => this.points.dense(scope, vector, query));
+    return this.confirmed(scope, options, { name: 'dense', ask: (query) => this.points.dense(scope, vector, query) });
   }
 
   lexical(scope: Scope, text: string, options: SearchOptions): Promise<SearchHit[]> {
-    return this.confirmed(scope, options, (query) => this.points.lexical(scope, text, query));
+    return this.confirmed(scope, options, { name: 'lexical', ask: (query) => this.points.lexical(scope, text, query) });
   }
 
   /**
@@ -107,10 +112,12 @@ export class QdrantSearch {
   private async confirmed(
     scope: Scope,
     { topK, filter, principals = [] }: SearchOptions,
-    ask: Leg,
+    { name, ask }: Leg,
   ): Promise<SearchHit[]> {
     const recheck = filter && !compileFilter(filter).exact ? filter : undefined;
     let confirmed: SearchHit[] = [];
+    let looked = 0;
+    let isCut = false;
     for (let question = 1, limit = topK + SPARE; question <= MAX_QUESTIONS; question++) {
       const found = await ask({ limit, filter, principals });
       const chunks = await this.rows.chunks(scope, found, principals);
@@ -120,11 +127,20 @@ export class QdrantSearch {
       });
       const refused = found.some(({ pointId }) => !chunks.has(pointId));
       const isAll = found.length < limit;
+      looked = found.length;
+      isCut = !isAll && confirmed.length < topK;
       if (confirmed.length >= topK || (isAll && !(refused && question < 3))) break;
       if (!isAll) limit = Math.min(limit * MORE, MAX_LIMIT);
       if (!isAll && found.length >= MAX_LIMIT) break;
     }
+    if (isCut) this.tellCut(scope, name, looked);
     return confirmed.sort(compareHits).slice(0, topK);
+  }
+
+  /** Points that pass may be among those that were not looked at. */
+  private tellCut({ collection }: Scope, leg: Leg['name'], points: number): void {
+    counter('ragmesh_searches_cut_total').inc({ leg });
+    this.logger.warn({ collection, leg, points }, 'A search gave up before it had all that pass its filter');
   }
 }
 

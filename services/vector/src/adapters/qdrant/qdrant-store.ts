@@ -52,7 +52,7 @@ export class QdrantStore extends VectorStore {
 
   constructor(private readonly parts: QdrantStoreParts) {
     super();
-    this.search = new QdrantSearch(parts.points, parts.visible);
+    this.search = new QdrantSearch(parts.points, parts.visible, parts.logger);
     this.repairing = new QdrantRepair(parts);
     this.repairs = new RepairQueue((document) => this.repair(document), parts.logger);
   }
