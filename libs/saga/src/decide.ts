@@ -106,7 +106,8 @@ function sendAgain<Data extends object>(
 
 /**
  * A compensation that gets no answer, or is refused, is sent again: the saga never forgets what it has to undo. A failure
- * is noted and does not change what comes next.
+ * is noted and does not change what comes next. What a final step asked for may have been done all the same, by another copy
+ * of the command say: that is not undone, so the saga goes on from there. One that was called off is undone nevertheless.
  */
 function decideCompensating<Data extends object>(
   saga: SagaDefinition<Data>,
@@ -116,6 +117,7 @@ function decideCompensating<Data extends object>(
   const index = indexOf(saga, state.step);
   const reason = state.undoing ?? 'failed';
   if (input.kind === 'undone' && input.step === state.step) return undo(saga, state, index - 1, reason);
+  if (input.kind === 'step-done' && reason === 'failed') return goOnAfter(saga, state, input);
   if (input.kind === 'undo-failed') {
     const troubled = { ...state, undoError: input.error };
     return { kind: 'moved', state: troubled, send: [], within: undoWithin(state.attempts), note: 'undo failed' };
@@ -125,6 +127,18 @@ function decideCompensating<Data extends object>(
   const attempts = state.attempts + 1;
   const note = input.kind === 'resume' ? 'undo resumed' : 'undo resent';
   return { kind: 'moved', state: { ...state, attempts }, send, within: undoWithin(attempts), note };
+}
+
+/** Takes a saga that is being undone forward again, if it was a final step that is done. */
+function goOnAfter<Data extends object>(
+  saga: SagaDefinition<Data>,
+  state: SagaState<Data>,
+  { step, data }: Extract<SagaInput<Data>, { kind: 'step-done' }>,
+): SagaDecision<Data> {
+  const index = indexOf(saga, step);
+  if (!saga.steps[index]!.isFinal) return { kind: 'ignored' };
+  const forward = { status: 'running', step, error: null, undoing: null, undoError: null } as const;
+  return enter(saga, { ...state, ...forward, data: { ...state.data, ...data } }, index + 1, 'done');
 }
 
 function enter<Data extends object>(

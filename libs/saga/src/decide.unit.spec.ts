@@ -82,6 +82,17 @@ describe('decide', () => {
     expect(removed.state).toMatchObject({ status: 'compensating', step: 'store' });
   });
 
+  it('goes on after all when what failed past the point of no return turns out to be done', () => {
+    const forward = after(cut, stored, failed, shown);
+    expect(forward).toMatchObject({
+      state: { status: 'completed', step: 'show', error: null, undoing: null },
+      within: null,
+    });
+    expect(after(cut, stored, failed, cut).state).toMatchObject({ status: 'compensating', step: 'store' });
+    const removed = after(cut, stored, { ...abort, removesAll: true }, shown);
+    expect(removed.state).toMatchObject({ status: 'compensating', step: 'store' });
+  });
+
   it('undoes every step when it is called off, and ends as aborted', () => {
     expect(after(cut, abort, undone('store')).state).toMatchObject({ status: 'compensating', step: 'cut' });
     expect(after(cut, abort, undone('store'), undone('cut')).state.status).toBe('aborted');

@@ -33,7 +33,8 @@ export interface SagaStep<Data> {
   readonly undo?: (data: Data, reason: UndoReason) => readonly SagaMessage[];
   /**
    * Past the point of no return: what this step asks for may be done already, and no undo gives back what that replaced. An abort
-   * is passed over, unless it comes from what removes everything anyway.
+   * is passed over, unless it comes from what removes everything anyway. Whoever undoes a step before it must leave alone what is
+   * done, and answer as the step does: then the saga goes on.
    */
   readonly isFinal?: boolean;
 }

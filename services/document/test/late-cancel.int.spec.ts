@@ -94,6 +94,29 @@ it('a version that readers passed over ends, and takes nothing back', async () =
   expect(await ask((client) => client.getDocument({ id: 'notes' }))).toMatchObject({ status: 'ready', updatedAt });
 });
 
+/** The document service is told that the index, or it itself, gave an event about a version up. */
+async function givenUp(documentId: string, version: number, topic: string): Promise<void> {
+  const failure = {
+    code: 'EVENT.CRASHED_PROCESS',
+    message: 'Handling was begun 3 times and never ended.',
+    attempts: 1,
+  };
+  const event = { service: 'vector', handler: 'h', topic, subject: documentId, version: BigInt(version), ...failure };
+  await mesh.send(catalogue.errorOccurred, { ...event, documentId }, told);
+}
+
+it('a version that readers see becomes ready, though word of it was given up', async () => {
+  await upload('seen', 'First.');
+  await toBeShown('seen', 1);
+  await givenUp('seen', 1, catalogue.vectorUpdated.topic);
+  expect(await sagaOf('seen', 1)).toEqual({ status: 'running', step: 'show' });
+  await givenUp('seen', 1, catalogue.showVersion.topic);
+  await reaches('seen', 1, { status: 'compensating' });
+  await shown('seen', 1); // by another copy of the command, so the index does not remove it
+  await reaches('seen', 1, { status: 'completed' });
+  expect(await ask((client) => client.getDocument({ id: 'seen' }))).toMatchObject({ status: 'ready' });
+});
+
 it('a version whose points are gone before it was shown fails instead of waiting for ever', async () => {
   await upload('gone', 'First.');
   await toBeShown('gone', 1);

@@ -87,7 +87,7 @@ export class VectorMesh {
     return ObservedVectorModule.inside.reconciler;
   }
 
-  private get databaseUrl(): string {
+  get databaseUrl(): string {
     return (this.options.databaseUrl ?? ((name) => this.postgres.url(name)))('ragmesh_vector');
   }
 

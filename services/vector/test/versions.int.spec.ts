@@ -3,6 +3,15 @@ import { catalogue } from '@ragmesh/contracts';
 import { embeddedBatches } from './document.builder.js';
 import { VectorMesh } from './vector-mesh.js';
 
+/** Another copy of the command shows the version between the two transactions that undo it. */
+const SHOW_WHAT_IS_KILLED = `
+  CREATE FUNCTION show_killed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    NEW.visible_version := NEW.dead_version;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER show_killed BEFORE UPDATE ON document_index FOR EACH ROW
+    WHEN (OLD.document_id = 'raced' AND NEW.dead_version > OLD.dead_version) EXECUTE FUNCTION show_killed()`;
+
 describe('versions of a document in the index', () => {
   let mesh: VectorMesh;
   beforeAll(async () => {
@@ -125,6 +134,69 @@ describe('versions of a document in the index', () => {
     expect(await mesh.count('undone')).toEqual({ points: 2, visible: 2 });
   });
 
+  describe('with a newer one that is undone', () => {
+    const document = (id: string, version: number) => ({
+      id,
+      version,
+      texts: [`${id} v${version}`, `also v${version}`],
+    });
+    const undo = async (documentId: string, version: bigint) => {
+      const event = mesh.event(catalogue.removeVersion, { documentId, version, collection: 'default' });
+      await mesh.send(event);
+      return mesh.answerTo(event);
+    };
+
+    it('is shown yet when it is complete: nobody called it off', async () => {
+      await mesh.stage(document('oryx', 1));
+      await mesh.stage(document('oryx', 2));
+      expect(await undo('oryx', 2n)).toMatchObject({ type: 'vector.deleted', payload: { pointsRemoved: 2n } });
+      expect(await mesh.show(document('oryx', 1))).toMatchObject({
+        type: 'vector.updated',
+        payload: { pointsVisible: 2n },
+      });
+      expect((await mesh.lexical('oryx')).map(({ text }) => text)).toEqual(['oryx v1']);
+      expect(await mesh.show(document('oryx', 2))).toMatchObject({ type: 'vector.deleted', payload: { version: 2n } });
+      expect(await mesh.count('oryx')).toEqual({ points: 2, visible: 2 });
+    });
+
+    it('is not shown once it was undone itself, or its document deleted', async () => {
+      await mesh.stage(document('kudu', 1));
+      await undo('kudu', 2n);
+      await undo('kudu', 1n);
+      expect(await mesh.show(document('kudu', 1))).toMatchObject({ type: 'vector.deleted' });
+      await mesh.stage(document('eland', 1));
+      // A deletion whose tombstone is set and whose points are still there.
+      await mesh.database.query(
+        `UPDATE document_index SET dead_version = 2, tombstoned_at = now() WHERE document_id = 'eland'`,
+      );
+      expect(await mesh.show(document('eland', 1))).toMatchObject({ type: 'vector.deleted' });
+      expect([...(await mesh.lexical('kudu')), ...(await mesh.lexical('eland'))]).toEqual([]);
+    });
+  });
+
+  it('leaves the version readers see when it is asked to undo it, and says that they see it', async () => {
+    const document = (version: number) => ({ id: 'seen', version, texts: [`serval v${version}`] });
+    await mesh.stage(document(1));
+    await mesh.show(document(1));
+    await mesh.stage(document(2));
+    await mesh.show(document(2));
+    const undo = mesh.event(catalogue.removeVersion, { documentId: 'seen', version: 2n, collection: 'default' });
+    await mesh.send(undo);
+    expect(await mesh.answerTo(undo)).toMatchObject({ type: 'vector.updated', payload: { version: 2n } });
+    expect((await mesh.lexical('serval')).map(({ text }) => text)).toEqual(['serval v2']);
+    expect((await mesh.removeDocument('seen', 2)).payload).toMatchObject({ pointsRemoved: 1n, remaining: 0n });
+  });
+
+  it('leaves also a version that is shown just as it is undone', async () => {
+    const document = { id: 'raced', texts: ['okapi'] };
+    await mesh.stage(document);
+    await mesh.database.pool.query(SHOW_WHAT_IS_KILLED);
+    const undo = mesh.event(catalogue.removeVersion, { documentId: 'raced', version: 1n, collection: 'default' });
+    await mesh.send(undo);
+    expect(await mesh.answerTo(undo)).toMatchObject({ type: 'vector.updated', payload: { version: 1n } });
+    expect(await mesh.count('raced')).toEqual({ points: 1, visible: 1 });
+  });
+
   it('does nothing twice when each event comes three times', async () => {
     const document = (version: number) => ({ id: 'repeated', version, texts: ['lynx a', 'lynx b'] });
     await mesh.stage(document(1));
@@ -157,5 +229,8 @@ describe('versions of a document in the index', () => {
     await mesh.stage(document);
     expect((await mesh.show(document)).payload).toMatchObject({ pointsVisible: 1n, pointsRemoved: 0n });
     expect(await mesh.lexical('marten')).toHaveLength(1);
+    // Readers see a generation by now that cuts it otherwise than the command says.
+    const asked = await mesh.show({ ...document, texts: ['mar', 'ten'] });
+    expect(asked).toMatchObject({ type: 'vector.updated', payload: { pointsVisible: 1n } });
   });
 });

@@ -1,5 +1,6 @@
 import { catalogue, type EventSpec, type ServiceName } from '@ragmesh/contracts';
 import { sagaMessage, type SagaDefinition, type SagaError, type SagaInput, type SagaState } from '@ragmesh/saga';
+import { isRetryable } from '../domain/retryable.js';
 
 /** What the saga of one version knows. Counts only: the content lies in blobs and rows. */
 export interface Ingestion {
@@ -38,7 +39,7 @@ export const INDEX_WITHIN_SECONDS = 900;
 /**
  * created → chunked → indexed → shown. Events drive it forward; this saga watches order and deadlines, and undoes what may
  * have happened. Showing a version is past the point of no return, because it removes the version before it: it is asked for until it
- * is answered, and not called off any more.
+ * is answered, and not called off any more. Where it fails, the index removes only what readers do not see.
  */
 export const ingestionSaga: SagaDefinition<Ingestion> = {
   name: 'document-ingestion',
@@ -106,6 +107,9 @@ const UNDO_TOPICS = new Set<string>([
 /** Who ingests. Others that read the same events, a cache say, do not hold a document up. */
 const WORKERS = new Set<string>(['document', 'embedding', 'vector'] satisfies ServiceName[]);
 
+/** Showing is asked for so often, which takes an hour, before a failure that may pass counts. */
+export const PATIENT_ATTEMPTS = 32;
+
 /** Whether an event of this type, handled by this service, takes an ingestion forward. */
 export const isIngestionStep = (service: string, type: string): boolean => WORKERS.has(service) && STEP_TYPES.has(type);
 
@@ -129,13 +133,20 @@ export const waitsFor = ({ generation: own }: Ingestion, generation: number | un
   (generation ?? own) === own;
 
 /** What the saga makes of such an event: the step failed, or while it is being undone, the undo. */
-export function failureInput(
-  { status, data }: SagaState<Ingestion>,
-  { topic, generation, error }: GivenUp,
-): SagaInput<Ingestion> | undefined {
-  if (!waitsFor(data, generation)) return undefined;
-  if (status === 'compensating') return UNDO_TOPICS.has(topic) ? { kind: 'undo-failed', error } : undefined;
-  return STEP_TOPICS.has(topic) ? { kind: 'step-failed', error } : undefined;
+export function failureInput(state: SagaState<Ingestion>, failed: GivenUp): SagaInput<Ingestion> | undefined {
+  const { topic, generation, error } = failed;
+  if (!waitsFor(state.data, generation)) return undefined;
+  if (state.status === 'compensating') return UNDO_TOPICS.has(topic) ? { kind: 'undo-failed', error } : undefined;
+  const isFailure = state.step === 'show' ? isRefused(state, failed) : STEP_TOPICS.has(topic);
+  return isFailure ? { kind: 'step-failed', error } : undefined;
+}
+
+/**
+ * Whether the index will not show the version. Whatever else is given up then, the answer say, proves nothing: it is asked again and
+ * answers again. So it is after an outage; but what passes for one all the time is none.
+ */
+function isRefused({ attempts }: SagaState<Ingestion>, { topic, error }: GivenUp): boolean {
+  return topic === catalogue.showVersion.topic && (!isRetryable(error.code) || attempts >= PATIENT_ATTEMPTS);
 }
 
 /** Id of the saga of one version; unique over tenants. */

@@ -43,6 +43,25 @@ describe('an event of an ingestion that is given up', () => {
     expect(after(chunked, 'chunks.embedded', 'chunks.embedded')).toMatchObject({ undoError: null });
   });
 
+  describe('of a version that is being shown', () => {
+    const shown = after(chunked, { kind: 'step-done', step: 'index' });
+    const asked = (attempts: number, topic: string, code: string) =>
+      failureInput({ ...shown, attempts }, { topic, error: { code, message: 'given up' } })?.kind;
+
+    it.each(['vector.updated', 'vector.indexed', 'chunks.embedded', 'document.chunked'])(
+      'is nothing to it when it is %s: it is asked for again, and answered again',
+      (topic) => {
+        expect(asked(99, topic, 'EVENT.CRASHED_PROCESS')).toBeUndefined();
+      },
+    );
+
+    it('fails it when the index refuses to show it, or could not for an hour', () => {
+      expect(asked(1, 'vector.commands', 'EVENT.INVALID')).toBe('step-failed');
+      expect(asked(1, 'vector.commands', 'VECTOR.UNAVAILABLE')).toBeUndefined();
+      expect(asked(40, 'vector.commands', 'VECTOR.UNAVAILABLE')).toBe('step-failed');
+    });
+  });
+
   it('is known by its topic, by the version it is of, and by who gave it up', () => {
     expect(isOfIngestion('vector', 'chunks.embedded', 3n)).toBe(true);
     expect(isOfIngestion('vector', 'chunks.embedded', 0n)).toBe(false);

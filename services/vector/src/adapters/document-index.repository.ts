@@ -63,7 +63,10 @@ const BURY = `
     tombstoned_at = CASE WHEN visible_version > $3 THEN NULL ELSE now() END
   WHERE tenant = $1 AND document_id = $2`;
 
-/** Whether a version was deleted or undone. The one readers see never is: an update that was undone after it leaves it be. */
+/**
+ * Whether a version was deleted or undone, or is older than one that was and has nothing to come any more. The one readers see
+ * never is: an update that was undone after it leaves it be.
+ */
 export function isDead(version: number, { deadVersion, visibleVersion }: DocumentState): boolean {
   return version <= deadVersion && version !== visibleVersion;
 }
@@ -110,13 +113,16 @@ export class DocumentIndexRepository {
     tx.write(sql, [tenant, documentId, collection]);
   }
 
-  /** @param version what readers see from the commit on; null hides the document. */
-  show(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number | null): void {
+  /** @param version what readers see from the commit on. */
+  show(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number): void {
     const sql = 'UPDATE document_index SET visible_version = $3 WHERE tenant = $1 AND document_id = $2';
     tx.write(sql, [tenant, documentId, version]);
   }
 
-  /** Makes a version, and those before it that readers do not see, dead. */
+  /**
+   * Makes a version dead, unless readers see it. Nothing comes in any more of those before it that they do not see either; one that
+   * is complete may yet be shown.
+   */
   kill(tx: SqlTransaction, { tenant, documentId }: DocumentKey, version: number): void {
     const sql =
       'UPDATE document_index SET dead_version = greatest(dead_version, $3) WHERE tenant = $1 AND document_id = $2';

@@ -37,6 +37,8 @@ const IS_SEEN = `
 
 const lockOf = ({ tenant, collection }: Scope): string => JSON.stringify(['live generation', tenant, collection]);
 
+type FollowRemoval = (pointIds: readonly string[]) => Promise<void>;
+
 /** Which generation of a collection's index readers see. */
 @Injectable()
 export class GenerationRepository {
@@ -116,10 +118,10 @@ export class GenerationRepository {
   /**
    * Removes a generation that readers do not see, with its points, a page after the other; what was interrupted goes on when it
    * is asked for again. Whoever asks meanwhile waits for the same.
-   * @param follow told of the points of each page that is gone.
+   * @param follow told of the points of each page that is gone; the next one goes after it.
    * @throws RagmeshError `REQUEST.INVALID` for the live one.
    */
-  remove(scope: Scope, generation: number, follow: (pointIds: readonly string[]) => void = () => {}): Promise<void> {
+  remove(scope: Scope, generation: number, follow: FollowRemoval = async () => {}): Promise<void> {
     const name = JSON.stringify([scope.tenant, scope.collection, generation]);
     const removal =
       this.removals.get(name) ??
@@ -128,11 +130,7 @@ export class GenerationRepository {
     return removal;
   }
 
-  private async removeRows(
-    scope: Scope,
-    generation: number,
-    follow: (pointIds: readonly string[]) => void,
-  ): Promise<void> {
+  private async removeRows(scope: Scope, generation: number, follow: FollowRemoval): Promise<void> {
     // Its row goes first: whoever holds it adds points yet, or shows it; whoever comes later finds it gone.
     await this.database.transaction(async (tx) => {
       tx.write(REMOVE, [scope.tenant, scope.collection, generation]);
@@ -144,6 +142,6 @@ export class GenerationRepository {
     });
     // What it has of documents before the points: nothing may ever take a rest of it for complete.
     for await (const _ of documentRows.removed(this.database, scope, generation));
-    for await (const pointIds of pointRows.removed(this.database, scope, generation)) follow(pointIds);
+    for await (const pointIds of pointRows.removed(this.database, scope, generation)) await follow(pointIds);
   }
 }

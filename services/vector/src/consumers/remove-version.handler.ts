@@ -7,7 +7,10 @@ import { DocumentIndexRepository, type DocumentKey } from '../adapters/document-
 import { PointRepository } from '../adapters/point.repository.js';
 import { VectorStore } from '../adapters/vector-store.js';
 
-/** Undoes a version. It is dead from the beginning, so that chunks of it that are still under way change nothing. */
+/**
+ * Undoes a version. It is dead from the beginning, so that chunks of it that are still under way change nothing. The one readers see
+ * is left alone: it has replaced the one before, so without it they would find nothing.
+ */
 @Controller()
 export class RemoveVersion {
   constructor(
@@ -17,7 +20,7 @@ export class RemoveVersion {
     private readonly store: VectorStore,
   ) {}
 
-  /** Redelivery is safe: what is gone is removed again, with a count of nothing. It always answers. */
+  /** Redelivery is safe: what is gone is removed again, with a count of nothing. It always answers, also that readers see it. */
   @HandlesEvent(catalogue.removeVersion, { id: 'vector.remove-version', deadlineSeconds: 60 })
   async handle(
     @Payload() { payload, tenant }: Message<eventsV1.RemoveVersion>,
@@ -29,7 +32,12 @@ export class RemoveVersion {
     await this.kill(document, payload.collection, version);
     return this.store.following(document, (changes) =>
       delivery.commit(async (tx, publish) => {
-        const { collection } = await this.documents.lock(tx, document, payload.collection);
+        const { collection, visibleVersion } = await this.documents.lock(tx, document, payload.collection);
+        // Looked at here and not before: until now another copy of the command that shows it may have come first.
+        if (visibleVersion === version) {
+          publish(catalogue.vectorUpdated, documentId, { documentId, version: payload.version, collection });
+          return ack();
+        }
         const place = { ...document, collection };
         const removed = await this.points.remove(tx, place, { exactly: version });
         const inStore = await changes.remove(tx, place, { exactly: version });
@@ -48,16 +56,9 @@ export class RemoveVersion {
 
   /** A transaction of its own: a store that takes no part in transactions may lose points only after it. */
   private async kill(document: DocumentKey, asked: string, version: number): Promise<void> {
-    await this.store.following(document, (changes) =>
-      this.database.transaction(async (tx) => {
-        const { collection, visibleVersion } = await this.documents.lock(tx, document, asked);
-        if (visibleVersion === version) {
-          this.documents.show(tx, document, null);
-          changes.hide(tx, { ...document, collection });
-        }
-        this.documents.kill(tx, document, version);
-        return ack();
-      }),
-    );
+    await this.database.transaction(async (tx) => {
+      await this.documents.lock(tx, document, asked);
+      this.documents.kill(tx, document, version);
+    });
   }
 }

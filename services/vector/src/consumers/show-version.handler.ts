@@ -39,22 +39,24 @@ export class ShowVersion {
         this.generations.keepLive(tx, { tenant, collection: payload.collection });
         const state = await this.documents.lock(tx, { tenant, documentId }, payload.collection);
         const { collection, visibleVersion, generation } = state;
+        const document = { tenant, documentId, collection };
+        const expected = expectedIn(generation, payload);
         const isPassedOver = version < (visibleVersion ?? 0);
-        if (isPassedOver || isDead(version, state)) {
+        if (isPassedOver || (await this.isGone(tx, { ...document, version }, state, expected.points))) {
           // Answered all the same: whoever asked would ask for ever.
           const answer = { documentId, version: payload.version, collection };
           if (isPassedOver) publish(catalogue.vectorUpdated, documentId, answer);
           else publish(catalogue.vectorDeleted, documentId, answer);
           return ack();
         }
-        const document = { tenant, documentId, collection };
         // Both in one turn: what is removed too early comes back with the transaction that an incomplete version ends.
         const [actual, removed] = await Promise.all([
           this.points.count(tx, document, { exactly: version }, generation),
           version > FIRST_VERSION ? this.points.remove(tx, document, { below: version }) : nothing,
         ]);
-        const expected = expectedIn(generation, payload);
-        if (actual !== expected.points) throw incomplete({ documentId, version, actual }, expected);
+        // What readers see is not refused: of a generation made since it was written it has as many points as that cut it into.
+        if (actual !== expected.points && version !== visibleVersion)
+          throw incomplete({ documentId, version, actual }, expected);
         // The store before the rows: until these are committed it shows both, and readers the one the rows name.
         const older = [...removed.keys()];
         // A version is never seen by more than may read it: the command brings the list it was accepted with.
@@ -74,6 +76,18 @@ export class ShowVersion {
     // Else who asked before could be told that the collection has no lists, and kept results would be everybody's.
     if (set.list) await this.access.settled(set.list);
     return result;
+  }
+
+  /** A version that is older than an undone one, and complete, is none the worse for that: nobody called it off. */
+  private async isGone(
+    tx: SqlTransaction,
+    { version, ...document }: DocumentPoints & { readonly version: number },
+    state: DocumentState,
+    expected: number,
+  ): Promise<boolean> {
+    if (!isDead(version, state)) return false;
+    if (state.tombstoned) return true;
+    return (await this.points.count(tx, document, { exactly: version }, state.generation)) !== expected;
   }
 
   /** @returns whether a list was set. */
