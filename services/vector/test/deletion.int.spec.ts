@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { embeddedBatches } from './document.builder.js';
@@ -117,6 +119,17 @@ describe('deletion from the index', () => {
       await mesh.database.query(LENGTHEN, ['long', 0, 11_000]);
       const answer = await mesh.removeDocument('long', 1);
       expect(answer.payload).toMatchObject({ pointsRemoved: 11_001n, remaining: 0n });
+    });
+
+    it('removes a generation without holding the event loop up', async () => {
+      const text = Array.from({ length: 300 }, (_, n) => `linsang${n}`).join(' ');
+      await mesh.stage({ id: 'dropped', collection: 'dropped', texts: [text] });
+      await mesh.database.query(LENGTHEN, ['dropped', 1, 6_000]);
+      const script = fileURLToPath(new URL('drop-in-turns.mjs', import.meta.url));
+      const answer = execFileSync(process.execPath, [script, mesh.databaseUrl], { encoding: 'utf8' });
+      const { longest, before, after } = JSON.parse(answer) as Record<string, number>;
+      expect([before, after]).toEqual([6_001, 1]);
+      expect(longest).toBeLessThan(20);
     });
 
     it('removes a generation of any size, and goes on after an interruption', async () => {

@@ -134,7 +134,7 @@ export class EmbeddedStore extends VectorStore {
 
   async drop(scope: Scope, generation: number): Promise<void> {
     // Memory follows page by page: else it would be found to differ from the rows all the while.
-    const follow = (pointIds: readonly string[]) => this.index.find(scope, generation)?.removePoints(pointIds);
+    const follow = async (pointIds: readonly string[]) => this.index.find(scope, generation)?.forgetPoints(pointIds);
     await this.parts.generations.remove(scope, generation, follow);
     this.index.drop(scope, generation);
   }

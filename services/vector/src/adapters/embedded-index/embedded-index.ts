@@ -115,6 +115,21 @@ export class EmbeddedIndex {
     this.forgetFilters();
   }
 
+  /**
+   * As `removePoints`, in slices of a few milliseconds, of an index that is about to go as a whole: what it knows of words and
+   * neighbours stays with it until then, so its scores mean little from now on.
+   */
+  async forgetPoints(pointIds: Iterable<string>): Promise<void> {
+    const slice = new TimeSlice();
+    for (const pointId of pointIds) {
+      if (slice.used) await slice.renew();
+      const slot = this.table.slot(pointId);
+      if (slot === undefined) continue;
+      this.table.remove(slot);
+      this.forgetFilters();
+    }
+  }
+
   /** Points of a version, of a document or of all, staged ones included unless only visible ones are asked for. */
   count({
     documentId,
