@@ -21,6 +21,8 @@ export interface BusSignal {
 export interface SignalHandlers {
   /** The session stands, at first or again; anything may have happened meanwhile. */
   connected(identity: SessionIdentity): void;
+  /** The session is gone, and another is on its way. */
+  lost(): void;
   received(signal: BusSignal): void;
   failed(error: unknown): void;
 }
@@ -123,6 +125,7 @@ export class BusSignals {
   private lost(client: pg.Client): void {
     if (this.client !== client) return;
     this.client = undefined;
+    this.handlers.lost();
     this.reconnectLater();
   }
 

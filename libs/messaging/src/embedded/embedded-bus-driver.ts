@@ -14,7 +14,7 @@ import { resolveBusOptions, type EmbeddedBusOptions, type ResolvedBusOptions } f
 import { EmbeddedSubscription, type SubscriptionContext } from './embedded-subscription.js';
 import { GroupCoordinator } from './group-coordinator.js';
 import { GroupStore } from './group-store.js';
-import { announceAppended, announceGroupsChanged, joinLocalTail } from './local-tail.js';
+import { announceAppended, announceGroupsChanged, joinLocalTail, type TailListener } from './local-tail.js';
 import { RecordWriter } from './record-writer.js';
 import { RetentionSweeper } from './retention-sweeper.js';
 import { TopicDirectory } from './topic-directory.js';
@@ -29,6 +29,7 @@ export class EmbeddedBusDriver implements BusDriver {
   private readonly signals: BusSignals;
   private readonly coordinator: GroupCoordinator;
   private readonly sweeper: RetentionSweeper;
+  private readonly tail: TailListener;
   private readonly leaveTail: () => void;
   private readonly poll: NodeJS.Timeout;
   private closing: Promise<void> | undefined;
@@ -63,15 +64,17 @@ export class EmbeddedBusDriver implements BusDriver {
         this.coordinator.sessionIs(session);
         this.wakeAll();
       },
+      lost: () => this.coordinator.sessionLost(),
       received: (signal) => this.received(signal),
       failed,
     });
-    this.coordinator = new GroupCoordinator(this.store, leaseMs, () => this.groupsChanged(), failed);
+    this.coordinator = new GroupCoordinator(this.store, leaseMs, () => this.othersLook(), failed);
     this.sweeper = new RetentionSweeper(this.database, topicPrefix, options.retention, failed);
-    this.leaveTail = joinLocalTail(databaseUrl, {
+    this.tail = {
       appended: (id, records) => this.subscriptions.forEach(({ reader }) => reader.appended(id, records)),
       groupsChanged: () => void this.coordinator.look(),
-    });
+    };
+    this.leaveTail = joinLocalTail(databaseUrl, this.tail);
     this.poll = setInterval(() => this.wakeAll(), options.pollMs).unref();
   }
 
@@ -135,7 +138,12 @@ export class EmbeddedBusDriver implements BusDriver {
   }
 
   private groupsChanged(): void {
-    announceGroupsChanged(this.options.databaseUrl);
+    this.othersLook();
+    void this.coordinator.look();
+  }
+
+  private othersLook(): void {
+    announceGroupsChanged(this.options.databaseUrl, this.tail);
     this.signals.tellGroupsChanged();
   }
 

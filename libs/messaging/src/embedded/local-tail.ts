@@ -24,6 +24,7 @@ export function announceAppended(databaseUrl: string, partitionId: number, recor
   for (const listener of tails.get(databaseUrl) ?? []) listener.appended(partitionId, records);
 }
 
-export function announceGroupsChanged(databaseUrl: string): void {
-  for (const listener of tails.get(databaseUrl) ?? []) listener.groupsChanged();
+/** @param from hears nothing: it is the one who tells. */
+export function announceGroupsChanged(databaseUrl: string, from: TailListener): void {
+  for (const listener of tails.get(databaseUrl) ?? []) if (listener !== from) listener.groupsChanged();
 }
