@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { HandledEvictions } from './handled-evictions.js';
 import type { RedisClient } from './redis-client.js';
 
 /** The tag that every entry has. */
@@ -33,7 +34,7 @@ export class EvictionFeed {
   readonly #pending = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   /** Evictions after `#seen` that came by subscription or are our own. */
-  readonly #handled = new Set<string>();
+  readonly #handled = new HandledEvictions();
   #seen: string | undefined;
   #adopted = false;
   #inSync = false;
@@ -124,7 +125,7 @@ export class EvictionFeed {
     if (this.#seen === undefined || Number(floor) > Number(this.#seen)) this.listener.allEvicted();
     else this.#tell([...missed]);
     this.#seen = clock!;
-    for (const time of this.#handled) if (Number(time) <= Number(clock)) this.#handled.delete(time);
+    this.#handled.forgetUntil(clock!);
   }
 
   #hear(message: string): void {
