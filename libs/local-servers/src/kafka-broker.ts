@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RagmeshError } from '@ragmesh/errors';
 import { serverEnvironment } from '@ragmesh/postgres';
+import { endWithThisProcess } from './end-with-this-process.js';
 import { serverProperties, type BrokerSettings } from './kafka-settings.js';
 
 const POLL_MS = 50;
@@ -22,16 +23,14 @@ const LOGGING = [
 export interface BrokerOptions extends BrokerSettings {
   readonly jars: string;
   readonly heapMb: number;
+  /** Called when a broker that had started ends and nobody stopped or killed it through its object. */
+  readonly onExit?: (how: string) => void;
 }
-
-const running = new Set<ChildProcess>();
-
-/** Whoever exits without stopping its brokers leaves none behind. A process that is killed does: see `#endOrphan`. */
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** One broker process, to be killed, frozen and started again by fault tests. It keeps its ports and its data. */
 export class KafkaBroker {
   #child: ChildProcess | undefined;
+  #isEnding = false;
 
   constructor(private readonly options: BrokerOptions) {}
 
@@ -72,6 +71,7 @@ export class KafkaBroker {
     rmSync(this.#file('broker.log'), { force: true });
     const child = this.#java('kafka.Kafka', [this.#file('server.properties')]);
     this.#child = child;
+    this.#isEnding = false;
     writeFileSync(this.#file('pid'), String(child.pid));
     const deadline = performance.now() + START_DEADLINE_MS;
     while (!readFileSync(this.#file('broker.log'), 'utf8').includes(STARTED)) {
@@ -81,6 +81,9 @@ export class KafkaBroker {
       }
       await sleep(POLL_MS);
     }
+    void exitOf(child).then(([code, signal]) => {
+      if (this.#child === child && !this.#isEnding) this.options.onExit?.(`ended (${signal ?? `exit code ${code}`})`);
+    });
   }
 
   /** Ends it as a machine that loses its power would. Resolves once the process is gone. */
@@ -106,6 +109,7 @@ export class KafkaBroker {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
+    this.#isEnding = true;
     if (!child || !this.isRunning) return;
     const gone = exitOf(child);
     child.kill(signal);
@@ -141,9 +145,8 @@ export class KafkaBroker {
     // Its own process group: Ctrl-C in a terminal reaches us, and we stop it in order.
     const child = spawn('java', jvm, { stdio: ['ignore', log, log], detached: true, env: serverEnvironment() });
     closeSync(log);
-    running.add(child);
-    child.once('exit', () => running.delete(child));
-    child.on('error', () => running.delete(child)); // also seen as an exit
+    child.on('error', () => undefined); // also seen as an exit
+    endWithThisProcess(child); // one whose parent was killed goes on: see `#endOrphan`
     return child;
   }
 
@@ -164,10 +167,10 @@ function archivedClasses(jars: string): string[] {
   return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
 }
 
-function exitOf(child: ChildProcess): Promise<[number | null]> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve([child.exitCode]);
+function exitOf(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve([child.exitCode, child.signalCode]);
   return new Promise((resolve) => {
-    child.once('exit', (code) => resolve([code]));
-    child.once('error', () => resolve([null]));
+    child.once('exit', (code, signal) => resolve([code, signal]));
+    child.once('error', () => resolve([null, null]));
   });
 }

@@ -27,6 +27,8 @@ export interface KafkaServerOptions {
   readonly createsTopics?: boolean;
   /** Java heap per broker in MiB. Default 384. */
   readonly heapMb?: number;
+  /** Called when a broker that had started ends and nobody stopped or killed it here; {@link KafkaServer.revive} starts it again. */
+  readonly onExit?: (how: string) => void;
 }
 
 /** A Kafka cluster of child processes on loopback, without Docker and without ZooKeeper. */
@@ -72,14 +74,19 @@ export class KafkaServer {
     const nodes = ports.map((_, index) => {
       const node = index + 1;
       const folder = join(resolve(options.dataDir), `broker-${node}`);
-      const { heapMb = 384, sasl: credentials, tls, createsTopics } = options;
-      return new KafkaBroker({ node, folder, ports, jars, heapMb, credentials, tls, createsTopics });
+      const { heapMb = 384, sasl: credentials, tls, createsTopics, onExit } = options;
+      return new KafkaBroker({ node, folder, ports, jars, heapMb, credentials, tls, createsTopics, onExit });
     });
     return new KafkaServer(nodes, ports, { sasl: options.sasl !== undefined, tls: options.tls !== undefined });
   }
 
   async #run(id: string): Promise<void> {
     await Promise.all(this.nodes.map((broker) => broker.prepare(id)));
+    await this.revive();
+  }
+
+  /** Starts the brokers that do not run, on their ports and with their data. Resolves once all serve clients. */
+  async revive(): Promise<void> {
     await Promise.all(this.nodes.map((broker) => broker.start()));
   }
 

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { serverEnvironment } from '@ragmesh/postgres';
+import { endWithThisProcess } from './end-with-this-process.js';
 import { freePorts } from './free-ports.js';
 
 const BINARY = 'redis-server';
@@ -20,6 +21,8 @@ export interface RedisServerOptions {
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Further arguments of redis-server, for instance `['--maxmemory', '4mb']`. */
   readonly args?: readonly string[];
+  /** Called when it ends after it had answered and nobody stopped or killed it here; {@link RedisServer.restart} starts it again. */
+  readonly onExit?: (how: string) => void;
 }
 
 /** A real Redis as a child process on the loopback interface, without persistence unless its arguments say otherwise. */
@@ -91,8 +94,10 @@ export class RedisServer {
       '--appendonly',
       'no',
     ];
-    const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', env: serverEnvironment() });
+    // Its own process group: Ctrl-C in a terminal reaches us, and we stop it in order.
+    const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
+    endWithThisProcess(child);
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
@@ -102,6 +107,10 @@ export class RedisServer {
       if (performance.now() > end) throw new Error(`redis-server gave no answer within ${READY_WITHIN_MS} ms`);
       await delay(10);
     }
+    failed.signal.throwIfAborted(); // somebody else's answered on its port
+    child.once('exit', (code, signal) => {
+      if (this.#child === child) this.options.onExit?.(`ended (${signal ?? `exit code ${code}`})`);
+    });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -4,6 +4,7 @@ import type { Environment } from '@ragmesh/config';
 import { KafkaServer, RedisServer, findKafkaJars } from '@ragmesh/local-servers';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
 import type { MeshConfig } from './mesh.config.js';
+import { ServerReviver, type ServerNews } from './server-reviver.js';
 
 /** What the mesh runs on. */
 export interface Servers {
@@ -27,14 +28,14 @@ interface Server {
   readonly stop?: () => Promise<void>;
 }
 
-/** Uses the servers that are named, and starts what is missing and can be found on this machine. */
-export async function startServers(config: MeshConfig, onLost: (error: unknown) => void): Promise<Servers> {
+/** Uses the servers that are named, and starts what is missing and can be found on this machine; again when it dies. */
+export async function startServers(config: MeshConfig, news: ServerNews): Promise<Servers> {
   const dataDir = resolve(config.RAGMESH_DATA_DIR);
   await mkdir(dataDir, { recursive: true });
   const starts = await Promise.allSettled([
-    database(config, dataDir, onLost),
-    events(config, dataDir),
-    cache(config, dataDir),
+    database(config, dataDir, news),
+    events(config, dataDir, news),
+    cache(config, dataDir, news),
   ]);
   const servers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   const close = async (): Promise<void> => {
@@ -53,7 +54,7 @@ export async function startServers(config: MeshConfig, onLost: (error: unknown) 
   };
 }
 
-async function database(config: MeshConfig, dataDir: string, onLost: (error: unknown) => void): Promise<Server> {
+async function database(config: MeshConfig, dataDir: string, { onLost }: ServerNews): Promise<Server> {
   const use = 'Database';
   if (config.DATABASE_URL) return { use, described: `PostgreSQL at ${hostOf(config.DATABASE_URL)}`, environment: {} };
   const postgres = await EmbeddedPostgres.start(dataDir, { onLost });
@@ -67,32 +68,36 @@ async function database(config: MeshConfig, dataDir: string, onLost: (error: unk
   };
 }
 
-async function events(config: MeshConfig, dataDir: string): Promise<Server> {
+async function events(config: MeshConfig, dataDir: string, news: ServerNews): Promise<Server> {
   const use = 'Events';
   if (config.KAFKA_BROKERS) return { use, described: `Kafka at ${config.KAFKA_BROKERS}`, environment: {} };
   const jars = config.MESH_LOCAL_SERVERS ? findKafkaJars() : undefined;
   if (!jars) return { use, described: 'tables in PostgreSQL (no KAFKA_BROKERS, no Kafka found here)', environment: {} };
-  const kafka = await KafkaServer.start({ dataDir: join(dataDir, 'kafka'), jars });
+  const reviver = new ServerReviver('Kafka', () => kafka.revive(), news);
+  const onExit = (how: string): void => reviver.ended(how);
+  const kafka = await KafkaServer.start({ dataDir: join(dataDir, 'kafka'), jars, onExit });
   const brokers = kafka.brokers.join(',');
   return {
     use,
     described: `Kafka started here, ${brokers}`,
     environment: { KAFKA_BROKERS: brokers, KAFKA_SESSION_TIMEOUT: SESSION_TIMEOUT },
-    stop: () => kafka.stop(),
+    stop: () => reviver.stop().then(() => kafka.stop()),
   };
 }
 
-async function cache(config: MeshConfig, dataDir: string): Promise<Server> {
+async function cache(config: MeshConfig, dataDir: string, news: ServerNews): Promise<Server> {
   const use = 'Cache';
   if (config.REDIS_URL) return { use, described: `Redis at ${hostOf(config.REDIS_URL)}`, environment: {} };
   if (!config.MESH_LOCAL_SERVERS || !RedisServer.isInstalled())
     return { use, described: 'memory of each process (no REDIS_URL, no redis-server found here)', environment: {} };
-  const redis = await RedisServer.start({ dataDir: join(dataDir, 'redis') });
+  const reviver = new ServerReviver('Redis', () => redis.restart(), news);
+  const onExit = (how: string): void => reviver.ended(how);
+  const redis = await RedisServer.start({ dataDir: join(dataDir, 'redis'), onExit });
   return {
     use,
     described: `Redis started here, port ${redis.port}`,
     environment: { REDIS_URL: redis.url },
-    stop: () => redis.stop(),
+    stop: () => reviver.stop().then(() => redis.stop()),
   };
 }
 

@@ -27,7 +27,7 @@ export interface Mesh {
 export async function startMesh({ environment, say, onLost }: StartMeshOptions): Promise<Mesh> {
   checkConfiguration([meshConfig], environment, [meshVariables]);
   const config = loadConfig(meshConfig, environment);
-  const servers = await startServers(config, onLost);
+  const servers = await startServers(config, { say, onLost });
   try {
     const supervisor = await Supervisor.start({
       environment: { ...environment, ...servers.environment },
