@@ -31,7 +31,12 @@ export class AllowRule {
 
   /** Whether it could let this host in, whatever its name resolves to. */
   concerns(host: string): boolean {
-    return typeof this.target !== 'string' || this.matches(host, '');
+    return typeof this.target !== 'string' || this.names(host);
+  }
+
+  /** Whether the operator listed this name, by itself or with all below it. */
+  names(host: string): boolean {
+    return typeof this.target === 'string' && this.matches(host, '');
   }
 
   /** @param host as a parsed URL has it: lower case, punycode. @param address what it resolved to. */

@@ -13,7 +13,8 @@ import {
   wrongRedirect,
   wrongScheme,
 } from './egress-errors.js';
-import { EgressPolicy, systemResolver, type Resolve } from './egress-policy.js';
+import { EgressPolicy, type Resolve } from './egress-policy.js';
+import { nameResolution } from './name-resolution.js';
 import { pinnedGet } from './pinned-request.js';
 
 const MAX_REDIRECTS = 5;
@@ -44,7 +45,7 @@ export class EgressClient {
 
   constructor(
     private readonly config: EgressConfig,
-    resolve: Resolve = systemResolver,
+    resolve: Resolve = nameResolution(config),
   ) {
     this.#policy = new EgressPolicy(config, resolve);
   }
@@ -91,7 +92,7 @@ export class EgressClient {
   }
 
   async #ask(url: URL, signal: AbortSignal, isRedirect: boolean): Promise<IncomingMessage> {
-    const addresses = await untilAborted(this.#policy.addressesFor(url), signal).catch((error: unknown) => {
+    const addresses = await untilAborted(this.#policy.addressesFor(url, signal), signal).catch((error: unknown) => {
       throw isRedirect && isRagmeshError(error) ? wrongRedirect() : error;
     });
     const { EGRESS_FIRST_BYTE_SECONDS: firstByteSeconds } = this.config;
@@ -119,7 +120,7 @@ function redirectOf({ statusCode = 0, headers }: IncomingMessage, from: URL): UR
   return target;
 }
 
-/** A lookup cannot be broken off, only no longer waited for. */
+/** The system's lookup of a name that is listed cannot be broken off, only no longer waited for. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason as Error);

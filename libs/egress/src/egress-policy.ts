@@ -1,9 +1,9 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { EgressConfig } from './egress.config.js';
 import { closedAddress, withCredentials, wrongPort, wrongScheme } from './egress-errors.js';
 import { ipBytes } from './ip-range.js';
+import { isUnanswered } from './name-resolution.js';
 import { isPublicAddress } from './public-address.js';
 
 /** An address a name resolved to. */
@@ -12,12 +12,8 @@ export interface ResolvedAddress {
   readonly family: 4 | 6;
 }
 
-/** All addresses of a host name; rejects when it has none. */
-export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
-
-/** As every program of this machine resolves names: hosts file, then DNS. */
-export const systemResolver: Resolve = async (host) =>
-  (await lookup(host, { all: true, order: 'verbatim' })) as ResolvedAddress[];
+/** All addresses of a host name; rejects when it has none. `signal`: nobody waits any more. */
+export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly ResolvedAddress[]>;
 
 type Rules = Pick<EgressConfig, 'EGRESS_PUBLIC' | 'EGRESS_ALLOW' | 'EGRESS_PORTS'>;
 
@@ -34,13 +30,13 @@ export class EgressPolicy {
    * The addresses a connection for this URL may go to, and no other: a name is resolved here and never again.
    * @throws RagmeshError EGRESS.REFUSED unless every address of the host is allowed.
    */
-  async addressesFor(url: URL): Promise<readonly ResolvedAddress[]> {
+  async addressesFor(url: URL, signal: AbortSignal): Promise<readonly ResolvedAddress[]> {
     const port = this.#checkedPort(url);
     const host = hostOf(url);
     // A lookup carries what the name says to whoever answers for it: none is made for a host that stays closed anyway.
     if (!this.rules.EGRESS_PUBLIC && !this.rules.EGRESS_ALLOW.some((rule) => rule.concerns(host)))
       throw closedAddress();
-    const addresses = await this.#resolved(host);
+    const addresses = await this.#resolved(host, signal);
     const areAllowed = addresses.every(({ address }) => this.#isAllowed(host, address, port));
     if (addresses.length === 0 || !areAllowed) throw closedAddress();
     return addresses;
@@ -56,13 +52,13 @@ export class EgressPolicy {
     throw wrongPort(ports);
   }
 
-  async #resolved(host: string): Promise<readonly ResolvedAddress[]> {
+  async #resolved(host: string, signal: AbortSignal): Promise<readonly ResolvedAddress[]> {
     const family = isIP(host);
     if (family !== 0) return [{ address: host, family: family as 4 | 6 }];
     try {
-      return await this.resolve(host);
+      return await this.resolve(host, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAI_AGAIN') throw error; // the resolver is away: not the host's fault
+      if (signal.aborted || isUnanswered(error)) throw error; // not the host's fault, or not for sure
       throw closedAddress();
     }
   }
