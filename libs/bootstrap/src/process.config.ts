@@ -6,6 +6,7 @@ import {
   isTlsUsed,
   oneOf,
   string,
+  timeout,
   tlsPairFault,
   url,
   type ConfigOf,
@@ -68,10 +69,10 @@ export const processConfig = defineConfig({
   ...tlsVariables,
   PROBE_HOST: string().default('127.0.0.1').describe('Address /healthz, /readyz and /metrics are served on'),
   PROBE_PORT: int(portRange).default(9464).describe('Port of /healthz, /readyz and /metrics; 0 takes a free one'),
-  SHUTDOWN_GRACE_SECONDS: duration({ min: 0 })
+  SHUTDOWN_GRACE_SECONDS: timeout({ min: 0 })
     .default(5)
     .describe('Time between "not ready" and the end of service: what sends requests here needs it to notice'),
-  SHUTDOWN_DEADLINE_SECONDS: duration({ min: 1 })
+  SHUTDOWN_DEADLINE_SECONDS: timeout({ min: 1 })
     .default(30)
     .describe('Time for what is running then; after it, it is broken off'),
 })

@@ -14,6 +14,7 @@ import {
   readEnvironment,
   secret,
   string,
+  timeout,
   unknownNames,
   url,
 } from './index.js';
@@ -77,6 +78,19 @@ describe('loadConfig', () => {
     expect(message).toContain('QDRANT_URL must be a URL that begins with http:// or https://');
     expect(message).toContain('TRACING must be true or false');
     expect(message).toContain('OPENAI_API_KEY is required: Key of the language model');
+  });
+
+  it('refuses a wait that is longer than a timer can be, and names the longest', () => {
+    const waiting = defineConfig({
+      STREAM_TIMEOUT: timeout({ min: 1 }),
+      PAUSE: timeout({ max: 604_800 }),
+      KEPT: duration(),
+    });
+    const config = { STREAM_TIMEOUT: '1d', PAUSE: '7d', KEPT: '90d' };
+    expect(loadConfig(waiting, config)).toEqual({ STREAM_TIMEOUT: 86_400, PAUSE: 604_800, KEPT: 7_776_000 });
+    const message = messageOf(() => loadConfig(waiting, { STREAM_TIMEOUT: '30d', PAUSE: '8d', KEPT: '90d' }));
+    expect(message).toContain('STREAM_TIMEOUT must be a time span such as 30s or 5m from 1 to 86400 (is "30d")');
+    expect(message).toContain('PAUSE must be a time span such as 30s or 5m from 0 to 604800 (is "8d")');
   });
 
   it('checks rules between variables', () => {

@@ -23,4 +23,17 @@ export {
 } from './tls-files.js';
 export { unknownNames } from './unknown-names.js';
 export { Variable } from './variable.js';
-export { bool, bytes, duration, file, int, listOf, number, oneOf, secret, string, url } from './variable-types.js';
+export {
+  bool,
+  bytes,
+  duration,
+  file,
+  int,
+  listOf,
+  number,
+  oneOf,
+  secret,
+  string,
+  timeout,
+  url,
+} from './variable-types.js';

@@ -49,7 +49,7 @@ export function bytes(range: Range = {}): Variable<number> {
 
 const secondsPerUnit = { '': 1, ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** A time span in seconds, written as `30`, `30s`, `250ms`, `5m`, `2h`, `7d`. */
+/** A time span in seconds, for which something is kept or which is only compared, written as `30`, `30s`, `250ms`, `5m`, `2h`, `7d`. */
 export function duration(range: Range = {}): Variable<number> {
   return numeric('seconds', 'a time span such as 30s or 5m', range, (text) => {
     const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/i.exec(text) ?? [];
@@ -57,6 +57,16 @@ export function duration(range: Range = {}): Variable<number> {
       ? NaN
       : Number(amount) * secondsPerUnit[unit.toLowerCase() as keyof typeof secondsPerUnit];
   });
+}
+
+const DAY = secondsPerUnit.d;
+
+/**
+ * A time span that something waits for, one day unless `max` says more. Where it becomes a timer it must have an end: a timer
+ * of more than 24.8 days goes off at once.
+ */
+export function timeout({ min = 0, max = DAY }: Range = {}): Variable<number> {
+  return duration({ min, max });
 }
 
 const truthWords: Readonly<Record<string, boolean>> = {

@@ -1,4 +1,16 @@
-import { bool, bytes, defineConfig, duration, int, number, secret, string, url, type ConfigOf } from '@ragmesh/config';
+import {
+  bool,
+  bytes,
+  defineConfig,
+  duration,
+  int,
+  number,
+  secret,
+  string,
+  timeout,
+  url,
+  type ConfigOf,
+} from '@ragmesh/config';
 
 /** The only reader of these variables. */
 export const documentConfig = defineConfig({
@@ -8,7 +20,7 @@ export const documentConfig = defineConfig({
   CHUNK_OVERLAP: int({ min: 0, max: 1024 })
     .default(20)
     .describe('Tokens that neighbouring chunks share when an upload names none'),
-  PARSE_TIMEOUT: duration()
+  PARSE_TIMEOUT: timeout()
     .default('60s')
     .describe('Longest time a file may take to be read; above it DOCUMENT.PARSE_TIMEOUT'),
   PARSE_MEMORY: bytes().default('512mb').describe('Most memory the process that reads a file may take'),

@@ -1,6 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { redisVariables } from '@ragmesh/cache';
-import { bytes, defineConfig, duration, int, oneOf, secret, string, url, type ConfigOf } from '@ragmesh/config';
+import {
+  bytes,
+  defineConfig,
+  duration,
+  int,
+  oneOf,
+  secret,
+  string,
+  timeout,
+  url,
+  type ConfigOf,
+} from '@ragmesh/config';
 
 /** What the embedding service reads from its environment. */
 export const embeddingConfig = defineConfig({
@@ -32,7 +43,7 @@ export const embeddingConfig = defineConfig({
     .optional()
     .describe('Length of the vectors to ask the provider for; its own unless set'),
   EMBEDDING_BATCH_SIZE: int({ min: 1, max: 2048 }).default(64).describe('Most texts in one request to the provider'),
-  EMBEDDING_TIMEOUT: duration({ min: 0.05 })
+  EMBEDDING_TIMEOUT: timeout({ min: 0.05 })
     .default('30s')
     .describe('Longest time one request to the provider may take'),
   EMBEDDING_CACHE_SIZE: int({ min: 1 }).default(10_000).describe('Vectors of chunks kept in memory for reuse'),

@@ -1,4 +1,4 @@
-import { bool, bytes, defineConfig, duration, file, int, string, type ConfigOf } from '@ragmesh/config';
+import { bool, bytes, defineConfig, duration, file, int, string, timeout, type ConfigOf } from '@ragmesh/config';
 import { hasServerCertificate } from './http/server-tls.js';
 import { egressVariables } from '@ragmesh/egress';
 import { authVariables, canCheckTokens, isJwksProtected, loopback } from './auth/auth.config.js';
@@ -32,13 +32,13 @@ export const gatewayConfig = defineConfig({
   MAX_OPEN_STREAMS: int({ min: 1 })
     .default(4096)
     .describe('Event streams and long polls open at once; above it OVERLOAD.SHED'),
-  SEARCH_LATENCY_TARGET: duration({ min: 0.01 })
+  SEARCH_LATENCY_TARGET: duration({ min: 0.01, max: 3600 })
     .default('250ms')
     .describe(
       'What a search may take before fewer questions are worked on at once, 32 at the least; above that OVERLOAD.SHED. More is allowed where searches take more while nothing else is done',
     ),
-  REQUEST_TIMEOUT_SECONDS: duration({ min: 1 }).default(60).describe('Time a request may take; then REQUEST.TIMEOUT'),
-  STREAM_TIMEOUT_SECONDS: duration({ min: 1 }).default(300).describe('Time an answer or a file may stream'),
+  REQUEST_TIMEOUT_SECONDS: timeout({ min: 1 }).default(60).describe('Time a request may take; then REQUEST.TIMEOUT'),
+  STREAM_TIMEOUT_SECONDS: timeout({ min: 1 }).default(300).describe('Time an answer or a file may stream'),
   ...authVariables,
   ...quotaVariables,
   ...egressVariables,

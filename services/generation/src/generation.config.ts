@@ -1,5 +1,5 @@
 import { resultCacheVariables, redisVariables } from '@ragmesh/cache';
-import { defineConfig, duration, int, oneOf, string, url, secret, type ConfigOf } from '@ragmesh/config';
+import { defineConfig, duration, int, oneOf, string, timeout, url, secret, type ConfigOf } from '@ragmesh/config';
 import { furtherProviders } from './domain/further-providers.js';
 import { ModelPrices } from './domain/model-prices.js';
 
@@ -32,13 +32,13 @@ export const generationConfig = defineConfig({
   LLM_MAX_TOKENS: int({ min: 1, max: 100_000 })
     .default(1_024)
     .describe('Longest answer in tokens; a request may ask for less, and gets no more where it asks for more'),
-  LLM_FIRST_TOKEN_TIMEOUT: duration({ min: 0.01 })
+  LLM_FIRST_TOKEN_TIMEOUT: timeout({ min: 0.01 })
     .default('10s')
     .describe('How long a model may take to begin its answer, connecting included, before the next one is tried'),
-  LLM_IDLE_TIMEOUT: duration({ min: 0.01 })
+  LLM_IDLE_TIMEOUT: timeout({ min: 0.01 })
     .default('15s')
     .describe('Longest silence within an answer before it counts as cut off'),
-  LLM_TOTAL_TIMEOUT: duration({ min: 0.01 })
+  LLM_TOTAL_TIMEOUT: timeout({ min: 0.01 })
     .default('2m')
     .describe('Longest time of one answer; what is left of its request bounds it, too'),
   LLM_ANSWER_CACHE_TTL: duration({ min: 0 })

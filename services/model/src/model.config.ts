@@ -1,4 +1,4 @@
-import { bool, defineConfig, duration, oneOf, secret, string, url, type ConfigOf } from '@ragmesh/config';
+import { bool, defineConfig, oneOf, secret, string, timeout, url, type ConfigOf } from '@ragmesh/config';
 
 /** What the model service reads from its environment. */
 export const modelConfig = defineConfig({
@@ -18,7 +18,7 @@ export const modelConfig = defineConfig({
     .describe('Model hub, or a mirror of it that speaks its protocol'),
   HF_TOKEN: secret().optional().describe('Token for private and gated models; sent to HF_ENDPOINT only'),
   HF_HUB_OFFLINE: bool().default(false).describe('Uses what has been downloaded and never calls the hub'),
-  HF_HUB_DOWNLOAD_TIMEOUT: duration({ min: 0.1 })
+  HF_HUB_DOWNLOAD_TIMEOUT: timeout({ min: 0.1 })
     .default('10s')
     .describe('Longest silence of the hub before a request is broken off and taken up again'),
   HUB_ALLOWED_HOSTS: string()

@@ -1,5 +1,5 @@
 import { redisVariables, resultCacheVariables } from '@ragmesh/cache';
-import { defineConfig, duration, number, oneOf, string, type ConfigOf } from '@ragmesh/config';
+import { defineConfig, duration, number, oneOf, string, timeout, type ConfigOf } from '@ragmesh/config';
 import { DEFAULT_ALPHA } from './domain/fusion.js';
 import { DEFAULT_RERANK_ALPHA } from './domain/ranker.js';
 
@@ -8,18 +8,18 @@ export const retrievalConfig = defineConfig({
   SEARCH_ALPHA: number({ min: 0, max: 1 })
     .default(DEFAULT_ALPHA)
     .describe('Share of the dense leg in hybrid search when a request names none'),
-  SEARCH_EMBED_TIMEOUT: duration({ min: 0.01 })
+  SEARCH_EMBED_TIMEOUT: timeout({ min: 0.01 })
     .default('5s')
     .describe('Longest wait for the vector of a question; after it the search is lexical only'),
-  SEARCH_LEG_TIMEOUT: duration({ min: 0.01 })
+  SEARCH_LEG_TIMEOUT: timeout({ min: 0.01 })
     .default('5s')
     .describe('Longest wait for one leg; after it the search goes on with the other'),
-  SEARCH_WRITING_TIMEOUT: duration({ min: 0.01 })
+  SEARCH_WRITING_TIMEOUT: timeout({ min: 0.01 })
     .default('10s')
     .describe(
       'Longest wait for each thing a language model writes or judges for a search; after it the search goes on',
     ),
-  SEARCH_RERANK_TIMEOUT: duration({ min: 0.01 })
+  SEARCH_RERANK_TIMEOUT: timeout({ min: 0.01 })
     .default('5s')
     .describe('Longest wait for the cross-encoder; after it the order stays'),
   APP_RERANK_BACKEND: oneOf('stub', 'cross-encoder', 'disabled')

@@ -1,11 +1,11 @@
 import {
   defineConfig,
-  duration,
   int,
   isTlsUsed,
   oneOf,
   secret,
   string,
+  timeout,
   tlsFileVariables,
   url,
   type ConfigOf,
@@ -24,11 +24,11 @@ export const vectorConfig = defineConfig({
   QDRANT_COLLECTION: string({ matches: /^[A-Za-z0-9_-]{1,64}$/, expected: '1 to 64 letters, digits, _ or -' })
     .default('ragmesh')
     .describe('What the names of all collections and aliases in Qdrant begin with'),
-  QDRANT_TIMEOUT: duration({ min: 0.01 }).default('5s').describe('Longest wait for one answer of Qdrant'),
+  QDRANT_TIMEOUT: timeout({ min: 0.01 }).default('5s').describe('Longest wait for one answer of Qdrant'),
   QDRANT_AVERAGE_TERMS: int({ min: 1 })
     .default(150)
     .describe('Words of a usual chunk, with which BM25 compares lengths in Qdrant; a change needs a new generation'),
-  RECONCILE_INTERVAL_SECONDS: duration({ min: 0 })
+  RECONCILE_INTERVAL_SECONDS: timeout({ min: 0, max: 7 * 86_400 })
     .default('5m')
     .describe('Pause between two comparisons of the store with its rows; 0 turns them off'),
 })
