@@ -7,6 +7,7 @@ export { serverEnvironment } from './embedded/server-environment.js';
 export { unprivilegedUser } from './embedded/system-user.js';
 export { GrowthAnalysis } from './growth-analysis.js';
 export { decodeCursor, encodeCursor, microsOf, type ListPosition } from './list-cursor.js';
+export { boundedPage, listPage, type ListedPlace } from './list-page.js';
 export { migrate, pendingMigrations, type MigrationTarget } from './migrate.js';
 export { Notifications } from './notifications.js';
 export { createPool, type PoolOptions } from './pool.js';

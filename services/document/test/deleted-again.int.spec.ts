@@ -69,6 +69,26 @@ it('a list goes on where it was when its last document was uploaded anew', async
   expect(idsOf(await page(9))).toEqual(['4', '5', '3', '2', '1']);
 });
 
+it('a list of documents with all the metadata they may have ends its pages before they are too large for a message', async () => {
+  const metadata = { note: '字'.repeat(65_500) }; // counted in characters, sent in bytes
+  await ask((client) => client.upload(uploadMessages({ id: 'large', collection: 'large', metadata }, 'One of many.')));
+  await mesh.database('document').query(
+    `INSERT INTO document (tenant, id, collection, title, status, version, metadata, created_at)
+     SELECT tenant, id || n, collection, title, status, version, metadata, created_at
+     FROM document, generate_series(1, 87) n WHERE id = 'large'`,
+    [],
+  );
+  const seen: string[] = [];
+  let cursor = '';
+  do {
+    const answer = await ask((client) => client.listDocuments({ collection: 'large', limit: 200, cursor }));
+    seen.push(...idsOf(answer));
+    cursor = answer.nextCursor;
+  } while (cursor !== '');
+  expect(seen.length).toBe(88);
+  expect(new Set(seen).size).toBe(88);
+});
+
 it('a list refuses a cursor it did not give', async () => {
   const refusal = { code: 'REQUEST.INVALID', details: { field: 'cursor' } };
   await expect(page(2, 'of nobody')).rejects.toMatchObject(refusal);

@@ -21,6 +21,7 @@ const form = (...parts: [name: string, value: string | Blob][]): RequestInit => 
   return { method: 'POST', body: data };
 };
 
+const tooMuch = { note: 'x'.repeat(65_536) };
 const deep = (levels: number): string => `{"query":"x","filters":${nested(levels)}}`;
 
 type Case = [what: string, send: () => Promise<Response>, refusal: Refusal];
@@ -218,20 +219,19 @@ const cases: Case[] = [
     () => json('/v1/documents', { chunks: [{ text: 'a' }, {}] }),
     { status: 422, code: 'REQUEST.INVALID', field: 'chunks[1].text' },
   ],
-  ...['metadata', 'chunks[0].metadata'].map((field): Case => {
-    const metadata = { note: 'x'.repeat(65_536) };
-    const body = field === 'metadata' ? { text: 'a', metadata } : { chunks: [{ text: 'a', metadata }] };
-    return [
-      `${field} over the limit`,
-      () => json('/v1/documents', body),
-      { status: 422, code: 'REQUEST.INVALID', field, limit: 65_536 },
-    ];
+  ...(
+    [
+      ['POST /v1/documents', 'metadata', { text: 'a', metadata: tooMuch }],
+      ['POST /v1/documents', 'chunks[0].metadata', { chunks: [{ text: 'a', metadata: tooMuch }] }],
+      ['POST /index', 'documents[0].metadata', { documents: [{ text: 'a', metadata: tooMuch }] }],
+      ['POST /v1/collections', 'metadata', { metadata: tooMuch }],
+      ['PATCH /v1/collections/default', 'metadata', { metadata: tooMuch }],
+    ] as const
+  ).map(([route, field, body]): Case => {
+    const [method, path] = route.split(' ') as [string, string];
+    const refusal = { status: 422, code: 'REQUEST.INVALID', field, limit: 65_536 };
+    return [`${field} over the limit in ${route}`, () => json(path, body, { method }), refusal];
   }),
-  [
-    'metadata over the limit in /index',
-    () => json('/index', { documents: [{ text: 'a', metadata: { note: 'x'.repeat(70_000) } }] }),
-    { status: 422, code: 'REQUEST.INVALID', field: 'documents[0].metadata', limit: 65_536 },
-  ],
   [
     'JSON text over the limit',
     () => json('/v1/documents', { text: 'x'.repeat(17 * 1024 * 1024) }),

@@ -106,6 +106,34 @@ describe('collections', () => {
   });
 });
 
+describe('collections of much metadata', () => {
+  it('are listed, fewer on a page, each once', async () => {
+    newTenant();
+    await get('default');
+    const ids = Array.from({ length: 17 }, (_, index) => `large-${index}`);
+    const metadata = { note: 'x'.repeat(2 ** 20) };
+    for (const id of ids) await asTenant(() => knowledge().createCollection({ id, metadata }));
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page = await asTenant(() => knowledge().listCollections({ limit: 200, cursor }));
+      seen.push(...page.collections.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== '');
+    expect(seen).toEqual([...ids.toReversed(), 'default']);
+  });
+
+  it('are listed also where one alone is above the limit of a page', async () => {
+    newTenant();
+    await get('default');
+    await asTenant(() => knowledge().createCollection({ id: 'huge', metadata: { note: 'x'.repeat(5 * 2 ** 20) } }));
+    const first = await asTenant(() => knowledge().listCollections({}));
+    expect(first.collections.map(({ id }) => id)).toEqual(['huge']);
+    const second = await asTenant(() => knowledge().listCollections({ cursor: first.nextCursor }));
+    expect(second).toMatchObject({ collections: [{ id: 'default' }], nextCursor: '' });
+  });
+});
+
 describe('the catalogue', () => {
   it('counts documents and chunks of the newest ready version, once however often it is told', async () => {
     newTenant();

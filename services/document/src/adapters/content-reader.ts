@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
+import { chunkPage } from '../domain/chunk-page.js';
 import { BlobStore } from './blob-store.js';
 import { ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
@@ -49,17 +50,17 @@ export class ContentReader {
     return this.#content(tenant, key, 'text/plain; charset=utf-8', fileName);
   }
 
-  /** @param first ordinal of the first chunk wanted. */
+  /** @param first ordinal of the first chunk wanted. Fewer come than `limit` where they would not fit into a message. */
   async chunkPage(tenant: string, id: string, first: number, limit: number): Promise<ChunkPage> {
     const { version, key, total, collection } = await this.#liveText(tenant, id);
     const place = { tenant, documentId: id, version, generation: await this.generations.live(tenant, collection) };
     const spans = await this.chunks.read(place, { from: first, limit });
     const text = await this.extractor.readText(tenant, key);
-    return {
-      version,
-      chunks: spans.map((span, index) => ({ ordinal: first + index, span, text: text.slice(span[0], span[1]) })),
-      nextOrdinal: first + limit < total ? first + limit : undefined,
-    };
+    const wanted = spans.map((span, index) => ({
+      ...{ ordinal: first + index, span, text: text.slice(span[0], span[1]) },
+      metadata: span[4],
+    }));
+    return { version, ...chunkPage(wanted, { first, total }) };
   }
 
   async #liveText(

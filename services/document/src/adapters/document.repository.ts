@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything } from '@ragmesh/observability';
-import { Database, type ListPosition, type SqlRunner, type SqlTransaction, microsOf } from '@ragmesh/postgres';
+import {
+  Database,
+  type ListPosition,
+  type SqlRunner,
+  type SqlTransaction,
+  boundedPage,
+  microsOf,
+} from '@ragmesh/postgres';
 import { deletionId, deletionSaga, type Deletion } from '../sagas/deletion.saga.js';
 import type { DocumentRow, ListedRow, UploadedRow, VersionRow } from './document.rows.js';
 
@@ -93,17 +100,17 @@ export class DocumentRepository {
     return row;
   }
 
-  /** Newest first. */
+  /** Newest first; fewer than `limit` where they would not fit into a message. */
   async list(tenant: string, { collection, status, limit, after }: ListFilter): Promise<ListedRow[]> {
     const principals = currentPrincipals();
     const { rows } = await this.database.query<ListedRow>(
-      `SELECT ${COLUMNS}, ${SHOWN}, ${microsOf('d.created_at')} AS created_micros ${FROM}
+      boundedPage(`SELECT ${COLUMNS}, ${SHOWN}, ${microsOf('d.created_at')} AS created_micros ${FROM}
        WHERE d.tenant = $1 AND d.status <> 'deleted'
          AND ($2::text IS NULL OR d.collection = $2) AND ($3::text IS NULL OR d.status = $3)
          AND ${isReadable('$7')}
          AND ($5::bigint IS NULL
            OR (d.created_at, d.id) < (timestamptz 'epoch' + $5::bigint * interval '1 microsecond', $6::text))
-       ORDER BY d.created_at DESC, d.id DESC LIMIT $4`,
+       ORDER BY d.created_at DESC, d.id DESC LIMIT $4`),
       [
         ...[tenant, collection ?? null, status ?? null, limit, after?.createdMicros ?? null, after?.id ?? null],
         readsEverything(principals) ? null : principals,

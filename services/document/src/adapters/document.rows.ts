@@ -1,5 +1,7 @@
 import type { AccessList } from '@ragmesh/observability';
+import type { ListedPlace } from '@ragmesh/postgres';
 import type { SagaError } from '@ragmesh/saga';
+import type { Chunk, PageStart } from '../domain/splitting/chunk.js';
 import type { Receipt } from '../sagas/deletion.saga.js';
 
 export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
@@ -35,7 +37,7 @@ export interface DocumentRow {
 }
 
 /** A document with its place in a list, to the microsecond. */
-export type ListedRow = DocumentRow & { readonly created_micros: string };
+export type ListedRow = DocumentRow & ListedPlace;
 
 export interface VersionRow {
   readonly document_id: string;
@@ -55,5 +57,16 @@ export interface VersionRow {
 /** A document together with its newest upload, titled as that one. */
 export type UploadedRow = DocumentRow & Omit<VersionRow, 'document_id'>;
 
-/** Start, end, page, heading and own metadata of a chunk. */
-export type Span = readonly [number, number, number | null, string | null, Record<string, unknown>?];
+/** Start, end, page, heading and own metadata of a chunk, and where further pages begin in it, if any do. */
+export type Span = readonly [
+  number,
+  number,
+  number | null,
+  string | null,
+  (Record<string, unknown> | null)?,
+  (readonly PageStart[])?,
+];
+
+/** How a chunk that was cut from a text is kept. */
+export const keptSpan = ({ start, end, page, heading, pageStarts }: Omit<Chunk, 'index' | 'text'>): Span =>
+  pageStarts ? [start, end, page, heading, null, pageStarts] : [start, end, page, heading];

@@ -8,7 +8,7 @@ import { LongText } from '../domain/long-text.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
 import { split } from '../domain/splitting/splitter.js';
 import { BlobStore, type StagedBlob } from './blob-store.js';
-import type { Span, VersionRow } from './document.rows.js';
+import { keptSpan, type Span, type VersionRow } from './document.rows.js';
 import { convertText } from './parser/converters/text.converter.js';
 import { DocumentText } from './parser/document-text.js';
 import { defaultParserLimits } from './parser/parser-limits.js';
@@ -70,7 +70,7 @@ export class TextExtractor implements OnModuleDestroy {
     };
     const parsed = await this.#parsers.parseFrom(open, request, delivery.signal);
     const spans: Span[] = [];
-    for await (const { start, end, page, heading } of parsed.chunks) spans.push([start, end, page, heading]);
+    for await (const chunk of parsed.chunks) spans.push(keptSpan(chunk));
     return { spans, mediaType: parsed.mediaType, title: parsed.title, ...(await this.#stageText(outputPath)) };
   }
 
@@ -94,12 +94,7 @@ export class TextExtractor implements OnModuleDestroy {
       throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
     const text = output.toString();
     const options = { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap };
-    const spans = Array.from(split({ text, blocks: output.blocks }, options), ({ start, end, page, heading }): Span => [
-      start,
-      end,
-      page,
-      heading,
-    ]);
+    const spans = Array.from(split({ text, blocks: output.blocks }, options), keptSpan);
     const extracted = { text: LongText.of(text), spans, mediaType: 'text/plain', title: null };
     const bytes = Buffer.from(text);
     // Most texts are canonical as they come: then the upload itself is the blob that offsets refer to.

@@ -6,7 +6,7 @@ import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
-import { decodeCursor, encodeCursor } from '@ragmesh/postgres';
+import { decodeCursor, listPage } from '@ragmesh/postgres';
 import type { Observable } from 'rxjs';
 import { ContentReader, type Content } from '../adapters/content-reader.js';
 import { DocumentRepository, notFound } from '../adapters/document.repository.js';
@@ -64,10 +64,7 @@ export class DocumentGrpcController {
       limit: size + 1,
       after: decodeCursor(cursor),
     };
-    const rows = await this.documents.list(currentTenant(), filter);
-    const page = rows.slice(0, size);
-    const last = rows.length > size && page.at(-1);
-    const nextCursor = last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
+    const { page, nextCursor } = listPage(await this.documents.list(currentTenant(), filter), size);
     return { documents: page.map(toDocument), nextCursor };
   }
 

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { accessSchema } from './access.schema.js';
+import { metadataSchema } from './document.schema.js';
 import { idSchema } from './paging.schema.js';
 import { searchRequest } from './search.schema.js';
-
-const metadata = z.record(z.string().max(200), z.json());
 
 export const newCollection = z.strictObject({
   id: idSchema.optional(),
   title: z.string().max(1000).default(''),
-  metadata: metadata.optional(),
+  metadata: metadataSchema.optional(),
 });
 
 const share = z.number().min(0).max(1);
@@ -39,7 +38,7 @@ const givenDefaults = retrievalDefaults.extend({ fusion: searchRequest.shape.fus
 
 export const collectionChange = z.strictObject({
   title: z.string().min(1).max(1000).optional(),
-  metadata: metadata.optional(),
+  metadata: metadataSchema.optional(),
   defaults: givenDefaults.optional().describe('Replaces all defaults of searches'),
   chunking: chunking.nullable().optional().describe('How a reindex that says nothing else cuts documents'),
 });
@@ -47,7 +46,7 @@ export const collectionChange = z.strictObject({
 export const collectionSchema = z.object({
   id: z.string(),
   title: z.string(),
-  metadata,
+  metadata: metadataSchema,
   documents: z.int(),
   chunks: z.int(),
   defaults: retrievalDefaults,

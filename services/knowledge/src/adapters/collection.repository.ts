@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type ListPosition, type SqlTransaction, microsOf } from '@ragmesh/postgres';
+import {
+  Database,
+  type ListPosition,
+  type ListedPlace,
+  type SqlTransaction,
+  boundedPage,
+  microsOf,
+} from '@ragmesh/postgres';
 import { RagmeshError } from '@ragmesh/errors';
 import { currentPrincipals, mayRead, readsEverything, type AccessList } from '@ragmesh/observability';
 import { defaultCollection } from '../domain/collection-id.js';
@@ -12,12 +19,14 @@ export interface CollectionRow {
   readonly metadata: Record<string, unknown>;
   readonly settings: CollectionSettings;
   readonly created_at: Date;
-  readonly created_micros: string;
   readonly documents: number;
   readonly chunks: number;
   /** Who may read it and what is in it. */
   readonly access: AccessList;
 }
+
+/** A collection with its place in a list, to the microsecond. */
+export type ListedCollection = CollectionRow & ListedPlace;
 
 /** A list, and which of two is the newer. */
 export interface RevisedAccess {
@@ -138,14 +147,14 @@ export class CollectionRepository {
     ]);
   }
 
-  /** Newest first, from the one after `position`. */
-  async list(tenant: string, limit: number, position?: ListPosition): Promise<CollectionRow[]> {
+  /** Newest first, from the one after `position`; fewer than `limit` where they would not fit into a message. */
+  async list(tenant: string, limit: number, position?: ListPosition): Promise<ListedCollection[]> {
     await this.ensure(tenant, defaultCollection.id);
     const principals = currentPrincipals();
-    const { rows } = await this.database.query<CollectionRow>(
-      `${SELECT} WHERE tenant = $1 AND ($5::text[] IS NULL OR access IS NULL OR access && $5)
+    const { rows } = await this.database.query<ListedCollection>(
+      boundedPage(`${SELECT} WHERE tenant = $1 AND ($5::text[] IS NULL OR access IS NULL OR access && $5)
          AND ($3::bigint IS NULL OR (created_at, id) < (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::text))
-       ORDER BY collection.created_at DESC, collection.id DESC LIMIT $2`,
+       ORDER BY collection.created_at DESC, collection.id DESC LIMIT $2`),
       [
         tenant,
         limit,

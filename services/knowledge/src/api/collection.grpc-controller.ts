@@ -4,7 +4,7 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { knowledgeV1 } from '@ragmesh/contracts';
 import { asService, currentTenant } from '@ragmesh/observability';
-import { decodeCursor, encodeCursor } from '@ragmesh/postgres';
+import { decodeCursor, listPage } from '@ragmesh/postgres';
 import { v7 as uuidv7 } from 'uuid';
 import { CollectionRepository, type CollectionRow } from '../adapters/collection.repository.js';
 import { ChangeCollectionAccess } from '../commands/change-collection-access.js';
@@ -50,10 +50,7 @@ export class CollectionGrpcController {
   async list({ limit, cursor }: knowledgeV1.ListCollectionsRequest): Promise<ListReply> {
     const size = Math.min(limit > 0 ? limit : DEFAULT_PAGE, MAX_PAGE);
     const rows = await this.collections.list(currentTenant(), size + 1, decodeCursor(cursor));
-    const page = rows.slice(0, size);
-    const last = page.at(-1);
-    const nextCursor =
-      rows.length > size && last ? encodeCursor({ createdMicros: last.created_micros, id: last.id }) : '';
+    const { page, nextCursor } = listPage(rows, size);
     return { collections: page.map(toCollection), nextCursor };
   }
 

@@ -1,19 +1,20 @@
 import type { LongText } from '../long-text.js';
 import type { Block } from '../parsed-document.js';
-import type { SplittingOptions } from './chunk.js';
+import type { Chunk, PageStart, SplittingOptions } from './chunk.js';
 import { split } from './splitter.js';
 
-/** What is known of a stretch of the text: where it begins, its page and its heading. */
+/** Where a chunk lies: start, end, page, heading and, of a chunk over several pages, where the further ones begin. */
+export type Place = readonly [number, number, number | null, string | null, null?, (readonly PageStart[])?];
+
+/** What is known of a stretch of the text, as a {@link Place} says it; what stands between is of no matter here. */
 export type KnownPlace = readonly [
   start: number,
   end: number,
   page: number | null,
   heading: string | null,
-  ...unknown[],
+  metadata?: unknown,
+  pageStarts?: readonly PageStart[],
 ];
-
-/** Where a chunk lies: start, end, page and heading. */
-export type Place = readonly [number, number, number | null, string | null];
 
 /** What is cut at a time: a longer stretch would hold the event loop up, however few chunks are made of it. */
 const WINDOW_UNITS = 2 ** 17;
@@ -28,11 +29,15 @@ export function* resplit(text: LongText, known: readonly KnownPlace[], options: 
   for (let from = 0; from < text.length;) {
     const window = windowOf(text.slice(from, from + WINDOW_UNITS), from + WINDOW_UNITS >= text.length);
     for (const { heading, blocks } of sectionsOf(window, (start) => knownAt(from + start))) {
-      for (const { start, end, page } of split({ text: window, blocks }, options))
-        yield [from + start, from + end, page, heading];
+      for (const chunk of split({ text: window, blocks }, options)) yield placeOf(chunk, from, heading);
     }
     from += window.length;
   }
+}
+
+function placeOf({ start, end, page, pageStarts }: Chunk, from: number, heading: string | null): Place {
+  const place = [from + start, from + end, page, heading] as const;
+  return pageStarts ? [...place, null, pageStarts.map(([at, next]) => [from + at, next] as const)] : place;
 }
 
 /** As much of a stretch as ends where a text may be cut: behind a blank line, else a line, else a word. */
@@ -54,6 +59,9 @@ function follow(known: readonly KnownPlace[]): (start: number) => KnownPlace | u
   };
 }
 
+const pageAt = ([, , page, , , pageStarts]: KnownPlace, start: number): number | null =>
+  pageStarts?.findLast(([from]) => from <= start)?.[1] ?? page;
+
 function* sectionsOf(
   text: string,
   knownAt: (start: number) => KnownPlace | undefined,
@@ -61,7 +69,9 @@ function* sectionsOf(
   let heading: string | null = null;
   let blocks: Block[] = [];
   for (const [start, end] of paragraphsOf(text)) {
-    const [, , page = null, own = null] = knownAt(start) ?? [];
+    const known = knownAt(start);
+    const own = known?.[3] ?? null;
+    const page = known ? pageAt(known, start) : null;
     if (own !== heading && blocks.length > 0) {
       yield { heading, blocks };
       blocks = [];

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { keptSpan } from '../../adapters/document.rows.js';
 import { LongText } from '../long-text.js';
 import { resplit, type KnownPlace, type Place } from './resplit.js';
 import type { SplittingOptions } from './chunk.js';
+import { split } from './splitter.js';
 
 const sentence = (n: number): string => `Sentence number ${n} says something about herons.`;
 const text = Array.from({ length: 40 }, (_, n) => (n % 5 === 4 ? `${sentence(n)}\n\n` : `${sentence(n)} `))
@@ -30,6 +32,19 @@ describe('resplit', () => {
     for (const [start, , page, heading] of found) {
       expect([page, heading]).toEqual(start < half ? [1, 'Guide'] : [2, 'Usage']);
     }
+  });
+
+  it('knows the pages of what stood in one chunk over several, also when it is cut again and again', () => {
+    const starts = [0, ...Array.from(text.matchAll(/\n\n/g), ({ index }) => index + 2)];
+    const blocks = starts.map((start, n) => ({ kind: 'paragraph' as const, start, end: (starts[n + 1] ?? text.length + 2) - 2, page: n + 2 })); // prettier-ignore
+    const uploaded = Array.from(split({ text, blocks }, { chunkSize: 2048, overlap: 0 }), keptSpan);
+    expect(uploaded.map(([, , page]) => page)).toEqual([2]);
+    const onPages: KnownPlace[] = JSON.parse(JSON.stringify(uploaded));
+    const pageAt = (at: number) => 1 + starts.filter((start) => start <= at).length;
+    const wide = places(text, onPages, { chunkSize: 200, overlap: 30 });
+    const narrow = places(text, wide, { chunkSize: 30, overlap: 0 });
+    for (const [start, , page] of [...wide, ...narrow]) expect(page).toBe(pageAt(start));
+    expect(new Set(narrow.map(([, , page]) => page))).toEqual(new Set(blocks.map(({ page }) => page)));
   });
 
   it('keeps sections apart, however large a chunk may be', () => {

@@ -1,6 +1,6 @@
 import type { ParsedDocument } from '../parsed-document.js';
 import { overlapStart, piecesWithin } from './boundaries.js';
-import type { Chunk, SplittingOptions } from './chunk.js';
+import type { Chunk, PageStart, SplittingOptions } from './chunk.js';
 import { commonHeading, placedBlocks, type PlacedBlock } from './section.js';
 import { spanOf, trimmed, type Span } from './span.js';
 import { estimateTokens } from './token-estimate.js';
@@ -43,7 +43,8 @@ interface OpenChunk {
   heading: string | null;
   /** Whether only headings are inside so far: those belong to what follows. */
   onlyHeadings: boolean;
-  readonly page: number | null;
+  /** Where pages begin, from the one on which the chunk does. */
+  readonly pages: PageStart[];
 }
 
 function fits(open: OpenChunk, block: PlacedBlock, piece: Span, limit: number): boolean {
@@ -52,12 +53,17 @@ function fits(open: OpenChunk, block: PlacedBlock, piece: Span, limit: number): 
 }
 
 function extend(open: OpenChunk, block: PlacedBlock, piece: Span): void {
+  addPage(open.pages, block, piece);
   const sameSection = block.section === open.section;
   open.heading = open.onlyHeadings || sameSection ? deeper(open, block) : commonHeading(open.heading, block.heading);
   open.onlyHeadings &&= block.kind === 'heading';
   open.end = piece.end;
   open.tokens += piece.tokens;
   open.section = block.section;
+}
+
+function addPage(pages: PageStart[], { page }: PlacedBlock, { start }: Span): void {
+  if (page !== undefined && page !== pages.at(-1)?.[1]) pages.push([start, page]);
 }
 
 /** Headings in a row lead to the innermost; a merged chunk keeps what its sections share. */
@@ -74,6 +80,8 @@ function begin(
   const repeats = previous?.section === block.section && room > 0 && !previous.onlyHeadings;
   const start = repeats ? overlapStart(text, previous.start, previous.end, room) : piece.start;
   const repeated = repeats && start < previous.end;
+  const pages = repeated ? pagesFrom(start, previous.pages) : [];
+  addPage(pages, block, piece);
   return {
     start: repeated ? start : piece.start,
     end: piece.end,
@@ -81,12 +89,21 @@ function begin(
     section: block.section,
     heading: block.heading,
     onlyHeadings: block.kind === 'heading',
-    page: block.page ?? null,
+    pages,
   };
+}
+
+/** As many of the pages as there are left from a place on; the first is the one that this place is on. */
+function pagesFrom(start: number, pages: readonly PageStart[]): PageStart[] {
+  const first = pages.findLastIndex(([from]) => from <= start);
+  return pages.slice(Math.max(0, first));
 }
 
 function close(text: string, open: OpenChunk, index: number): Chunk | null {
   const span = trimmed(text, open.start, open.end);
   if (!span) return null;
-  return { index, text: text.slice(span.start, span.end), ...span, page: open.page, heading: open.heading };
+  const pages = pagesFrom(span.start, open.pages).filter(([from]) => from < span.end);
+  const page = pages[0] && pages[0][0] <= span.start ? pages.shift()![1] : null;
+  const chunk = { index, text: text.slice(span.start, span.end), ...span, page, heading: open.heading };
+  return pages.length > 0 ? { ...chunk, pageStarts: pages } : chunk;
 }

@@ -103,6 +103,28 @@ describe('split', () => {
     }
   });
 
+  it('names the page on which a chunk begins, also where that is in the repeated end of the page before', () => {
+    const page = (about: string) => Array.from({ length: 6 }, (_, n) => `Sentence ${n} is about ${about}.`).join(' ');
+    const { text, blocks } = paragraphs(['herons', 'newts', 'toads'].map(page).join('\n\n'));
+    const onPages = { text, blocks: blocks.map((block, index) => ({ ...block, page: index + 3 })) };
+    const pageAt = (at: number) => 3 + blocks.findLastIndex(({ start }) => start <= at);
+    for (const options of [
+      { chunkSize: 60, overlap: 20 },
+      { chunkSize: 100, overlap: 10 },
+      { chunkSize: 500, overlap: 0 },
+    ]) {
+      const chunks = [...split(onPages, options)];
+      expect(chunks.some(({ page: begins, end }) => begins! < pageAt(end - 1))).toBe(true);
+      for (const { start, end, page: begins, pageStarts = [] } of chunks) {
+        expect(begins).toBe(pageAt(start));
+        const within = blocks.flatMap((block, index) =>
+          block.start > start && block.start < end ? [[block.start, index + 3]] : [],
+        );
+        expect(pageStarts).toEqual(within);
+      }
+    }
+  });
+
   it.each([
     ['a single word', 'a'.repeat(1_000_000)],
     ['words without a full stop', 'lorem ipsum '.repeat(90_000)],
