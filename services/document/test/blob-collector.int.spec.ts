@@ -49,3 +49,12 @@ it('neither blobs that cannot be removed nor the files of others keep a blob fro
   await eventually('only what cannot be removed is left', async () => (await garbage()).length === STUCK);
   expect(await garbage()).toEqual(stuck);
 });
+
+it('abandoned blobs that cannot be removed keep no other abandoned one from being removed', async () => {
+  const key = await put('Its upload was given up.');
+  const stuck = Array.from({ length: STUCK }, (_, number) => `1${number.toString(16).padStart(63, '0')}`);
+  for (const name of stuck) await mkdir(join(stored.folder, 'blobs', 't', '10', name, 'held'), { recursive: true });
+  for (const name of [...stuck, key]) blobs.abandoned.add({ tenant: 't', key: name });
+  await eventually('only what cannot be removed is left', async () => blobs.abandoned.size === STUCK);
+  await expect(blobs.size('t', key)).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
+});

@@ -101,7 +101,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       if (!this.#looked) await this.#findUnreferenced(signal);
       if (Date.now() >= this.#clearsNext) await this.#clearUnfinished(signal);
-      await this.#collectEach(this.blobs.abandoned, signal);
+      await this.#collectEach([...this.blobs.abandoned], signal);
       const { tenant, key } = this.#reached;
       const { rows } = await this.database.query<StoredBlob>(GARBAGE, [tenant, key]);
       const tried = await this.#collectEach(rows, signal);
@@ -131,6 +131,7 @@ export class BlobCollector implements OnApplicationBootstrap, OnModuleDestroy {
       } catch (error) {
         failure = { error };
         failures += 1;
+        if (this.blobs.abandoned.delete(blob)) this.blobs.abandoned.add(blob); // behind those that were not tried
       }
     }
     if (failure) this.#warn(failure.error);

@@ -144,22 +144,11 @@ export class S3BlobStore extends BlobStore {
   }
 
   async #has(tenant: string, key: string): Promise<boolean> {
-    try {
-      await this.size(tenant, key);
-      return true;
-    } catch (error) {
-      if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return false;
-      throw error;
-    }
+    return (await unlessMissing(this.size(tenant, key))) !== undefined;
   }
 
   async #abort({ Key, UploadId }: MultipartUpload): Promise<void> {
-    try {
-      await this.#ask(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId }));
-    } catch (error) {
-      const isGone = ((error as Error).cause as Error | undefined)?.name === 'NoSuchUpload'; // another copy was faster
-      if (!isGone) throw error;
-    }
+    await unlessMissing(this.#ask(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId })));
   }
 
   #object(tenant: string, key: string): { Bucket: string; Key: string } {
@@ -175,6 +164,15 @@ export class S3BlobStore extends BlobStore {
     } catch (error) {
       throw asS3Error(error);
     }
+  }
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isRagmeshError(error) && error.code === 'BLOB.NOT_FOUND') return undefined;
+    throw error;
   }
 }
 

@@ -8,7 +8,8 @@ interface S3Failure {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-const MISSING = new Set(['NoSuchKey', 'NotFound']);
+/** Also of an upload that another copy ended first: that says nothing against the server. */
+const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchUpload']);
 /** Amazon never fills up; MinIO, Ceph and SeaweedFS do. */
 const FULL = new Set(['XMinioStorageFull', 'InsufficientStorage', 'QuotaExceeded', 'EntityTooLarge']);
 /** A wrong configuration: trying again does not help, a person has to act. */

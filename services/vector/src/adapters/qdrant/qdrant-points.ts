@@ -109,7 +109,7 @@ export class QdrantPoints {
     await this.everywhere((client, name) => client.delete(name, { wait: true, filter }));
   }
 
-  async removePoints(name: string, pointIds: readonly string[], { tenant }: DocumentKey): Promise<void> {
+  async removePoints(name: string, pointIds: readonly string[], { tenant }: Pick<Scope, 'tenant'>): Promise<void> {
     const filter = { must: [match('tenant', tenant), { has_id: [...pointIds] }] };
     await unlessGone(
       this.connection.write((client) => client.delete(name, { wait: true, filter })),

@@ -148,10 +148,15 @@ export class QdrantStore extends VectorStore {
 
   async drop(scope: Scope, generation: number): Promise<void> {
     const { collections, points, generations } = this.parts;
-    await generations.remove(scope, generation);
+    const holders = async (): Promise<string[]> =>
+      (await collections.existing()).filter(({ space }) => space.generation === generation).map(({ name }) => name);
+    const names = await holders();
+    // Points follow their rows page by page: else they would be found to differ from them all the while.
+    await generations.remove(scope, generation, async (pointIds) => {
+      for (const name of names) await points.removePoints(name, pointIds, scope);
+    });
     await this.followLive(scope);
-    for (const { name, space } of await collections.existing()) {
-      if (space.generation !== generation) continue;
+    for (const name of await holders()) {
       await points.removeCollection(scope, name);
       if ((await points.size(name)) === 0) await this.dropEmpty(name);
     }
