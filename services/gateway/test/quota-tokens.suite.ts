@@ -83,7 +83,7 @@ export function describeTokenQuotas(mesh: () => GuardedMesh): void {
       expect((await post(reader.key, '/v1/search', { ...question, top_k: 3 })).status).toBe(200);
     });
 
-    it('counts what a search asks a model for because its collection wants it', async () => {
+    it('counts what a search asks a model for because its collection wants it, and does without once it is used up', async () => {
       const { admin, reader, usage } = await tenant('wishes');
       const body = { defaults: { hyde: true } };
       await mesh().as(admin.key)({ method: 'PATCH', path: '/v1/collections/default', body });
@@ -91,6 +91,11 @@ export function describeTokenQuotas(mesh: () => GuardedMesh): void {
         await post(reader.key, '/v1/search', { ...question, top_k: 4 });
         return spentIn(await usage()) > 0;
       });
+      const spent = spentIn(await usage());
+      await limit(admin.key, reader.id, { requests_per_minute: null, tokens_per_day: 1 });
+      const frugal = await post(reader.key, '/v1/search', { ...question, top_k: 5 });
+      expect(frugal).toMatchObject({ status: 200, json: { degraded: ['hyde'] } });
+      expect(spentIn(await usage())).toBe(spent);
     });
 
     it('counts answers that are made ahead, and has none made once it is used up', async () => {

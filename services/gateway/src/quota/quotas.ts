@@ -72,9 +72,12 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
 
   /** @throws RagmeshError QUOTA.TOKENS_EXCEEDED when nothing is left to spend. */
   async admitTokens(caller: Caller): Promise<void> {
-    const states = await this.#tokenStates(caller, await this.#limits(caller));
-    const usedUp = states.find(isUsedUp);
+    const usedUp = await this.#usedUpTokens(caller);
     if (usedUp) throw refuse(usedUp);
+  }
+
+  async hasTokens(caller: Caller): Promise<boolean> {
+    return (await this.#usedUpTokens(caller)) === undefined;
   }
 
   /** Counts what models read and wrote; also where there is no limit now, since one may be set within the day. */
@@ -97,6 +100,11 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
   /** Has the overrides of a tenant read again. */
   forget(tenant: string): void {
     this.#overrides.forget(tenant);
+  }
+
+  async #usedUpTokens(caller: Caller): Promise<QuotaState | undefined> {
+    const states = await this.#tokenStates(caller, await this.#limits(caller));
+    return states.find(isUsedUp);
   }
 
   async #limits({ tenant, subject }: Caller): Promise<readonly (readonly [Scope, Limits])[]> {

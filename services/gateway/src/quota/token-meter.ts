@@ -23,12 +23,14 @@ export class TokenMeter {
     return {
       ...client,
       query: (request, options) => this.#answer(client, request as QueryRequest, options),
-      search: (request, options) =>
-        this.#spend(
-          () => client.search(request, options),
+      search: async (request, options) => {
+        const asked = { ...request, withoutModels: !asksModel(request) && (await this.#hasNoneLeft()) };
+        return this.#spend(
+          () => client.search(asked, options),
           ({ usage }) => tokensOf(usage),
           asksModel(request),
-        ),
+        );
+      },
       warmCache: (request, options) =>
         this.#spend(
           () => client.warmCache(request, options),
@@ -58,6 +60,11 @@ export class TokenMeter {
           ({ tokens }) => tokens,
         ),
     };
+  }
+
+  async #hasNoneLeft(): Promise<boolean> {
+    const caller = currentContext();
+    return caller !== undefined && !(await this.quotas.hasTokens(caller));
   }
 
   /** @param isCertain whether it will spend any; whoever has none left is refused only then. */
@@ -99,7 +106,7 @@ export class TokenMeter {
 type QueryRequest = Parameters<Retrieval['query']>[0];
 type SearchSteps = Pick<Parameters<Retrieval['search']>[0], 'multiQuery' | 'hyde' | 'selfCheck'>;
 
-/** Whether the request itself wants a language model's help; the defaults of its collection may want it, too. */
+/** Whether the request itself wants a language model's help. The defaults of its collection may want it, too: who has no token left goes without. */
 const asksModel = ({ multiQuery, hyde, selfCheck }: SearchSteps): boolean => Boolean(multiQuery || hyde || selfCheck);
 
 /** One model call is charged once, however often its answer is given. */

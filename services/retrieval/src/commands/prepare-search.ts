@@ -14,7 +14,7 @@ import type { RetrievalConfig } from '../retrieval.config.js';
 
 export interface Prepared {
   readonly query: SearchQuery;
-  /** `defaults` when those of the collection could not be used, and what is {@link switchedOff}. */
+  /** `defaults` when those of the collection could not be used, what is {@link switchedOff}, and what this caller may not have. */
   readonly degraded: readonly string[];
   /** What was asked for and cannot be had as this is configured; the next who ask for it do without it, too. */
   readonly switchedOff: readonly string[];
@@ -22,6 +22,13 @@ export interface Prepared {
 
 /** What a collection may have for what is left out that lets most pass: lexical scores have no upper limit. */
 const ALLOWING_MOST = { mode: 'lexical' };
+
+/** Steps for which a language model is asked, by the names that `degraded` has for them. */
+const MODEL_STEPS = [
+  ['multi_query', 'multiQuery'],
+  ['hyde', 'hyde'],
+  ['self_check', 'selfCheck'],
+] as const;
 
 /** Checks a search and fills in what its collection and the configuration have for what it leaves open. */
 @Injectable()
@@ -46,10 +53,14 @@ export class PrepareSearch {
   async #prepared(fields: SearchFields, { options, usable }: CollectionSetting): Promise<Prepared> {
     const alpha = await this.flags.getNumberValue('search_alpha', this.config.SEARCH_ALPHA);
     const query = this.#parsed(fields, alpha, options);
-    const degraded = usable ? [] : ['defaults'];
-    if (!query.rerank || (await this.#canRerank(query))) return { query, degraded, switchedOff: [] };
-    const switchedOff = ['rerank'];
-    return { query: { ...query, rerank: false }, degraded: [...degraded, ...switchedOff], switchedOff };
+    const switchedOff = !query.rerank || (await this.#canRerank(query)) ? [] : ['rerank'];
+    const forbidden = fields.withoutModels ? MODEL_STEPS.filter(([, step]) => query[step]) : [];
+    const off = Object.fromEntries(forbidden.map(([, step]) => [step, false]));
+    return {
+      query: { ...query, ...(switchedOff.length > 0 ? { rerank: false } : {}), ...off },
+      degraded: [...(usable ? [] : ['defaults']), ...switchedOff, ...forbidden.map(([name]) => name)],
+      switchedOff,
+    };
   }
 
   #parsed(fields: SearchFields, alpha: number, options: SearchOptions): SearchQuery {

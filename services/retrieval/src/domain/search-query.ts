@@ -40,6 +40,8 @@ export interface SearchFields extends SearchOptions {
   readonly collection: string;
   readonly filters?: Readonly<Record<string, unknown>>;
   readonly explain?: boolean;
+  /** Whether no language model may be asked for it. */
+  readonly withoutModels?: boolean;
 }
 
 /** A search with every field checked and every default filled in. */
