@@ -21,7 +21,7 @@ describe('a page of chunks', () => {
     (_what, chunk) => {
       const wanted = Array.from({ length: 50 }, () => chunk);
       const bytes = bytesInMessage(chunk);
-    expect(bytes * wanted.length).toBeGreaterThan(LARGEST_MESSAGE);
+      expect(bytes * wanted.length).toBeGreaterThan(LARGEST_MESSAGE);
       const { chunks, nextOrdinal } = chunkPage(wanted, { first: 20, total: 1_000 });
       expect(chunks.length).toBeGreaterThan(5);
       expect(nextOrdinal).toBe(20 + chunks.length);
