@@ -106,7 +106,7 @@ afterEach(async () => {
   await two.database.close();
 });
 
-const first = 'chunks.embedded:0:1:vector.index-chunks';
+const first = 'chunks.embedded:0:1:e1:vector.index-chunks';
 
 describe('an event the bus refuses', () => {
   const error = new RagmeshError('EVENT.TOO_LARGE', 'It is too large.');
@@ -128,7 +128,7 @@ describe('an event the bus refuses', () => {
     );
     const id = String(rows[0]!.id);
     await refuse(one, id);
-    const letter = `chunks.embedded.vector.retry:-1:${id}:vector.publish`;
+    const letter = `chunks.embedded.vector.retry:-1:${id}:e7:vector.publish`;
     expect(await one.letter(letter)).toMatchObject({ status: 'parked', code: 'EVENT.TOO_LARGE', event_id: 'e7' });
     const told = await one.database.query<{ value: Buffer }>(`SELECT value FROM outbox WHERE topic = 'error.occurred'`);
     expect(told.rows.map((row) => decodePayload(catalogue.errorOccurred, row.value))).toMatchObject([
@@ -229,8 +229,8 @@ describe('a replay', () => {
     await one.follower.follow();
     await one.fail(recordOf('e2'));
     await one.fail(recordOf('e3', { headers: { ...recordOf('e3').headers, ce_correlation: 'request-2' } }));
-    expect((await one.letter('chunks.embedded:0:2:vector.index-chunks')).replays).toBe(1);
-    expect((await one.letter('chunks.embedded:0:3:vector.index-chunks')).replays).toBe(0);
+    expect((await one.letter('chunks.embedded:0:2:e2:vector.index-chunks')).replays).toBe(1);
+    expect((await one.letter('chunks.embedded:0:3:e3:vector.index-chunks')).replays).toBe(0);
   });
 
   it('of an event whose effect is committed changes nothing', async () => {
@@ -259,13 +259,13 @@ describe('a replay', () => {
 
   it('of a record nobody could read is for whoever can read it now', async () => {
     await one.fail(recordOf('e1'), 'vector.unreadable');
-    await one.replay(['chunks.embedded:0:1:vector.unreadable']);
+    await one.replay(['chunks.embedded:0:1:e1:vector.unreadable']);
     const [copy] = await one.copies();
     expect(copy!.headers).not.toHaveProperty('ragmesh-handler');
     await one.inbox.begin([{ eventId: 'e1', handlerId: handler.id, attempt: 1 }]);
     await one.handle('e1');
     expect(await one.follower.follow()).toBe(1);
-    expect((await one.letter('chunks.embedded:0:1:vector.unreadable')).status).toBe('replayed');
+    expect((await one.letter('chunks.embedded:0:1:e1:vector.unreadable')).status).toBe('replayed');
   });
 
   it('is for its own tenant only', async () => {

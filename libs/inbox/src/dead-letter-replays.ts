@@ -1,16 +1,17 @@
 import { retryTopic, type ServiceName } from '@ragmesh/contracts';
 import { RagmeshError, asRagmeshError } from '@ragmesh/errors';
-import { forAllHandlers, originTopic, readRetryState, retryHeaders, unreadableHandler } from '@ragmesh/messaging';
+import {
+  forAllHandlers,
+  originTopic,
+  outgoingHandler,
+  readRetryState,
+  retryHeaders,
+  unreadableHandler,
+} from '@ragmesh/messaging';
 import type { Outbox, OutboxEntry } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { DeadLetterStore } from './dead-letter-store.js';
-import {
-  MAX_REPLAYS,
-  originalRecord,
-  outgoingHandler,
-  type DeadLetter,
-  type DeadLetterSelection,
-} from './dead-letter.js';
+import { MAX_REPLAYS, originalRecord, type DeadLetter, type DeadLetterSelection } from './dead-letter.js';
 import { dropRefused, releaseRefused } from './refused-event.js';
 
 /** What became of one letter of a selection. */

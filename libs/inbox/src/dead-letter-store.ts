@@ -12,13 +12,13 @@ import type {
 } from './dead-letter.js';
 
 /**
- * A letter is one per original record and handler. Where its replay failed, it is parked again. A letter that follows from a
+ * A letter is one per original record, event and handler. Where its replay failed, it is parked again. A letter that follows from a
  * replay (the work was taken up again with new events, and the same handler failed on it) goes on counting.
  */
 const INSERT = `
   INSERT INTO dead_letter (id, tenant, handler_id, event_id, event_type, subject, origin_topic, origin_partition,
     origin_offset, key, headers, value, code, message, attempts, first_failed_at, replays)
-  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::timestamptz, now()), coalesce((
+  SELECT coalesce((SELECT id FROM dead_letter WHERE id = $17 AND event_id = $4), $1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::timestamptz, now()), coalesce((
     SELECT max(replays) FROM dead_letter WHERE tenant = $2 AND handler_id = $3 AND subject = $6 AND status = 'replayed'
       AND headers ->> 'ce_correlation' = $11::jsonb ->> 'ce_correlation'), 0)
   ON CONFLICT (id) DO UPDATE SET status = 'parked', code = excluded.code, message = excluded.message,
@@ -30,6 +30,20 @@ const FAIL_REPLAY = `
   UPDATE dead_letter_replay SET result = 'failed', code = $2, finished_at = now()
   WHERE letter_id = $1 AND result IS NULL`;
 
+/** Ids go into URLs: what is no such name is left out. */
+const EVENT_IN_ID = /^[\w.-]{1,64}$/;
+
+/**
+ * Ids of the letter of an event and handler: its own, and the one that releases gave it which did not name the event. A place on the
+ * bus alone is another event's once a bus began anew under databases that were restored, or a topic was made anew. The last
+ * part is the handler's, which says whose letter it is.
+ */
+function idsOf(origin: string, eventId: string, handlerId: string): [own: string, former: string] {
+  const place = origin.replaceAll('/', ':');
+  const former = `${place}:${handlerId}`;
+  return [EVENT_IN_ID.test(eventId) ? `${place}:${eventId}:${handlerId}` : former, former];
+}
+
 /** Keeps a failed event, as `storableFailure` gives it. @returns false when it was kept before and is not being replayed. */
 export async function insertDeadLetter(
   tx: SqlTransaction,
@@ -38,11 +52,13 @@ export async function insertDeadLetter(
   const { headers, key, value } = record;
   const state = readRetryState(record);
   const [topic, partition, offset] = state.origin.split('/');
+  const eventId = storableName(headers['ce_id'] ?? '');
+  const [id, formerId] = idsOf(state.origin, eventId, handlerId);
   const { rows } = await tx.query<{ id: string; replays: number }>(INSERT, [
-    `${state.origin}/${handlerId}`.replaceAll('/', ':'),
+    id,
     storableTenant(headers['ce_tenant']),
     handlerId,
-    storableName(headers['ce_id'] ?? ''),
+    eventId,
     storableName(headers['ce_type'] ?? ''),
     storableName(headers['ce_subject'] ?? key),
     topic,
@@ -55,6 +71,7 @@ export async function insertDeadLetter(
     error.message,
     attempt,
     state.firstFailedAt ?? null,
+    formerId,
   ]);
   const letter = rows[0];
   if (letter && letter.replays > 0) await tx.query(FAIL_REPLAY, [letter.id, error.code]);

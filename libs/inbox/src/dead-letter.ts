@@ -78,9 +78,6 @@ export interface DeadLetterGroup {
   readonly newest: Date;
 }
 
-/** In place of a handler, for events of this service that the bus does not take. */
-export const outgoingHandler = (service: string): string => `${service}.publish`;
-
 /** The record as it first lay on the bus. */
 export function originalRecord(letter: DeadLetter): BusRecord {
   return {

@@ -2,25 +2,41 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { readRetryState, type Attempt, type BusRecord, type EventHandler, type Message } from '@ragmesh/messaging';
+import {
+  encodeEvent,
+  readRetryState,
+  retryHeaders,
+  type Attempt,
+  type BusRecord,
+  type EventHandler,
+  type Message,
+} from '@ragmesh/messaging';
+import { createLogger } from '@ragmesh/observability';
 import { Outbox, outboxMigrations } from '@ragmesh/outbox';
 import { Database, EmbeddedPostgres, createPool, migrate, storableText } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
-import { Inbox, inboxMigrations } from './index.js';
+import { HandlerRegistry } from '../../messaging/src/handling/event-handler.js';
+import { defaultRetryPolicy } from '../../messaging/src/handling/retry-policy.js';
+import { DeliveryPipeline } from '../../messaging/src/pipeline/delivery-pipeline.js';
+import { DeadLetterReplays, DeadLetterStore, Inbox, inboxMigrations } from './index.js';
 
 const handlerId = 'vector.index-chunks';
 let folder: string;
 let server: EmbeddedPostgres;
 let database: Database;
 let inbox: Inbox;
+let replays: DeadLetterReplays;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-inbox-'));
   server = await EmbeddedPostgres.start(folder);
   await migrate(server.url('inbox'), outboxMigrations, inboxMigrations);
   database = new Database(createPool(server.url('inbox'), { max: 4 }));
-  inbox = new Inbox(database, new Outbox(database, 'vector'), 'vector');
+  const outbox = new Outbox(database, 'vector');
+  inbox = new Inbox(database, outbox, 'vector');
+  replays = new DeadLetterReplays(new DeadLetterStore(database), outbox, 'vector');
 });
 afterAll(async () => {
   await database.close();
@@ -119,6 +135,106 @@ describe('a record nobody of ours wrote', () => {
     const error = new RagmeshError('STORAGE.UNAVAILABLE', 'Away.');
     await inbox.scheduleRetry({ record, handlerId, attempt: 1, error }, 0);
     expect(await inbox.begin([second('e20')])).toEqual([{ kind: 'open', starts: 0 }]);
+  });
+});
+
+/** Letters of what lay at an offset, the event that came first first. */
+async function lettersAt(offset: number): Promise<unknown[]> {
+  const { rows } = await database.query(
+    'SELECT id, event_id, status, replays, code FROM dead_letter WHERE origin_offset = $1 ORDER BY event_id',
+    [offset],
+  );
+  return rows;
+}
+
+const replay = (id: string) =>
+  replays.replay('default', { ids: [id], filter: {}, limit: 1 }, { by: 'spec', dryRun: false, rate: 1 });
+
+describe('a new event where an old one lay, on a bus that began anew under restored databases', () => {
+  const code = 'STORAGE.UNAVAILABLE';
+  const fail = (offset: number, eventId: string): Promise<void> => {
+    const error = new RagmeshError(code, 'The index is away.');
+    return inbox.deadLetter({ record: strange(offset, { ce_id: eventId }), handlerId, attempt: 6, error });
+  };
+
+  it('has a letter of its own, is settled and told of', async () => {
+    const [old, own] = ['old', 'own'].map((event) => `chunks.embedded:0:31:${event}:${handlerId}`) as [string, string];
+    await fail(31, 'old');
+    await replay(old);
+    await fail(31, 'own');
+    expect(await lettersAt(31)).toEqual([
+      { id: old, event_id: 'old', status: 'replaying', replays: 1, code },
+      { id: own, event_id: 'own', status: 'parked', replays: 0, code },
+    ]);
+    expect(await inbox.begin([first('own')])).toEqual([{ kind: 'settled' }]);
+    const told = `SELECT FROM outbox WHERE topic = 'error.occurred' AND convert_from(value, 'utf8')::jsonb ->> 'eventId' = 'own'`;
+    expect((await database.query(told)).rowCount).toBe(1);
+  });
+
+  it('leaves the letter alone that a release made which did not name the event in its id', async () => {
+    const former = `chunks.embedded:0:32:${handlerId}`;
+    await fail(32, 'old');
+    await database.query('UPDATE dead_letter SET id = $1 WHERE origin_offset = 32', [former]);
+    await replay(former);
+    await fail(32, 'own');
+    await fail(32, 'old');
+    expect(await lettersAt(32)).toEqual([
+      { id: former, event_id: 'old', status: 'parked', replays: 1, code },
+      { id: `chunks.embedded:0:32:own:${handlerId}`, event_id: 'own', status: 'parked', replays: 0, code },
+    ]);
+  });
+});
+
+describe('a retry whose handler this release does not have', () => {
+  const spec = catalogue.documentDeleted;
+
+  function retryOf(offset: number, handler: string): BusRecord {
+    const context = { source: '/ragmesh/document', tenant: 'default', actor: 'ada', correlationId: 'r', trace: {} };
+    const { topic, key, headers, value } = encodeEvent(spec, 'd', { documentId: 'd' }, context);
+    const record = { topic, key, headers, value, partition: 0, offset, timestamp: 0 };
+    return { ...record, headers: retryHeaders(record, handler, 2, new Date()) };
+  }
+
+  async function run(record: BusRecord): Promise<void> {
+    const registry = new HandlerRegistry();
+    const handle = () => Promise.reject(new Error('It is not for this one.'));
+    registry.add({ id: 'vector.remove-document', spec, deadlineSeconds: 60, handle });
+    const logger = createLogger('vector', 'silent');
+    const retry = defaultRetryPolicy;
+    const pipeline = new DeliveryPipeline({ service: 'vector', registry, journal: inbox, retry, logger });
+    await pipeline.run(record, pipeline.attemptsAt(new AbortController().signal));
+  }
+
+  it('is given up as that of its handler, so that it can be replayed when all copies have it', async () => {
+    const record = retryOf(41, 'vector.renamed');
+    await run(record);
+    const id = `${spec.topic}:0:41:${record.headers['ce_id']!}:vector.renamed`;
+    const code = 'EVENT.VERSION_UNSUPPORTED';
+    expect(await lettersAt(41)).toMatchObject([{ id, status: 'parked', code }]);
+    expect((await replay(id)).letters).toEqual([{ id }]);
+    const { rows } = await database.query<{ handler: string }>(
+      `SELECT headers ->> 'ragmesh-handler' AS handler FROM outbox WHERE topic = $1`,
+      [`${spec.topic}.vector.retry`],
+    );
+    expect(rows).toEqual([{ handler: 'vector.renamed' }]);
+  });
+
+  it('is passed over when a copy that has it has ended with it', async () => {
+    const record = retryOf(42, 'vector.renamed');
+    const message = { id: record.headers['ce_id']!, subject: 'd' } as Message;
+    await inbox.begin([{ eventId: message.id, handlerId: 'vector.renamed', attempt: 2 }]);
+    await inbox.commit({ id: 'vector.renamed' } as EventHandler, message, () => Promise.resolve());
+    await run(record);
+    expect(await lettersAt(42)).toEqual([]);
+  });
+
+  it.each([
+    [43, 'vector.publish'],
+    [44, 'vector.a name of nobody'],
+    [45, 'document.renamed'],
+  ])('is nobody’s when that can be none of this service: %d, %s', async (offset, handler) => {
+    await run(retryOf(offset, handler));
+    expect(await lettersAt(offset)).toMatchObject([{ id: expect.stringMatching(/:vector\.unreadable$/) }]);
   });
 });
 

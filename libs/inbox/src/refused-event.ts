@@ -1,10 +1,10 @@
 import type { ServiceName } from '@ragmesh/contracts';
-import { withoutRetryState } from '@ragmesh/messaging';
+import { outgoingHandler, withoutRetryState } from '@ragmesh/messaging';
 import { inContext } from '@ragmesh/observability';
 import type { KeepRefused } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { insertDeadLetter } from './dead-letter-store.js';
-import { outgoingHandler, type DeadLetter } from './dead-letter.js';
+import type { DeadLetter } from './dead-letter.js';
 import { publishGivenUp } from './error-event.js';
 import { storableFailure } from './storable-failure.js';
 

@@ -76,7 +76,7 @@ describe('an event that the bus refused', () => {
       const { id } = rows[0]!;
       const row = { id, topic: 't', key: 'd', headers, value: Buffer.alloc(0), unsigned: false };
       await keepRefusedEvents('vector')(tx, out, row, new RagmeshError('EVENT.TOO_LARGE', 'It is too large.'));
-      return { row: id, letter: `t:-1:${id}:vector.publish` };
+      return { row: id, letter: `t:-1:${id}:e1:vector.publish` };
     });
   }
   const selection = (letter: string) => ({ ids: [letter], filter: {}, limit: 1 });

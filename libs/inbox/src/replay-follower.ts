@@ -1,12 +1,11 @@
 import { catalogue, type ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError } from '@ragmesh/errors';
-import { unreadableHandler } from '@ragmesh/messaging';
+import { outgoingHandler, unreadableHandler } from '@ragmesh/messaging';
 import { gauge, inContext, type Logger } from '@ragmesh/observability';
 import type { Outbox, OutboxWriter } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
 import { PeriodicTask } from '@ragmesh/resilience';
 import { STATUS } from './dead-letter-sql.js';
-import { outgoingHandler } from './dead-letter.js';
 import { scopeOf } from './event-scope.js';
 
 const POLL_MS = 1_000;

@@ -26,7 +26,7 @@ export {
 } from './envelope/retry-headers.js';
 export type { Delivery, Publish } from './handling/delivery.js';
 export type { Attempt, DeliveryJournal, DeliveryState, Failure } from './handling/delivery-journal.js';
-export { unreadableHandler, type EventHandler } from './handling/event-handler.js';
+export { outgoingHandler, unreadableHandler, type EventHandler } from './handling/event-handler.js';
 export { KafkaBusDriver } from './kafka/kafka-bus-driver.js';
 export { isOutage as isKafkaOutage } from './kafka/kafka-error.js';
 export type { KafkaBusOptions, KafkaSasl } from './kafka/kafka-bus-options.js';

@@ -14,6 +14,20 @@ export interface EventHandler {
 /** In place of a handler, for records of which no handler is known because they cannot be read. */
 export const unreadableHandler = (service: string): string => `${service}.unreadable`;
 
+/** In place of a handler, for events of a service that the bus does not take. */
+export const outgoingHandler = (service: string): string => `${service}.publish`;
+
+const HANDLER_FORM = /^[a-z0-9.-]{1,64}$/;
+
+/**
+ * Whether a name may be that of a handler of this service, in this release or another. Names on retries are not signed: what
+ * could be none is nobody's, and names that stand in place of a handler are not for others to use.
+ */
+export const mayBeHandlerOf = (service: string, id: string): boolean =>
+  id.startsWith(`${service}.`) &&
+  HANDLER_FORM.test(id) &&
+  ![unreadableHandler(service), outgoingHandler(service)].includes(id);
+
 /** Handlers of one service by event type. Two handlers with one id are a fault at start. */
 export class HandlerRegistry {
   readonly #byType = new Map<string, EventHandler[]>();

@@ -190,15 +190,23 @@ export class KafkaSubscription implements Subscription {
     while (!this.#closing) {
       await delay(REENTER_MS, undefined, { ref: false });
       if (this.#closing) return;
-      this.#member = this.#newMember();
+      const member = this.#newMember();
+      this.#member = member;
       try {
-        return await this.#member.run();
+        return await member.run();
       } catch (error) {
+        await this.#dismiss(member);
         const failure = kafkaError(error, `joining ${this.#group} again`);
         this.context.failed(failure);
         if (!isOutage(error)) return this.#fail(failure);
       }
     }
+  }
+
+  /** A member that could not run may be connected all the same, and nobody else will close it. */
+  async #dismiss(member: GroupMember): Promise<void> {
+    const doing = `leaving the group ${this.#group}`;
+    await withDeadline(member.close(), this.context.closeTimeoutMs, doing).catch(() => undefined); // its failure to run is told
   }
 
   /** Ends for good, and leaves the partitions to members that work. */

@@ -7,7 +7,12 @@ import { readEnvelope } from '../envelope/cloud-events.js';
 import type { Message } from '../envelope/message.js';
 import { readRetryState } from '../envelope/retry-headers.js';
 import type { Attempt, DeliveryJournal, DeliveryState, Failure } from '../handling/delivery-journal.js';
-import { unreadableHandler, type EventHandler, type HandlerRegistry } from '../handling/event-handler.js';
+import {
+  mayBeHandlerOf,
+  unreadableHandler,
+  type EventHandler,
+  type HandlerRegistry,
+} from '../handling/event-handler.js';
 import { mayTryAgain, retryDelayMs, type RetryPolicy } from '../handling/retry-policy.js';
 import { AttemptStarts } from './attempt-starts.js';
 import { runAttempt } from './attempt.js';
@@ -27,6 +32,7 @@ export interface PipelineOptions {
 }
 
 type Envelope = Omit<Message, 'payload'>;
+type Named = Pick<EventHandler, 'id'>;
 
 /** What the envelope of a record says, and whose business it is; or why it cannot be read, or its type is not known. */
 type ReadRecord =
@@ -64,14 +70,14 @@ export class DeliveryPipeline {
    * @param leaveSlot called when it will wait for others, so that it keeps nobody from running.
    */
   async run(record: BusRecord, running: RunningAttempts, leaveSlot: () => void = () => undefined): Promise<void> {
-    const { attempt } = readRetryState(record);
+    const { attempt, handlerId: retriedBy } = readRetryState(record);
     const read = this.#read(record);
     if ('unreadable' in read) {
       const handlerId = unreadableHandler(this.options.service);
       return this.#deadLetter({ record, handlerId, attempt, error: read.unreadable });
     }
     const { envelope, handlers } = read;
-    if (handlers.length === 0) return;
+    if (handlers.length === 0) return retriedBy === undefined ? undefined : this.#giveUpUnknown(record, retriedBy);
     const attempts = handlers.map(({ id }) => ({ eventId: envelope.id, handlerId: id, attempt }));
     const states = await this.#starts.begin(attempts);
     running.begun(attempts.filter((_, at) => isNew(states[at]!)));
@@ -164,8 +170,22 @@ export class DeliveryPipeline {
     this.#count(handler, 'retry');
   }
 
+  /**
+   * A retry for a handler of another release: this copy is not yet new, or the handler has another name now. A letter, unlike
+   * passing it over, can be replayed once all copies know it. What such a copy has ended with is none.
+   */
+  async #giveUpUnknown(record: BusRecord, named: string): Promise<void> {
+    const { service } = this.options;
+    const { attempt } = readRetryState(record);
+    const id = mayBeHandlerOf(service, named) ? named : unreadableHandler(service);
+    const [state] = await this.#starts.begin([{ eventId: record.headers['ce_id']!, handlerId: id, attempt }]);
+    if (state!.kind === 'settled') return this.#count({ id }, 'duplicate');
+    const text = 'This release has no such handler for a retry of this event; replay it once all copies have.';
+    await this.#giveUp(record, { id }, attempt, new RagmeshError('EVENT.VERSION_UNSUPPORTED', text));
+  }
+
   /** Says so only once that is done: while the storage fails it is tried again and again. */
-  async #giveUp(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
+  async #giveUp(record: BusRecord, handler: Named, attempt: number, error: RagmeshError): Promise<void> {
     await this.#deadLetter({ record, handlerId: handler.id, attempt, error });
     this.options.logger.error({ handler: handler.id, code: error.code, attempt, err: error }, 'Event given up');
     reportUnexpected(error, { service: this.options.service, where: handler.id, ...idsOf(record) });
@@ -185,7 +205,7 @@ export class DeliveryPipeline {
     }
   }
 
-  #count(handler: EventHandler, outcome: string): void {
+  #count(handler: Named, outcome: string): void {
     counter('ragmesh_events_handled_total').inc({ service: this.options.service, handler: handler.id, outcome });
   }
 }
