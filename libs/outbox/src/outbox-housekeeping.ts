@@ -20,8 +20,8 @@ const CLEAN_UP = `
     SELECT id FROM outbox WHERE published_at < now() - interval '${OUTBOX_KEPT_SECONDS} seconds' LIMIT ${CLEAN_UP_ROWS})`;
 
 /**
- * Measures what waits in an outbox and removes what was published long ago. It has a clock of its own: while the bus is away
- * the relay hangs in its attempts, and that is when the figures matter.
+ * Measures what waits in an outbox and removes what was published long ago. It has a clock of its own: the figures
+ * matter while the relay cannot publish.
  */
 export class OutboxHousekeeping {
   readonly #rounds: PeriodicTask;

@@ -8,7 +8,6 @@ import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
 import { Outbox, OutboxRelay, outboxMigrations } from './index.js';
-import { OutboxHousekeeping } from './outbox-housekeeping.js';
 import { RelayLease } from './relay-lease.js';
 
 const TOPIC = 'events';
@@ -23,6 +22,8 @@ class PartlyDeadBus {
   readonly dead = new Set<number>();
   /** What becomes of a record, by its key. */
   readonly refused = new Map<string, RagmeshError>();
+  /** Partitions of which nothing is said until this resolves. */
+  readonly silent = new Map<number, Promise<unknown>>();
   calls = 0;
   beforeAnswer: () => Promise<unknown> = async () => undefined;
 
@@ -33,6 +34,7 @@ class PartlyDeadBus {
 
   async publish(records: readonly OutgoingRecord[]) {
     this.calls += 1;
+    await Promise.all(records.map(({ partition }) => this.silent.get(partition)));
     if (records.every(({ partition }) => this.dead.has(partition))) throw away;
     const outcomes = records.map((record) => {
       if (this.dead.has(record.partition)) return { error: away };
@@ -62,7 +64,7 @@ let folder: string;
 let server: EmbeddedPostgres;
 let url: string;
 let database: Database;
-let stopping: (() => Promise<void>)[] = [];
+const stopping: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-relay-'));
   server = await EmbeddedPostgres.start(folder);
@@ -83,8 +85,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   jest.restoreAllMocks();
-  for (const stop of stopping.toReversed()) await stop();
-  stopping = [];
+  for (const stop of stopping.splice(0).toReversed()) await stop();
   await database.close();
 });
 
@@ -154,13 +155,47 @@ describe('a relay whose bus takes nothing for one partition', () => {
     bus.dead.add(5);
     bus.beforeAnswer = async () => {
       bus.beforeAnswer = async () => undefined;
-      bus.dead.delete(5);
       await insert([second!]);
+      bus.dead.delete(5);
       await database.query('UPDATE outbox_lease SET token = token + 1');
     };
     await insert([...keysOf(4, 1), first!]);
     await eventually('both are published', () => bus.keys.includes(first!) && bus.keys.includes(second!));
     expect(bus.keys.filter((key) => partitionOf(key) === 5)).toEqual([first, second]);
+  });
+
+  it('waits for none that does not answer, asks it for nothing more, and marks what it takes in the end', async () => {
+    const bus = new PartlyDeadBus();
+    const answer = Promise.withResolvers<void>();
+    bus.silent.set(2, answer.promise);
+    const waiting = keysOf(2, 5);
+    await insert([...waiting.slice(0, 3), ...keysOf(4, 2)]);
+    await startRelay(bus);
+    await eventually('the others are marked', async () => (await waitingRows()).length === 3);
+    await insert([...waiting.slice(3), ...keysOf(1, 1)]);
+    await eventually('so is what comes later', async () => bus.calls === 3 && (await waitingRows()).length === 5);
+    answer.resolve();
+    await eventually('what waited is published', async () => (await waitingRows()).length === 0);
+    expect(bus.keys.slice(-5)).toEqual(waiting);
+  });
+
+  it('does not wait for it when it is asked again, until it ends itself', async () => {
+    const bus = new PartlyDeadBus();
+    bus.dead.add(2);
+    await insert(keysOf(2, 2));
+    await startRelay(bus);
+    await eventually('it has failed', () => bus.calls === 1);
+    const answer = Promise.withResolvers<void>();
+    bus.silent.set(2, answer.promise);
+    await eventually('it is asked again', () => bus.calls === 2);
+    await insert(keysOf(4, 1));
+    await eventually('another is published', () => bus.published.length === 1);
+    bus.dead.clear();
+    const stopped = stopping.at(-1)!();
+    const held = 'SELECT FROM outbox_lease WHERE expires_at > now()';
+    for (let look = 0; look < 50; look += 1) expect((await database.query(held)).rowCount).toBe(1);
+    await Promise.all([stopped, answer.resolve()]);
+    expect(await waitingRows()).toEqual([]);
   });
 
   it('goes on when a topic is missing', async () => {
@@ -210,18 +245,14 @@ describe('a relay whose bus takes nothing for one partition', () => {
     const standby = await startRelay(bus);
     await insert(keysOf(4, 1), { delayMs: 1_500 });
     await eventually('a while has passed', () => bus.published.length === 2);
-    expect(bus.calls).toBeLessThan(20);
-    expect(standby.queries).toBeLessThan(20);
+    expect(Math.max(bus.calls, standby.queries)).toBeLessThan(20);
   });
 });
 
 describe('the lease of a relay', () => {
   it('is not asked for at every commit while another one has it', async () => {
     const [own, other] = [new CountingDatabase(createPool(url)), new CountingDatabase(createPool(url))];
-    stopping.push(
-      () => own.close(),
-      () => other.close(),
-    );
+    for (const each of [own, other]) stopping.push(() => each.close());
     expect(await new RelayLease(own, 'own').token()).toBeGreaterThan(0);
     const standby = new RelayLease(other, 'standby');
     for (let commit = 0; commit < 50; commit += 1) expect(await standby.token()).toBeUndefined();
@@ -265,19 +296,5 @@ describe('the lease of a relay', () => {
     await database.query(`UPDATE outbox_lease SET expires_at = '-infinity'`);
     await eventually('it is marked', async () => (await waitingRows()).length === 0);
     expect(bus.calls).toBe(2);
-  });
-});
-
-describe('the housekeeping of an outbox', () => {
-  it('goes on until nothing is left that is old', async () => {
-    await insert(Array.from({ length: 11_000 }, (_, number) => `${number}`));
-    await database.query(`UPDATE outbox SET published_at = now() - interval '2 hours'`);
-    const housekeeping = new OutboxHousekeeping(database, 'document', () => undefined);
-    housekeeping.start();
-    stopping.push(() => housekeeping.stop());
-    await eventually(
-      'all is removed',
-      async () => (await database.query('SELECT 1 FROM outbox LIMIT 1')).rowCount === 0,
-    );
   });
 });

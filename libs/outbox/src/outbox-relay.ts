@@ -1,29 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
-import { asRagmeshError, isRagmeshError, RagmeshError } from '@ragmesh/errors';
-import {
-  partitionForKey,
-  withSignature,
-  type BusDriver,
-  type OutgoingRecord,
-  type PublishOutcome,
-} from '@ragmesh/messaging';
+import { asRagmeshError, type RagmeshError } from '@ragmesh/errors';
+import type { BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import type { Database, Notifications, SqlTransaction } from '@ragmesh/postgres';
 import type { Outbox, OutboxWriter } from './outbox.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
-import { OutboxRows, type OutboxRow, type RowPlace } from './outbox-rows.js';
+import { OutboxRows, type OutboxRow } from './outbox-rows.js';
 import { RelayLease } from './relay-lease.js';
 import { RelayPass } from './relay-pass.js';
+import { RowPublisher } from './row-publisher.js';
 
 const POLL_MS = 1_000;
 const BACKOFF_MS = 500;
 /** Rows that come in numbers are published in numbers: a pause this long after a batch of several. */
 const LINGER_MS = 6;
 const CHANNEL = 'ragmesh_outbox';
-/** Of a topic that is not known here. */
-const NO_PARTITION = -1;
 
 /**
  * Keeps an event that the bus will not take where somebody finds it, in the transaction that sets its row aside. The row goes
@@ -43,14 +36,15 @@ export interface RelayOptions {
 
 /**
  * The read half of the outbox. It looks at what is unpublished, never at "ids greater than the last one", because commit
- * order is not id order; only while a partition is held back it goes on from row to row, see {@link RelayPass}. A crash between
- * publishing and marking publishes again; inboxes absorb that.
+ * order is not id order; only while a partition is held back it goes on from row to row, see {@link RelayPass}. It waits for no
+ * partition that does not answer. A crash between publishing and marking publishes again; inboxes absorb that.
  */
 export class OutboxRelay {
   readonly #lease: RelayLease;
   readonly #housekeeping: OutboxHousekeeping;
   readonly #rows: OutboxRows;
   readonly #pass = new RelayPass();
+  readonly #publisher: RowPublisher;
   readonly #stopping = new AbortController();
   #wake: (() => void) | undefined;
   #woken = false;
@@ -58,9 +52,15 @@ export class OutboxRelay {
   #unsubscribe: (() => void)[] = [];
 
   constructor(private readonly options: RelayOptions) {
-    const { database, service } = options;
+    const { database, service, driver } = options;
     this.#lease = new RelayLease(database, `${service}-${process.pid}-${randomUUID()}`);
     this.#rows = new OutboxRows(database);
+    this.#publisher = new RowPublisher(driver, this.#rows, this.#pass, {
+      setAside: (row, error) => this.#setAside(row, error),
+      lostLease: () => this.#lease.lost(),
+      answered: () => this.#signal(),
+      failed: (error) => this.#report(error),
+    });
     this.#housekeeping = new OutboxHousekeeping(database, service, (error) => this.#report(error));
   }
 
@@ -105,6 +105,17 @@ export class OutboxRelay {
         await delay(BACKOFF_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
     }
+    await this.#awaitAnswers();
+  }
+
+  /** Under the lease: another relay would publish again what this one marks in a moment. */
+  async #awaitAnswers(): Promise<void> {
+    let isSettled = false;
+    const settled = this.#publisher.settled().then(() => (isSettled = true));
+    while (!isSettled) {
+      await Promise.race([settled, delay(POLL_MS, undefined, { ref: false })]);
+      await this.#lease.token().catch((error: unknown) => this.#report(error));
+    }
   }
 
   /** @returns how many milliseconds there is nothing to do, unless something is committed. */
@@ -114,8 +125,10 @@ export class OutboxRelay {
       this.#pass.beginAnew();
       return POLL_MS;
     }
+    if (this.#publisher.isFull) return POLL_MS;
+    this.#pass.release(performance.now());
     const { rows, isEnd } = await this.#next();
-    if (rows.length > 0) await this.#publish(rows, token);
+    if (rows.length > 0 && !(await this.#publisher.publish(rows, token))) this.#pass.beginAnew();
     if (!isEnd || this.#stopping.signal.aborted) return 0;
     const msToRetry = this.#pass.reachedEnd(performance.now());
     if (rows.length > 1) await delay(LINGER_MS);
@@ -127,7 +140,7 @@ export class OutboxRelay {
     const pass = this.#pass;
     if (pass.isInterrupted) {
       const { rows, after, isEnd } = await this.#rows.oldestAfter(pass.after, (row) =>
-        pass.isHeldBack(row.topic, this.#partitionOf(row)),
+        pass.isHeldBack(row.topic, this.#publisher.partitionOf(row)),
       );
       pass.lookedAt(after);
       return { rows, isEnd };
@@ -138,44 +151,6 @@ export class OutboxRelay {
     return { rows, isEnd };
   }
 
-  /** Publishes what the bus takes, sets aside what it never will, and holds back partitions that failed. */
-  async #publish(rows: readonly OutboxRow[], token: number): Promise<void> {
-    const records = rows.map((row) => this.#record(row));
-    const outcomes = await this.#outcomesOf(records);
-    const written = rows.flatMap(({ id }, at) => {
-      const outcome = outcomes[at];
-      return outcome && 'offset' in outcome ? [{ id, ...outcome }] : [];
-    });
-    if (written.length > 0 && (await this.#rows.mark(written, token)) === 0) {
-      this.#pass.beginAnew();
-      return this.#lease.lost();
-    }
-    let failure: Error | undefined;
-    for (const [at, outcome] of outcomes.entries()) {
-      if (!('error' in outcome)) continue;
-      if (isOfTheRecord(outcome.error)) await this.#setAside(rows[at]!, outcome.error);
-      else {
-        const { topic, partition } = records[at]!;
-        this.#pass.holdBack(topic, partition, performance.now());
-        failure ??= outcome.error;
-      }
-    }
-    if (failure) this.#report(failure);
-  }
-
-  /** In their order. A bus that takes nothing at all says so once: that says nothing about any one record. */
-  async #outcomesOf(records: readonly OutgoingRecord[]): Promise<PublishOutcome[]> {
-    const known = records.filter(({ partition }) => partition !== NO_PARTITION);
-    let outcomes: readonly PublishOutcome[] = [];
-    if (known.length > 0)
-      outcomes = await this.options.driver.publish(known).catch((cause: unknown) => {
-        const error = isOfTheRecord(cause) ? refused(cause) : (cause as Error);
-        return known.map(() => ({ error }));
-      });
-    let next = 0;
-    return records.map(({ topic, partition }) => (partition === NO_PARTITION ? noSuchTopic(topic) : outcomes[next++]!));
-  }
-
   async #setAside(row: OutboxRow, error: RagmeshError): Promise<void> {
     const { outbox, logger, keepRefused } = this.options;
     const { code } = error;
@@ -184,20 +159,6 @@ export class OutboxRelay {
       await keepRefused(tx, out, row, error);
     });
     logger.error({ code, topic: row.topic }, 'An event cannot be published and was set aside');
-  }
-
-  #record(row: OutboxRow): OutgoingRecord {
-    const { topic, key, headers: written, value, unsigned } = row;
-    const headers = unsigned ? withSignature(written, value) : written;
-    return { topic, key, headers, value, partition: this.#partitionOf(row) };
-  }
-
-  #partitionOf({ topic, key }: RowPlace): number {
-    try {
-      return partitionForKey(key, this.options.driver.partitionsOf(topic));
-    } catch {
-      return NO_PARTITION; // one topic that is missing must not keep the events of others
-    }
   }
 
   #signal(): void {
@@ -222,18 +183,3 @@ export class OutboxRelay {
     this.options.logger.warn({ code: asRagmeshError(error).code, err: error }, 'The outbox relay will try again');
   }
 }
-
-/** Nothing is set aside because the bus refuses everything. */
-const refused = (cause: unknown): RagmeshError =>
-  new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The event bus takes no records.', {}, { cause });
-
-const noSuchTopic = (topic: string): PublishOutcome => ({
-  error: new RagmeshError('DEPENDENCY.UNAVAILABLE', `Topic ${topic} does not exist; provision it.`, { topic }),
-});
-
-/**
- * Whether it lies in the record that it is not taken. A refusal may say it is final (a client without the right to write) and
- * still pass, and what waits for it must be there then.
- */
-const isOfTheRecord = (error: unknown): error is RagmeshError =>
-  isRagmeshError(error) && error.code === 'EVENT.TOO_LARGE';

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database, EmbeddedPostgres, createPool, migrate } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { outboxMigrations } from './index.js';
+import { OutboxHousekeeping } from './outbox-housekeeping.js';
 import { OutboxRows, type OutboxRow } from './outbox-rows.js';
 
 const MB = 1024 * 1024;
@@ -49,5 +51,19 @@ describe('what waits in an outbox', () => {
     const { rows, isEnd } = await new OutboxRows(database).oldest();
     expect(rows.map(({ key }) => Number(key))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(isEnd).toBe(false);
+  });
+});
+
+describe('the housekeeping of an outbox', () => {
+  it('goes on until nothing is left that is old', async () => {
+    await database.query(
+      `INSERT INTO outbox (topic, key, headers, value, published_at)
+       SELECT 'old', n, '{}', 'x', now() - interval '2 hours' FROM generate_series(1, 11000) AS n`,
+    );
+    const housekeeping = new OutboxHousekeeping(database, 'document', () => undefined);
+    housekeeping.start();
+    const old = `SELECT 1 FROM outbox WHERE topic = 'old' LIMIT 1`;
+    await eventually('all is removed', async () => (await database.query(old)).rowCount === 0);
+    await housekeeping.stop();
   });
 });

@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { RelayPass } from './relay-pass.js';
 
-/** Waits of a relay whose bus refuses one partition in each of so many passes. */
-function waits(pass: RelayPass, passes: number): number[] {
+const at = ['events', 3] as const;
+
+/** Waits of a relay whose bus refuses one partition so many times in a row. */
+function waits(pass: RelayPass, times: number): number[] {
   let now = 0;
-  return Array.from({ length: passes }, () => {
-    pass.holdBack('events', 3, now);
+  return Array.from({ length: times }, () => {
+    pass.failed(...at, now);
     const wait = pass.reachedEnd(now)!;
     now += wait;
-    expect(pass.reachedEnd(now)).toBe(0);
+    pass.release(now);
+    expect(pass.isHeldBack(...at)).toBe(false);
     return wait;
   });
 }
@@ -17,28 +20,56 @@ describe('a pass of the relay', () => {
   it('is never interrupted while the bus takes everything', () => {
     const pass = new RelayPass();
     pass.lookedAt(500);
+    pass.went(...at, 0);
     expect(pass.reachedEnd(0)).toBeUndefined();
     expect(pass.isInterrupted).toBe(false);
   });
 
-  it('begins anew after a while that grows, up to seconds, and is short again after a pass without a failure', () => {
+  it('tries a partition again after a while that grows, up to seconds, and is short again after it took something', () => {
     const pass = new RelayPass();
     expect(waits(pass, 6)).toEqual([500, 1_000, 2_000, 2_000, 2_000, 2_000]);
-    pass.reachedEnd(0);
+    expect(pass.isSuspect(...at)).toBe(true);
+    pass.went(...at, 0);
+    expect(pass.isSuspect(...at)).toBe(false);
     expect(waits(pass, 1)).toEqual([500]);
   });
 
-  it('holds back what failed, and nothing else, until it begins anew with the oldest row', () => {
+  it('holds back what failed, and nothing else, and goes back to the oldest row when it lets go', () => {
     const pass = new RelayPass();
     pass.lookedAt(500);
-    pass.holdBack('events', 3, 0);
-    expect([pass.isHeldBack('events', 3), pass.isHeldBack('events', 4), pass.isHeldBack('other', 3)]).toEqual([
+    pass.failed(...at, 0);
+    expect([pass.isHeldBack(...at), pass.isHeldBack('events', 4), pass.isHeldBack('other', 3)]).toEqual([
       true,
       false,
       false,
     ]);
-    expect(pass.after).toBe(500);
-    expect(pass.reachedEnd(10_000)).toBe(0);
-    expect([pass.isHeldBack('events', 3), pass.after]).toEqual([false, 0]);
+    pass.release(499);
+    expect([pass.isHeldBack(...at), pass.after]).toEqual([true, 500]);
+    pass.release(500);
+    expect([pass.isHeldBack(...at), pass.after]).toEqual([false, 0]);
+  });
+
+  it('holds back what was not answered until it is, even where all is begun anew', () => {
+    const pass = new RelayPass();
+    pass.awaitAnswer(...at, 0);
+    pass.failed('events', 4, 0);
+    pass.lookedAt(500);
+    pass.beginAnew();
+    expect([pass.isHeldBack(...at), pass.isHeldBack('events', 4), pass.after]).toEqual([true, false, 0]);
+    pass.release(60_000);
+    expect(pass.isHeldBack(...at)).toBe(true);
+    pass.went(...at, 60_000);
+    expect(pass.isHeldBack(...at)).toBe(true);
+    pass.release(60_000);
+    expect(pass.isHeldBack(...at)).toBe(false);
+  });
+
+  it('goes back to the oldest row now and then, for what committed late, while an answer is awaited', () => {
+    const pass = new RelayPass();
+    pass.awaitAnswer(...at, 0);
+    pass.lookedAt(500);
+    expect(pass.reachedEnd(0)).toBe(2_000);
+    expect([pass.reachedEnd(2_000), pass.after, pass.isHeldBack(...at)]).toEqual([0, 0, true]);
+    expect(pass.reachedEnd(2_000)).toBe(2_000);
   });
 });
