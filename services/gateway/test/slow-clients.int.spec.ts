@@ -38,6 +38,8 @@ async function activeRequests(): Promise<number> {
 describe('a client that keeps a place', () => {
   const head =
     'POST /v1/search HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{';
+  const large = head.replace('search', 'embeddings').replace('length: 100', `length: ${16 * 1024 * 1024}`);
+  const posted = { method: 'POST', headers: { 'content-type': 'application/json' } };
 
   it('by sending half a request is told so and hung up on, and others are let in', async () => {
     const answers = Array.from({ length: PLACES }, async () => {
@@ -53,7 +55,6 @@ describe('a client that keeps a place', () => {
   });
 
   it('by announcing bodies that fill the room there is for them is refused before it sends them, and small ones are let in', async () => {
-    const large = head.replace('search', 'embeddings').replace('length: 100', `length: ${16 * 1024 * 1024}`);
     const announce = async (): Promise<string> => {
       let said = '';
       for await (const piece of say(large)) if ((said += String(piece)).endsWith('}')) break;
@@ -61,15 +62,25 @@ describe('a client that keeps a place', () => {
     };
     const answers = Promise.all(Array.from({ length: 8 }, announce));
     await eventually('they are held', async () => (await activeRequests()) > 0);
-    const small = await fetch(`${edge.url}/v1/embeddings`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"input":[]}',
-    });
+    const small = await fetch(`${edge.url}/v1/embeddings`, { ...posted, body: '{"input":[]}' });
     expect(small.status).toBe(400);
     const refused = (await answers).filter((said) => said.includes('OVERLOAD.SHED'));
     expect(refused).toHaveLength(4);
     expect(refused[0]).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n[^]*as many large request bodies as it may/);
+  });
+
+  it('by bodies of unknown length takes no more room than it has sent', async () => {
+    const chunked = large.replace(/content-length: \d+/, 'transfer-encoding: chunked').replace('{', '1\r\n{\r\n');
+    for (let at = 0; at < 8; at += 1) say(chunked);
+    await eventually('they are held', async () => (await activeRequests()) === 8);
+    const ask = (body: BodyInit): Promise<Response> =>
+      fetch(`${edge.url}/v1/embeddings`, { ...posted, body, duplex: 'half' } as RequestInit);
+    expect((await ask('{"input":[]}')).status).toBe(400);
+    const spaces = new ReadableStream({
+      pull: (controller) => controller.enqueue(Buffer.alloc(1024 * 1024, ' ')),
+    });
+    const refused = await ask(spaces);
+    expect(await refused.json()).toMatchObject({ error: { code: 'REQUEST.TOO_LARGE' } });
   });
 
   it('by reading none of its answers is hung up on', async () => {

@@ -1,6 +1,6 @@
+import { Transform } from 'node:stream';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { MAX_JSON_BYTES } from './json-body.js';
 import { findScope } from './request-scope.js';
 
 /** Bodies up to this many bytes are let in uncounted: those of all requests there can be at once take little. */
@@ -17,34 +17,53 @@ export class BodyMemory {
 
   constructor(private readonly mostBytes = MOST_BYTES) {}
 
-  /**
-   * Keeps room for a body, whatever it takes where nothing else is held. Gives what gives the room back, to be called once.
-   * @throws RagmeshError OVERLOAD.SHED when there is no room for it now.
-   */
-  take(tenant: string, bytes: number): () => void {
-    if (bytes <= SMALL_BYTES) return () => undefined;
-    const own = this.#byTenant.get(tenant) ?? 0;
-    const isBeyond = (held: number, most: number): boolean => held > 0 && held + bytes > most;
-    if (isBeyond(this.#held, this.mostBytes) || isBeyond(own, this.mostBytes * TENANT_SHARE)) throw full();
-    this.#add(tenant, bytes);
-    return () => this.#add(tenant, -bytes);
-  }
-
-  #add(tenant: string, bytes: number): void {
-    this.#held += bytes;
-    const own = (this.#byTenant.get(tenant) ?? 0) + bytes;
-    if (own > 0) this.#byTenant.set(tenant, own);
-    else this.#byTenant.delete(tenant);
+  /** The room of one body, empty at first. */
+  roomFor(tenant: string): BodyRoom {
+    let own = 0;
+    const add = (bytes: number): void => {
+      own += bytes;
+      this.#held += bytes;
+      const ofTenant = (this.#byTenant.get(tenant) ?? 0) + bytes;
+      if (ofTenant > 0) this.#byTenant.set(tenant, ofTenant);
+      else this.#byTenant.delete(tenant);
+    };
+    const isBeyond = (held: number, bytes: number, most: number): boolean => held > own && held - own + bytes > most;
+    return {
+      growTo: (bytes) => {
+        if (bytes <= Math.max(SMALL_BYTES, own)) return;
+        const ofTenant = this.#byTenant.get(tenant) ?? 0;
+        if (isBeyond(this.#held, bytes, this.mostBytes)) throw full();
+        if (isBeyond(ofTenant, bytes, this.mostBytes * TENANT_SHARE)) throw full();
+        add(bytes - own);
+      },
+      release: () => add(-own),
+    };
   }
 }
 
-/** Refuses a body before it is read while those that are held leave no room. Forms are passed on as they come and hold nothing. */
+export interface BodyRoom {
+  /**
+   * Keeps room for so many bytes in all, however many where nothing else is held.
+   * @throws RagmeshError OVERLOAD.SHED when there is no room for them now.
+   */
+  growTo(bytes: number): void;
+  /** Gives all of it back; further calls do nothing. */
+  release(): void;
+}
+
+/**
+ * Refuses a body while those that are held leave no room: before it is read when it says how long it is, else as soon as it
+ * grows too large. Forms are passed on as they come and hold nothing.
+ */
 export function boundBodies(server: FastifyInstance, memory = new BodyMemory()): void {
-  server.addHook('preParsing', (request, reply, _payload, done) => {
+  server.addHook('preParsing', (request, reply, payload, done) => {
     const scope = findScope(request);
     if (!scope || request.isMultipart() || reply.raw.closed) return done();
+    const room = memory.roomFor(scope.context.tenant);
+    reply.raw.once('close', room.release);
+    if (request.headers['transfer-encoding'] !== undefined) return done(null, payload.pipe(growing(room)));
     try {
-      reply.raw.once('close', memory.take(scope.context.tenant, announcedBytes(request)));
+      room.growTo(announcedBytes(request));
       done();
     } catch (error) {
       done(error as Error);
@@ -52,11 +71,23 @@ export function boundBodies(server: FastifyInstance, memory = new BodyMemory()):
   });
 }
 
-/** What a body may take: what it says of itself, and never more than its route reads. */
-function announcedBytes({ headers, routeOptions }: FastifyRequest): number {
-  const { 'content-length': length, 'transfer-encoding': transfer } = headers;
-  const limit = routeOptions.bodyLimit ?? MAX_JSON_BYTES;
-  return transfer === undefined ? Math.min(Number(length ?? 0), limit) : limit;
+/** More than its route reads is refused by its length, and never held. */
+const announcedBytes = ({ headers, routeOptions }: FastifyRequest): number =>
+  Math.min(Number(headers['content-length'] ?? 0), routeOptions.bodyLimit ?? Infinity);
+
+function growing(room: BodyRoom): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      try {
+        room.growTo(bytes);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
 }
 
 function full(): RagmeshError {

@@ -21,6 +21,8 @@ const LAST_MS = 1_000;
  * without reading is hung up on when his answer must be over: he would keep his place among the streams for ever.
  */
 export class EventStream {
+  static readonly headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } as const;
+
   readonly #ping: NodeJS.Timeout;
 
   private constructor(
@@ -42,7 +44,7 @@ export class EventStream {
   static open(reply: FastifyReply): EventStream {
     const { slot, clientLeft } = scopeOf(reply);
     slot.becomeStream();
-    void reply.headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    void reply.headers(EventStream.headers);
     void reply.hijack();
     reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>);
     reply.raw.flushHeaders();
