@@ -48,6 +48,12 @@ export class GenerationRig {
     return address;
   }
 
+  /** Runs a statement on the database of the services. */
+  async query(sql: string): Promise<void> {
+    const database = new Database(createPool(this.postgres.url('ragmesh_generation'), { max: 1 }));
+    await database.query(sql).finally(() => database.close());
+  }
+
   as<T>(tenant: string, work: () => Promise<T>): Promise<T> {
     return inContext({ requestId: 'r', tenant, subject: 'spec' }, work);
   }

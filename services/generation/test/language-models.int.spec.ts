@@ -101,6 +101,8 @@ describe('several models with order and fallback', () => {
     const usage = { promptTokens: 200, completionTokens: 40, cost: expect.closeTo(cost, 9) };
     expect((await run()).at(-1)).toMatchObject({ isWhole: true, usage });
     expect((await taken())[spentBy('big')]).toBe(before + 20);
+    const calls = await samplesOf('ragmesh_llm_calls_total');
+    expect(Object.keys(calls)).toContainEqual(expect.stringContaining('model="big",outcome="empty"'));
     second.plays(refusing(400));
     await expect(run()).rejects.toMatchObject({ details: { promptTokens: 100, completionTokens: 20 } });
     second.plays(answering([], 'content_filter'));

@@ -39,6 +39,18 @@ export function describeUsage(parts: () => Parts): void {
       expect(await until(begun + 1)).toMatchObject([{ day: today, requests: 3n }]);
       await expect(usage.reportUsage({ groupBy: ['hour'] })).rejects.toMatchObject({ details: { field: 'group_by' } });
     });
+    await rig.as('usage-many', async () => {
+      await rig.query(`
+        INSERT INTO llm_usage SELECT 'usage-many', 'm' || n, current_date, 1, 1, 1, 0, 0 FROM generate_series(1, 50001) n`);
+      expect((await usage.reportUsage({ groupBy: ['day'] })).rows).toMatchObject([{ requests: 50_001n }]);
+      await expect(usage.reportUsage({ groupBy: ['model', 'day'] })).rejects.toMatchObject({
+        code: 'REQUEST.INVALID',
+        details: { field: 'since', limit: 50_000 },
+      });
+      await rig.query(`DELETE FROM llm_usage WHERE tenant = 'usage-many' AND model = 'm1'`);
+      expect((await usage.reportUsage({ groupBy: ['model', 'day'] })).rows).toHaveLength(50_000);
+      await rig.query(`DELETE FROM llm_usage WHERE tenant = 'usage-many'`);
+    });
     await rig.as('usage-nobody', async () => {
       expect((await usage.reportUsage({ groupBy: ['tenant'] })).rows).toEqual([]);
     });

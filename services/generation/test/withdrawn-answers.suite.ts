@@ -31,9 +31,9 @@ export function withdrawnAnswers(context: () => Context): void {
   describe('answers in conversations', () => {
     const place = { tenant: 'quoting', collection: 'library' };
     const reader = { tenant: place.tenant, subject: 'reader', seesAll: false };
-    const answer = (text: string, documentIds: string[], elapsedMs = 0) => [
+    const answer = (text: string, documentIds: string[], ageMs = 0) => [
       { role: 'user' as const, text: `About ${text}?` },
-      { role: 'assistant' as const, text, documentIds, collection: place.collection, elapsedMs },
+      { role: 'assistant' as const, text, documentIds, collection: place.collection, readAt: performance.now() - ageMs },
     ];
     const texts = async (): Promise<string[]> =>
       (await context().repository.turns(place.tenant, 'c', 0, 100))
@@ -101,13 +101,14 @@ export function withdrawnAnswers(context: () => Context): void {
       let keeping: Promise<unknown> | undefined;
       await database.transaction(async (tx) => {
         await tx.query(`SELECT FROM conversation_turn WHERE conversation_id = 'first' FOR UPDATE`);
+        const second = answer('of the swan', ['swan']);
         await tell(bus, catalogue.documentDeleted, { documentId: 'swan', collection: 'library', version: 1n });
         await eventually('answers are being taken back', () => waits('UPDATE conversation_turn'));
         let isKept = false;
-        keeping = repository
-          .append(reader, 'second', answer('of the swan', ['swan'], 60_000))
-          .then(() => (isKept = true));
+        keeping = repository.append(reader, 'second', second).then(() => (isKept = true));
         await eventually('it is kept, or waits', async () => isKept || (await waits('pg_advisory_xact_lock_shared')));
+        const later = performance.now() + 500;
+        await eventually('it has waited for long', () => performance.now() > later);
       });
       await keeping;
       await eventually('the first is taken back', async () => {

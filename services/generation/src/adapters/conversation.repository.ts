@@ -92,9 +92,9 @@ export class ConversationRepository {
 
   /** One that cites what was taken back while it was being written is kept without its text. */
   private async addTurn(tx: SqlTransaction, place: readonly string[], ordinal: number, turn: NewTurn): Promise<void> {
-    const { role, requestId = '', collection = '', elapsedMs = 0 } = turn;
+    const { role, requestId = '', collection = '', readAt = performance.now() } = turn;
     const documentIds = (turn.documentIds ?? []).map(keepable);
-    const origin = { tenant: place[0]!, collection, documentIds, elapsedMs };
+    const origin = { tenant: place[0]!, collection, documentIds, readAt };
     const isTakenBack = await this.withdrawals.isTakenBack(tx, origin);
     const kept = isTakenBack ? ['', keepable(requestId), []] : [keepable(turn.text), keepable(requestId), documentIds];
     tx.write(ADD_TURN, [...place, ordinal, role, ...kept, collection, isTakenBack]);

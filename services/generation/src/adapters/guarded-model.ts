@@ -105,7 +105,8 @@ export class GuardedModel {
       return { pieces, first: (value as { text: string }).text, span };
     } catch (error) {
       const outcome = outcomeOf(error);
-      this.count(outcome);
+      // Answers that end so are answers, and are counted so; without a word they are none.
+      this.count(outcome === 'length' || outcome === 'withheld' ? 'empty' : outcome);
       markFailed(span, error);
       span.end();
       this.logger.warn({ ...this.#labels, outcome }, 'A language model gave no answer');

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RagmeshError } from '@ragmesh/errors';
 import { Database } from '@ragmesh/postgres';
 
 /** Use of one model by one tenant on one day (UTC). `unpriced`: requests whose cost is unknown. */
@@ -35,6 +36,9 @@ const ADD = `
     cost = u.cost + excluded.cost,
     unpriced = u.unpriced + excluded.unpriced`;
 
+/** Groups one report has at most: what one message between services takes, with room to spare. */
+const MOST_GROUPS = 50_000;
+
 const columns: readonly (keyof UsageEntry)[] = [
   'tenant',
   'model',
@@ -59,7 +63,10 @@ export class UsageRepository {
     );
   }
 
-  /** Sums by the named dimensions, the others empty; in their order. */
+  /**
+   * Sums by the named dimensions, the others empty; in their order.
+   * @throws RagmeshError REQUEST.INVALID naming `since` for more groups than one report holds.
+   */
   async report({ tenant, since, until, groupBy }: UsageQuery): Promise<UsageEntry[]> {
     const select = (['tenant', 'model', 'day'] as const).map((dimension) =>
       groupBy.includes(dimension) ? `${dimension}::text AS ${dimension}` : `'' AS ${dimension}`,
@@ -69,7 +76,16 @@ export class UsageRepository {
         coalesce(sum(prompt_tokens), 0)::float8 AS "promptTokens",
         coalesce(sum(completion_tokens), 0)::float8 AS "completionTokens",
         coalesce(sum(cost), 0) AS cost, coalesce(sum(unpriced), 0)::float8 AS unpriced
-      FROM llm_usage WHERE ($1::text IS NULL OR tenant = $1) AND day BETWEEN $2::date AND $3::date ${group}`;
-    return (await this.database.query<UsageEntry>(sql, [tenant ?? null, since, until])).rows;
+      FROM llm_usage WHERE ($1::text IS NULL OR tenant = $1) AND day BETWEEN $2::date AND $3::date ${group} LIMIT ${MOST_GROUPS + 1}`;
+    const { rows } = await this.database.query<UsageEntry>(sql, [tenant ?? null, since, until]);
+    if (rows.length > MOST_GROUPS) throw tooMany();
+    return rows;
   }
 }
+
+const tooMany = (): RagmeshError =>
+  new RagmeshError(
+    'REQUEST.INVALID',
+    `The report would have more than ${MOST_GROUPS} rows: ask from a later since on, or group by fewer of tenant, model and day.`,
+    { field: 'since', limit: MOST_GROUPS },
+  );

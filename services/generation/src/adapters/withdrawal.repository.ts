@@ -13,8 +13,8 @@ export interface Origin {
   readonly tenant: string;
   readonly collection: string;
   readonly documentIds: readonly string[];
-  /** How long ago its sources began to be read. */
-  readonly elapsedMs: number;
+  /** When its sources began to be read, in ms of `performance.now()`. */
+  readonly readAt: number;
 }
 
 /** Longer than any answer takes to be written, and sources are kept for it. */
@@ -27,8 +27,9 @@ const NOTE = `
 /** The text goes, and what it cites; that something was answered stays, so that the conversation still reads in order. */
 const TAKE_BACK = `UPDATE conversation_turn SET text = '', document_ids = '{}', withdrawn = true WHERE tenant = $1 AND NOT withdrawn`;
 
+/** From the transaction's beginning: what it waited for since then, the lock above all, makes nothing older. */
 const KNOWN = `
-  SELECT FROM withdrawal WHERE tenant = $1 AND at > clock_timestamp() - $4 * interval '1 millisecond'
+  SELECT FROM withdrawal WHERE tenant = $1 AND at > now() - $4 * interval '1 millisecond'
     AND (document_id = ANY($3::text[]) OR (document_id = '' AND collection = $2)) LIMIT 1`;
 
 const HOLD = 'SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))';
@@ -56,10 +57,11 @@ export class WithdrawalRepository {
   }
 
   /** Whether something of it was taken back while it was being written. Until the transaction ends nothing more is. */
-  async isTakenBack(tx: SqlTransaction, { tenant, collection, documentIds, elapsedMs }: Origin): Promise<boolean> {
+  async isTakenBack(tx: SqlTransaction, { tenant, collection, documentIds, readAt }: Origin): Promise<boolean> {
     if (documentIds.length === 0) return false;
     tx.write(HOLD, [withdrawalsOf(tenant)]);
-    const values = [tenant, collection, documentIds, Math.min(elapsedMs, REMEMBERED_MS)];
+    const ageMs = Math.min(performance.now() - readAt, REMEMBERED_MS); // at least what it was when the transaction began
+    const values = [tenant, collection, documentIds, ageMs];
     return (await tx.query(KNOWN, values)).rowCount > 0;
   }
 }

@@ -42,13 +42,13 @@ export class ConversationMemory {
 
   /**
    * Adds question and complete answer to the conversation, if there is one.
-   * @param elapsedMs since its sources began to be read.
+   * @param readAt when its sources began to be read, in ms of `performance.now()`.
    * @returns false when that failed.
    */
   async keep(
     { conversationId, collection, question }: AnswerRequest,
     given: readonly AnswerEvent[],
-    elapsedMs: number,
+    readAt: number,
   ): Promise<boolean> {
     if (conversationId === '') return true;
     const requestId = currentContext()?.requestId ?? '';
@@ -58,7 +58,7 @@ export class ConversationMemory {
     try {
       await this.conversations.append(currentSpeaker(), conversationId, [
         { role: 'user', text: question, requestId },
-        { role: 'assistant', text, requestId, documentIds, collection, elapsedMs },
+        { role: 'assistant', text, requestId, documentIds, collection, readAt },
       ]);
       return true;
     } catch (error) {

@@ -74,8 +74,7 @@ export class GenerateAnswer {
     const given: AnswerEvent[] = [];
     const { isShortened = false, ...outcome } = yield* recorded(this.#answer(request, remembered, scope), given);
     const isBroken = outcome.incomplete && !isShortened;
-    const isKept =
-      isBroken || (await this.memory.keep(request, given, request.sourcesAgeMs + performance.now() - started));
+    const isKept = isBroken || (await this.memory.keep(request, given, started - request.sourcesAgeMs));
     const llmMs = performance.now() - started;
     const citations = given.filter(({ type }) => type === 'citation').length;
     const { promptTokens, completionTokens } = outcome.usage;

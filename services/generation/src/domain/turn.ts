@@ -14,8 +14,8 @@ export interface NewTurn extends Turn {
   readonly documentIds?: readonly string[];
   /** Where those are. */
   readonly collection?: string;
-  /** How long ago what it was made from began to be read. */
-  readonly elapsedMs?: number;
+  /** When what it was made from began to be read, in ms of `performance.now()`; just now unless given. */
+  readonly readAt?: number;
 }
 
 /** A message as it was kept. */
