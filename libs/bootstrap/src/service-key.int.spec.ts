@@ -16,10 +16,15 @@ describe('the key an installation makes for itself', () => {
     expect(await readdir(folder)).toEqual([SERVICE_KEY_FILE]);
   });
 
-  it.each(['', 'cut-off', '\n'])('is made anew where a full disk or a crash left %j of it', async (left) => {
+  it.each(['', '\n'])('is made anew where a full disk left %j of it', async (left) => {
     await writeFile(join(folder, SERVICE_KEY_FILE), left);
     const key = await keptServiceKey(folder);
     expect(key.length).toBeGreaterThanOrEqual(32);
     expect(await keptServiceKey(folder)).toBe(key);
+  });
+
+  it('is one, however many ask for it first', async () => {
+    const keys = await Promise.all(Array.from({ length: 20 }, () => keptServiceKey(folder)));
+    expect(new Set(keys).size).toBe(1);
   });
 });

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { string } from '@ragmesh/config';
 import { RagmeshError } from '@ragmesh/errors';
@@ -21,11 +22,8 @@ export const serviceKeysIn = (list: string): string[] => list.split(',');
 
 /** Where it lies in the data folder. */
 export const SERVICE_KEY_FILE = 'service-auth.key';
-/** What is shorter is what a full disk or a crash left of a key. */
-const SHORTEST_KEY = 32;
-
 /**
- * The key an installation made for itself, which lies in its data folder; made here when there is none.
+ * The key an installation made for itself, which lies in its data folder; made here when there is none, or nothing in it.
  * @throws RagmeshError CONFIG.DATA_DIR_UNWRITABLE.
  */
 export async function keptServiceKey(dataDir: string): Promise<string> {
@@ -33,8 +31,9 @@ export async function keptServiceKey(dataDir: string): Promise<string> {
   try {
     makeFolder(dataDir);
     const kept = await keyIn(file);
-    if (kept && kept.length >= SHORTEST_KEY) return kept;
-    await keepNewKey(file, kept === undefined);
+    if (kept) return kept;
+    if (kept === '') await rm(file); // what a full disk left
+    await keepNewKey(file);
     return (await keyIn(file))!;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -52,17 +51,20 @@ async function keyIn(file: string): Promise<string | undefined> {
   }
 }
 
-/** Gives the file its name once it is on the disk: under it there is a whole key or none. */
-async function keepNewKey(file: string, isFirst: boolean): Promise<void> {
-  const written = `${file}.${process.pid}`;
+/** Gives the file its name once it is on the disk: under it there is a whole key or none. Whoever comes second finds the first one's. */
+async function keepNewKey(file: string): Promise<void> {
+  const written = `${file}.${randomUUID()}`;
   try {
-    await writeFile(written, randomBytes(32).toString('base64url'), { mode: 0o600, flush: true });
-    if (!isFirst) return await rename(written, file);
-    // Whoever comes second finds the first one's.
-    await link(written, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    await writeFile(written, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx', flush: true });
+    await link(written, file)
+      .catch(unlessThere)
+      .catch(() => copyFile(written, file, constants.COPYFILE_EXCL)) // shared folders of other systems know no links
+      .catch(unlessThere);
   } finally {
     await rm(written, { force: true });
   }
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }

@@ -60,8 +60,9 @@ async function addressesInDns(
   }
 }
 
-const unanswered = new Set(['EAI_AGAIN', 'ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED', 'ECANCELLED']);
+/** What a name server says of a name it knows nothing of. */
+const unknownName = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
-/** Whether a lookup failed because nobody answered it: then the name may well be there. */
+/** Whether a lookup failed because nobody answered it, or would not just now: then the name may well be there. */
 export const isUnanswered = (error: unknown): boolean =>
-  unanswered.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+  !unknownName.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');

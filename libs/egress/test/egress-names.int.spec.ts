@@ -27,7 +27,10 @@ beforeAll(async () => {
   await writeFile(hostsFile, '# 127.0.0.2 wiki\n127.0.0.1\tlocalhost Wiki # home\n::1 wiki\n10.0.0.1 db\n');
 });
 beforeEach(async () => {
-  server = await startNameServer((name) => (name.startsWith('slow') ? 'silence' : (names[name] ?? [])));
+  server = await startNameServer((name) => {
+    if (name.startsWith('slow')) return 'silence';
+    return name.startsWith('busy') ? 'refusal' : (names[name] ?? []);
+  });
 });
 afterEach(() => server.close());
 afterAll(async () => {
@@ -81,7 +84,9 @@ describe('a name that users give', () => {
     },
   );
 
-  it('may be tried again when no name server is there', async () => {
+  it('may be tried again when its name server would not answer, or is not there', async () => {
+    const busy = await failureOf(get(clientOf(''), addressOf('busy.example')));
+    expect(busy).toMatchObject({ code: 'EGRESS.UNAVAILABLE', retry: 'transient' });
     const gone = await startNameServer(() => []);
     await gone.close();
     const failure = await failureOf(get(clientOf('', { servers: [gone.address] }), addressOf('fast.example')));

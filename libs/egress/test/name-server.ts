@@ -13,8 +13,8 @@ export interface NameServer {
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
 
-/** What a server says of a name: IPv4 addresses, none, or nothing at all. */
-type Answer = (name: string) => readonly string[] | 'silence';
+/** What a server says of a name: IPv4 addresses, none, that it will not say, or nothing at all. */
+type Answer = (name: string) => readonly string[] | 'refusal' | 'silence';
 
 export async function startNameServer(answer: Answer): Promise<NameServer> {
   const asked: string[] = [];
@@ -22,11 +22,12 @@ export async function startNameServer(answer: Answer): Promise<NameServer> {
   socket.on('message', (query, { port, address }) => {
     const { name, type, end } = questionOf(query);
     asked.push(name);
-    const addresses = answer(name);
-    if (addresses === 'silence') return;
+    const said = answer(name);
+    if (said === 'silence') return;
+    const addresses = said === 'refusal' ? [] : said;
     const records = type === TYPE_A ? addresses.map(recordOf) : [];
     const header = Buffer.from(query.subarray(0, HEADER_BYTES));
-    header.writeUInt16BE(0x8180, 2); // an answer, by a server that looks further by itself
+    header.writeUInt16BE(said === 'refusal' ? 0x8185 : 0x8180, 2); // an answer, by a server that looks further by itself
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(records.length, 6);
     header.writeUInt32BE(0, 8);

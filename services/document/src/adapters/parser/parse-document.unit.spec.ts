@@ -128,6 +128,21 @@ describe('HTML', () => {
     const page = `<html><body><div class="post">${words('herons').repeat(length)}</div>${others}</body></html>`;
     expect((await parse(page)).text).toContain('herons');
   });
+
+  it.each([
+    [
+      'short, beside long menus',
+      `<nav>${words('menus')}</nav><main><p>Ring us up before nine.</p></main><footer>${words('menus')}</footer>`,
+    ],
+    [
+      'named as the main part, beside a long banner',
+      `<main>${words('herons')}</main><div>${words('menus').repeat(9)}</div>`,
+    ],
+  ])('leaves out what stands around a content that is %s', async (_, body) => {
+    const { text } = await parse(`<html><body>${body}</body></html>`);
+    expect(text).toMatch(/herons|before nine/);
+    expect(text).not.toContain('menus');
+  });
 });
 
 describe('Word', () => {

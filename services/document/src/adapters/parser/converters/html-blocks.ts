@@ -1,7 +1,7 @@
 import type { Handler } from 'htmlparser2';
 import type { BlockKind } from '../../../domain/parsed-document.js';
 import type { DocumentText } from '../document-text.js';
-import { isForm, isHidden, isMain, isNavigation, type HtmlScope } from './html-scope.js';
+import { isArticle, isForm, isHidden, isMain, isNavigation, type HtmlScope } from './html-scope.js';
 
 const words = (list: string) => new Set(list.split(' '));
 const breaking = words(
@@ -36,7 +36,7 @@ export class HtmlBlocks implements Partial<Handler> {
       return;
     }
     if (breaking.has(name)) this.flush('paragraph');
-    if (this.mainDepth > 0 || isMain(name, attributes)) this.mainDepth += 1;
+    if (this.mainDepth > 0 || isMain(name, attributes) || isArticle(name)) this.mainDepth += 1;
     if (name === 'pre') this.preDepth += 1;
     if (name === 'li') this.listDepth += 1;
     if (name === 'table') this.tableDepth += 1;

@@ -26,8 +26,10 @@ export const isNavigation = (name: string, attributes: Attributes): boolean =>
 
 export const isForm = (name: string): boolean => name === 'form';
 
-export const isMain = (name: string, attributes: Attributes): boolean =>
-  name === 'main' || name === 'article' || attributes.role === 'main';
+/** What says of itself that it is the content; an article may be one of many. */
+export const isMain = (name: string, attributes: Attributes): boolean => name === 'main' || attributes.role === 'main';
+
+export const isArticle = (name: string): boolean => name === 'article';
 
 /** A comment on what the page is about, which publishing programs mark up as an article of its own. */
 export const isComment = (name: string, { class: classes = '', id = '' }: Attributes): boolean =>

@@ -1,12 +1,24 @@
 import type { Handler } from 'htmlparser2';
 import { limitExceeded } from '../document-text.js';
-import { isComment, isForm, isHidden, isMain, isNavigation, type Attributes, type HtmlScope } from './html-scope.js';
+import {
+  isArticle,
+  isComment,
+  isForm,
+  isHidden,
+  isMain,
+  isNavigation,
+  type Attributes,
+  type HtmlScope,
+} from './html-scope.js';
 
 /** Below this many characters a `main` or `article` element is taken for a teaser, not for the content of the page. */
 const substantial = 200;
 
-/** Less than this share of what a wider choice shows is a part of the content, not the content. */
+/** An article with less than this share of the page is a part of the content, not the content. */
 const fairShare = 0.25;
+
+/** Fewer characters beside navigation, in nothing named as the content, are a link that skips it or a line at the bottom. */
+const leastContent = 40;
 
 /** More elements open at once are no page: the parser takes time for all of them at each further one. */
 const maxDepth = 10_000;
@@ -16,6 +28,7 @@ interface Place {
   readonly navigation: boolean;
   readonly form: boolean;
   readonly main: boolean;
+  readonly article: boolean;
   readonly comment: boolean;
 }
 
@@ -47,8 +60,9 @@ export class HtmlShares implements Partial<Handler> {
   private readonly navigation = new Region(isNavigation);
   private readonly form = new Region(isForm);
   private readonly main = new Region(isMain);
+  private readonly article = new Region(isArticle);
   private readonly comment = new Region(isComment);
-  private readonly regions = [this.hidden, this.navigation, this.form, this.main, this.comment];
+  private readonly regions = [this.hidden, this.navigation, this.form, this.main, this.article, this.comment];
   private depth = 0;
   private readonly counted = new Map<string, { place: Place; characters: number }>();
 
@@ -66,9 +80,9 @@ export class HtmlShares implements Partial<Handler> {
   ontext(text: string): void {
     if (this.hidden.isOpen) return;
     const [navigation, form] = [this.navigation.isOpen, this.form.isOpen];
-    const [main, comment] = [this.main.isOpen, this.comment.isOpen];
-    const key = [navigation, form, main, comment].join();
-    const count = this.counted.get(key) ?? { place: { navigation, form, main, comment }, characters: 0 };
+    const [main, article, comment] = [this.main.isOpen, this.article.isOpen, this.comment.isOpen];
+    const key = [navigation, form, main, article, comment].join();
+    const count = this.counted.get(key) ?? { place: { navigation, form, main, article, comment }, characters: 0 };
     count.characters += text.replace(/\s+/g, ' ').trim().length;
     this.counted.set(key, count);
   }
@@ -81,9 +95,11 @@ export class HtmlShares implements Partial<Handler> {
     // Comments are no measure of the content: beside an article that is none by name they would be taken for it.
     const around = this.sum((place) => isRead(place) && !place.comment);
     const main = this.sum((place) => isRead(place) && !place.comment && place.main);
-    if (main >= substantial && main >= around * fairShare) return { onlyMain: true, skipNavigation: true, skipForms };
+    const named = this.sum((place) => isRead(place) && !place.comment && (place.main || place.article));
+    if (main >= substantial || named >= Math.max(substantial, around * fairShare))
+      return { onlyMain: true, skipNavigation: true, skipForms };
     const read = this.sum(isRead);
-    const isContent = read > 0 && (read >= substantial || read >= this.sum(() => true) * fairShare);
+    const isContent = main > 0 || read >= Math.min(leastContent, this.sum(() => true) * fairShare);
     return { onlyMain: false, skipNavigation: isContent, skipForms: isContent && skipForms };
   }
 
