@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeKeyOwners } from './auth-key-owners.suite.js';
 import { describeKeys } from './auth-keys.suite.js';
@@ -114,8 +115,12 @@ async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask):
     const done = work.of(requestId);
     return kind.startsWith('other') ? [...new Set(done)] : done;
   };
-  const ofMissing = await workOf(askMissing);
-  expect(await workOf(askAcme)).toEqual(ofMissing);
+  const compared = async (): Promise<readonly string[][]> => [await workOf(askAcme), await workOf(askMissing)];
+  let [ofAcme, ofMissing] = await compared();
+  // What was uploaded before may just then have evicted what is kept: that happens once, what an id tells happens every time.
+  for (let tries = 1; kind.startsWith('other') && tries < 3 && !isDeepStrictEqual(ofAcme, ofMissing); tries += 1)
+    [ofAcme, ofMissing] = await compared();
+  expect(ofAcme).toEqual(ofMissing);
 }
 
 describe('of another tenant', () => {

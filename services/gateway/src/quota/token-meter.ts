@@ -35,7 +35,6 @@ export class TokenMeter {
         this.#spend(
           () => client.warmCache(request, options),
           ({ usage }) => tokensOf(usage),
-          Boolean(request.answers),
         ),
     };
   }
