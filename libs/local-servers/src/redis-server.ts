@@ -1,9 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { serverEnvironment } from '@ragmesh/postgres';
 import { endWithThisProcess } from './end-with-this-process.js';
@@ -13,7 +14,7 @@ const BINARY = 'redis-server';
 const READY_WITHIN_MS = 15_000;
 
 export interface RedisServerOptions {
-  /** Where it keeps its snapshot. */
+  /** Where it keeps its snapshot. A Redis that was started here before, and left behind by a process that was killed, ends first. */
   readonly dataDir: string;
   /** Without it a free one. */
   readonly port?: number;
@@ -42,6 +43,7 @@ export class RedisServer {
   /** Resolves once it answers. @throws Error when it ends before, or takes longer than 15 s. */
   static async start(options: RedisServerOptions): Promise<RedisServer> {
     await mkdir(options.dataDir, { recursive: true });
+    await endOrphan(options.dataDir);
     const port = options.port ?? (await freePorts(1))[0]!;
     const server = new RedisServer(port, options);
     await server.#run();
@@ -98,6 +100,7 @@ export class RedisServer {
     const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
     endWithThisProcess(child);
+    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port}`);
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
@@ -121,6 +124,17 @@ export class RedisServer {
     child.kill(signal);
     await once(child, 'exit');
   }
+}
+
+const orphanFile = (dataDir: string): string => join(dataDir, 'redis.pid');
+
+/** The process of that number may be another one by now: a Redis shows its port as its title. */
+async function endOrphan(dataDir: string): Promise<void> {
+  const [pid, port] = (await readFile(orphanFile(dataDir), 'utf8').catch(() => '')).split(' ');
+  if (!pid || !port) return;
+  const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (title.includes(BINARY) && title.includes(`:${port}`)) process.kill(Number(pid), 'SIGKILL');
+  await rm(orphanFile(dataDir), { force: true });
 }
 
 type TlsFiles = NonNullable<RedisServerOptions['tls']>;

@@ -44,8 +44,17 @@ describeWithServer('redis', 'a Redis of our own', () => {
     expect(await answer).toBe('PONG');
   });
 
+  it('ends the one that was left behind in its folder', async () => {
+    const folder = `${dataDir}/left`;
+    const left = await RedisServer.start({ dataDir: folder });
+    const next = await RedisServer.start({ dataDir: folder });
+    const old = new Redis(left.url, { retryStrategy: () => null }).on('error', () => undefined);
+    await expect(old.ping()).rejects.toThrow();
+    await next.stop();
+  });
+
   it('says that it cannot start', async () => {
-    const unable = RedisServer.start({ dataDir, args: ['--no-such-option', '1'] });
+    const unable = RedisServer.start({ dataDir: `${dataDir}/unable`, args: ['--no-such-option', '1'] });
     await expect(unable).rejects.toThrow('ended with code');
   });
 });

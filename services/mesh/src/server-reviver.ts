@@ -19,7 +19,7 @@ export class ServerReviver {
   readonly #stopping = new AbortController();
   #reviving: Promise<void> | undefined;
   #attempts = 0;
-  #startedAt = performance.now();
+  #answersSince = performance.now();
 
   constructor(
     private readonly name: string,
@@ -41,7 +41,7 @@ export class ServerReviver {
   }
 
   async #revive(how: string): Promise<void> {
-    if (performance.now() - this.#startedAt > STEADY_MS) this.#attempts = 0;
+    if (performance.now() - this.#answersSince > STEADY_MS) this.#attempts = 0;
     for (let last: string | undefined = how; last !== undefined && !this.#stopping.signal.aborted;) {
       last = await this.#attempt(last);
     }
@@ -58,13 +58,14 @@ export class ServerReviver {
     news.say(`${name} ${why} and starts again in ${pauseMs} ms`);
     await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined); // a stop need not wait
     if (this.#stopping.signal.aborted) return undefined;
-    this.#startedAt = performance.now();
+    const begun = performance.now();
     try {
       await this.start();
+      this.#answersSince = performance.now();
     } catch (error) {
       return `did not come back (${(error as Error).message})`;
     }
-    news.say(`${name} is back after ${((performance.now() - this.#startedAt) / 1_000).toFixed(1)} s`);
+    news.say(`${name} is back after ${((this.#answersSince - begun) / 1_000).toFixed(1)} s`);
     return undefined;
   }
 }
