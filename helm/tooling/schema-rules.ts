@@ -37,6 +37,7 @@ export const schemaRules: Readonly<Record<string, JsonSchema>> = {
   'global.kafka.sasl.mechanism': { enum: ['', 'plain', 'scram-sha-256', 'scram-sha-512'] },
   'global.callsTls.mode': { enum: ['off', 'tls', 'mtls'] },
   'global.tracing.endpoint': urlOrEmpty,
+  'global.listenHost': { enum: ['0.0.0.0', '::'] },
   'global.logLevel': { enum: ['trace', 'debug', 'info', 'warn', 'error'] },
   'global.shutdown.graceSeconds': from(0, 600),
   'global.shutdown.deadlineSeconds': from(1, 3600),

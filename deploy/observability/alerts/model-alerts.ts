@@ -2,10 +2,12 @@ import { highest, rate } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const by = ['provider', 'model'];
-const failed = rate('ragmesh_llm_calls_total', { by, where: { outcome: { not: /ok|cancelled/ } }, over: '10m' });
+// Answers that were shortened or withheld are answers.
+const regular = /ok|cancelled|length|withheld/;
+const failed = rate('ragmesh_llm_calls_total', { by, where: { outcome: { not: regular } }, over: '10m' });
 const calls = (outcome: string): string =>
   `ragmesh_llm_calls_total{provider="openai", model="large", outcome="${outcome}"}`;
-const drift = 'ragmesh_index_drift_points{kind="missing"}';
+const drift = 'ragmesh_index_drift_rounds{kind="missing"}';
 
 /** Models and the index. */
 export const modelAlerts: readonly Alert[] = [
@@ -35,6 +37,18 @@ export const modelAlerts: readonly Alert[] = [
         at: 20,
         fires: [],
       },
+      {
+        says: 'most answers are as long as they may be, or withheld in the middle',
+        series: { [calls('ok')]: '0+1x30', [calls('length')]: '0+15x30', [calls('withheld')]: '0+4x30' },
+        at: 20,
+        fires: [],
+      },
+      {
+        says: 'most answers have not a single word',
+        series: { [calls('ok')]: '0+5x30', [calls('empty')]: '0+15x30' },
+        at: 20,
+        fires: [{ severity: 'warning', provider: 'openai', model: 'large' }],
+      },
     ],
   },
   {
@@ -46,19 +60,26 @@ export const modelAlerts: readonly Alert[] = [
     conditions: [
       {
         severity: 'warning',
-        // Several comparisons: each repairs what it found, so one that finds something is no cause for concern.
-        lasting: '1h',
-        expr: `${highest('ragmesh_index_drift_points', { by: ['kind'] })} > 0`,
+        // Each comparison repairs what it found. One event may show in two, when it comes in the middle of the first; three are a habit,
+        // however rare comparisons are.
+        lasting: '0m',
+        expr: `${highest('ragmesh_index_drift_rounds', { by: ['kind'] })} > 2`,
       },
     ],
     scenarios: [
       {
-        says: 'points are missing for hours',
-        series: { [drift]: '7x200' },
-        at: 120,
+        says: 'a third comparison finds points missing',
+        series: { [drift]: '0x5 1x5 2x5 3x5' },
+        at: 20,
         fires: [{ severity: 'warning', kind: 'missing' }],
       },
-      { says: 'one comparison repaired it', series: { [drift]: '7x20 0x200' }, at: 120, fires: [] },
+      {
+        says: 'one comparison repaired it, and the next is days away',
+        series: { [drift]: '1x3000', ['ragmesh_index_drift_points{kind="missing"}']: '7x3000' },
+        at: 2900,
+        fires: [],
+      },
+      { says: 'the next comparison found nothing more', series: { [drift]: '1x5 2x5 0x20' }, at: 25, fires: [] },
     ],
   },
 ];

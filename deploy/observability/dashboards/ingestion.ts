@@ -128,6 +128,15 @@ const index: readonly Panel[] = [
     steps: [green, yellow(1)],
     width: 12,
   },
+  {
+    type: 'timeseries',
+    title: 'Comparisons in a row that found a difference',
+    description:
+      '1 is a repair. 3 and more: what is repaired is lost again; the runbook RagmeshIndexDrift says where to look.',
+    unit: 'short',
+    queries: [{ expr: highest('ragmesh_index_drift_rounds', { by: ['kind'] }), legend: '{{kind}}' }],
+    steps: [green, yellow(3)],
+  },
 ];
 
 const arriving: Panel = {

@@ -4,7 +4,8 @@ import { highest, observations, quantile, rate, series } from '../promql/series.
 
 const byModel = ['provider', 'model'];
 const calls = rate('ragmesh_llm_calls_total', { by: byModel });
-const failed = rate('ragmesh_llm_calls_total', { by: byModel, where: { outcome: { not: /ok|cancelled/ } } });
+const regular = /ok|cancelled|length|withheld/;
+const failed = rate('ragmesh_llm_calls_total', { by: byModel, where: { outcome: { not: regular } } });
 
 const language: readonly Panel[] = [
   {
@@ -19,7 +20,8 @@ const language: readonly Panel[] = [
   {
     type: 'timeseries',
     title: 'Calls that failed',
-    description: 'Share by model, calls that users broke off left out. LLM_FALLBACK_MODELS names models that stand in.',
+    description:
+      'Share by model. Answers that users broke off, or that were shortened or withheld, are none. LLM_FALLBACK_MODELS names models that stand in.',
     unit: 'percentunit',
     queries: [{ expr: `${failed} / ${calls}`, legend: '{{provider}} {{model}}' }],
     steps: [green, yellow(0.05), red(0.5)],

@@ -6,8 +6,8 @@ given to it.
 {{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
 {{- $global := .Values.global -}}
 {{- $settings := dict
-  "GRPC_HOST" "0.0.0.0"
-  "PROBE_HOST" "0.0.0.0"
+  "GRPC_HOST" $global.listenHost
+  "PROBE_HOST" $global.listenHost
   "LOG_LEVEL" $global.logLevel
   "SHUTDOWN_GRACE_SECONDS" (toString $global.shutdown.graceSeconds)
   "SHUTDOWN_DEADLINE_SECONDS" (toString $global.shutdown.deadlineSeconds)
@@ -18,7 +18,7 @@ given to it.
 {{- end -}}
 {{- if has "RAGMESH_DATA_DIR" $traits.reads }}{{ $_ := set $settings "RAGMESH_DATA_DIR" "/data" }}{{ end -}}
 {{- if and $global.models.existingClaim (has "MODEL_CACHE_DIR" $traits.reads) }}{{ $_ := set $settings "MODEL_CACHE_DIR" "/models" }}{{ end -}}
-{{- if has "SERVER_HOST" $traits.reads }}{{ $_ := set $settings "SERVER_HOST" "0.0.0.0" }}{{ end -}}
+{{- if has "SERVER_HOST" $traits.reads }}{{ $_ := set $settings "SERVER_HOST" $global.listenHost }}{{ end -}}
 {{- with $global.tracing.endpoint }}{{ $_ := set $settings "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
 {{- if ne "off" $global.callsTls.mode -}}
 {{- $_ := set $settings "GRPC_TLS" $global.callsTls.mode -}}

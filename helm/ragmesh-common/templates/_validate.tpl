@@ -52,6 +52,12 @@ config.AUTH_MODE is off, so that everybody who reaches the gateway may do everyt
 config.{{ $name }} is set, and it comes from a secret, too: remove one of them.
 {{- end }}
 {{- end }}
+{{- /* Backups know a database by `database` alone. */}}
+{{- range .Values.extraEnv }}
+{{- if has .name (list "DATABASE_URL" "DATABASE_URL_FILE") }}
+extraEnv names {{ .name }}, which backups would not see, so that they would lack this database: put the URL into a secret and name it in {{ include "ragmesh-common.name" $ }}.database.existingSecret (database.existingSecret where the service has a release of its own).
+{{- end }}
+{{- end }}
 {{- range $name, $source := $secrets }}
 {{- if and (not (has $name (list "DATABASE_URL" "SERVICE_AUTH_KEY" "KAFKA_SASL_USERNAME" "KAFKA_SASL_PASSWORD"))) (not (and $source.existingSecret $source.key)) }}
 the secret for {{ $name }} is not complete: it needs existingSecret and key.
@@ -169,14 +175,20 @@ externalSecrets makes {{ $secret }} with this release, but a hook reads it befor
 {{- end -}}
 
 {{/*
-Where a cluster can be asked: events that are still in topics of another name would never be read. Who restores a backup wants just that: nothing runs,
-and nothing touches the database.
+Where a cluster can be asked: events that are still in topics of another name, or on another bus, would never be read. Who restores a backup or has
+drained the mesh wants just that: nothing runs, and nothing touches the database.
 */}}
 {{- define "ragmesh-common.guard.upgrade" -}}
 {{- $isForRestore := not (or .Values.autoscaling.enabled (int .Values.replicas) .Values.global.migrations.job) }}
 {{- if and .Release.IsUpgrade (not $isForRestore) }}
 {{- with lookup "v1" "ConfigMap" .Release.Namespace (include "ragmesh-common.fullname" .) }}
-{{- $before := get (.data | default dict) "RAGMESH_TOPIC_PREFIX" }}
+{{- $data := .data | default dict }}
+{{- $bus := ternary "Kafka" "PostgreSQL" (ne "" (get $data "KAFKA_BROKERS")) }}
+{{- $newBus := ternary "Kafka" "PostgreSQL" (ne "" $.Values.global.kafka.brokers) }}
+{{- if ne $bus $newBus }}
+events run over {{ $bus }} and would run over {{ $newBus }}, and those that wait on the old bus would be lost: set global.kafka.brokers {{ ternary "back" "to nothing" (eq "Kafka" $bus) }}. To move, drain the mesh (deploy/runbooks/Drain.md), then set replicas to 0 without autoscaling and global.migrations.job to false, and turn both on again with the next upgrade.
+{{- end }}
+{{- $before := get $data "RAGMESH_TOPIC_PREFIX" }}
 {{- $now := $.Values.global.kafka.topicPrefix }}
 {{- if ne $before $now }}
 global.kafka.topicPrefix was "{{ $before }}" and would become "{{ $now }}", and events that wait in the old topics would be lost: set it back. To restore a backup, set replicas to 0 without autoscaling and global.migrations.job to false.

@@ -70,6 +70,7 @@ export const metricCatalogue = {
   ragmesh_feedback_total: counter('Judgements of answers by rating; a changed one counts again.', 'rating'),
   ragmesh_points: gauge('Points held by the index.', 'state'),
   ragmesh_index_drift_points: gauge('Points by which the index differed from its rows at the last look.', 'kind'),
+  ragmesh_index_drift_rounds: gauge('Looks in a row at which the index differed from its rows.', 'kind'),
   ragmesh_searches_cut_total: counter(
     'Searches in Qdrant that gave up before they had all that pass their filter, by leg.',
     'leg',

@@ -27,6 +27,7 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
   private running: Promise<Drift> | undefined;
   private isStopping = false;
   private failuresInARow = 0;
+  private readonly driftsInARow: Record<keyof Drift, number> = { ...noDrift };
   /** Repaired documents that nobody could be told of, by name: to compare them again finds nothing. */
   private readonly untold = new Map<string, Suspect>();
 
@@ -139,7 +140,9 @@ export class IndexReconciler implements OnApplicationBootstrap, OnModuleDestroy 
     gauge('ragmesh_points').set({ state: 'visible' }, visible);
     gauge('ragmesh_points').set({ state: 'staged' }, points - visible);
     for (const kind of ['missing', 'extra', 'stale'] as const) {
+      this.driftsInARow[kind] = drift[kind] > 0 ? this.driftsInARow[kind] + 1 : 0;
       gauge('ragmesh_index_drift_points').set({ kind }, drift[kind]);
+      gauge('ragmesh_index_drift_rounds').set({ kind }, this.driftsInARow[kind]);
     }
     if (drift.missing + drift.extra + drift.stale > 0)
       this.logger.warn({ ...drift }, 'The index was brought in line with its rows');

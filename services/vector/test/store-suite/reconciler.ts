@@ -54,5 +54,16 @@ export function reconcilerSuite(context: () => SuiteContext): void {
       expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
       expect(await last()).toBeGreaterThan(before);
     });
+
+    it('says how many rounds in a row found a loss, until one finds none', async () => {
+      const { mesh, store } = context();
+      const rounds: string[] = [];
+      for (const isLossy of [true, true, false]) {
+        if (isLossy) await store.lose(mesh, 1);
+        await mesh.reconciler.reconcile();
+        rounds.push(/^ragmesh_index_drift_rounds\{kind="missing"\} (.*)$/m.exec((await renderMetrics()).body)![1]!);
+      }
+      expect(rounds).toEqual(['1', '2', '0']);
+    });
   });
 }
