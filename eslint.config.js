@@ -84,7 +84,7 @@ const sendsRequests = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/generated/**', 'node_modules/**', '.ragmesh/**', '.cache/**'] },
+  { ignores: ['**/dist/**', '**/generated/**', 'node_modules/**', '.ragmesh/**', '.ragmesh-mesh/**', '.cache/**'] },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -17,6 +17,9 @@ const databases = Object.fromEntries(
   ]),
 ) as Record<DatabaseName, ReturnType<ReturnType<typeof url>['optional']>>;
 
+/** Where the databases of services are that have a server of their own. */
+export const serviceDatabases = defineConfig(databases);
+
 /** What `backup` and `restore` read, beside what `document` reads to find blobs. */
 export const backupConfig = defineConfig({
   RAGMESH_DATA_DIR: string().default('.ragmesh').describe('Folder of a standalone ragmesh'),

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { SERVICE_KEY_FILE, busDatabaseUrl, databaseServerUrl, databaseUrl, kafkaOptions } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { databaseName, type ServiceName } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import { KafkaBusDriver } from '@ragmesh/messaging';
 import { EmbeddedPostgres, attachEmbedded } from '@ragmesh/postgres';
+import { localMesh, requireNoKafka } from '@ragmesh/service-mesh/local-mesh';
 import { notEmpty } from './backup-file.js';
 import { backupConfig, databaseVariable, type BackupConfig } from './backup.config.js';
 import type { BusPositions } from './bus-positions.js';
@@ -15,26 +17,42 @@ import { TablePositions } from './table-positions.js';
 
 type UrlOf = (database: string) => string;
 
-/** The installation that an environment names, running or not: a mesh by `DATABASE_URL`, else a data folder. */
-export async function openInstallation(environment: Environment): Promise<Installation> {
+/**
+ * The installation that an environment names, running or not: a mesh by `DATABASE_URL` or by what `npm run mesh` remembers in its
+ * data folder, else a data folder.
+ * @throws RagmeshError CONFIG.INVALID where it does not name one; BACKUP.NOT_NOW where its own Kafka does not run.
+ */
+export async function openInstallation(given: Environment): Promise<Installation> {
+  const mesh = localMesh(given);
+  const environment = mesh?.environment ?? given;
   const config = loadConfig(backupConfig, environment);
+  if (mesh && mesh.record.bus !== 'tables' && !config.KAFKA_BROKERS) throw kafkaStopped(mesh.dataDir);
   if (config.DATABASE_URL) return openMesh(config, config.DATABASE_URL, environment);
+  // Standalone reads no brokers, whatever an environment that a mesh shares has.
+  const own = mesh ? config : { ...config, KAFKA_BROKERS: undefined };
   const running = attachEmbedded(config.RAGMESH_DATA_DIR);
-  if (running) return compose(config, environment, running);
-  return openStopped(config, environment);
+  if (running) return compose(own, environment, running);
+  return openStopped(own, environment);
 }
+
+const kafkaStopped = (dataDir: string): RagmeshError =>
+  new RagmeshError(
+    'BACKUP.NOT_NOW',
+    `Events of ${dataDir} run over the Kafka in it, which runs with its mesh only. Start it with npm run mesh.`,
+  );
 
 /**
  * The same for a restore: a data folder has to be empty, or not be there at all.
- * @throws RagmeshError BACKUP.TARGET_NOT_EMPTY.
+ * @throws RagmeshError BACKUP.TARGET_NOT_EMPTY; CONFIG.INVALID with brokers and no database.
  */
 export async function openTarget(environment: Environment): Promise<Installation> {
+  requireNoKafka(environment);
   const config = loadConfig(backupConfig, environment);
   if (config.DATABASE_URL) return openMesh(config, config.DATABASE_URL, environment);
   const dataDir = config.RAGMESH_DATA_DIR;
   if (existsSync(dataDir) && readdirSync(dataDir).length > 0)
     throw notEmpty(`The data folder ${dataDir} is not empty: set RAGMESH_DATA_DIR to a new one.`);
-  return openStopped(config, environment);
+  return openStopped({ ...config, KAFKA_BROKERS: undefined }, environment);
 }
 
 async function openStopped(config: BackupConfig, environment: Environment): Promise<Installation> {
@@ -59,7 +77,7 @@ async function compose(
   stop: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Installation> {
   const blobs = await openBlobs(environment);
-  const bus = new TablePositions(urlOf('ragmesh_bus'), config.RAGMESH_TOPIC_PREFIX);
+  const bus = await openBus(config, urlOf('ragmesh_bus'));
   return {
     isMesh: false,
     databaseUrl: (service) => urlOf(databaseName(service)),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { secretFileName, type Environment } from '@ragmesh/config';
 import { gatewayService } from '@ragmesh/service-gateway';
+import { localMesh, type LocalMesh } from '@ragmesh/service-mesh/local-mesh';
 import { Gateway } from './gateway.js';
 import { read, type Mode, type Situation } from './situation.js';
 
@@ -12,28 +13,43 @@ interface Asked {
   readonly key?: string | undefined;
 }
 
-/** What is looked at, from the environment of the services and what was asked for on the command line. */
-export function situationOf(environment: Environment, { mode, url, key }: Asked = {}): Situation {
-  const own = gatewayOf(environment);
-  const gateway = new Gateway({
-    url: url?.replace(/\/$/, '') ?? own.url,
-    key: key ?? own.key,
-    certificate: url === undefined ? own.certificate : undefined,
-  });
-  const nodeVersion = process.versions.node;
-  return { mode: mode ?? modeOf(environment), environment, gateway, nodeVersion, leastFreeBytes: LEAST_FREE_BYTES };
+/**
+ * What is looked at, from what was asked for on the command line, then the environment of the services and the shell variables
+ * that runbooks use. A mesh that `npm run mesh` started is found by its data folder.
+ * @throws RagmeshError CONFIG.INVALID where these do not say what is meant.
+ */
+export function situationOf(given: Environment, { mode, url, key }: Asked = {}): Situation {
+  const mesh = localMesh(given, mode);
+  const environment = mesh?.environment ?? given;
+  const own = gatewayOf(environment, mesh?.isRunning ? mesh.record.edge : undefined);
+  const address = (url ?? (environment['RAGMESH'] || own.url)).replace(/\/$/, '');
+  return {
+    mode: mesh ? 'mesh' : (mode ?? modeOf(environment)),
+    environment,
+    isLocalMesh: mesh !== undefined,
+    gateway: new Gateway({
+      url: address,
+      key: key ?? (environment['RAG_KEY'] || own.key),
+      certificate: address === own.url ? own.certificate : undefined,
+    }),
+    nodeVersion: process.versions.node,
+    leastFreeBytes: LEAST_FREE_BYTES,
+  };
 }
 
-/** The gateway that these settings describe. What is wrong with one of them the check of the configuration tells. */
-function gatewayOf(environment: Environment) {
+/**
+ * The gateway that these settings describe, or the one that is known to run. What is wrong with one of the settings the check
+ * of the configuration tells.
+ */
+function gatewayOf(environment: Environment, running: LocalMesh['record']['edge'] | undefined) {
   const { SERVER_HOST, SERVER_PORT, SERVER_TLS_CERT_FILE, RAGMESH_BOOTSTRAP_KEY } = gatewayService.config.variables;
-  const certificate = read({ environment }, { SERVER_TLS_CERT_FILE })?.SERVER_TLS_CERT_FILE;
+  const named = running ? running.certificate : read({ environment }, { SERVER_TLS_CERT_FILE })?.SERVER_TLS_CERT_FILE;
   const host = reachable(read({ environment }, { SERVER_HOST })?.SERVER_HOST ?? '127.0.0.1');
   const port = read({ environment }, { SERVER_PORT })?.SERVER_PORT ?? 8080;
   return {
-    url: `${certificate ? 'https' : 'http'}://${host}:${port}`,
+    url: running?.url ?? `${named ? 'https' : 'http'}://${host}:${port}`,
     key: read({ environment }, { RAGMESH_BOOTSTRAP_KEY })?.RAGMESH_BOOTSTRAP_KEY,
-    certificate: certificate && existsSync(certificate) ? certificate : undefined,
+    certificate: named && existsSync(named) ? named : undefined,
   };
 }
 

@@ -8,6 +8,8 @@ export type Mode = 'standalone' | 'mesh';
 export interface Situation {
   readonly mode: Mode;
   readonly environment: Environment;
+  /** Whether `npm run mesh` started what is looked at; it gives its services what the environment lacks. */
+  readonly isLocalMesh: boolean;
   readonly gateway: Gateway;
   readonly nodeVersion: string;
   /** Less free space than this in the data folder is a fault. */

@@ -1,7 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 /** Runs node, and gives how it ended and what it said. */
 function node(...args: string[]): { status: number | null; said: string } {
@@ -38,5 +50,70 @@ describe('the launcher', () => {
       said: `There is no service nonsense. ${named}`,
     });
     expect(node('tools/service.cjs')).toEqual({ status: 1, said: named });
+  });
+});
+
+/** Stands in for npm: it says that it begins, removes what is there, and installs a Node and what vouches for it. */
+const NPM = `const fs = require('fs');
+fs.appendFileSync('installs', process.argv[2] + '\\n');
+fs.rmSync('node_modules', { recursive: true, force: true });
+setTimeout(() => {
+  fs.mkdirSync('node_modules/node/bin', { recursive: true });
+  fs.symlinkSync(process.execPath, 'node_modules/node/bin/node');
+  fs.writeFileSync('node_modules/.package-lock.json', '{}');
+}, 300);`;
+
+describe('a checkout', () => {
+  let folder: string;
+  let checkout: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ragmesh-checkout-'));
+    checkout = join(folder, 'checkout');
+    cpSync('tools', join(checkout, 'tools'), { recursive: true });
+    writeFileSync(join(checkout, 'package-lock.json'), '{}');
+    writeFileSync(join(folder, 'npm.cjs'), NPM);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** A start, as far as the packages. */
+  async function install(): Promise<number> {
+    const env = { PATH: process.env['PATH'], npm_execpath: join(folder, 'npm.cjs') };
+    const script = `require('${checkout}/tools/launcher.cjs').ensureInstalled()`;
+    const [code] = await once(spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' }), 'exit');
+    return code as number;
+  }
+  const installs = (): string => readFileSync(join(checkout, 'installs'), 'utf8');
+  const locks = (): string[] => readdirSync(join(checkout, '.cache'));
+
+  it('gets its packages once when several first starts come at the same time', async () => {
+    expect(await Promise.all([install(), install(), install()])).toEqual([0, 0, 0]);
+    expect(installs()).toBe('ci\n');
+    expect(await install()).toBe(0);
+    expect(installs()).toBe('ci\n');
+    expect(locks()).toEqual([]);
+  });
+
+  it('gets its packages once after a start that was killed while it installed them', async () => {
+    mkdirSync(join(checkout, '.cache'));
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(join(checkout, '.cache', 'install.lock'), String(pid));
+    expect(await Promise.all([install(), install()])).toEqual([0, 0]);
+    expect(installs()).toBe('ci\n');
+    expect(locks()).toEqual([]);
+  });
+
+  it('that is built is so at another path, too, and no longer once a source changed', () => {
+    const source = (place: string): string => join(place, 'libs', 'one', 'src', 'index.ts');
+    mkdirSync(join(checkout, 'libs', 'one', 'src'), { recursive: true });
+    writeFileSync(source(checkout), 'export {};');
+    const state = (place: string, ask: string): string =>
+      node('-p', `const state = require('${place}/tools/build-state.cjs'); ${ask}`).said.trim();
+    const isCurrent = (place: string): string => state(place, 'state.isCurrent()');
+    state(checkout, 'state.record(state.fingerprint())');
+    const moved = join(folder, 'moved');
+    renameSync(checkout, moved);
+    expect(isCurrent(moved)).toBe('true');
+    writeFileSync(source(moved), 'export { };');
+    expect(isCurrent(moved)).toBe('false');
   });
 });

@@ -2,7 +2,7 @@
 /** Whether the build is up to date, found out by looking at file times only: it runs before every start. */
 const { createHash } = require('node:crypto');
 const { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } = require('node:fs');
-const { dirname, join } = require('node:path');
+const { dirname, join, relative } = require('node:path');
 
 const root = join(__dirname, '..');
 const stateFile = join(root, '.cache', 'build-state');
@@ -21,9 +21,10 @@ function addTree(folder, hash) {
   }
 }
 
+/** By its path in the checkout, which is the same build wherever it is mounted or moved to. */
 function addFile(path, hash) {
   const { mtimeMs, size } = statSync(path);
-  hash.update(`${path}\0${mtimeMs}\0${size}\n`);
+  hash.update(`${relative(root, path)}\0${mtimeMs}\0${size}\n`);
 }
 
 function fingerprint() {

@@ -12,15 +12,14 @@ import {
   renameSync,
   rmSync,
   statSync,
-  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { transformFileSync } from '@swc/core';
 import buildState from './build-state.cjs';
+import pidLock from './pid-lock.cjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const swcOptions = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), swcrc: false };
@@ -32,31 +31,17 @@ const packages = ['libs', 'services'].flatMap((group) =>
 const cache = join(root, '.cache');
 const toolVersion = (name) => join(root, 'node_modules', name, 'package.json');
 
-/** One build at a time: two would delete each other's generated code. The lock of a build that died is taken over. */
-async function lockBuild() {
-  const file = join(cache, 'build.lock');
-  mkdirSync(cache, { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      process.on('exit', () => unlinkSync(file));
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      if (!holderLives(file)) rmSync(file, { force: true });
-      await sleep(50);
-    }
-  }
-}
-
-function holderLives(file) {
+/**
+ * One build at a time: two would delete each other's generated code. A checkout that cannot be written is not built,
+ * and needs not be while what was built there is of its sources.
+ */
+function lockBuild() {
   try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    if (pid === 0) return Date.now() - statSync(file).mtimeMs < 1_000; // created, its pid not written yet
-    process.kill(pid, 0);
-    return true;
+    pidLock.hold(join(cache, 'build.lock'));
   } catch (error) {
-    return error.code === 'EPERM';
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(error.code) || !buildState.isCurrent()) throw error;
+    console.log('build is up to date');
+    process.exit(0);
   }
 }
 
@@ -150,7 +135,7 @@ function compileEverything() {
   return compiled;
 }
 
-await lockBuild();
+lockBuild();
 const built = buildState.fingerprint();
 generateContracts();
 const compiled = compileEverything();

@@ -4,10 +4,13 @@ var childProcess = require('child_process');
 var crypto = require('crypto');
 var fs = require('fs');
 var path = require('path');
+var pidLock = require('./pid-lock.cjs');
 
 var root = path.resolve(__dirname, '..');
 var modules = path.join(root, 'node_modules');
 var node24 = path.join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+/** Inside node_modules, so that it disappears together with what it vouches for. */
+var stamp = path.join(modules, '.ragmesh-lock-hash');
 var oldestNode = 18;
 
 function fail(sentence) {
@@ -25,15 +28,33 @@ function modifiedAt(file) {
   return fs.existsSync(file) ? fs.statSync(file).mtimeMs : -1;
 }
 
-/** The stamp lies inside node_modules, so that it disappears together with what it vouches for. */
+/** Installs what package-lock.json names, unless it is there. One start at a time does: two would delete each other's packages. */
 function ensureInstalled() {
   var lockFile = path.join(root, 'package-lock.json');
-  var stamp = path.join(modules, '.ragmesh-lock-hash');
   var hash = crypto.createHash('sha256').update(fs.readFileSync(lockFile)).digest('hex');
-  if (fs.existsSync(node24) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return;
-  var installedByHand = modifiedAt(path.join(modules, '.package-lock.json')) >= modifiedAt(lockFile);
-  if (!fs.existsSync(node24) || !installedByHand) install(fs.existsSync(modules));
-  fs.writeFileSync(stamp, hash);
+  if (isInstalled(lockFile, hash)) return;
+  // Beside node_modules, which an install removes.
+  var release = pidLock.hold(path.join(root, '.cache', 'install.lock'), function (pid) {
+    process.stderr.write('Process ' + pid + ' installs packages; waiting for it (.cache/install.lock)…\n');
+  });
+  if (!isInstalled(lockFile, hash)) {
+    install(fs.existsSync(modules));
+    fs.writeFileSync(stamp, hash);
+  }
+  release();
+}
+
+/** Whether the packages are those of this lock file. An install by hand is vouched for from now on, where that can be written. */
+function isInstalled(lockFile, hash) {
+  if (!fs.existsSync(node24)) return false;
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return true;
+  if (modifiedAt(path.join(modules, '.package-lock.json')) < modifiedAt(lockFile)) return false;
+  try {
+    fs.writeFileSync(stamp, hash);
+  } catch (error) {
+    if (['EROFS', 'EACCES', 'EPERM'].indexOf(error.code) < 0) throw error;
+  }
+  return true;
 }
 
 function install(again) {

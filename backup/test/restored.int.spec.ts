@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
 import type pg from 'pg';
+import { keepMeshRecord } from '../../services/mesh/src/mesh-record.js';
 import { BUCKET, S3Server } from '../../services/document/test/s3-server.js';
 import { backup } from '../backup.js';
 import { connect, connectAll } from '../connect.js';
@@ -207,4 +209,22 @@ it('copies rows as they are: tabs, backslashes, nulls, bytes, floats, and more o
   );
   await expect(cut).rejects.toThrow(/the disk is gone/);
   expect((await target.query('SELECT count(*)::int AS n FROM b')).rows[0].n).toBe(3000);
+});
+
+it('is not taken of half a mesh: where its own Kafka does not run, or only the database is out of sight', async () => {
+  const dataDir = join(folder, 'mesh');
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const open = (settings: Record<string, string> = {}) => openInstallation({ RAGMESH_DATA_DIR: dataDir, ...settings });
+  await mkdir(join(dataDir, 'kafka'), { recursive: true });
+  const unclear = (message: RegExp) => ({ code: 'CONFIG.INVALID', message: expect.stringMatching(message) });
+  await expect(open()).rejects.toMatchObject(unclear(/start it with npm run mesh first/));
+  await expect(open({ KAFKA_BROKERS: 'kafka:9092' })).rejects.toMatchObject(unclear(/DATABASE_URL is not/));
+  const target = { RAGMESH_DATA_DIR: join(folder, 'new'), KAFKA_BROKERS: 'kafka:9092' };
+  await expect(openTarget(target)).rejects.toMatchObject(unclear(/DATABASE_URL is not/));
+  const record = { pid, edge: { url: 'http://127.0.0.1:8080' }, brokers: '127.0.0.1:1' };
+  await keepMeshRecord(dataDir, { ...record, bus: 'local-kafka' });
+  const stopped = { code: 'BACKUP.NOT_NOW', message: expect.stringContaining('Start it with npm run mesh') };
+  await expect(open()).rejects.toMatchObject(stopped);
+  await keepMeshRecord(dataDir, { ...record, bus: 'kafka', database: 'db.example:5432' });
+  await expect(open()).rejects.toMatchObject(unclear(/keeps its data at db.example:5432: set DATABASE_URL/));
 });

@@ -27,8 +27,10 @@ const settings = new Set(
     (path) => read(path).match(SETTING) ?? [],
   ),
 );
-/** What operators set in their shell, as `deploy/README.md` says it once for all runbooks. */
-const shellVariables = new Set([...read('deploy/README.md').matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) => name!));
+/** What operators export in their shell, so that the doctor sees it as well, as `deploy/README.md` says it once for all runbooks. */
+const shellVariables = new Set(
+  [...read('deploy/README.md').matchAll(/^export ([A-Z][A-Z_]+)=/gm)].map(([, name]) => name!),
+);
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
 
 /** Ids of a route, however they are written: `{id}`, `:id`, `ID`. */

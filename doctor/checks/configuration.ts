@@ -1,6 +1,7 @@
 import { checkConfiguration, meshVariables, processConfig } from '@ragmesh/bootstrap';
-import { defineConfig, type AnyConfigDefinition } from '@ragmesh/config';
+import { defineConfig, secretFileName, type AnyConfigDefinition, type Environment } from '@ragmesh/config';
 import { isRagmeshError } from '@ragmesh/errors';
+import { serviceDatabases } from '../../backup/backup.config.js';
 import { fault, type Finding } from '../finding.js';
 import { services } from '../services.js';
 import type { Mode, Situation } from '../situation.js';
@@ -9,12 +10,23 @@ const { LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, SENTRY_DSN } = processConfig.var
 /** What standalone reads besides its services. */
 const standaloneConfig = defineConfig({ LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, SENTRY_DSN });
 
-const processOf = (mode: Mode): AnyConfigDefinition => (mode === 'mesh' ? processConfig : standaloneConfig);
+const processesOf = (mode: Mode): AnyConfigDefinition[] =>
+  mode === 'mesh' ? [processConfig, serviceDatabases] : [standaloneConfig];
+
+/** What `npm run mesh` sees to itself, so that nobody has to set it; only that it is given matters here. */
+const givenByMesh = { DATABASE_URL: 'postgresql://its-own', SERVICE_AUTH_KEY: 'made-by-the-mesh-for-its-services' };
+
+function asServicesReadIt({ environment, isLocalMesh }: Situation): Environment {
+  const isMissing = ([name]: [string, string]) => !environment[name] && !environment[secretFileName(name)];
+  const given = isLocalMesh ? Object.entries(givenByMesh).filter(isMissing) : [];
+  return { ...environment, ...Object.fromEntries(given) };
+}
 
 /** Every variable of every service, as they would read it when they start. */
-export async function checkConfigurationFaults({ mode, environment }: Situation): Promise<Finding[]> {
+export async function checkConfigurationFaults(situation: Situation): Promise<Finding[]> {
+  const definitions = [...processesOf(situation.mode), ...services.map(({ config }) => config)];
   try {
-    checkConfiguration([processOf(mode), ...services.map(({ config }) => config)], environment, [meshVariables]);
+    checkConfiguration(definitions, asServicesReadIt(situation), [meshVariables]);
     return [];
   } catch (error) {
     if (!isRagmeshError(error)) throw error;

@@ -24,7 +24,7 @@ export async function checkDatabase(situation: Situation): Promise<Finding[]> {
   } catch (error) {
     return [unreachable(database.server, error as NodeJS.ErrnoException)];
   }
-  const findings = services.map(({ name, migrations }) => state(name, database.of(databaseName(name)), migrations));
+  const findings = services.map(({ name, migrations }) => state(name, database.ofService(name), migrations));
   return (await Promise.all(findings)).flat();
 }
 

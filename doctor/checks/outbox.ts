@@ -1,4 +1,3 @@
-import { databaseName } from '@ragmesh/contracts';
 import { fault, type Finding } from '../finding.js';
 import { askDatabase, meshDatabase } from '../mesh-database.js';
 import { services } from '../services.js';
@@ -15,7 +14,7 @@ export async function checkOutbox(situation: Situation): Promise<Finding[]> {
   const database = meshDatabase(situation);
   if (database === undefined) return fromMetrics(situation);
   const ages = services.map(async ({ name }) => {
-    const rows = await askDatabase<{ age: number | null }>(database.of(databaseName(name)), OLDEST).catch(() => []);
+    const rows = await askDatabase<{ age: number | null }>(database.ofService(name), OLDEST).catch(() => []);
     return delayed(name, rows[0]?.age ?? 0); // what cannot be asked is the database check's to tell
   });
   return (await Promise.all(ages)).flat();

@@ -65,7 +65,19 @@ describe('the doctor looks into a running installation and finds', () => {
     expect(await look('outbox')).toEqual([]);
     const values = `('t', 'k', '{}', '', now() - interval '2 min', now() - interval '2 min')`;
     await run('model', `INSERT INTO outbox (topic, key, headers, value, created_at, available_at) VALUES ${values}`);
-    expect(await look('outbox')).toEqual([faultSaying(/oldest event of model has waited 1[12]\d s/)]);
+    const waits = [faultSaying(/oldest event of model has waited 1[12]\d s/)];
+    expect(await look('outbox')).toEqual(waits);
+    const elsewhere = { DATABASE_URL: edge.databaseUrl('gateway'), MODEL_DATABASE_URL: edge.databaseUrl('model') };
+    expect(await look('outbox', elsewhere)).toEqual(waits);
+  });
+
+  it('a service whose database is on a server of its own, which is away', async () => {
+    const findings = await look('database', { ...mesh, MODEL_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/' });
+    const faults = findings.filter(({ level }) => level === 'fault');
+    expect(faults).toEqual([faultSaying(/the database of model does not let us in \(ECONNREFUSED\)/)]);
+    expect(await look('configuration', { ...mesh, MODEL_DATABASE_URL: 'nonsense' })).toContainEqual(
+      faultSaying(/^MODEL_DATABASE_URL must be/),
+    );
   });
 
   it('services that do not answer, and an edge that does', async () => {

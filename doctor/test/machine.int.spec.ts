@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePorts } from '@ragmesh/local-servers';
 import { CertificateAuthority, describeWithServer } from '@ragmesh/testing';
 import { S3Server } from '../../services/document/test/s3-server.js';
+import { keepMeshRecord } from '../../services/mesh/src/mesh-record.js';
 import { exitCode, jsonReport, textReport } from '../report.js';
 import { expiring } from '../checks/certificates.js';
 import { skewed } from '../checks/clock.js';
 import { runChecks } from '../run-checks.js';
+import { situationOf } from '../situation-of.js';
 import { Stranger, found, gatewayAt, situationFor } from './situation-for.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ragmesh-doctor-'));
@@ -169,6 +171,8 @@ describe('the doctor finds', () => {
     expect(await found('access', jwt)).toEqual([faultSaying(/does not publish its keys.*status 401/, /curl/)]);
     const refused = await found('access', {}, { gateway: gatewayAt(stranger.url, 'rgm_x') });
     expect(refused).toEqual([faultSaying(/refuses the key/, /--key-file/)]);
+    const byShell = await found('access', { RAGMESH: stranger.url, RAG_KEY: 'rgm_x' });
+    expect(byShell).toEqual(refused);
     const asked = await found('access', {}, { gateway: gatewayAt(stranger.url) });
     expect(asked).toEqual([expect.objectContaining({ level: 'note', what: 'The edge asks for a credential.' })]);
   });
@@ -204,10 +208,44 @@ it('tells of certificates that cannot be used, in the words of whoever reads the
   ]);
 });
 
+describe('a mesh that was started in this folder and stopped', () => {
+  const [place, before] = [mkdtempSync(join(folder, 'place-')), process.cwd()];
+  const environment = { SERVER_PORT: '1' };
+  beforeAll(async () => {
+    const record = { edge: { url: 'http://127.0.0.1:1' }, brokers: '127.0.0.1:1', redis: 'redis://127.0.0.1:1' };
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    mkdirSync(join(place, '.ragmesh-mesh', 'kafka'), { recursive: true });
+    await keepMeshRecord(join(place, '.ragmesh-mesh'), { ...record, pid, bus: 'local-kafka' });
+    process.chdir(place);
+  });
+  afterAll(() => process.chdir(before));
+
+  it('is looked at without being named, and nothing is wrong with it', async () => {
+    const situation = { ...situationOf(environment), leastFreeBytes: 0 };
+    expect(situation.mode).toBe('mesh');
+    expect((await runChecks(situation)).filter(({ level }) => level === 'fault')).toEqual([]);
+  });
+
+  it('is not guessed beside a standalone ragmesh, nor what one of an earlier release ran on', () => {
+    mkdirSync(join('.ragmesh', 'postgres'), { recursive: true });
+    expect(() => situationOf(environment)).toThrow(/a standalone ragmesh .* and a mesh .*: set RAGMESH_DATA_DIR/);
+    expect(situationOf({ ...environment, RAGMESH_MODE: 'standalone' }).mode).toBe('standalone');
+    expect(situationOf(environment, { mode: 'mesh' }).isLocalMesh).toBe(true);
+    rmSync(join('.ragmesh-mesh', 'mesh.json'));
+    expect(() => situationOf(environment, { mode: 'mesh' })).toThrow(/start it with npm run mesh first/);
+  });
+});
+
 describe('npm run doctor', () => {
   const env = { PATH: process.env['PATH'], RAGMESH_DATA_DIR: folder };
   const run = (settings: object, ...args: string[]) =>
     spawnSync(process.execPath, ['dist/doctor/main.js', ...args], { env: { ...env, ...settings }, encoding: 'utf8' });
+
+  it('ends with 2 and says what to set where half of a mesh would be out of sight', () => {
+    const { status, stderr } = run({ KAFKA_BROKERS: '127.0.0.1:1' });
+    expect(stderr).toContain('KAFKA_BROKERS is set and DATABASE_URL is not');
+    expect(status).toBe(2);
+  });
 
   it('ends with 1 when something is wrong, and tells programs what', () => {
     const { status, stdout } = run({ SERVER_PORT: String(closed), CHUNK_OVERLAP: '-1' }, '--json');

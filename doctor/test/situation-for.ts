@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Finding } from '../finding.js';
 import { Gateway } from '../gateway.js';
 import { checks } from '../run-checks.js';
@@ -8,7 +10,9 @@ import { situationOf } from '../situation-of.js';
 
 /** A machine on which nothing is wrong but what a spec makes wrong. */
 export function situationFor(environment: Record<string, string>, changes: Partial<Situation> = {}): Situation {
-  return { ...situationOf({ SERVER_PORT: '1', ...environment }), leastFreeBytes: 0, ...changes };
+  const nowhere = join(tmpdir(), 'ragmesh-not-there'); // whatever was started in this checkout is no concern of a spec
+  const seen = situationOf({ SERVER_PORT: '1', RAGMESH_DATA_DIR: nowhere, ...environment });
+  return { ...seen, leastFreeBytes: 0, ...changes };
 }
 
 export const gatewayAt = (url: string, key?: string): Gateway => new Gateway({ url, key, certificate: undefined });

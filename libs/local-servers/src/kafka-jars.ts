@@ -7,5 +7,5 @@ import { serversFolder } from './servers-folder.js';
 export function findKafkaJars(): string | undefined {
   const jars = join(serversFolder, 'kafka', 'lib');
   if (!existsSync(join(serversFolder, 'kafka', 'version'))) return undefined;
-  return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0 ? jars : undefined;
+  return spawnSync('java', ['-version'], { stdio: 'ignore', env: process.env }).status === 0 ? jars : undefined;
 }

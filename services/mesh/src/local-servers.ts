@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Environment } from '@ragmesh/config';
 import { KafkaServer, RedisServer, findKafkaJars } from '@ragmesh/local-servers';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
-import type { MeshConfig } from './mesh.config.js';
+import { chooseBus, type ChosenBus } from './chosen-bus.js';
+import { edgeUrl, type MeshConfig } from './mesh.config.js';
+import { keepMeshRecord, serverOf, type MeshRecord } from './mesh-record.js';
 import { ServerReviver, type ServerNews } from './server-reviver.js';
 
 /** What the mesh runs on. */
@@ -25,6 +27,8 @@ interface Server {
   readonly use: string;
   readonly described: string;
   readonly environment: Environment;
+  /** What the data folder remembers of it. */
+  readonly record?: Partial<MeshRecord>;
   readonly stop?: () => Promise<void>;
 }
 
@@ -32,9 +36,11 @@ interface Server {
 export async function startServers(config: MeshConfig, news: ServerNews): Promise<Servers> {
   const dataDir = resolve(config.RAGMESH_DATA_DIR);
   await mkdir(dataDir, { recursive: true });
+  let jars: string | undefined;
+  const chosen = chooseBus(config, dataDir, () => (jars = findKafkaJars()) !== undefined);
   const starts = await Promise.allSettled([
     database(config, dataDir, news),
-    events(config, dataDir, news),
+    events(config, dataDir, news, { ...chosen, jars }),
     cache(config, dataDir, news),
   ]);
   const servers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
@@ -46,6 +52,12 @@ export async function startServers(config: MeshConfig, news: ServerNews): Promis
     await close();
     throw failed.reason;
   }
+  try {
+    await keepMeshRecord(dataDir, recordOf(config, servers));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   servers.push(vectors(config), blobs(config, dataDir));
   return {
     environment: Object.assign({}, ...servers.map(({ environment }) => environment)) as Environment,
@@ -54,9 +66,20 @@ export async function startServers(config: MeshConfig, news: ServerNews): Promis
   };
 }
 
+function recordOf(config: MeshConfig, servers: readonly Server[]): MeshRecord {
+  const edge = {
+    url: edgeUrl(config),
+    certificate: config.SERVER_TLS_CERT_FILE && resolve(config.SERVER_TLS_CERT_FILE),
+  };
+  return Object.assign({ pid: process.pid, edge, bus: 'tables' as const }, ...servers.map(({ record }) => record));
+}
+
 async function database(config: MeshConfig, dataDir: string, { onLost }: ServerNews): Promise<Server> {
   const use = 'Database';
-  if (config.DATABASE_URL) return { use, described: `PostgreSQL at ${hostOf(config.DATABASE_URL)}`, environment: {} };
+  if (config.DATABASE_URL) {
+    const server = serverOf(config.DATABASE_URL);
+    return { use, described: `PostgreSQL at ${server}`, environment: {}, record: { database: server } };
+  }
   const postgres = await EmbeddedPostgres.start(dataDir, { onLost });
   const url = new URL(postgres.url('postgres'));
   url.pathname = '/';
@@ -68,20 +91,32 @@ async function database(config: MeshConfig, dataDir: string, { onLost }: ServerN
   };
 }
 
-async function events(config: MeshConfig, dataDir: string, news: ServerNews): Promise<Server> {
+async function events(
+  config: MeshConfig,
+  dataDir: string,
+  news: ServerNews,
+  { bus, isKept, moved, jars }: ChosenBus & { readonly jars: string | undefined },
+): Promise<Server> {
   const use = 'Events';
-  if (config.KAFKA_BROKERS) return { use, described: `Kafka at ${config.KAFKA_BROKERS}`, environment: {} };
-  const jars = config.MESH_LOCAL_SERVERS ? findKafkaJars() : undefined;
-  if (!jars) return { use, described: 'tables in PostgreSQL (no KAFKA_BROKERS, no Kafka found here)', environment: {} };
+  if (moved) news.say(moved);
+  if (bus === 'kafka') {
+    const brokers = config.KAFKA_BROKERS!;
+    return { use, described: `Kafka at ${brokers}`, environment: {}, record: { bus, brokers } };
+  }
+  if (bus === 'tables') {
+    const why = isKept ? ', as before in this data folder' : ' (no KAFKA_BROKERS, no Kafka found here)';
+    return { use, described: `tables in PostgreSQL${why}`, environment: {}, record: { bus } };
+  }
   const reviver = new ServerReviver('Kafka', () => kafka.revive(), news);
   const onExit = (how: string): void => reviver.ended(how);
-  const kafka = await KafkaServer.start({ dataDir: join(dataDir, 'kafka'), jars, onExit });
+  const kafka = await KafkaServer.start({ dataDir: join(dataDir, 'kafka'), ...(jars ? { jars } : {}), onExit });
   const brokers = kafka.brokers.join(',');
   return {
     use,
     described: `Kafka started here, ${brokers}`,
     environment: { KAFKA_BROKERS: brokers, KAFKA_SESSION_TIMEOUT: SESSION_TIMEOUT },
-    stop: () => reviver.stop().then(() => kafka.stop()),
+    record: { bus, brokers },
+    stop: () => stopBoth(reviver, kafka),
   };
 }
 
@@ -97,8 +132,15 @@ async function cache(config: MeshConfig, dataDir: string, news: ServerNews): Pro
     use,
     described: `Redis started here, port ${redis.port}`,
     environment: { REDIS_URL: redis.url },
-    stop: () => reviver.stop().then(() => redis.stop()),
+    record: { redis: redis.url },
+    stop: () => stopBoth(reviver, redis),
   };
+}
+
+/** A start that is under way ends with its server, at the latest before it would begin to serve. */
+async function stopBoth(reviver: ServerReviver, server: { stop(): Promise<void> }): Promise<void> {
+  await Promise.all([reviver.stop(), server.stop()]);
+  await server.stop();
 }
 
 function vectors({ VECTOR_STORE, QDRANT_URL }: MeshConfig): Server {

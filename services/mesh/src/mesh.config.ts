@@ -33,3 +33,7 @@ export const meshConfig = defineConfig({
 });
 
 export type MeshConfig = ConfigOf<typeof meshConfig>;
+
+/** Where the edge answers, from this machine. */
+export const edgeUrl = ({ SERVER_TLS_CERT_FILE, SERVER_PORT }: MeshConfig): string =>
+  `${SERVER_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${SERVER_PORT}`;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { checkConfiguration, meshVariables } from '@ragmesh/bootstrap';
 import { loadConfig, type Environment } from '@ragmesh/config';
 import { startServers, type Servers } from './local-servers.js';
-import { meshConfig } from './mesh.config.js';
+import { edgeUrl, meshConfig } from './mesh.config.js';
 import { Supervisor } from './supervisor.js';
 
 export interface StartMeshOptions {
@@ -35,7 +35,7 @@ export async function startMesh({ environment, say, onLost }: StartMeshOptions):
       say,
     });
     return {
-      url: `${config.SERVER_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${config.SERVER_PORT}`,
+      url: edgeUrl(config),
       dataDir: resolve(config.RAGMESH_DATA_DIR),
       isGuarded: config.AUTH_MODE !== 'off',
       servers,

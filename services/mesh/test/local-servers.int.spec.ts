@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { loadConfig } from '@ragmesh/config';
 import { KafkaBusDriver } from '@ragmesh/messaging';
@@ -10,6 +10,7 @@ import { meshConfig } from '../src/mesh.config.js';
 import { newDataDir, removeDataDir } from './data-dir.js';
 
 const TOPIC = 'kept';
+const DATABASE_URL = 'postgresql://nobody@127.0.0.1';
 const RECORD = { topic: TOPIC, partition: 0, key: 'key', headers: {}, value: Buffer.from('value') };
 
 let dataDir: string;
@@ -22,7 +23,7 @@ const lost: unknown[] = [];
 describeWithServer(['kafka', 'redis'], 'a server that `npm run mesh` started', () => {
   beforeAll(async () => {
     dataDir = await newDataDir();
-    const config = loadConfig(meshConfig, { RAGMESH_DATA_DIR: dataDir, DATABASE_URL: 'postgresql://nobody@127.0.0.1' });
+    const config = loadConfig(meshConfig, { RAGMESH_DATA_DIR: dataDir, DATABASE_URL });
     servers = await startServers(config, { say: (line) => said.push(line), onLost: (error) => lost.push(error) });
     const brokers = servers.environment['KAFKA_BROKERS']!.split(',');
     bus = await KafkaBusDriver.connect({ brokers, clientId: 'spec' });
@@ -62,5 +63,35 @@ describeWithServer(['kafka', 'redis'], 'a server that `npm run mesh` started', (
     await servers.close();
     await expect(redis.ping()).rejects.toThrow();
     expect(said).toEqual([]);
+  });
+
+  /** As the next `npm run mesh` in this folder would. */
+  async function startAgain(folder: string, settings: Record<string, string> = {}): Promise<string | undefined> {
+    const config = loadConfig(meshConfig, { RAGMESH_DATA_DIR: folder, DATABASE_URL, ...settings });
+    const again = await startServers(config, { say: (line) => said.push(line), onLost: () => undefined });
+    await again.close();
+    return new Map(again.described).get('Events');
+  }
+
+  it('is not replaced by tables when Java is gone, only by a setting, and then that is said', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = dirname(process.execPath);
+    const refusal = startAgain(dataDir).finally(() => (process.env['PATH'] = PATH));
+    await expect(refusal).rejects.toThrow(/run over the Kafka in it.*Java 17.*npm run servers kafka/);
+    expect(said).toEqual([]);
+    expect(await startAgain(dataDir, { MESH_LOCAL_SERVERS: 'false' })).toMatch(/^tables/);
+    expect(said).toEqual([expect.stringMatching(/over the Kafka in the data folder before .* stays unread/)]);
+  });
+
+  it('is not taken in place of tables that events run over, nor of brokers that are no longer named', async () => {
+    const folder = await newDataDir();
+    said.length = 0;
+    expect(await startAgain(folder, { MESH_LOCAL_SERVERS: 'false' })).toMatch(/^tables .*no Kafka/);
+    expect(await startAgain(folder)).toMatch(/^tables .*as before/);
+    expect(said).toEqual([]);
+    expect(await startAgain(folder, { KAFKA_BROKERS: 'kafka:9092' })).toBe('Kafka at kafka:9092');
+    expect(said).toEqual([expect.stringMatching(/over tables in PostgreSQL before .* stays unread/)]);
+    await expect(startAgain(folder)).rejects.toThrow(/over kafka:9092: set KAFKA_BROKERS/);
+    await removeDataDir(folder);
   });
 });

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { describeWithServer, eventually } from '@ragmesh/testing';
+import { readManifest } from '../../../backup/read-backup.js';
 import type { Answer } from '../../standalone/test/api-client.js';
 import { startEightProcesses, type EightProcesses } from './eight-processes.js';
 import { OtlpReceiver } from './otlp-receiver.js';
@@ -54,6 +58,20 @@ function promises(settings: Readonly<Record<string, string>>, events: RegExp): v
     expect(await eight.oracle.violations()).toEqual([]);
     const isGone = async () => JSON.stringify((await search('notice period'))['results']) === '[]';
     await eventually('nothing is found any more', isGone);
+  });
+
+  it('is what the doctor and a backup see who know nothing but its data folder', async () => {
+    const env = { PATH: process.env['PATH'], RAGMESH_DATA_DIR: eight.mesh.dataDir };
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, args, { env });
+    const report = JSON.parse((await run('dist/doctor/main.js', '--json')).stdout) as object;
+    const faults = (report as { findings: { level: string }[] }).findings.filter(({ level }) => level === 'fault');
+    expect({ ...report, findings: faults }).toMatchObject({ ok: true, mode: 'mesh', findings: [] });
+    expect(JSON.stringify(report)).not.toContain('No ragmesh answers');
+    const folder = join(eight.mesh.dataDir, 'a-backup');
+    await run('dist/backup/main.js', 'backup', '--to', folder);
+    const { positions, key } = await readManifest(folder);
+    expect(positions.map(({ topic }) => topic)).toContain('document.created');
+    expect(key).toBeDefined();
   });
 
   tellsOneStory(
