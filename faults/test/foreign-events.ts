@@ -48,6 +48,11 @@ export const foreignPayloads: { readonly [Name in keyof Catalogue]: (victim: Vic
     chunks: 99,
     title: words,
   }),
+  collectionRecut: ({ documentId, version, collection }) => ({
+    collection,
+    generation: 1,
+    documents: [{ documentId, version, chunks: 99 }],
+  }),
   documentFailed: ({ documentId, version, collection }) => ({ documentId, version, collection, code: 'INTRUDER' }),
   documentDeleted: ({ documentId, version, collection }) => ({ documentId, version: version + 1n, collection }),
   chunksEmbedded: (victim) => ({

@@ -205,6 +205,7 @@ writes:
   - document.updated
   - document.chunked
   - document.ready
+  - collection.recut
   - document.failed
   - document.deleted
   - access.changed
@@ -296,6 +297,8 @@ consumes:
   - document.created.knowledge.retry
   - document.ready
   - document.ready.knowledge.retry
+  - collection.recut
+  - collection.recut.knowledge.retry
   - document.deleted
   - document.deleted.knowledge.retry
 writes:
@@ -309,6 +312,8 @@ writes:
   - document.created.knowledge.dlt
   - document.ready.knowledge.retry
   - document.ready.knowledge.dlt
+  - collection.recut.knowledge.retry
+  - collection.recut.knowledge.dlt
   - document.deleted.knowledge.retry
   - document.deleted.knowledge.dlt
 partitions: 6
@@ -844,6 +849,27 @@ topics:
       message.timestamp.type: LogAppendTime
       max.message.bytes: "1052672"
   - name: document.ready.knowledge.dlt
+    partitions: 1
+    config:
+      cleanup.policy: delete
+      retention.ms: "2592000000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: collection.recut
+    partitions: 6
+    config:
+      cleanup.policy: delete
+      retention.ms: "604800000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: collection.recut.knowledge.retry
+    partitions: 6
+    config:
+      cleanup.policy: delete
+      retention.ms: "604800000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: collection.recut.knowledge.dlt
     partitions: 1
     config:
       cleanup.policy: delete

@@ -90,6 +90,11 @@ export const catalogue = {
     to: ['knowledge'],
     says: 'This version is what readers see.',
   }),
+  collectionRecut: event('collection.recut', events.CollectionRecutSchema, {
+    from: ['document'],
+    to: ['knowledge'],
+    says: 'Readers see documents of a collection cut into other numbers of chunks.',
+  }),
   documentFailed: event('document.failed', events.DocumentFailedSchema, {
     from: ['document'],
     says: 'This version will not become ready without a retry or a new upload.',

@@ -117,6 +117,18 @@ it('a version that readers see becomes ready, though word of it was given up', a
   expect(await ask((client) => client.getDocument({ id: 'seen' }))).toMatchObject({ status: 'ready' });
 });
 
+it('a version that turns out to be shown does not become ready in a document that is being deleted', async () => {
+  await upload('doomed', 'First.');
+  await toBeShown('doomed', 1);
+  await givenUp('doomed', 1, catalogue.showVersion.topic);
+  await reaches('doomed', 1, { status: 'compensating' });
+  await ask((client) => client.deleteDocument({ id: 'doomed' }));
+  await shown('doomed', 1);
+  await reaches('doomed', 1, { status: 'completed' });
+  const { rows } = await mesh.database('document').query(`SELECT live_version FROM document WHERE id = 'doomed'`);
+  expect(rows).toEqual([{ live_version: null }]);
+});
+
 it('a version whose points are gone before it was shown fails instead of waiting for ever', async () => {
   await upload('gone', 'First.');
   await toBeShown('gone', 1);
@@ -133,4 +145,28 @@ it('the deletion of a document ends also a version that is being shown', async (
   await toBeShown('old', 1);
   await ask((client) => client.deleteDocument({ id: 'old' }));
   await reaches('old', 1, { status: 'compensating' });
+});
+
+it('what is told of a version is its own, not that of a later one', async () => {
+  const operation = (version: number) => ask((client) => client.getOperation({ id: `ingestion-${version}-own` }));
+  await upload('own', 'First.');
+  await toBeShown('own', 1);
+  await shown('own', 1);
+  await reaches('own', 1, { status: 'completed' });
+  await upload('own', 'Second.');
+  await reaches('own', 2, { status: 'running', step: 'index' });
+  expect(await operation(1)).toMatchObject({ status: 'ready', done: true, stage: '' });
+  expect(await operation(2)).toMatchObject({ status: 'processing', stage: 'embed' });
+
+  await ask((client) => client.cancelDocument({ id: 'own' }));
+  const removed = { documentId: 'own', version: 2n, collection, pointsRemoved: 0n, remaining: 0n };
+  await mesh.send(catalogue.vectorDeleted, removed, told);
+  await reaches('own', 2, { status: 'aborted' });
+  expect(await operation(2)).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.CANCELLED' } });
+  expect((await operation(1)).error).toBeUndefined();
+
+  await ask((client) => client.retryDocument({ id: 'own' }));
+  const { steps } = await ask((client) => client.getTimeline({ id: 'own' }));
+  const attempts = steps.map(({ version, attempt }) => `version ${version}: ${attempt}`);
+  expect([...new Set(attempts)]).toEqual(['version 1: 0', 'version 2: 1', 'version 3: 2']);
 });

@@ -38,7 +38,7 @@ it('a reindex reads the documents of its collection only, however many the tenan
     const documents = new DocumentRepository(tx as unknown as Database);
     expect(await documents.countLive('t', 'c')).toBe(1);
     await documents.sampleLive('t', 'c', 50);
-    generations.show(tx, { tenant: 't', collection: 'c', generation: 0 });
+    await generations.show(tx, { tenant: 't', collection: 'c', generation: 0 });
     return tx.query<{ read: number }>(
       `SELECT (seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname = 'document'`,
     );

@@ -47,7 +47,7 @@ describe('work done now and then, while the database says nothing', () => {
       'the removal of generations',
       () =>
         new GenerationCollector(
-          silent,
+          outbox,
           new GenerationRepository(silent),
           new GenerationIndex({ of: () => undefined } as never),
           config,

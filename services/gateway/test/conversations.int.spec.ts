@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -139,10 +140,34 @@ describe('questions', () => {
     expect((await ask(body)).questions).toEqual(set.questions);
   });
 
-  it('are fewer than asked for where the sources give no more, none where there are none', async () => {
+  it('are fewer than asked for where the sources give no more', async () => {
     const { questions } = await ask({ document_id: 'sea', count: 100 });
     expect(questions.length).toBeGreaterThan(3);
     expect(questions.length).toBeLessThan(10);
+  });
+
+  it('about a collection are made of what is there, though one of its documents is gone meanwhile', async () => {
+    const collection = 'two';
+    await read(post('/v1/documents', { id: 'kept', collection, text: peat }));
+    const text = 'Nobody finds this on the disk.';
+    await read(post('/v1/documents', { id: 'lost', collection, text }));
+    for (const id of ['kept', 'lost'])
+      expect(await get(`/v1/documents/${id}?wait=60`)).toMatchObject({ status: 'ready' });
+    const blob = createHash('sha256').update(text).digest('hex');
+    const names = await readdir(dataDir, { recursive: true });
+    await rm(
+      join(
+        dataDir,
+        names.find((name) => name.endsWith(blob))!,
+      ),
+    );
+    expect((await ask({ collection, count: 2 })).questions.map(({ citation }) => citation.document_id)).toEqual([
+      'kept',
+      'kept',
+    ]);
+  });
+
+  it('about nothing are none', async () => {
     expect(await ask({ collection: 'nowhere' })).toMatchObject({ questions: [], degraded: ['questions'] });
     expect(await ask({ document_id: 'nothing' })).toMatchObject({ status: 404, code: 'DOCUMENT.NOT_FOUND' });
   });

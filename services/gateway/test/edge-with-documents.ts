@@ -12,6 +12,8 @@ import { gatewayService } from '../src/gateway.service.js';
 
 export interface EdgeWithDocuments {
   readonly url: string;
+  /** Where the services keep their files. */
+  readonly folder: string;
   /** Connection string of a database of this installation. */
   databaseUrl(service: ServiceName): string;
   close(): Promise<void>;
@@ -46,5 +48,5 @@ export async function startEdgeWithDocuments(
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { url: running.at(-1)!.url!, databaseUrl: drivers.databaseUrl, close };
+  return { url: running.at(-1)!.url!, folder: dataDir, databaseUrl: drivers.databaseUrl, close };
 }

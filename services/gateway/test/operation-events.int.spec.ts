@@ -1,5 +1,10 @@
+import { chmod, readdir, readlink, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeWithDocuments, type EdgeWithDocuments } from './edge-with-documents.js';
+
+const SO_LARGE = 2 ** 37;
 
 let edge: EdgeWithDocuments;
 let operation: string;
@@ -39,3 +44,36 @@ describe('following an operation that never ends', () => {
     }
   });
 });
+
+describe('HEAD', () => {
+  it('of the events of an operation has their head at once and takes no place among the streams', async () => {
+    const following = await follow();
+    const head = await fetch(`${edge.url}${operation}/events`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(await following.text()).toContain('event: progress');
+    expect((await fetch(`${edge.url}/v1/operations/ingestion-1-none/events`, { method: 'HEAD' })).status).toBe(404);
+  });
+
+  it('of content has its head, and leaves nobody reading the bytes', async () => {
+    const path = `${edge.url}/v1/documents/${operation.replace(/^.*ingestion-1-/, '')}/content`;
+    const { headers } = await fetch(path);
+    const sha256 = headers.get('etag')!.slice(1, -1);
+    const names = await readdir(edge.folder, { recursive: true });
+    const blob = join(
+      edge.folder,
+      names.find((name) => name.endsWith(sha256))!,
+    );
+    await chmod(blob, 0o600);
+    await truncate(blob, SO_LARGE); // nobody reads that much before the test is over
+    const head = await fetch(path, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(SO_LARGE)]);
+    expect(head.headers.get('content-disposition')).toMatch(/^attachment/);
+    await eventually('the file is closed', async () => !(await openFiles()).includes(blob), 5_000);
+  });
+});
+
+/** Paths of all files this process has open. */
+async function openFiles(): Promise<string[]> {
+  const numbers = await readdir('/proc/self/fd');
+  return Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')));
+}

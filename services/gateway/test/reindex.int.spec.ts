@@ -242,12 +242,21 @@ describe('reindex', () => {
     };
     expect(await isFresh()).toBe(true);
     const before = await found();
+    const isCounted = async (): Promise<boolean> =>
+      (await call('GET', `/v1/collections/${kept}`)).body['chunks'] === (await placesOf('once')).length;
 
     await done((await call('POST', `/v1/collections/${kept}/reindex`, { chunk_size: 32 })).body);
     await eventually('what is found are its chunks', isFresh);
+    await eventually('its chunks are counted', isCounted);
     expect(await found()).not.toEqual(before);
+    const { body: page } = await call('GET', '/v1/documents/once/chunks?limit=1');
+    const secondPage = `/v1/documents/once/chunks?limit=1&cursor=${page['next_cursor'] as string}`;
+    expect((await call('GET', secondPage)).body).toMatchObject({ data: [{ ordinal: 1 }] });
+
     await done((await call('POST', `/v1/collections/${kept}/generations/0/rollback`)).body);
+    expect(await call('GET', secondPage)).toMatchObject({ status: 422, body: { field: 'cursor' } });
     await eventually('what is found are its chunks again', isFresh);
+    await eventually('its chunks are counted again', isCounted);
     expect(await found()).toEqual(before);
     expect((await call('GET', '/v1/admin/dead-letters')).body['data']).toEqual([]);
   });

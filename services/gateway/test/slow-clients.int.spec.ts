@@ -73,7 +73,7 @@ describe('a client that keeps a place', () => {
     const chunked = large.replace(/content-length: \d+/, 'transfer-encoding: chunked').replace('{', '1\r\n{\r\n');
     for (let at = 0; at < 8; at += 1) say(chunked);
     await eventually('they are held', async () => (await activeRequests()) === 8);
-    const ask = (body: BodyInit): Promise<Response> =>
+    const ask = (body: string | ReadableStream): Promise<Response> =>
       fetch(`${edge.url}/v1/embeddings`, { ...posted, body, duplex: 'half' } as RequestInit);
     expect((await ask('{"input":[]}')).status).toBe(400);
     const spaces = new ReadableStream({

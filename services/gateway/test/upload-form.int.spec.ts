@@ -31,6 +31,20 @@ describe('a form', () => {
     expect((await upload(form('two'))).status).toBe(422);
   });
 
+  it.each([
+    ['files', 101, 'name="file"; filename="a.txt"', { field: 'file', limit: 100 }],
+    ['fields', 21, 'name="none"', { limit: 20 }],
+  ])('with too many %s is told how many it may have', async (_what, count, headers, told) => {
+    const parts = Array.from(
+      { length: count },
+      (_, n) => [headers.replace('none', `none${n}`), 'One of many.'] as const,
+    );
+    expect(await upload(rawForm(...parts))).toMatchObject({
+      status: 413,
+      body: { code: 'REQUEST.TOO_LARGE', ...told },
+    });
+  });
+
   it.each(['text/plain', 'application/json'])('takes metadata as deep as a JSON body may hold, as %s', async (type) => {
     expect(await upload(formWithMetadata(nested(31), type))).toMatchObject({ status: 202 });
     expect(await upload(formWithMetadata(nested(32), type))).toMatchObject({

@@ -33,7 +33,13 @@ export function withdrawnAnswers(context: () => Context): void {
     const reader = { tenant: place.tenant, subject: 'reader', seesAll: false };
     const answer = (text: string, documentIds: string[], ageMs = 0) => [
       { role: 'user' as const, text: `About ${text}?` },
-      { role: 'assistant' as const, text, documentIds, collection: place.collection, readAt: performance.now() - ageMs },
+      {
+        role: 'assistant' as const,
+        text,
+        documentIds,
+        collection: place.collection,
+        readAt: performance.now() - ageMs,
+      },
     ];
     const texts = async (): Promise<string[]> =>
       (await context().repository.turns(place.tenant, 'c', 0, 100))

@@ -11,6 +11,7 @@ import { ChangeCollectionAccess } from './commands/change-collection-access.js';
 import { DeleteCollection } from './commands/delete-collection.js';
 import { NoteCreatedDocument } from './consumers/note-created.handler.js';
 import { NoteDeletedDocument } from './consumers/note-deleted.handler.js';
+import { NoteRecutDocuments } from './consumers/note-recut.handler.js';
 import { NoteReadyDocument } from './consumers/note-ready.handler.js';
 
 /** Composition root: sync in, async in, out. */
@@ -21,6 +22,7 @@ import { NoteReadyDocument } from './consumers/note-ready.handler.js';
     FlagGrpcController,
     NoteCreatedDocument,
     NoteReadyDocument,
+    NoteRecutDocuments,
     NoteDeletedDocument,
   ],
   providers: [

@@ -25,6 +25,12 @@ const send = {
       { documentId, version, collection, chunks, title: documentId },
       { tenant, consumer, times },
     ),
+  recut: (documentId: string, version: bigint, collection: string, chunks: number) =>
+    mesh.send(
+      catalogue.collectionRecut,
+      { collection, generation: 1, documents: [{ documentId, version, chunks }] },
+      { tenant, consumer },
+    ),
   deleted: (documentId: string, version: bigint, collection: string) =>
     mesh.send(catalogue.documentDeleted, { documentId, version, collection }, { tenant, consumer }),
 };
@@ -144,6 +150,21 @@ describe('the catalogue', () => {
     await send.ready('d1', 2n, 'notes', 5);
     await send.ready('d2', 1n, 'notes', 10);
     expect(await counts('notes')).toEqual({ documents: 2n, chunks: 17n });
+  });
+
+  it('counts chunks as readers see them cut, also when it is told of that before it is told of their version', async () => {
+    newTenant();
+    await send.ready('d1', 1n, 'notes', 3);
+    await send.ready('d2', 2n, 'notes', 10);
+    await send.recut('d1', 1n, 'notes', 5);
+    await send.recut('d2', 1n, 'notes', 99);
+    expect(await counts('notes')).toEqual({ documents: 2n, chunks: 15n });
+    await send.recut('d2', 3n, 'notes', 20);
+    await send.ready('d2', 3n, 'notes', 12);
+    expect(await counts('notes')).toEqual({ documents: 2n, chunks: 25n });
+    await send.deleted('d1', 1n, 'notes');
+    await send.recut('d1', 1n, 'notes', 3);
+    expect(await counts('notes')).toEqual({ documents: 1n, chunks: 20n });
   });
 
   it('does not bring a deleted document back, in whichever order its events come', async () => {

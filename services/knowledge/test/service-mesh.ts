@@ -12,6 +12,9 @@ import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
 
+/** What an event is about: a document, or a whole collection. */
+type About = { readonly documentId: string } | { readonly collection: string };
+
 /** Some services of the mesh on a real database and a real bus, as their neighbours see them. */
 export class ServiceMesh {
   readonly #records: BusRecord[] = [];
@@ -98,11 +101,13 @@ export class ServiceMesh {
   /** Publishes an event as a neighbour would, `times` times, and waits until each of `consumers` is done with it. */
   async send<Desc extends DescMessage>(
     spec: EventSpec<Desc>,
-    payload: MessageInitShape<Desc> & { documentId: string },
+    payload: MessageInitShape<Desc> & About,
     { tenant = 'default', times = 1, consumer }: { tenant?: string; times?: number; consumer?: string } = {},
   ): Promise<string> {
     const context = { source: '/ragmesh/document', tenant, actor: 'spec', correlationId: randomUUID(), trace: {} };
-    const { id, topic, key, headers, value } = encodeEvent(spec, payload.documentId, payload, context);
+    const { documentId, collection } = payload as Partial<Record<'documentId' | 'collection', string>>;
+    const about = documentId ?? collection!;
+    const { id, topic, key, headers, value } = encodeEvent(spec, about, payload, context);
     const record = { topic, key, headers, value, partition: partitionForKey(key, this.bus.partitionsOf(topic)) };
     await this.bus.publish(Array.from({ length: times }, () => record));
     if (consumer) await this.settled(consumer, id);

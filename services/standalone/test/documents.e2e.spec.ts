@@ -64,7 +64,9 @@ describe('real files', () => {
     const { status, body } = await mesh.api.call('POST', '/v1/documents', { id: 'large-chunks', chunks });
     expect(status).toBe(202);
     expect(await mesh.api.terminal(body['id'] as string, 120_000)).toMatchObject({ status: 'ready', chunks: 20 });
-    const page = await mesh.api.call('GET', '/v1/documents/large-chunks/chunks?limit=3&cursor=8');
+    const path = '/v1/documents/large-chunks/chunks';
+    const { body: first } = await mesh.api.call('GET', `${path}?limit=8`);
+    const page = await mesh.api.call('GET', `${path}?limit=3&cursor=${first['next_cursor'] as string}`);
     const listed = page.body['data'] as { id: string; text: string }[];
     expect(listed.map(({ text }) => text.split(' ', 1)[0])).toEqual(['chunk8', 'chunk9', 'chunk10']);
   });

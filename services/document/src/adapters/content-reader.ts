@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { RagmeshError } from '@ragmesh/errors';
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { chunkPage } from '../domain/chunk-page.js';
 import { BlobStore } from './blob-store.js';
 import { ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
-import type { Span, VersionRow } from './document.rows.js';
-import { GenerationRepository } from './generation.repository.js';
+import type { ShownDocument, Span } from './document.rows.js';
 import { TextExtractor } from './text-extractor.js';
 
 /** Content of a document: the uploaded bytes, or the text that offsets refer to. */
@@ -17,11 +16,33 @@ export interface Content {
   readonly pieces: AsyncIterable<Buffer>;
 }
 
-export interface ChunkPage {
+/** Where a page of chunks begins. */
+export interface ChunkPlace {
+  readonly ordinal: number;
+  /** The cut an earlier page was of: ordinals of another mean other chunks. Unset: whichever readers see. */
+  readonly cut?: Cut;
+}
+
+/** How a version is cut into chunks. */
+export interface Cut {
   readonly version: number;
-  /** Each with its text, from `first` on. */
+  readonly generation: number;
+}
+
+export interface ChunkPage {
+  readonly cut: Cut;
+  /** Each with its text, in order. */
   readonly chunks: readonly { readonly ordinal: number; readonly span: Span; readonly text: string }[];
   readonly nextOrdinal: number | undefined;
+}
+
+/** How often what readers see may change while it is read before that is told to the caller. */
+const MOST_READINGS = 4;
+
+interface Reading<T> {
+  readonly result: T;
+  /** False: some of it was not there any more. */
+  readonly isWhole: boolean;
 }
 
 /** Reads what readers see: the live version; before there is one, the newest upload's original bytes. */
@@ -32,56 +53,69 @@ export class ContentReader {
     private readonly chunks: ChunkRepository,
     private readonly blobs: BlobStore,
     private readonly extractor: TextExtractor,
-    private readonly generations: GenerationRepository,
   ) {}
 
   /** The file as it was uploaded. */
   async original(tenant: string, id: string): Promise<Content> {
-    const document = await this.documents.get(tenant, id);
-    const upload = await this.#version(tenant, id, document.live_version ?? document.version);
-    // Text that was sent as such is UTF-8; a file may be in any encoding.
-    const charset = upload.kind === 'text' ? '; charset=utf-8' : '';
-    return this.#content(tenant, upload.blob_key, `${upload.media_type}${charset}`, upload.file_name);
+    return this.#read(tenant, id, async ({ shown: upload }) => {
+      // A deletion takes the blobs away before the rows.
+      if (!upload?.blob_key) throw gone(id);
+      // Text that was sent as such is UTF-8; a file may be in any encoding.
+      const charset = upload.kind === 'text' ? '; charset=utf-8' : '';
+      const type = `${upload.media_type}${charset}`;
+      return whole(await this.#content(tenant, upload.blob_key, type, upload.file_name));
+    });
   }
 
   /** The canonical text. @throws RagmeshError DOCUMENT.NOT_READY before a version is live. */
   async text(tenant: string, id: string): Promise<Content> {
-    const { key, fileName } = await this.#liveText(tenant, id);
-    return this.#content(tenant, key, 'text/plain; charset=utf-8', fileName);
+    return this.#read(tenant, id, async (document) => {
+      const { key, fileName } = liveText(document);
+      return whole(await this.#content(tenant, key, 'text/plain; charset=utf-8', fileName));
+    });
   }
 
-  /** @param first ordinal of the first chunk wanted. Fewer come than `limit` where they would not fit into a message. */
-  async chunkPage(tenant: string, id: string, first: number, limit: number): Promise<ChunkPage> {
-    const { version, key, total, collection } = await this.#liveText(tenant, id);
-    const place = { tenant, documentId: id, version, generation: await this.generations.live(tenant, collection) };
-    const spans = await this.chunks.read(place, { from: first, limit });
-    const text = await this.extractor.readText(tenant, key);
-    const wanted = spans.map((span, index) => ({
-      ...{ ordinal: first + index, span, text: text.slice(span[0], span[1]) },
-      metadata: span[4],
-    }));
-    return { version, ...chunkPage(wanted, { first, total }) };
+  /**
+   * Fewer chunks come than `limit` where they would not fit into a message.
+   * @throws RagmeshError REQUEST.INVALID naming `cursor` when readers see another cut by now.
+   */
+  async chunkPage(tenant: string, id: string, { ordinal: first, cut }: ChunkPlace, limit: number): Promise<ChunkPage> {
+    return this.#read(tenant, id, async (document) => {
+      const { key, total, version } = liveText(document);
+      const { generation } = document;
+      if (cut && (cut.version !== version || cut.generation !== generation)) throw cutAnew();
+      const spans = await this.chunks.read({ tenant, documentId: id, version, generation }, { from: first, limit });
+      const text = await this.extractor.readText(tenant, key);
+      const wanted = spans.map((span, index) => ({
+        ...{ ordinal: first + index, span, text: text.slice(span[0], span[1]) },
+        metadata: span[4],
+      }));
+      return {
+        result: { cut: { version, generation }, ...chunkPage(wanted, { first, total }) },
+        isWhole: spans.length >= Math.min(limit, total - first),
+      };
+    });
   }
 
-  async #liveText(
-    tenant: string,
-    id: string,
-  ): Promise<{ version: number; key: string; fileName: string; total: number; collection: string }> {
-    const { live_version: live, status, collection } = await this.documents.get(tenant, id);
-    if (live === null)
-      throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, {
-        id,
-        status,
+  /**
+   * An update or a reindex removes what readers saw as it shows what they see from then on. What goes while it is read is read
+   * anew, as it is then; what nothing took the place of is missing.
+   */
+  async #read<T>(tenant: string, id: string, read: (document: ShownDocument) => Promise<Reading<T>>): Promise<T> {
+    let document = await this.documents.getShown(tenant, id);
+    for (let reading = 1; ; reading += 1) {
+      const outcome = await read(document).catch((error: unknown) => {
+        if (!isRagmeshError(error) || error.code !== 'BLOB.NOT_FOUND') throw error;
+        return { error, isWhole: false } as const;
       });
-    const { text_blob_key: key, file_name: fileName, chunks: total } = await this.#version(tenant, id, live);
-    if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
-    return { version: live, key, fileName, total, collection };
-  }
-
-  async #version(tenant: string, id: string, version: number): Promise<VersionRow> {
-    const row = await this.documents.findVersion(tenant, id, version);
-    if (!row) throw new RagmeshError('BLOB.NOT_FOUND', 'The content of this document is gone.', { id });
-    return row;
+      if (outcome.isWhole && 'result' in outcome) return outcome.result;
+      const later = await this.documents.getShown(tenant, id);
+      if (reading === MOST_READINGS || isSame(document, later)) {
+        if ('error' in outcome) throw outcome.error;
+        return outcome.result;
+      }
+      document = later;
+    }
   }
 
   async #content(tenant: string, key: string, mediaType: string, fileName: string): Promise<Content> {
@@ -89,3 +123,35 @@ export class ContentReader {
     return { mediaType, fileName, bytes, sha256: key, pieces: this.blobs.read(tenant, key) };
   }
 }
+
+const whole = <T>(result: T): Reading<T> => ({ result, isWhole: true });
+
+const isSame = (one: ShownDocument, other: ShownDocument): boolean =>
+  one.shown?.version === other.shown?.version && one.generation === other.generation;
+
+function liveText({ id, status, live_version: live, shown }: ShownDocument): {
+  readonly version: number;
+  readonly key: string;
+  readonly fileName: string;
+  readonly total: number;
+} {
+  if (live === null)
+    throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, {
+      id,
+      status,
+    });
+  if (!shown) throw gone(id);
+  const { text_blob_key: key, file_name: fileName, chunks: total } = shown;
+  if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
+  return { version: live, key, fileName, total };
+}
+
+const gone = (id: string): RagmeshError =>
+  new RagmeshError('BLOB.NOT_FOUND', 'The content of this document is gone.', { id });
+
+const cutAnew = (): RagmeshError =>
+  new RagmeshError(
+    'REQUEST.INVALID',
+    'The document was cut into other chunks since the page this cursor is from: begin the list again, without a cursor.',
+    { field: 'cursor' },
+  );

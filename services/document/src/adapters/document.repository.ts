@@ -10,7 +10,7 @@ import {
   microsOf,
 } from '@ragmesh/postgres';
 import { deletionId, deletionSaga, type Deletion } from '../sagas/deletion.saga.js';
-import type { DocumentRow, ListedRow, UploadedRow, VersionRow } from './document.rows.js';
+import type { DocumentRow, ListedRow, ShownDocument, UploadedRow, VersionRow } from './document.rows.js';
 
 const COLUMNS = `d.id, d.collection, d.status, d.stage, d.progress, d.attempt, d.version, d.live_version, d.dedup_key, d.error,
   d.receipt, d.access, d.access_revision, d.created_at, d.updated_at, v.media_type, v.size_bytes, v.sha256, v.chunks,
@@ -29,6 +29,14 @@ const SELECT = `SELECT ${COLUMNS}, ${SHOWN} ${FROM}`;
 const SELECT_UPLOADED = `
   SELECT ${COLUMNS}, d.title, d.metadata, v.kind, v.file_name, v.blob_key, v.text_blob_key, v.chunk_size, v.chunk_overlap ${FROM}
   WHERE d.tenant = $1 AND d.id = $2 AND v.version IS NOT NULL`;
+
+/** One statement sees one moment: what an update or a reindex replaces is never put together with what replaced it. */
+const SELECT_SHOWN = `
+  SELECT ${COLUMNS}, ${SHOWN}, to_jsonb(s) AS shown, coalesce((SELECT generation FROM index_generation g
+      WHERE g.tenant = d.tenant AND g.collection = d.collection AND g.state = 'live'), 0)::int AS generation ${FROM}
+  LEFT JOIN document_version s ON s.tenant = d.tenant AND s.document_id = d.id
+    AND s.version = coalesce(d.live_version, d.version)
+  WHERE d.tenant = $1 AND d.id = $2`;
 
 /** Whether both lists admit one of the principals at `place`; null stands for all of them. */
 const isReadable = (place: string): string => `(${place}::text[] IS NULL
@@ -51,6 +59,13 @@ export class DocumentRepository {
   async get(tenant: string, id: string): Promise<DocumentRow> {
     const row = await this.findReadable(tenant, id);
     if (!row || row.status === 'deleted') throw notFound(id);
+    return row;
+  }
+
+  /** A document with what readers see of it at this moment. @throws RagmeshError DOCUMENT.NOT_FOUND. */
+  async getShown(tenant: string, id: string): Promise<ShownDocument> {
+    const row = (await this.database.query<ShownDocument>(SELECT_SHOWN, [tenant, id])).rows[0];
+    if (!row || row.status === 'deleted' || !isReadableByCaller(row)) throw notFound(id);
     return row;
   }
 

@@ -54,6 +54,13 @@ export interface VersionRow {
   readonly chunks: number;
 }
 
+/** A document together with the version readers see, or the newest while they see none, and the generation they see it in. */
+export type ShownDocument = DocumentRow & {
+  /** Null when its rows are gone. */
+  readonly shown: VersionRow | null;
+  readonly generation: number;
+};
+
 /** A document together with its newest upload, titled as that one. */
 export type UploadedRow = DocumentRow & Omit<VersionRow, 'document_id'>;
 

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import { inContext, type Logger } from '@ragmesh/observability';
-import { Database } from '@ragmesh/postgres';
+import { Outbox } from '@ragmesh/outbox';
 import { PeriodicTask } from '@ragmesh/resilience';
 import type { DocumentConfig } from '../document.config.js';
+import { publishRecut } from '../publishes/collection-recut.event.js';
 import { GenerationIndex } from './generation-index.js';
 import { GenerationRepository, type Leftover } from './generation.repository.js';
 
@@ -17,7 +18,7 @@ export class GenerationCollector implements OnApplicationBootstrap, OnModuleDest
   readonly #rounds = new PeriodicTask((signal) => this.#collect(signal), PAUSE_MS);
 
   constructor(
-    private readonly database: Database,
+    private readonly outbox: Outbox,
     private readonly generations: GenerationRepository,
     private readonly index: GenerationIndex,
     @Inject(CONFIG) private readonly config: DocumentConfig,
@@ -53,7 +54,9 @@ export class GenerationCollector implements OnApplicationBootstrap, OnModuleDest
       const { live } = await this.index.state(leftover, '', 1);
       if (live === generation) {
         // Called off while it was being shown: readers see it, so that is what it is.
-        await this.database.transaction((tx) => Promise.resolve(this.generations.show(tx, leftover)));
+        await this.outbox.transaction(async (tx, { publish }) =>
+          publishRecut(publish, leftover, await this.generations.show(tx, leftover)),
+        );
         return;
       }
       await this.index.drop(leftover);

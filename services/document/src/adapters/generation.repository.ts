@@ -36,6 +36,13 @@ export interface Leftover {
   readonly generation: number;
 }
 
+/** How many chunks the version has that readers see of a document. */
+export interface ShownCut {
+  readonly document_id: string;
+  readonly version: number;
+  readonly chunks: number;
+}
+
 const TARGETS = `
   SELECT generation, chunk_size, chunk_overlap, model FROM index_generation
   WHERE tenant = $1 AND collection = $2 AND state IN ('live', 'previous', 'building')
@@ -45,6 +52,17 @@ const ADD = `
   INSERT INTO index_generation (tenant, collection, generation, state, chunk_size, chunk_overlap, model)
   SELECT $1, $2, coalesce(max(generation), 0) + 1, 'building', $3::int, $4::int, $5::text
   FROM index_generation WHERE tenant = $1 AND collection = $2 RETURNING generation`;
+
+/** Counts anew what differs; gives what of that readers see. */
+const RECOUNT = `
+  WITH counted AS (
+    UPDATE document_version v SET chunks = c.chunks FROM (
+      SELECT b.document_id, b.version, d.live_version, sum(jsonb_array_length(b.spans))::int AS chunks
+      FROM chunk_batch b JOIN document d ON d.tenant = b.tenant AND d.id = b.document_id
+      WHERE b.tenant = $1 AND d.collection = $2 AND b.generation = $3 GROUP BY 1, 2, 3) c
+    WHERE v.tenant = $1 AND v.document_id = c.document_id AND v.version = c.version AND v.chunks <> c.chunks
+    RETURNING v.document_id, v.version, v.chunks, c.live_version)
+  SELECT document_id, version, chunks FROM counted WHERE version = live_version ORDER BY document_id`;
 
 /** Nobody removes what an ingestion still counts the batches of. */
 const LEFTOVERS = `
@@ -154,8 +172,11 @@ export class GenerationRepository {
     );
   }
 
-  /** Readers see it: the one before is kept for a rollback, those before that one are not. */
-  show(tx: SqlTransaction, { tenant, collection, generation }: Leftover): void {
+  /**
+   * Readers see it: the one before is kept for a rollback, those before that one are not.
+   * @returns what readers see cut into another number of chunks than before.
+   */
+  async show(tx: SqlTransaction, { tenant, collection, generation }: Leftover): Promise<readonly ShownCut[]> {
     const place = [tenant, collection, generation];
     tx.write(
       `UPDATE index_generation SET state = CASE state WHEN 'live' THEN 'previous' ELSE 'dropped' END,
@@ -167,14 +188,7 @@ export class GenerationRepository {
       `UPDATE index_generation SET state = 'live', left_at = NULL WHERE tenant = $1 AND collection = $2 AND generation = $3`,
       place,
     );
-    tx.write(
-      `UPDATE document_version v SET chunks = c.chunks FROM (
-         SELECT b.document_id, b.version, sum(jsonb_array_length(b.spans))::int AS chunks
-         FROM chunk_batch b JOIN document d ON d.tenant = b.tenant AND d.id = b.document_id
-         WHERE b.tenant = $1 AND d.collection = $2 AND b.generation = $3 GROUP BY 1, 2) c
-       WHERE v.tenant = $1 AND v.document_id = c.document_id AND v.version = c.version AND v.chunks <> c.chunks`,
-      place,
-    );
+    return (await tx.query<ShownCut>(RECOUNT, place)).rows;
   }
 
   /** @returns false when its state is none of `from`. */

@@ -3,7 +3,6 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import type { documentV1 } from '@ragmesh/contracts';
-import { RagmeshError } from '@ragmesh/errors';
 import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
 import { currentTenant } from '@ragmesh/observability';
 import { decodeCursor, listPage } from '@ragmesh/postgres';
@@ -13,7 +12,8 @@ import { DocumentRepository, notFound } from '../adapters/document.repository.js
 import { DocumentWatch } from '../adapters/document-watch.js';
 import { TimelineRepository } from '../adapters/timeline.repository.js';
 import { CancelDocument } from '../commands/cancel-document.js';
-import { toDocument } from './document.grpc-mapper.js';
+import { decodeChunkCursor, encodeChunkCursor } from '../domain/chunk-cursor.js';
+import { attemptOf, toDocument } from './document.grpc-mapper.js';
 
 type DocumentReply = MessageInitShape<typeof documentV1.DocumentSchema>;
 
@@ -80,14 +80,13 @@ export class DocumentGrpcController {
     limit,
     cursor,
   }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
-    if (!/^\d{0,9}$/.test(cursor))
-      throw new RagmeshError('REQUEST.INVALID', 'cursor is not one this list gave.', { field: 'cursor' });
-    const page = await this.content.chunkPage(currentTenant(), id, Number(cursor), pageSize(limit));
+    const place = decodeChunkCursor(cursor) ?? { ordinal: 0 };
+    const { cut, nextOrdinal, chunks } = await this.content.chunkPage(currentTenant(), id, place, pageSize(limit));
     return {
-      version: BigInt(page.version),
-      nextCursor: page.nextOrdinal === undefined ? '' : String(page.nextOrdinal),
-      chunks: page.chunks.map(({ ordinal, text, span: [start, end, chunkPage, heading, metadata] }) => ({
-        id: `${id}:${page.version}:${ordinal}`,
+      version: BigInt(cut.version),
+      nextCursor: nextOrdinal === undefined ? '' : encodeChunkCursor({ cut, ordinal: nextOrdinal }),
+      chunks: chunks.map(({ ordinal, text, span: [start, end, chunkPage, heading, metadata] }) => ({
+        id: `${id}:${cut.version}:${ordinal}`,
         ordinal,
         text,
         start,
@@ -119,15 +118,18 @@ export class DocumentGrpcController {
     return {
       documentId: id,
       traceId: await this.timelines.traceId(tenant, document),
-      steps: steps.map((row) => ({
-        saga: row.saga_name,
-        step: row.step,
-        status: row.status,
-        version: BigInt(row.saga_id.slice(row.saga_id.lastIndexOf('@') + 1)),
-        attempt: document.attempt,
-        detail: row.detail,
-        at: timestampFromDate(row.at),
-      })),
+      steps: steps.map((row) => {
+        const version = Number(row.saga_id.slice(row.saga_id.lastIndexOf('@') + 1));
+        return {
+          saga: row.saga_name,
+          step: row.step,
+          status: row.status,
+          version: BigInt(version),
+          attempt: attemptOf(document, version),
+          detail: row.detail,
+          at: timestampFromDate(row.at),
+        };
+      }),
     };
   }
 }

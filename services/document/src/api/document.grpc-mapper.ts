@@ -40,6 +40,13 @@ export function toDocument(row: DocumentRow): DocumentInit {
   };
 }
 
+/**
+ * Which attempt at its upload a version is. A retry counts both on by one and an upload begins with the first, so it is known of
+ * those since the newest upload; 0 for those before.
+ */
+export const attemptOf = (newest: Pick<DocumentRow, 'version' | 'attempt'>, version: number): number =>
+  Math.max(0, newest.attempt - (newest.version - version));
+
 /** The list a message has; undefined when it has none, null when everyone of the tenant may read. */
 export const accessOf = (access: documentV1.Access | undefined): AccessList | undefined =>
   access && (access.restricted ? access.principals : null);
@@ -64,26 +71,28 @@ export function parseOperationId(id: string): DocumentOperation | undefined {
 
 /** How far an operation is, read off its document. */
 export function toOperation(kind: OperationKind, version: number, row: DocumentRow): OperationInit {
-  const superseded = kind === 'ingestion' && row.version > version && row.live_version !== version;
-  const live = kind === 'ingestion' && row.live_version !== null && row.live_version >= version;
-  const status = superseded
-    ? 'superseded'
-    : live && row.status !== 'deleting' && row.status !== 'deleted'
-      ? 'ready'
-      : row.status;
-  const done = superseded || ['ready', 'failed', 'deleted'].includes(status);
+  const status = kind === 'ingestion' ? ingestionStatus(version, row) : row.status;
+  const done = ['superseded', 'ready', 'failed', 'deleted'].includes(status);
+  // Those of the row are of its newest version.
+  const { stage, error } = row.version === version ? row : { stage: null, error: null };
   return {
     id: operationId(kind, row.id, version),
     kind,
     documentId: row.id,
     version: BigInt(version),
     status,
-    stage: row.stage ?? '',
+    stage: stage ?? '',
     progress: done ? 1 : row.progress,
     done,
-    ...(row.error && !superseded ? { error: toError(row.error) } : {}),
+    ...(error ? { error: toError(error) } : {}),
     ...(row.receipt ? { receipt: row.receipt as never } : {}),
   };
+}
+
+function ingestionStatus(version: number, { version: newest, live_version: live, status }: DocumentRow): string {
+  if (newest > version && live !== version) return 'superseded';
+  const isLive = live !== null && live >= version;
+  return isLive && status !== 'deleting' && status !== 'deleted' ? 'ready' : status;
 }
 
 /** A deletion of an id that is used again. */

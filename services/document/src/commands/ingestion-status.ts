@@ -4,6 +4,7 @@ import { histogram } from '@ragmesh/observability';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import type { SagaState } from '@ragmesh/saga';
 import { BlobCollector } from '../adapters/blob-collector.js';
+import type { VersionRow } from '../adapters/document.rows.js';
 import { isRetryable } from '../domain/retryable.js';
 import type { Ingestion } from '../sagas/ingestion.saga.js';
 
@@ -24,17 +25,19 @@ export async function showIngestion(tx: SqlTransaction, publish: Publish, state:
   );
 }
 
+type Shown = Pick<VersionRow, 'media_type' | 'size_bytes' | 'sha256' | 'chunks'> & { readonly title: string };
+
 async function showReady(tx: SqlTransaction, publish: Publish, data: Ingestion): Promise<void> {
   const { tenant, documentId, version, collection } = data;
-  const { rows } = await tx.query<{ title: string; media_type: string; size_bytes: number; sha256: string }>(
+  const { rows } = await tx.query<Shown>(
     `UPDATE document d SET live_version = $3,
-         status = CASE WHEN d.version = $3 AND d.status <> 'deleting' THEN 'ready' ELSE d.status END,
+         status = CASE WHEN d.version = $3 THEN 'ready' ELSE d.status END,
          stage = CASE WHEN d.version = $3 THEN NULL ELSE stage END, progress = CASE WHEN d.version = $3 THEN 1 ELSE progress END,
          error = CASE WHEN d.version = $3 THEN NULL ELSE error END, updated_at = now()
        FROM document_version v
        WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.version = $3
-         AND coalesce(d.live_version, 0) <= $3
-       RETURNING coalesce(v.title, d.title) AS title, v.media_type, v.size_bytes, v.sha256`,
+         AND coalesce(d.live_version, 0) <= $3 AND d.status <> 'deleting'
+       RETURNING coalesce(v.title, d.title) AS title, v.media_type, v.size_bytes, v.sha256, v.chunks`,
     [tenant, documentId, version],
   );
   const row = rows[0];
@@ -45,7 +48,7 @@ async function showReady(tx: SqlTransaction, publish: Publish, data: Ingestion):
     documentId,
     version: BigInt(version),
     collection,
-    chunks: data.chunks,
+    chunks: row.chunks, // of the generation readers see by now, which may not be the one the version was cut for
     title: row.title,
     mediaType: row.media_type,
     sizeBytes: BigInt(row.size_bytes),

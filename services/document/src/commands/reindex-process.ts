@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
+import type { Publish } from '@ragmesh/messaging';
 import { currentTenant } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
@@ -7,12 +8,13 @@ import { SagaEngine, type SagaError, type SagaInput, type SagaState } from '@rag
 import { GenerationRepository, type GenerationOperation } from '../adapters/generation.repository.js';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import type { Target } from '../domain/chunking.js';
+import { publishRecut } from '../publishes/collection-recut.event.js';
 import { reindexId, reindexSaga, type Reindex } from '../sagas/reindex.saga.js';
 
 /** The reindex saga together with what callers see of it: each move changes the generation's row with it. */
 @Injectable()
 export class ReindexProcess {
-  readonly engine = new SagaEngine<Reindex>(reindexSaga, (tx, _publish, _id, state) => this.#show(tx, state));
+  readonly engine = new SagaEngine<Reindex>(reindexSaga, (tx, publish, _id, state) => this.#show(tx, publish, state));
 
   constructor(
     private readonly outbox: Outbox,
@@ -119,9 +121,9 @@ export class ReindexProcess {
     return (await this.generations.ingestionsWithout(tenant, collection, generation)) === 0;
   }
 
-  async #show(tx: SqlTransaction, state: SagaState<Reindex>): Promise<void> {
+  async #show(tx: SqlTransaction, publish: Publish, state: SagaState<Reindex>): Promise<void> {
     const { data, status } = state;
-    if (status === 'completed') this.generations.show(tx, data);
+    if (status === 'completed') publishRecut(publish, data, await this.generations.show(tx, data));
     if ((status === 'failed' || status === 'aborted') && !data.rollback)
       await this.generations.leave(tx, data, 'building', 'failed');
     this.generations.note(tx, data, operationOf(state), data.quality);

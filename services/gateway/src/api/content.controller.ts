@@ -4,6 +4,7 @@ import type { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import { noBytes } from '../http/no-bytes.js';
 import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
@@ -51,6 +52,10 @@ export class ContentController {
     void reply.header('content-type', asText ? 'text/plain; charset=utf-8' : mediaType || 'application/octet-stream');
     if (!asText) void reply.header('content-disposition', attachment(fileName || id));
     if (!asText && sizeBytes > 0n) void reply.header('content-length', String(sizeBytes));
+    if (reply.request.method === 'HEAD') {
+      await content.return?.(); // nobody takes the rest
+      return reply.send(noBytes());
+    }
     await reply.send(Readable.from(bytesOf(first.value, content), { objectMode: false }));
   }
 }

@@ -64,7 +64,7 @@ export const timelineBody = (timeline: documentV1.Timeline): z.input<typeof time
     saga,
     step,
     status,
-    attempt,
+    attempt: attempt || null,
     version: Number(version),
     detail,
     at: time(at),

@@ -9,6 +9,9 @@ import { idSchema, pageQuery } from './paging.schema.js';
 /** Fields of a document go with each batch of its chunks, those of a chunk with it: both have to fit on the bus. */
 const MOST_METADATA = 65_536;
 
+/** Files of one form. */
+export const MOST_FILES = 100;
+
 export const metadataSchema = z
   .record(z.string().max(200), z.json())
   .superRefine((fields, context) => {
@@ -121,7 +124,7 @@ export const uploadForm = z.object({
   ...uploadFields,
   metadata: z.string().optional().describe('JSON object'),
   access: z.string().optional().describe('JSON array of principals'),
-  file: z.array(z.file()).min(1).describe('One or many files, after all other fields'),
+  file: z.array(z.file()).min(1).max(MOST_FILES).describe('One or many files, after all other fields'),
 });
 
 export const listDocumentsQuery = pageQuery.extend({
@@ -206,7 +209,10 @@ export const timelineSchema = z.object({
       saga: z.string(),
       step: z.string(),
       status: z.string(),
-      attempt: z.int(),
+      attempt: z
+        .int()
+        .nullable()
+        .describe('Which attempt at its upload `version` is; null for versions before the newest upload'),
       version: z.int(),
       detail: z.string(),
       at: z.string().nullable(),

@@ -4,6 +4,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { EventStream } from '../http/event-stream.js';
+import { noBytes } from '../http/no-bytes.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { scopeOf } from '../http/request-scope.js';
 import { valid } from '../http/validation.js';
@@ -57,6 +58,7 @@ export class OperationsController {
     problems: ['OPERATION.NOT_FOUND'],
   })
   async events(@Param('id', id) operationId: string, @Res() reply: FastifyReply): Promise<void> {
+    if (reply.request.method === 'HEAD') return this.headOfEvents(operationId, reply);
     const { signal } = this.calls.answer(reply);
     let operation = await this.read(operationId, reply);
     const events = EventStream.open(reply);
@@ -75,6 +77,12 @@ export class OperationsController {
     } finally {
       events.end();
     }
+  }
+
+  /** Fastify answers HEAD wherever it answers GET; whoever asks so follows nothing, and takes no stream's place. */
+  private async headOfEvents(operationId: string, reply: FastifyReply): Promise<void> {
+    await this.read(operationId, reply);
+    await reply.headers(EventStream.headers).send(noBytes());
   }
 
   private async read(operationId: string, reply: FastifyReply): Promise<OperationBody> {

@@ -21,6 +21,7 @@ const MAX_SOURCES = 100;
 const MAX_CHUNKS = 1_000;
 const CHUNKS_PER_PAGE = 200;
 const MAX_DOCUMENTS = 20;
+const MOST_READINGS = 3;
 
 /** Finds what questions are made of: by search where a topic is given, else the chunks of one or of several documents. */
 @Injectable()
@@ -41,7 +42,19 @@ export class QuestionSources {
     return { sources, timings: found.timings, degraded: found.degraded };
   }
 
+  /** Begins again where the document is cut anew between two pages. */
   async #ofDocument(id: string, options: CallOptions): Promise<Source[]> {
+    for (let reading = 1; ; reading += 1) {
+      try {
+        return spread(await this.#chunksOf(id, options));
+      } catch (error) {
+        const isCutAnew = isRagmeshError(error) && error.details['field'] === 'cursor';
+        if (!isCutAnew || reading === MOST_READINGS) throw error;
+      }
+    }
+  }
+
+  async #chunksOf(id: string, options: CallOptions): Promise<Source[]> {
     const sources: Source[] = [];
     let cursor = '';
     do {
@@ -49,7 +62,7 @@ export class QuestionSources {
       sources.push(...page.chunks.map((chunk) => toSource(id, page.version, chunk)));
       cursor = page.nextCursor;
     } while (cursor !== '' && sources.length < MAX_CHUNKS);
-    return spread(sources);
+    return sources;
   }
 
   async #ofCollection(collection: string, options: CallOptions): Promise<Source[]> {
@@ -80,6 +93,6 @@ function spread(sources: readonly Source[]): Source[] {
 
 /** A document may go between being listed and being read. */
 function noneWhereGone(error: unknown): undefined {
-  const gone = ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY'];
+  const gone = ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND'];
   if (!isRagmeshError(error) || !gone.includes(error.code)) throw error;
 }

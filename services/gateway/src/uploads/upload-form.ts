@@ -1,13 +1,13 @@
 import type { MultipartFile } from '@fastify/multipart';
 import { RagmeshError } from '@ragmesh/errors';
 import type { FastifyRequest } from 'fastify';
-import { formFields, type FormFields } from '../api/document.schema.js';
+import { MOST_FILES, formFields, type FormFields } from '../api/document.schema.js';
 import { MAX_FIELD_DEPTH, fieldTooDeep } from '../http/json-body.js';
 import { isValueDeeperThan } from '../http/json-scan.js';
 import { refuseUnstorable } from '../http/storable-values.js';
 import { validate } from '../http/validation.js';
 
-const limits = { files: 100, fields: 20, fieldSize: 64 * 1024, fieldNameSize: 100, headerPairs: 20 } as const;
+const limits = { files: MOST_FILES, fields: 20, fieldSize: 64 * 1024, fieldNameSize: 100, headerPairs: 20 } as const;
 
 /** Takes one file of the form and resolves when it has read it to its end. */
 export type FileSink = (fields: FormFields, file: MultipartFile) => Promise<void>;
@@ -25,7 +25,7 @@ export async function readUploadForm(request: FastifyRequest, maxFileBytes: numb
     request.raw.resume();
     throw isParserError(error)
       ? new RagmeshError('REQUEST.MALFORMED', 'The body is not well-formed multipart data.')
-      : error;
+      : (tooMany(error) ?? error);
   }
 }
 
@@ -34,6 +34,18 @@ const isParserError = (error: unknown): boolean =>
   error instanceof Error &&
   error.name === 'Error' &&
   /multipart|part header|part terminated|boundary/i.test(error.message);
+
+/** What the parser's refusal of one part too many says to the client; undefined for any other failure. */
+function tooMany(error: unknown): RagmeshError | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'FST_FILES_LIMIT') {
+    const message = `Field file may be given at most ${limits.files} times: send the other files in a form of their own.`;
+    return new RagmeshError('REQUEST.TOO_LARGE', message, { field: 'file', limit: limits.files });
+  }
+  if (code !== 'FST_FIELDS_LIMIT') return undefined;
+  const message = `The form may have at most ${limits.fields} fields besides its files.`;
+  return new RagmeshError('REQUEST.TOO_LARGE', message, { limit: limits.fields });
+}
 
 async function readParts(request: FastifyRequest, maxFileBytes: number, sink: FileSink): Promise<void> {
   const texts: Record<string, string> = {};
