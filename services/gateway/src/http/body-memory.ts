@@ -1,6 +1,6 @@
-import { Transform } from 'node:stream';
 import { RagmeshError } from '@ragmesh/errors';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuseUnread } from './refuse-unread.js';
 import { findScope } from './request-scope.js';
 
 /** Bodies up to this many bytes are let in uncounted: those of all requests there can be at once take little. */
@@ -20,6 +20,7 @@ export class BodyMemory {
   /** The room of one body, empty at first. */
   roomFor(tenant: string): BodyRoom {
     let own = 0;
+    let isReleased = false;
     const add = (bytes: number): void => {
       own += bytes;
       this.#held += bytes;
@@ -30,13 +31,16 @@ export class BodyMemory {
     const isBeyond = (held: number, bytes: number, most: number): boolean => held > own && held - own + bytes > most;
     return {
       growTo: (bytes) => {
-        if (bytes <= Math.max(SMALL_BYTES, own)) return;
+        if (isReleased || bytes <= Math.max(SMALL_BYTES, own)) return;
         const ofTenant = this.#byTenant.get(tenant) ?? 0;
         if (isBeyond(this.#held, bytes, this.mostBytes)) throw full();
         if (isBeyond(ofTenant, bytes, this.mostBytes * TENANT_SHARE)) throw full();
         add(bytes - own);
       },
-      release: () => add(-own),
+      release: () => {
+        isReleased = true;
+        add(-own);
+      },
     };
   }
 }
@@ -47,7 +51,7 @@ export interface BodyRoom {
    * @throws RagmeshError OVERLOAD.SHED when there is no room for them now.
    */
   growTo(bytes: number): void;
-  /** Gives all of it back; further calls do nothing. */
+  /** Gives all of it back; from then on both do nothing. */
   release(): void;
 }
 
@@ -56,18 +60,17 @@ export interface BodyRoom {
  * grows too large. Forms are passed on as they come and hold nothing.
  */
 export function boundBodies(server: FastifyInstance, memory = new BodyMemory()): void {
-  server.addHook('preParsing', (request, reply, payload, done) => {
+  server.addHook('preParsing', (request, reply, _payload, done) => {
     const scope = findScope(request);
     if (!scope || request.isMultipart() || reply.raw.closed) return done();
-    const room = memory.roomFor(scope.context.tenant);
-    reply.raw.once('close', room.release);
-    if (request.headers['transfer-encoding'] !== undefined) return done(null, payload.pipe(growing(room)));
+    const room = (scope.bodyRoom = memory.roomFor(scope.context.tenant));
     try {
       room.growTo(announcedBytes(request));
-      done();
     } catch (error) {
-      done(error as Error);
+      return done(error as Error);
     }
+    if (request.headers['transfer-encoding'] !== undefined) growWithBody(room, request, reply);
+    done();
   });
 }
 
@@ -75,19 +78,18 @@ export function boundBodies(server: FastifyInstance, memory = new BodyMemory()):
 const announcedBytes = ({ headers, routeOptions }: FastifyRequest): number =>
   Math.min(Number(headers['content-length'] ?? 0), routeOptions.bodyLimit ?? Infinity);
 
-function growing(room: BodyRoom): Transform {
+function growWithBody(room: BodyRoom, request: FastifyRequest, reply: FastifyReply): void {
   let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      try {
-        room.growTo(bytes);
-        done(null, chunk);
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
+  const count = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    try {
+      room.growTo(bytes);
+    } catch (error) {
+      request.raw.off('data', count);
+      refuseUnread(request, reply, error as RagmeshError);
+    }
+  };
+  request.raw.on('data', count);
 }
 
 function full(): RagmeshError {

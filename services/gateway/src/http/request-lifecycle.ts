@@ -59,6 +59,7 @@ export function trackRequests(
       setScope(request, scope);
       reply.raw.once('close', () =>
         run(() => {
+          scope.bodyRoom?.release();
           slot.release(reply.raw.statusCode === 200 && !scope.clientLeft.aborted);
           finish({ request, reply, scope, operation, seconds: (performance.now() - started) / 1000 }, logger);
           span.setAttribute('http.response.status_code', reply.raw.statusCode);

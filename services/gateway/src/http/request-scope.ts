@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestContext } from '@ragmesh/observability';
 import type { Role } from '../auth/roles.js';
 import type { Slot } from './admission.js';
+import type { BodyRoom } from './body-memory.js';
 
 /** What one request carries from its first byte to its last, also where no async context reaches. */
 export interface RequestScope {
@@ -14,6 +15,8 @@ export interface RequestScope {
   context: RequestContext;
   /** What its credential permits; every role while authentication is off. */
   roles: readonly Role[];
+  /** What its body holds of the memory for bodies; given back when its response closes. */
+  bodyRoom?: BodyRoom;
   /** When its answer must be over, in ms of `performance.now()`; nothing when it has no end of its own. */
   endsAt?: number;
   /** Code of the problem it ended with, for metrics and log. */

@@ -1,5 +1,6 @@
 import { RagmeshError } from '@ragmesh/errors';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { refuseUnread } from './refuse-unread.js';
 
 /** How long a client may take, in ms. */
 export interface Patience {
@@ -17,7 +18,7 @@ export function hangUpOnSlowClients(server: FastifyInstance, { bodyMs, streamMs 
   const timers = new WeakMap<FastifyReply, NodeJS.Timeout>();
   server.addHook('onRequest', (request, reply, done) => {
     const judge = (): void => {
-      if (!request.raw.complete) refuse(request, reply);
+      if (!request.raw.complete) refuseUnread(request, reply, late());
     };
     timers.set(reply, setTimeout(judge, request.isMultipart() ? streamMs : bodyMs).unref());
     reply.raw.once('close', () => clearTimeout(timers.get(reply)));
@@ -31,14 +32,4 @@ export function hangUpOnSlowClients(server: FastifyInstance, { bodyMs, streamMs 
   });
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply): void {
-  const hangUp = (): void => void request.raw.destroy();
-  if (reply.sent) return hangUp();
-  reply.raw.once('finish', hangUp);
-  void reply.header('connection', 'close');
-  reply.server.errorHandler(
-    new RagmeshError('REQUEST.MALFORMED', 'The request did not arrive whole in time.') as never,
-    request,
-    reply,
-  );
-}
+const late = (): RagmeshError => new RagmeshError('REQUEST.MALFORMED', 'The request did not arrive whole in time.');
