@@ -13,12 +13,14 @@ import type {
 
 /**
  * A letter is one per original record, event and handler. Where its replay failed, it is parked again. A letter that follows from a
- * replay (the work was taken up again with new events, and the same handler failed on it) goes on counting.
+ * replay (the work was taken up again with new events, and the same handler failed on it) goes on counting. A letter under the former
+ * id is this one's where there is none under its own; beside one, it is a twin that a copy of the former release made meanwhile.
  */
 const INSERT = `
   INSERT INTO dead_letter (id, tenant, handler_id, event_id, event_type, subject, origin_topic, origin_partition,
     origin_offset, key, headers, value, code, message, attempts, first_failed_at, replays)
-  SELECT coalesce((SELECT id FROM dead_letter WHERE id = $17 AND event_id = $4), $1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::timestamptz, now()), coalesce((
+  SELECT coalesce((SELECT id FROM dead_letter WHERE id = $1),
+    (SELECT id FROM dead_letter WHERE id = $17 AND event_id = $4), $1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::timestamptz, now()), coalesce((
     SELECT max(replays) FROM dead_letter WHERE tenant = $2 AND handler_id = $3 AND subject = $6 AND status = 'replayed'
       AND headers ->> 'ce_correlation' = $11::jsonb ->> 'ce_correlation'), 0)
   ON CONFLICT (id) DO UPDATE SET status = 'parked', code = excluded.code, message = excluded.message,

@@ -183,6 +183,18 @@ describe('a new event where an old one lay, on a bus that began anew under resto
       { id: `chunks.embedded:0:32:own:${handlerId}`, event_id: 'own', status: 'parked', replays: 0, code },
     ]);
   });
+
+  it('is parked again where a copy of a former release made a twin while it was replayed', async () => {
+    const own = `chunks.embedded:0:33:own:${handlerId}`;
+    const all = `tenant, handler_id, event_id, event_type, subject, origin_topic, origin_partition, origin_offset, key, headers, value,
+      code, message, attempts, first_failed_at`;
+    await fail(33, 'own');
+    await replay(own);
+    const twin = `INSERT INTO dead_letter (id, ${all}) SELECT $1, ${all} FROM dead_letter WHERE id = $2`;
+    await database.query(twin, [`chunks.embedded:0:33:${handlerId}`, own]);
+    await fail(33, 'own');
+    expect(await lettersAt(33)).toContainEqual({ id: own, event_id: 'own', status: 'parked', replays: 1, code });
+  });
 });
 
 describe('a retry whose handler this release does not have', () => {

@@ -3,53 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RagmeshError } from '@ragmesh/errors';
-import { partitionForKey, type BusDriver, type OutgoingRecord } from '@ragmesh/messaging';
+import type { BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
 import { eventually } from '@ragmesh/testing';
+import { PartlyDeadBus, TOPIC, keysOf, partitionOf } from '../test/partly-dead-bus.js';
 import { Outbox, OutboxRelay, outboxMigrations } from './index.js';
 import { RelayLease } from './relay-lease.js';
 
-const TOPIC = 'events';
-const PARTITIONS = 6;
-const away = new RagmeshError('DEPENDENCY.UNAVAILABLE', 'It has no leader.');
 const forbidden = new RagmeshError('CONFIG.INVALID', 'This client may not write.');
 const tooLarge = new RagmeshError('EVENT.TOO_LARGE', 'It is too large.');
-
-/** A bus that answers as Kafka does: what a dead partition is given fails, and a call of which nothing is written rejects. */
-class PartlyDeadBus {
-  readonly published: OutgoingRecord[] = [];
-  readonly dead = new Set<number>();
-  /** What becomes of a record, by its key. */
-  readonly refused = new Map<string, RagmeshError>();
-  /** Partitions of which nothing is said until this resolves. */
-  readonly silent = new Map<number, Promise<unknown>>();
-  calls = 0;
-  beforeAnswer: () => Promise<unknown> = async () => undefined;
-
-  partitionsOf(topic: string): number {
-    if (topic !== TOPIC) throw new RagmeshError('CONFIG.INVALID', `Topic ${topic} does not exist.`);
-    return PARTITIONS;
-  }
-
-  async publish(records: readonly OutgoingRecord[]) {
-    this.calls += 1;
-    await Promise.all(records.map(({ partition }) => this.silent.get(partition)));
-    if (records.every(({ partition }) => this.dead.has(partition))) throw away;
-    const outcomes = records.map((record) => {
-      if (this.dead.has(record.partition)) return { error: away };
-      const refusal = this.refused.get(record.key);
-      if (refusal) return { error: refusal };
-      return { partition: record.partition, offset: this.published.push(record) };
-    });
-    await this.beforeAnswer();
-    return outcomes;
-  }
-
-  get keys(): string[] {
-    return this.published.map(({ key }) => key);
-  }
-}
 
 class CountingDatabase extends Database {
   queries = 0;
@@ -120,12 +83,6 @@ async function waitingRows(): Promise<unknown[]> {
   return (await database.query('SELECT key, error FROM outbox WHERE published_at IS NULL ORDER BY id')).rows;
 }
 
-const partitionOf = (key: string): number => partitionForKey(key, PARTITIONS);
-const keysOf = (partition: number, count: number): string[] =>
-  Array.from({ length: (count + 10) * PARTITIONS * 2 }, (_, number) => `key-${number}`)
-    .filter((key) => partitionOf(key) === partition)
-    .slice(0, count);
-
 describe('a relay whose bus takes nothing for one partition', () => {
   it('goes on with the others, however much waits for it, and publishes in order what waited once it is back', async () => {
     const bus = new PartlyDeadBus();
@@ -177,6 +134,46 @@ describe('a relay whose bus takes nothing for one partition', () => {
     answer.resolve();
     await eventually('what waited is published', async () => (await waitingRows()).length === 0);
     expect(bus.keys.slice(-5)).toEqual(waiting);
+  });
+
+  it('waits half a second for it once, not for each of its answers', async () => {
+    const bus = new PartlyDeadBus();
+    const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    bus.silent.set(2, answers[0].promise);
+    const [slow, others] = [keysOf(2, 2), keysOf(4, 2)];
+    await insert([slow[0]!, others[0]!]);
+    await startRelay(bus);
+    stopping.push(async () => answers.forEach(({ resolve }) => resolve()));
+    await eventually('the others are marked', async () => (await waitingRows()).length === 1);
+    answers[0].resolve();
+    await eventually('so is what came late', async () => (await waitingRows()).length === 0);
+    bus.silent.set(2, answers[1].promise);
+    let publishedAt = Infinity;
+    bus.beforeAnswer = async () => void (publishedAt = Math.min(publishedAt, Date.now()));
+    await insert([slow[1]!, others[1]!]);
+    await eventually('the others are marked at once', async () => (await waitingRows()).length === 1);
+    const { rows } = await database.query<{ at: Date }>('SELECT max(published_at) AS at FROM outbox');
+    expect(rows[0]!.at.getTime() - publishedAt).toBeLessThan(450);
+  });
+
+  it('lets nothing overtake what took its number earlier and committed later, while others are passed over', async () => {
+    const bus = new PartlyDeadBus();
+    const answer = Promise.withResolvers<void>();
+    bus.silent.set(2, answer.promise);
+    await insert(keysOf(2, 1));
+    await startRelay(bus);
+    stopping.push(async () => answer.resolve());
+    await eventually('it is asked', () => bus.calls === 1);
+    const [key, between] = [keysOf(4, 1)[0]!, keysOf(1, 1)[0]!];
+    const add = `INSERT INTO outbox (topic, key, headers, value) VALUES ($1, $2, jsonb_build_object('of', $3::text), 'x')`;
+    await database.transaction(async (tx) => {
+      await tx.query(add, [TOPIC, key, 'earlier']);
+      await insert([between]);
+      await eventually('one between is marked', async () => (await waitingRows()).length === 1);
+      await tx.query(add, [TOPIC, key, 'later']);
+    });
+    await eventually('both are marked', async () => (await waitingRows()).length === 1);
+    expect(bus.published.map(({ headers }) => headers['of'])).toEqual([undefined, 'earlier', 'later']);
   });
 
   it('does not wait for it when it is asked again, until it ends itself', async () => {

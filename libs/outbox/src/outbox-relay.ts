@@ -11,6 +11,7 @@ import { OutboxRows, type OutboxRow } from './outbox-rows.js';
 import { RelayLease } from './relay-lease.js';
 import { RelayPass } from './relay-pass.js';
 import { RowPublisher } from './row-publisher.js';
+import { SettledRows } from './settled-rows.js';
 
 const POLL_MS = 1_000;
 const BACKOFF_MS = 500;
@@ -43,6 +44,7 @@ export class OutboxRelay {
   readonly #lease: RelayLease;
   readonly #housekeeping: OutboxHousekeeping;
   readonly #rows: OutboxRows;
+  readonly #settled: SettledRows;
   readonly #pass = new RelayPass();
   readonly #publisher: RowPublisher;
   readonly #stopping = new AbortController();
@@ -55,6 +57,7 @@ export class OutboxRelay {
     const { database, service, driver } = options;
     this.#lease = new RelayLease(database, `${service}-${process.pid}-${randomUUID()}`);
     this.#rows = new OutboxRows(database);
+    this.#settled = new SettledRows(database);
     this.#publisher = new RowPublisher(driver, this.#rows, this.#pass, {
       setAside: (row, error) => this.#setAside(row, error),
       lostLease: () => this.#lease.lost(),
@@ -100,6 +103,7 @@ export class OutboxRelay {
       } catch (error) {
         // What was read and not marked comes again, before anything of its keys that came after it.
         this.#pass.beginAnew();
+        this.#settled.forget();
         this.#report(error);
         // Whatever is committed meanwhile would fail, too, so it does not end this pause.
         await delay(BACKOFF_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -138,17 +142,16 @@ export class OutboxRelay {
 
   async #next(): Promise<{ rows: readonly OutboxRow[]; isEnd: boolean }> {
     const pass = this.#pass;
-    if (pass.isInterrupted) {
-      const { rows, after, isEnd } = await this.#rows.oldestAfter(pass.after, (row) =>
-        pass.isHeldBack(row.topic, this.#publisher.partitionOf(row)),
-      );
-      pass.lookedAt(after);
-      return { rows, isEnd };
-    }
-    const { rows, isEnd } = await this.#rows.oldest();
-    const last = rows.at(-1);
-    if (last) pass.lookedAt(last.id);
-    return { rows, isEnd };
+    if (!pass.isInterrupted) return this.#rows.oldest();
+    const settled = await this.#settled.upTo();
+    const { rows, after, isEnd } = await this.#rows.oldestAfter(pass.after, (row) =>
+      pass.isHeldBack(row.topic, this.#publisher.partitionOf(row)),
+    );
+    // Beyond, a row may turn up below one that was read: with the next, of its key perhaps, all of these are read again.
+    const next = Math.min(Number(after), settled);
+    const isStuck = rows.length === 0 && next <= Number(pass.after);
+    pass.lookedAt(Math.max(next, Number(pass.after)), rows.length);
+    return { rows, isEnd: isEnd || isStuck };
   }
 
   async #setAside(row: OutboxRow, error: RagmeshError): Promise<void> {

@@ -24,6 +24,8 @@ interface Share {
   readonly partition: number;
   readonly rows: OutboxRow[];
   bytes: number;
+  /** Whether the answer took longer than anybody waits. */
+  isLate?: boolean;
   outcomes?: readonly PublishOutcome[];
 }
 
@@ -39,8 +41,8 @@ export interface PublisherEvents {
 
 /**
  * Publishes rows, each partition by itself, and notes what became of them: marked once the bus has confirmed them, and nothing
- * else. A partition that does not answer in time, or failed last, is waited for by nobody: until it answers it is held back, and
- * there is one call for it at a time.
+ * else. A partition that does not answer in time, or last failed or was late, is waited for by nobody: until it answers it is held
+ * back, and there is one call for it at a time.
  */
 export class RowPublisher {
   readonly #awaited = new Set<Promise<void>>();
@@ -74,14 +76,14 @@ export class RowPublisher {
   async publish(rows: readonly OutboxRow[], token: number): Promise<boolean> {
     const shares = this.#shares(rows);
     const calls = shares.map((share) => this.#send(share));
-    const isProbe = ({ topic, partition }: Share): boolean => this.pass.isSuspect(topic, partition);
-    const probes = new Set(shares.filter(isProbe));
-    await inTime(Promise.all(calls.filter((_, at) => !probes.has(shares[at]!))));
+    const isPrompt = ({ topic, partition }: Share): boolean => this.pass.isPrompt(topic, partition);
     // Of a probe not all rows were sent, so the rest must be held back even where it is answered already.
-    const isLate = (share: Share): boolean => share.outcomes === undefined || probes.has(share);
-    for (const [at, share] of shares.entries()) if (isLate(share)) this.#await(share, calls[at]!, token);
+    const probes = new Set(shares.filter(({ topic, partition }) => this.pass.isSuspect(topic, partition)));
+    await inTime(Promise.all(calls.filter((_, at) => isPrompt(shares[at]!))));
+    const isOpen = (share: Share): boolean => share.outcomes === undefined || probes.has(share);
+    for (const [at, share] of shares.entries()) if (isOpen(share)) this.#await(share, calls[at]!, token);
     return this.#settle(
-      shares.filter((share) => !isLate(share)),
+      shares.filter((share) => !isOpen(share)),
       token,
     );
   }
@@ -109,6 +111,7 @@ export class RowPublisher {
   /** Never rejects. Calls of one turn share their way to the bus, so a call for each partition costs no more than one for all. */
   async #send(share: Share): Promise<void> {
     const { topic, partition, rows } = share;
+    const sentAt = performance.now();
     try {
       if (partition === NO_PARTITION) throw noSuchTopic(topic);
       share.outcomes = await this.driver.publish(rows.map((row) => recordOf(row, partition)));
@@ -117,6 +120,7 @@ export class RowPublisher {
       const error = isOfTheRecord(cause) ? refused(cause) : (cause as Error);
       share.outcomes = rows.map(() => ({ error }));
     }
+    share.isLate = performance.now() - sentAt > PATIENCE_MS;
   }
 
   #await(share: Share, call: Promise<void>, token: number): void {
@@ -144,7 +148,7 @@ export class RowPublisher {
     const isMarked = written.length === 0 || (await this.rows.mark(written, token)) > 0;
     if (!isMarked) this.events.lostLease();
     const failures: Error[] = [];
-    for (const { topic, partition, rows, outcomes } of shares) {
+    for (const { topic, partition, rows, outcomes, isLate } of shares) {
       const errors = outcomes!.flatMap((outcome, at) => ('error' in outcome ? [{ row: rows[at]!, ...outcome }] : []));
       if (isMarked)
         for (const { row, error } of errors) if (isOfTheRecord(error)) await this.events.setAside(row, error);
@@ -152,7 +156,7 @@ export class RowPublisher {
       if (failure) {
         this.pass.failed(topic, partition, performance.now());
         failures.push(failure);
-      } else this.pass.went(topic, partition, performance.now());
+      } else this.pass.went(topic, partition, performance.now(), isLate);
     }
     // What several failed of at once is told once.
     if (failures[0]) this.events.failed(failures[0]);
