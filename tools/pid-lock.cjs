@@ -20,9 +20,10 @@ function unlessGone(change) {
   }
 }
 
+/** A process of this one's number was another: nobody waits for a lock he holds himself. In a container numbers come again. */
 function lives(pid) {
   try {
-    return pid > 0 && process.kill(pid, 0);
+    return pid > 0 && pid !== process.pid && process.kill(pid, 0);
   } catch (error) {
     return error.code === 'EPERM';
   }
@@ -33,7 +34,7 @@ function takeOver(file, dead) {
   var aside = file + '.' + process.pid;
   unlessGone(function () {
     fs.renameSync(file, aside);
-    if (fs.readFileSync(aside, 'utf8') !== dead) fs.linkSync(aside, file);
+    if (fs.readFileSync(aside, 'utf8') !== dead) putInPlace(aside, file);
     fs.unlinkSync(aside);
   });
 }
@@ -43,14 +44,26 @@ function take(file) {
   var draft = file + '.' + process.pid + '.new';
   fs.writeFileSync(draft, String(process.pid));
   try {
-    fs.linkSync(draft, file);
-    return true;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    return false;
+    return putInPlace(draft, file);
   } finally {
     fs.unlinkSync(draft);
   }
+}
+
+/** Gives a whole file its name; false when there is one already. File systems without links are given a copy. */
+function putInPlace(whole, file) {
+  try {
+    fs.linkSync(whole, file);
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    try {
+      fs.copyFileSync(whole, file, fs.constants.COPYFILE_EXCL);
+    } catch (failure) {
+      if (failure.code === 'EEXIST') return false;
+      throw failure;
+    }
+  }
+  return true;
 }
 
 /**

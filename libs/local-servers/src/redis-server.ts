@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -100,7 +100,7 @@ export class RedisServer {
     const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
     endWithThisProcess(child);
-    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port}`);
+    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port} ${process.pid}`);
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
@@ -128,10 +128,10 @@ export class RedisServer {
 
 const orphanFile = (dataDir: string): string => join(dataDir, 'redis.pid');
 
-/** The process of that number may be another one by now: a Redis shows its port as its title. */
+/** The process of that number may be another one by now: a Redis shows its port as its title. One whose owner lives is none. */
 async function endOrphan(dataDir: string): Promise<void> {
-  const [pid, port] = (await readFile(orphanFile(dataDir), 'utf8').catch(() => '')).split(' ');
-  if (!pid || !port) return;
+  const [pid, port, owner] = (await readFile(orphanFile(dataDir), 'utf8').catch(() => '')).split(' ');
+  if (!pid || !port || (Number(owner) !== process.pid && existsSync(`/proc/${owner}`))) return;
   const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   if (title.includes(BINARY) && title.includes(`:${port}`)) process.kill(Number(pid), 'SIGKILL');
   await rm(orphanFile(dataDir), { force: true });

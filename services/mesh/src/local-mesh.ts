@@ -33,9 +33,15 @@ export function localMesh(environment: Environment, mode = environment['RAGMESH_
   const record = readMeshRecord(dataDir);
   if (isGiven(environment, 'DATABASE_URL')) {
     const isItsOwn = record?.database !== undefined && record.database === databaseServer(environment);
-    return isItsOwn ? describe(environment, dataDir, record) : undefined;
+    const mesh = isItsOwn ? describe(environment, dataDir, record) : undefined;
+    // A database may have another mesh by now: one that nobody named counts only while it runs, and on what the variables say.
+    return environment['RAGMESH_DATA_DIR'] || (mesh?.isRunning && !isElsewhere(environment, mesh.record))
+      ? mesh
+      : undefined;
   }
   if (record?.database) throw unclear(`The mesh of ${dataDir} keeps its data at ${record.database}: set DATABASE_URL.`);
+  if (record && isElsewhere(environment, record))
+    throw unclear(`The mesh of ${dataDir} has its events in ${record.bus}, not at KAFKA_BROKERS: unset it.`);
   if (record) return describe(environment, dataDir, record);
   requireNoKafka(environment);
   if (existsSync(join(dataDir, 'kafka')) || (folder === MESH_FOLDER && existsSync(join(dataDir, 'postgres'))))
@@ -80,6 +86,9 @@ function describe(environment: Environment, dataDir: string, record: MeshRecord)
   };
   return { dataDir, record, isRunning, environment: { ...environment, RAGMESH_DATA_DIR: dataDir, ...found } };
 }
+
+const isElsewhere = (environment: Environment, { bus }: MeshRecord): boolean =>
+  Boolean(environment['KAFKA_BROKERS']) && bus !== 'kafka';
 
 /** Where its events are, whatever the environment says of those of the next start. */
 function brokersOf({ bus, brokers }: MeshRecord, environment: Environment, isRunning: boolean): string | undefined {

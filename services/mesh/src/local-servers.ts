@@ -38,10 +38,12 @@ export async function startServers(config: MeshConfig, news: ServerNews): Promis
   await mkdir(dataDir, { recursive: true });
   let jars: string | undefined;
   const chosen = chooseBus(config, dataDir, () => (jars = findKafkaJars()) !== undefined);
+  // The database first: who is refused the data folder must not end what another mesh runs in it.
+  const opened = database(config, dataDir, news);
   const starts = await Promise.allSettled([
-    database(config, dataDir, news),
-    events(config, dataDir, news, { ...chosen, jars }),
-    cache(config, dataDir, news),
+    opened,
+    opened.then(() => events(config, dataDir, news, { ...chosen, jars })),
+    opened.then(() => cache(config, dataDir, news)),
   ]);
   const servers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   const close = async (): Promise<void> => {
