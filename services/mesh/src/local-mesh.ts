@@ -31,24 +31,29 @@ export function localMesh(environment: Environment, mode = environment['RAGMESH_
   const folder = meantFolder(environment, mode);
   const dataDir = resolve(folder);
   const record = readMeshRecord(dataDir);
-  if (isGiven(environment, 'DATABASE_URL')) {
-    const isItsOwn = record?.database !== undefined && record.database === databaseServer(environment);
-    const mesh = isItsOwn ? describe(environment, dataDir, record) : undefined;
-    // A database may have another mesh by now: one that nobody named counts only while it runs, and on what the variables say.
-    return environment['RAGMESH_DATA_DIR'] || (mesh?.isRunning && !isElsewhere(environment, mesh.record))
-      ? mesh
-      : undefined;
-  }
-  if (record?.database) throw unclear(`The mesh of ${dataDir} keeps its data at ${record.database}: set DATABASE_URL.`);
-  if (record && isElsewhere(environment, record))
-    throw unclear(`The mesh of ${dataDir} has its events in ${record.bus}, not at KAFKA_BROKERS: unset it.`);
-  if (record) return describe(environment, dataDir, record);
+  if (isGiven(environment, 'DATABASE_URL')) return meshAt(environment, dataDir, record);
+  if (record) return meshIn(environment, dataDir, record);
   requireNoKafka(environment);
   if (existsSync(join(dataDir, 'kafka')) || (folder === MESH_FOLDER && existsSync(join(dataDir, 'postgres'))))
     throw unclear(
       `A mesh of an earlier release ran in ${dataDir}, and what it runs on is not known: start it with npm run mesh first.`,
     );
   return undefined;
+}
+
+/** A database may have another mesh by now: one that nobody named counts only while it runs, and on what the variables say. */
+function meshAt(environment: Environment, dataDir: string, record: MeshRecord | undefined): LocalMesh | undefined {
+  if (record?.database === undefined || record.database !== databaseServer(environment)) return undefined;
+  const mesh = describe(environment, dataDir, record);
+  const isMeant = environment['RAGMESH_DATA_DIR'] || (mesh.isRunning && !isElsewhere(environment, record));
+  return isMeant ? mesh : undefined;
+}
+
+function meshIn(environment: Environment, dataDir: string, record: MeshRecord): LocalMesh {
+  if (record.database) throw unclear(`The mesh of ${dataDir} keeps its data at ${record.database}: set DATABASE_URL.`);
+  if (isElsewhere(environment, record))
+    throw unclear(`The mesh of ${dataDir} has its events in ${record.bus}, not at KAFKA_BROKERS: unset it.`);
+  return describe(environment, dataDir, record);
 }
 
 /** @throws RagmeshError CONFIG.INVALID where there are brokers and no database: events would be left out of sight. */
