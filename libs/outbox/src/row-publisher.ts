@@ -46,6 +46,9 @@ export interface PublisherEvents {
  */
 export class RowPublisher {
   readonly #awaited = new Set<Promise<void>>();
+  /** Answers nobody waited for that are to be noted, with the token their rows are marked under. */
+  readonly #late: { readonly share: Share; readonly token: number }[] = [];
+  #noting: Promise<void> | undefined;
   #unansweredBytes = 0;
 
   constructor(
@@ -128,17 +131,33 @@ export class RowPublisher {
     this.pass.awaitAnswer(topic, partition, performance.now());
     this.#unansweredBytes += bytes;
     const noted = call
-      .then(() => this.#settle([share], token))
-      .catch((error: unknown) => {
-        this.pass.failed(topic, partition, performance.now());
-        this.events.failed(error);
-      })
+      .then(() => this.#note(share, token))
       .then(() => {
         this.#unansweredBytes -= bytes;
         this.#awaited.delete(noted);
         this.events.answered();
       });
     this.#awaited.add(noted);
+  }
+
+  /** Never rejects. What is answered at once is noted at once: a connection for each answer would leave none for the service. */
+  async #note(share: Share, token: number): Promise<void> {
+    this.#late.push({ share, token });
+    await (this.#noting ??= this.#noteLate().finally(() => (this.#noting = undefined)));
+  }
+
+  async #noteLate(): Promise<void> {
+    while (this.#late.length > 0) {
+      for (const [token, answers] of Map.groupBy(this.#late.splice(0), (answer) => answer.token)) {
+        const shares = answers.map(({ share }) => share);
+        try {
+          await this.#settle(shares, token);
+        } catch (error) {
+          for (const { topic, partition } of shares) this.pass.failed(topic, partition, performance.now());
+          this.events.failed(error);
+        }
+      }
+    }
   }
 
   async #settle(shares: readonly Share[], token: number): Promise<boolean> {
