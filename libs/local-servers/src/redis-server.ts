@@ -100,10 +100,10 @@ export class RedisServer {
     const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
     endWithThisProcess(child);
-    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port} ${process.pid}`);
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
+    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port} ${process.pid}`);
     const end = performance.now() + READY_WITHIN_MS;
     while (!(await answersPing(this.port, tls))) {
       failed.signal.throwIfAborted();
