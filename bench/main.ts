@@ -5,19 +5,21 @@ import { benchMesh } from './mesh.js';
 import { Report } from './report.js';
 import { scenariosNamed } from './scenarios.js';
 
-const { values } = parseArgs({
-  options: {
-    mode: { type: 'string', default: 'standalone' },
-    scenario: { type: 'string' },
-    documents: { type: 'string', default: '1000' },
-    seconds: { type: 'string' },
-    clients: { type: 'string', default: '1000' },
-    chunks: { type: 'string', default: '100000' },
-    dataset: { type: 'string', default: '../shared/datasets/scifact' },
-    files: { type: 'string', default: '../shared/documents' },
-    strict: { type: 'boolean', default: false },
-  },
-});
+const USAGE = `npm run bench -- [--mode standalone|mesh] [--scenario s1,s3,...] [--strict] [--documents N] [--seconds N]
+                  [--clients N] [--chunks N] [--dataset FOLDER] [--files FOLDER]`;
+
+const options = {
+  mode: { type: 'string', default: 'standalone' },
+  scenario: { type: 'string' },
+  documents: { type: 'string', default: '1000' },
+  seconds: { type: 'string' },
+  clients: { type: 'string', default: '1000' },
+  chunks: { type: 'string', default: '100000' },
+  dataset: { type: 'string', default: '../shared/datasets/scifact' },
+  files: { type: 'string', default: '../shared/documents' },
+  strict: { type: 'boolean', default: false },
+} as const;
+const modes = ['standalone', 'mesh'];
 
 async function firstDocuments(folder: string, count: number): Promise<DatasetDocument[]> {
   const documents: DatasetDocument[] = [];
@@ -25,39 +27,49 @@ async function firstDocuments(folder: string, count: number): Promise<DatasetDoc
   return documents;
 }
 
-/** @throws Error naming the option. */
-function positive(option: 'documents' | 'seconds' | 'clients' | 'chunks'): number {
-  const value = Number(values[option]);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`--${option} must be a whole number above 0, not "${values[option]}".`);
+/** Runs the benches that are asked for. Exit code 1: one failed, or with `--strict` missed its limit; 2: wrong use. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options });
+  /** @throws Error naming the option. */
+  const positive = (option: 'documents' | 'seconds' | 'clients' | 'chunks'): number => {
+    const value = Number(values[option]);
+    if (Number.isInteger(value) && value > 0) return value;
+    throw new Error(`--${option} must be a whole number above 0, not "${values[option]}".`);
+  };
+  if (!modes.includes(values.mode)) throw new Error(`--mode must be one of ${modes.join(', ')}, not "${values.mode}".`);
+  const isMesh = values.mode === 'mesh';
+  if (isMesh && values.scenario) throw new Error('--scenario belongs to --mode standalone: the mesh has one bench.');
+  const benches = isMesh ? [benchMesh] : [...scenariosNamed(values.scenario)];
+  const root = process.cwd();
+  // A part of the figures is kept beside the whole, not in its place.
+  const report = new Report(root, [values.mode, ...(values.scenario?.split(',') ?? [])].join('-'));
+  const input = {
+    root,
+    dataset: values.dataset,
+    documents: await firstDocuments(values.dataset, positive('documents')),
+    model: join(root, 'services/model/bundled/all-MiniLM-L6-v2'),
+    files: values.files,
+    seconds: values.seconds === undefined ? undefined : positive('seconds'),
+    clients: positive('clients'),
+    chunks: positive('chunks'),
+  };
+  let hasFailed = false;
+  for (const bench of benches) {
+    try {
+      await bench(report, input);
+    } catch (error) {
+      // What was measured before is kept, and what comes after is still measured.
+      report.add(bench.name, `failed: ${error instanceof Error ? error.message : String(error)}`, 'none fails', false);
+      hasFailed = true;
+    }
+  }
+  const missed = await report.finish();
+  return hasFailed || (values.strict && missed > 0) ? 1 : 0;
 }
 
-const modes = ['standalone', 'mesh'];
-if (!modes.includes(values.mode)) throw new Error(`--mode must be one of ${modes.join(', ')}, not "${values.mode}".`);
-const isMesh = values.mode === 'mesh';
-if (isMesh && values.scenario) throw new Error('--scenario belongs to --mode standalone: the mesh has one bench.');
-const benches = isMesh ? [benchMesh] : [...scenariosNamed(values.scenario)];
-const root = process.cwd();
-// A part of the figures is kept beside the whole, not in its place.
-const report = new Report(root, [values.mode, ...(values.scenario?.split(',') ?? [])].join('-'));
-const input = {
-  root,
-  dataset: values.dataset,
-  documents: await firstDocuments(values.dataset, positive('documents')),
-  model: join(root, 'services/model/bundled/all-MiniLM-L6-v2'),
-  files: values.files,
-  seconds: values.seconds === undefined ? undefined : positive('seconds'),
-  clients: positive('clients'),
-  chunks: positive('chunks'),
-};
-for (const bench of benches) {
-  try {
-    await bench(report, input);
-  } catch (error) {
-    // What was measured before is kept, and what comes after is still measured.
-    report.add(bench.name, `failed: ${error instanceof Error ? error.message : String(error)}`, 'none fails', false);
-    process.exitCode = 1;
-  }
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exitCode = 2;
 }
-const missed = await report.finish();
-if (values.strict && missed > 0) process.exitCode = 1;
