@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { SERVICE_KEY_FILE } from '@ragmesh/bootstrap';
 import { serviceNames, type ServiceName } from '@ragmesh/contracts';
 import { describeWithServer, eventually } from '@ragmesh/testing';
 import { readManifest } from '../../../backup/read-backup.js';
@@ -77,7 +80,8 @@ function promises(settings: Readonly<Record<string, string>>, events: RegExp): v
     await run('dist/backup/main.js', 'backup', '--to', folder);
     const { positions, key } = await readManifest(folder);
     expect(positions.map(({ topic }) => topic)).toContain('document.created');
-    expect(key).toBeDefined();
+    const own = await readFile(join(eight.mesh.dataDir, SERVICE_KEY_FILE));
+    expect(key?.sha256).toBe(createHash('sha256').update(own).digest('hex'));
   });
 
   tellsOneStory(
