@@ -1,5 +1,6 @@
 import type { Span } from '../adapters/document.rows.js';
 import type { LongText } from './long-text.js';
+import { metadataBytes } from './metadata-bytes.js';
 import { ShortTurns } from './short-turns.js';
 
 /** Chunks per batch at most, and so per event and per row. */
@@ -8,8 +9,6 @@ const MOST_CHUNKS = 64;
 const MOST_BYTES = 1_000_000;
 /** What a chunk's vector may take: 4,096 numbers, as many as large models give. */
 const VECTOR_BYTES = 4_096 * Float32Array.BYTES_PER_ELEMENT;
-/** Short fields take three times the bytes of their JSON in an event, at most. */
-const METADATA_FACTOR = 3;
 
 /**
  * Cuts the chunks of a version into batches, in their order, so that the event of each fits on the bus, also once vectors are
@@ -38,5 +37,3 @@ function bytesOf([start, end, , heading, metadata]: Span, text: LongText): numbe
   const content = Buffer.byteLength(text.slice(start, end)) + Buffer.byteLength(heading ?? '');
   return content + VECTOR_BYTES + (metadata ? metadataBytes(metadata) : 0);
 }
-
-const metadataBytes = (metadata: object): number => METADATA_FACTOR * Buffer.byteLength(JSON.stringify(metadata));

@@ -1,7 +1,7 @@
+import { metadataBytes } from './metadata-bytes.js';
+
 /** Below the largest message of a call, with room for what a chunk has besides. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** A message says a number of one digit in eleven bytes, JSON in two. */
-const BYTES_PER_CHARACTER = 6;
 
 interface ChunkContent {
   readonly text: string;
@@ -9,7 +9,7 @@ interface ChunkContent {
 }
 
 const bytesOf = ({ text, metadata }: ChunkContent): number =>
-  Buffer.byteLength(text) + (metadata ? JSON.stringify(metadata).length * BYTES_PER_CHARACTER : 0);
+  Buffer.byteLength(text) + (metadata ? metadataBytes(metadata) : 0);
 
 interface PagePlace {
   /** Ordinal of the first of the chunks. */
