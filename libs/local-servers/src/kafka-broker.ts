@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RagmeshError } from '@ragmesh/errors';
 import { serverEnvironment } from '@ragmesh/postgres';
 import { endWithThisProcess } from './end-with-this-process.js';
+import { endOrphan, rememberServer } from './orphan.js';
 import { serverProperties, type BrokerSettings } from './kafka-settings.js';
 
 const POLL_MS = 50;
@@ -56,7 +57,7 @@ export class KafkaBroker {
   async prepare(clusterId: string): Promise<void> {
     const { folder } = this.options;
     mkdirSync(folder, { recursive: true });
-    this.#endOrphan();
+    endOrphan(this.#file('pid'));
     writeFileSync(this.#file('server.properties'), serverProperties(this.options), { mode: 0o600 });
     if (existsSync(join(folder, 'log', 'meta.properties'))) return;
     const format = ['format', '-t', clusterId, '-c', this.#file('server.properties')];
@@ -72,7 +73,7 @@ export class KafkaBroker {
     const child = this.#java('kafka.Kafka', [this.#file('server.properties')]);
     this.#child = child;
     this.#isEnding = false;
-    writeFileSync(this.#file('pid'), String(child.pid));
+    rememberServer(this.#file('pid'), child.pid, this.#file('server.properties'));
     const deadline = performance.now() + START_DEADLINE_MS;
     while (!readFileSync(this.#file('broker.log'), 'utf8').includes(STARTED)) {
       if (!this.isRunning || performance.now() > deadline) {
@@ -118,17 +119,6 @@ export class KafkaBroker {
     rmSync(this.#file('pid'), { force: true });
   }
 
-  /** A broker whose parent was killed still holds the folder. It is ours if its command line names our settings. */
-  #endOrphan(): void {
-    if (!existsSync(this.#file('pid'))) return;
-    const pid = Number(readFileSync(this.#file('pid'), 'utf8'));
-    const commandLine = `/proc/${pid}/cmdline`;
-    const isOurs =
-      existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(this.#file('server.properties'));
-    if (isOurs) process.kill(pid, 'SIGKILL');
-    rmSync(this.#file('pid'), { force: true });
-  }
-
   #java(mainClass: string, args: readonly string[]): ChildProcess {
     const { jars, heapMb } = this.options;
     const log = openSync(this.#file('broker.log'), 'a', 0o600);
@@ -146,7 +136,7 @@ export class KafkaBroker {
     const child = spawn('java', jvm, { stdio: ['ignore', log, log], detached: true, env: serverEnvironment() });
     closeSync(log);
     child.on('error', () => undefined); // also seen as an exit
-    endWithThisProcess(child); // one whose parent was killed goes on: see `#endOrphan`
+    endWithThisProcess(child); // one whose parent was killed goes on: see `endOrphan`
     return child;
   }
 

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { serverEnvironment } from '@ragmesh/postgres';
 import { endWithThisProcess } from './end-with-this-process.js';
 import { freePorts } from './free-ports.js';
+import { endOrphan, rememberServer } from './orphan.js';
 
 const BINARY = 'redis-server';
 const READY_WITHIN_MS = 15_000;
@@ -43,7 +44,7 @@ export class RedisServer {
   /** Resolves once it answers. @throws Error when it ends before, or takes longer than 15 s. */
   static async start(options: RedisServerOptions): Promise<RedisServer> {
     await mkdir(options.dataDir, { recursive: true });
-    await endOrphan(options.dataDir);
+    endOrphan(pidFile(options.dataDir));
     const port = options.port ?? (await freePorts(1))[0]!;
     const server = new RedisServer(port, options);
     await server.#run();
@@ -100,10 +101,10 @@ export class RedisServer {
     const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
     endWithThisProcess(child);
+    rememberServer(pidFile(dataDir), child.pid, `:${this.port}`); // the title it gives itself
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
-    await writeFile(orphanFile(dataDir), `${child.pid} ${this.port} ${process.pid}`);
     const end = performance.now() + READY_WITHIN_MS;
     while (!(await answersPing(this.port, tls))) {
       failed.signal.throwIfAborted();
@@ -126,16 +127,7 @@ export class RedisServer {
   }
 }
 
-const orphanFile = (dataDir: string): string => join(dataDir, 'redis.pid');
-
-/** The process of that number may be another one by now: a Redis shows its port as its title. One whose owner lives is none. */
-async function endOrphan(dataDir: string): Promise<void> {
-  const [pid, port, owner] = (await readFile(orphanFile(dataDir), 'utf8').catch(() => '')).split(' ');
-  if (!pid || !port || (Number(owner) !== process.pid && existsSync(`/proc/${owner}`))) return;
-  const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (title.includes(BINARY) && title.includes(`:${port}`)) process.kill(Number(pid), 'SIGKILL');
-  await rm(orphanFile(dataDir), { force: true });
-}
+const pidFile = (dataDir: string): string => join(dataDir, 'redis.pid');
 
 type TlsFiles = NonNullable<RedisServerOptions['tls']>;
 

@@ -5,6 +5,7 @@ export { attachEmbedded } from './embedded/attach-embedded.js';
 export { serverCommand } from './embedded/server-command.js';
 export { serverEnvironment } from './embedded/server-environment.js';
 export { unprivilegedUser } from './embedded/system-user.js';
+export { isAlive } from './embedded/postmaster.js';
 export { GrowthAnalysis } from './growth-analysis.js';
 export { decodeCursor, encodeCursor, microsOf, type ListPosition } from './list-cursor.js';
 export { boundedPage, listPage, type ListedPlace } from './list-page.js';

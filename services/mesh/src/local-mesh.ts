@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig, loadConfig, secretFileName, type Environment } from '@ragmesh/config';
 import { RagmeshError } from '@ragmesh/errors';
-import { attachEmbedded } from '@ragmesh/postgres';
+import { attachEmbedded, isAlive } from '@ragmesh/postgres';
 import { meshConfig } from './mesh.config.js';
 import { readMeshRecord, serverOf, type MeshRecord } from './mesh-record.js';
 
@@ -73,7 +73,7 @@ function meantFolder(environment: Environment, mode: string | undefined): string
   if (!isMeshThere || !existsSync(join(STANDALONE_FOLDER, 'postgres')))
     return isMeshThere ? MESH_FOLDER : STANDALONE_FOLDER;
   const record = readMeshRecord(MESH_FOLDER);
-  const isMeshRunning = record !== undefined && lives(record);
+  const isMeshRunning = record !== undefined && isAlive(record.pid);
   if (isMeshRunning === (attachEmbedded(STANDALONE_FOLDER) !== undefined))
     throw unclear(
       `Here are a standalone ragmesh (${STANDALONE_FOLDER}) and a mesh (${MESH_FOLDER}): set RAGMESH_DATA_DIR to the one you mean.`,
@@ -83,7 +83,7 @@ function meantFolder(environment: Environment, mode: string | undefined): string
 
 function describe(environment: Environment, dataDir: string, record: MeshRecord): LocalMesh {
   const database = record.database ? undefined : attachEmbedded(dataDir)?.('');
-  const isRunning = lives(record) && (record.database !== undefined || database !== undefined);
+  const isRunning = isAlive(record.pid) && (record.database !== undefined || database !== undefined);
   const found: Environment = {
     KAFKA_BROKERS: brokersOf(record, environment, isRunning),
     ...(isRunning && record.redis && !isGiven(environment, 'REDIS_URL') ? { REDIS_URL: record.redis } : {}),
@@ -99,14 +99,6 @@ const isElsewhere = (environment: Environment, { bus }: MeshRecord): boolean =>
 function brokersOf({ bus, brokers }: MeshRecord, environment: Environment, isRunning: boolean): string | undefined {
   if (bus === 'kafka') return environment['KAFKA_BROKERS'] || brokers;
   return bus === 'local-kafka' && isRunning ? brokers : undefined;
-}
-
-function lives({ pid }: MeshRecord): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 const isGiven = (environment: Environment, name: string): boolean =>

@@ -46,7 +46,8 @@ describeWithServer(['kafka', 'redis'], 'a server that `npm run mesh` started', (
     await bus.provision([{ name: TOPIC, partitions: 1, retentionHours: 1 }]);
     await bus.publish([RECORD]);
     const pidOfRedis = Number(/process_id:(\d+)/.exec(await redis.info('server'))![1]);
-    process.kill(Number(readFileSync(join(dataDir, 'kafka', 'broker-1', 'pid'), 'utf8')), 'SIGKILL');
+    const broker = JSON.parse(readFileSync(join(dataDir, 'kafka', 'broker-1', 'pid'), 'utf8')) as { pid: number };
+    process.kill(broker.pid, 'SIGKILL');
     process.kill(pidOfRedis, 'SIGKILL');
     await untilSaid(/^Redis ended \(SIGKILL\) and starts again in 100 ms$/);
     await untilSaid(/^Redis is back after/);
