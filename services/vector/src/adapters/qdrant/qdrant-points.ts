@@ -139,13 +139,15 @@ export class QdrantPoints {
   }
 
   /** The one of Qdrant's collections that has the points of a generation of a tenant's; undefined when it has none. */
-  async holder({ tenant, collection }: Scope, generation: number): Promise<string | undefined> {
+  async holder(scope: Scope, generation: number): Promise<string | undefined> {
+    return (await this.holders(scope, generation).next()).value;
+  }
+
+  /** All of them: points written while its model changed may lie in another one. */
+  async *holders({ tenant, collection }: Scope, generation: number): AsyncGenerator<string, undefined> {
     const filter = { must: [match('tenant', tenant), match('collection', collection)] };
-    for (const { name, space } of await this.collections.existing()) {
-      if (space.generation !== generation) continue;
-      if ((await this.size(name, filter)) > 0) return name;
-    }
-    return undefined;
+    for (const { name, space } of await this.collections.existing())
+      if (space.generation === generation && (await this.size(name, filter)) > 0) yield name;
   }
 
   /** How many points there are of every tenant. */

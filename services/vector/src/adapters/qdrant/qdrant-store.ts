@@ -148,15 +148,15 @@ export class QdrantStore extends VectorStore {
 
   async drop(scope: Scope, generation: number): Promise<void> {
     const { collections, points, generations } = this.parts;
-    const holders = async (): Promise<string[]> =>
-      (await collections.existing()).filter(({ space }) => space.generation === generation).map(({ name }) => name);
-    const names = await holders();
+    const holders: string[] = [];
+    for await (const name of points.holders(scope, generation)) holders.push(name);
     // Points follow their rows page by page: else they would be found to differ from them all the while.
     await generations.remove(scope, generation, async (pointIds) => {
-      for (const name of names) await points.removePoints(name, pointIds, scope);
+      for (const name of holders) await points.removePoints(name, pointIds, scope);
     });
     await this.followLive(scope);
-    for (const name of await holders()) {
+    for (const { name, space } of await collections.existing()) {
+      if (space.generation !== generation) continue;
       await points.removeCollection(scope, name);
       if ((await points.size(name)) === 0) await this.dropEmpty(name);
     }
