@@ -1,10 +1,9 @@
+import { answered } from '../promql/outcomes.js';
 import { highest, rate } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const by = ['provider', 'model'];
-// Answers that were shortened or withheld are answers.
-const regular = /ok|cancelled|length|withheld/;
-const failed = rate('ragmesh_llm_calls_total', { by, where: { outcome: { not: regular } }, over: '10m' });
+const failed = rate('ragmesh_llm_calls_total', { by, where: { outcome: { not: answered } }, over: '10m' });
 const calls = (outcome: string): string =>
   `ragmesh_llm_calls_total{provider="openai", model="large", outcome="${outcome}"}`;
 const drift = 'ragmesh_index_drift_rounds{kind="missing"}';

@@ -1,11 +1,11 @@
 import type { Dashboard } from '../grafana/dashboard.js';
 import { green, red, yellow, type Panel } from '../grafana/panel.js';
+import { answered } from '../promql/outcomes.js';
 import { highest, observations, quantile, rate, series } from '../promql/series.js';
 
 const byModel = ['provider', 'model'];
 const calls = rate('ragmesh_llm_calls_total', { by: byModel });
-const regular = /ok|cancelled|length|withheld/;
-const failed = rate('ragmesh_llm_calls_total', { by: byModel, where: { outcome: { not: regular } } });
+const failed = rate('ragmesh_llm_calls_total', { by: byModel, where: { outcome: { not: answered } } });
 
 const language: readonly Panel[] = [
   {

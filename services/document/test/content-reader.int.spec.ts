@@ -116,7 +116,7 @@ beforeEach(async () => {
 });
 
 const listed = async (): Promise<string[]> =>
-  (await reader.chunkPage(tenant, id, { ordinal: 0 }, 100)).chunks.map(({ text }) => text);
+  (await reader.chunkPage(tenant, id, undefined, 100)).chunks.map(({ text }) => text);
 
 describe.each([1, 2])('a document that is always ready, when something is shown before statement %i', (statement) => {
   it('has all chunks of the version before an update or of the one after it', async () => {
@@ -137,7 +137,7 @@ describe.each([1, 2])('a document that is always ready, when something is shown 
 });
 
 it('a list of chunks goes on in the cut it began with, and is to be begun again in another', async () => {
-  const first = await reader.chunkPage(tenant, id, { ordinal: 0 }, 2);
+  const first = await reader.chunkPage(tenant, id, undefined, 2);
   const next = { cut: first.cut, ordinal: first.nextOrdinal! };
   expect((await reader.chunkPage(tenant, id, next, 2)).chunks.map(({ text }) => text)).toEqual(['Drei.']);
   await reindex();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import type { ChunkCut, ChunkPosition } from '../domain/chunk-cursor.js';
 import { chunkPage } from '../domain/chunk-page.js';
 import { BlobStore } from './blob-store.js';
 import { ChunkRepository } from './chunk.repository.js';
@@ -16,21 +17,8 @@ export interface Content {
   readonly pieces: AsyncIterable<Buffer>;
 }
 
-/** Where a page of chunks begins. */
-export interface ChunkPlace {
-  readonly ordinal: number;
-  /** The cut an earlier page was of: ordinals of another mean other chunks. Unset: whichever readers see. */
-  readonly cut?: Cut;
-}
-
-/** How a version is cut into chunks. */
-export interface Cut {
-  readonly version: number;
-  readonly generation: number;
-}
-
 export interface ChunkPage {
-  readonly cut: Cut;
+  readonly cut: ChunkCut;
   /** Each with its text, in order. */
   readonly chunks: readonly { readonly ordinal: number; readonly span: Span; readonly text: string }[];
   readonly nextOrdinal: number | undefined;
@@ -79,11 +67,12 @@ export class ContentReader {
    * Fewer chunks come than `limit` where they would not fit into a message.
    * @throws RagmeshError REQUEST.INVALID naming `cursor` when readers see another cut by now.
    */
-  async chunkPage(tenant: string, id: string, { ordinal: first, cut }: ChunkPlace, limit: number): Promise<ChunkPage> {
+  async chunkPage(tenant: string, id: string, from: ChunkPosition | undefined, limit: number): Promise<ChunkPage> {
     return this.#read(tenant, id, async (document) => {
       const { key, total, version } = liveText(document);
       const { generation } = document;
-      if (cut && (cut.version !== version || cut.generation !== generation)) throw cutAnew();
+      const { ordinal: first, cut } = from ?? { ordinal: 0, cut: { version, generation } };
+      if (cut.version !== version || cut.generation !== generation) throw cutAnew();
       const spans = await this.chunks.read({ tenant, documentId: id, version, generation }, { from: first, limit });
       const text = await this.extractor.readText(tenant, key);
       const wanted = spans.map((span, index) => ({

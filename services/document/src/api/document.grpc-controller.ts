@@ -80,8 +80,12 @@ export class DocumentGrpcController {
     limit,
     cursor,
   }: documentV1.ListChunksRequest): Promise<MessageInitShape<typeof documentV1.ListChunksResponseSchema>> {
-    const place = decodeChunkCursor(cursor) ?? { ordinal: 0 };
-    const { cut, nextOrdinal, chunks } = await this.content.chunkPage(currentTenant(), id, place, pageSize(limit));
+    const { cut, nextOrdinal, chunks } = await this.content.chunkPage(
+      currentTenant(),
+      id,
+      decodeChunkCursor(cursor),
+      pageSize(limit),
+    );
     return {
       version: BigInt(cut.version),
       nextCursor: nextOrdinal === undefined ? '' : encodeChunkCursor({ cut, ordinal: nextOrdinal }),

@@ -1,10 +1,16 @@
 import { RagmeshError } from '@ragmesh/errors';
 
+/** How a text is cut into chunks: ordinals of another cut mean other chunks. */
+export interface ChunkCut {
+  readonly version: number;
+  readonly generation: number;
+}
+
 /** A place in the list of a document's chunks. */
 export interface ChunkPosition {
   readonly ordinal: number;
-  /** How the text was cut when the list was begun. */
-  readonly cut: { readonly version: number; readonly generation: number };
+  /** The one there was when the list was begun. */
+  readonly cut: ChunkCut;
 }
 
 /** The position as an opaque text for callers. */

@@ -1,9 +1,8 @@
 import type { Handler } from 'htmlparser2';
 import type { BlockKind } from '../../../domain/parsed-document.js';
 import type { DocumentText } from '../document-text.js';
-import { isArticle, isForm, isHidden, isMain, isNavigation, type HtmlScope } from './html-scope.js';
+import { isArticle, isForm, isHidden, isMain, isNavigation, words, type HtmlScope } from './html-scope.js';
 
-const words = (list: string) => new Set(list.split(' '));
 const breaking = words(
   'address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 ' +
     'header hr html li main nav ol p pre section summary table ul caption',

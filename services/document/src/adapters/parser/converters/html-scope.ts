@@ -1,4 +1,5 @@
-const words = (list: string) => new Set(list.split(' '));
+/** Names of elements or roles, as one line lists them. */
+export const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
 const neverShown = words(
   'script style noscript template svg math iframe object canvas audio video head datalist select',
 );
