@@ -67,7 +67,6 @@ async function fill(url: string): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
   // Nobody answers before it listens; the deadline tells of one that never does.
   while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
-    // nobody listens yet
     if (performance.now() > deadline) throw new Error('The release did not start.');
     await delay(100);
   }

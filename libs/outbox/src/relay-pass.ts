@@ -82,8 +82,8 @@ export class RelayPass {
   }
 
   /**
-   * Lets go what is due, unless a pass is under way that has not published much yet. Never to be called while rows are being read: those behind `after` would be passed over, and later ones
-   * of the partition would not.
+   * Lets go what is due, unless a pass is under way that has not published much yet. Never to be called while rows are being
+   * read: those behind `after` would be passed over, and later ones of the partition would not.
    */
   release(now: number): void {
     if (this.#isUnderWay && this.#published < PASS_ROWS) return;

@@ -116,13 +116,12 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #tokenStates(caller: Caller, limits: readonly (readonly [Scope, Limits])[]): Promise<QuotaState[]> {
-    const states: QuotaState[] = [];
-    for (const [scope, { tokens: limit }] of limits) {
-      if (limit === 0) continue;
+    const limited = limits.filter(([, { tokens }]) => tokens > 0);
+    const peek = async ([scope, { tokens: limit }]: (typeof limits)[number]): Promise<QuotaState> => {
       const count = await this.#counters.peek(keyOf(scope, caller), windowSeconds.tokens);
-      states.push({ scope, unit: 'tokens', limit, ...count });
-    }
-    return states;
+      return { scope, unit: 'tokens', limit, ...count };
+    };
+    return Promise.all(limited.map(peek));
   }
 }
 
