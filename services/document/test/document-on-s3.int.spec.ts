@@ -28,7 +28,7 @@ const documents = () => mesh.client(documentV1.DocumentService);
 
 function upload(bytes: Buffer, fileName: string) {
   const messages = uploadMessages({ kind: documentV1.UploadKind.FILE, fileName }, bytes, PIECE_BYTES);
-  return mesh.as('acme', () => documents().upload(messages));
+  return mesh.as('acme', () => documents().upload(messages, { deadlineMs: 120_000 }));
 }
 
 async function contentOf(id: string): Promise<Buffer> {

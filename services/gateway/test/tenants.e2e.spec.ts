@@ -89,10 +89,17 @@ async function check(method: string, { owned: kind, call }: TenantCase): Promise
   const id = owned[kind];
   const missing = missingLike(id);
   expect(missing).not.toBe(id);
-  const [ofMissing, ofAcme] = [await ask(missing), await ask(id)];
   const seen = ({ status, headers, text }: Reply, of: string) => ({ status, headers, body: steady(text, of) });
-  expect(seen(ofAcme, id)).toEqual(seen(ofMissing, missing));
-  expect(traces(steady(ofAcme.text, id), kind)).toEqual([]);
+  const compare = async () => {
+    const [ofMissing, ofAcme] = [await ask(missing), await ask(id)];
+    expect(traces(steady(ofAcme.text, id), kind)).toEqual([]); // a name that leaks once is a leak
+    return { ofAcme: seen(ofAcme, id), ofMissing: seen(ofMissing, missing) };
+  };
+  // One of the two may be told that the machine is busy.
+  const { ofAcme, ofMissing } = await withinAttempts(3, compare, (both) =>
+    isDeepStrictEqual(both.ofAcme, both.ofMissing),
+  );
+  expect(ofAcme).toEqual(ofMissing);
   await expectSameWork(
     kind,
     (requestId) => ask(missing, requestId),
@@ -104,8 +111,7 @@ type Ask = (requestId: string) => Promise<Reply>;
 
 /**
  * That both take the same time: the services ran the same statements with the same numbers of rows, made the same calls and read
- * as many blobs. By the second time
- * nothing is done for the first time any more. Where an id is taken for something new, others work on that beside the
+ * as many blobs. By the second time nothing is done for the first time any more. Where an id is taken for something new, others work on that beside the
  * request, so only which statements were run is compared.
  */
 async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask): Promise<void> {
@@ -117,8 +123,8 @@ async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask):
   };
   const compared = async (): Promise<readonly string[][]> => [await workOf(askAcme), await workOf(askMissing)];
   let [ofAcme, ofMissing] = await compared();
-  // What was uploaded before may just then have evicted what is kept: that happens once, what an id tells happens every time.
-  for (let tries = 1; kind.startsWith('other') && tries < 3 && !isDeepStrictEqual(ofAcme, ofMissing); tries += 1)
+  // A late event may evict what is kept, or a slow step leave an answer unkept: that happens once, what an id tells every time.
+  for (let tries = 1; tries < 3 && !isDeepStrictEqual(ofAcme, ofMissing); tries += 1)
     [ofAcme, ofMissing] = await compared();
   expect(ofAcme).toEqual(ofMissing);
 }
@@ -237,8 +243,11 @@ describe('the tenant of a credential', () => {
   });
 
   it('is none of those who ask how the mesh is: they leave no collection behind', async () => {
-    const answer = await fetch(`${mesh.url}/health`);
-    expect(await answer.json()).toMatchObject({ status: 'healthy', components: { catalogue: 'up' } });
+    const health = await eventually('all is well', async () => {
+      const told = (await (await fetch(`${mesh.url}/health`)).json()) as Json;
+      return told['status'] === 'healthy' && told;
+    });
+    expect(health).toMatchObject({ components: { catalogue: 'up' } });
     const database = mesh.drivers.openDatabase('knowledge');
     const { rows } = await database.query("SELECT id FROM collection WHERE tenant = '-'");
     await database.close();
