@@ -31,17 +31,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const events = {
+  setAside: async () => undefined,
+  lostLease: () => undefined,
+  answered: () => undefined,
+  failed: () => undefined,
+};
+
 it('answers that come late and together leave connections for the service', async () => {
   const bus = new PartlyDeadBus();
   const answer = Promise.withResolvers<void>();
   for (const partition of PARTITIONS) bus.silent.set(partition, answer.promise);
   const rows = new OutboxRows(database);
-  const events = {
-    setAside: async () => undefined,
-    lostLease: () => undefined,
-    answered: () => undefined,
-    failed: () => undefined,
-  };
   const publisher = new RowPublisher(bus as unknown as BusDriver, rows, new RelayPass(), events);
   const keys = PARTITIONS.flatMap((partition) => keysOf(partition, 1));
   await database.query(
@@ -54,4 +55,37 @@ it('answers that come late and together leave connections for the service', asyn
   await publisher.settled();
   expect((await rows.oldest()).rows).toEqual([]);
   expect(pool.connected).toBeLessThanOrEqual(2);
+});
+
+/** Resolves so many microtasks after another promise. */
+async function after(first: Promise<unknown>, microtasks: number): Promise<void> {
+  await first;
+  for (let turn = 0; turn < microtasks; turn += 1) await undefined;
+}
+
+it('hears of every failure, however soon one comes after another', async () => {
+  for (let apart = 0; apart < 24; apart += 1) {
+    const bus = new PartlyDeadBus();
+    const answer = Promise.withResolvers<void>();
+    const pass = new RelayPass();
+    for (const [partition, turns] of [
+      [0, 0],
+      [1, apart],
+    ] as const) {
+      bus.dead.add(partition);
+      bus.silent.set(partition, after(answer.promise, turns));
+      pass.failed(TOPIC, partition, 0); // nobody waits for its next answer
+    }
+    const publisher = new RowPublisher(bus as unknown as BusDriver, new OutboxRows(database), pass, events);
+    const row = { topic: TOPIC, headers: {}, value: Buffer.from('x'), unsigned: false };
+    await publisher.publish(
+      [0, 1].map((partition) => ({ ...row, id: partition + 1, key: keysOf(partition, 1)[0]! })),
+      1,
+    );
+    answer.resolve();
+    await publisher.settled();
+    pass.release(Number.MAX_SAFE_INTEGER); // only what still awaits its answer is not let go then
+    const heldBack = [0, 1].filter((partition) => pass.isHeldBack(TOPIC, partition));
+    expect({ apart, heldBack }).toEqual({ apart, heldBack: [] });
+  }
 });

@@ -143,10 +143,12 @@ export class RowPublisher {
   /** Never rejects. What is answered at once is noted at once: a connection for each answer would leave none for the service. */
   async #note(share: Share, token: number): Promise<void> {
     this.#late.push({ share, token });
-    await (this.#noting ??= this.#noteLate().finally(() => (this.#noting = undefined)));
+    await (this.#noting ??= this.#noteLate());
   }
 
+  /** Ends in the turn that finds nothing left: what comes a moment later is noted by the next. */
   async #noteLate(): Promise<void> {
+    await Promise.resolve(); // until whoever began it holds it
     while (this.#late.length > 0) {
       for (const [token, answers] of Map.groupBy(this.#late.splice(0), (answer) => answer.token)) {
         const shares = answers.map(({ share }) => share);
@@ -158,6 +160,7 @@ export class RowPublisher {
         }
       }
     }
+    this.#noting = undefined;
   }
 
   async #settle(shares: readonly Share[], token: number): Promise<boolean> {
