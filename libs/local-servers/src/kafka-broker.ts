@@ -73,7 +73,7 @@ export class KafkaBroker {
     const child = this.#java('kafka.Kafka', [this.#file('server.properties')]);
     this.#child = child;
     this.#isEnding = false;
-    rememberServer(this.#file('pid'), child.pid, this.#file('server.properties'));
+    rememberServer(this.#file('pid'), child.pid, [this.#file('server.properties')]);
     const deadline = performance.now() + START_DEADLINE_MS;
     while (!readFileSync(this.#file('broker.log'), 'utf8').includes(STARTED)) {
       if (!this.isRunning || performance.now() > deadline) {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -101,7 +101,7 @@ export class RedisServer {
     const child = spawn(BINARY, [...own, ...args], { stdio: 'ignore', detached: true, env: serverEnvironment() });
     this.#child = child;
     endWithThisProcess(child);
-    rememberServer(pidFile(dataDir), child.pid, `:${this.port}`); // the title it gives itself
+    rememberServer(pidFile(dataDir), child.pid, [BINARY, `:${this.port}`]); // the title it gives itself
     const failed = new AbortController();
     child.once('error', (error) => failed.abort(error));
     child.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it answered`)));
@@ -124,6 +124,7 @@ export class RedisServer {
     child.kill('SIGCONT');
     child.kill(signal);
     await once(child, 'exit');
+    await rm(pidFile(this.options.dataDir), { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Redis } from 'ioredis';
 import { describeWithServer } from '@ragmesh/testing';
@@ -51,6 +51,17 @@ describeWithServer('redis', 'a Redis of our own', () => {
     const old = new Redis(left.url, { retryStrategy: () => null }).on('error', () => undefined);
     await expect(old.ping()).rejects.toThrow();
     await next.stop();
+  });
+
+  it('leaves a folder alone whose server somebody else runs', async () => {
+    const folder = `${dataDir}/theirs`;
+    const theirs = await RedisServer.start({ dataDir: folder });
+    const started = JSON.parse(await readFile(`${folder}/redis.pid`, 'utf8')) as object;
+    const told = JSON.stringify({ ...started, owner: process.ppid });
+    await writeFile(`${folder}/redis.pid`, told);
+    await expect(RedisServer.start({ dataDir: folder })).rejects.toMatchObject({ code: 'CONFIG.DATA_DIR_IN_USE' });
+    expect(await readFile(`${folder}/redis.pid`, 'utf8')).toBe(told);
+    await theirs.stop();
   });
 
   it('says that it cannot start', async () => {
