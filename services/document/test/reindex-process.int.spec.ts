@@ -1,10 +1,18 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { loadConfig } from '@ragmesh/config';
 import { inContext } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
+import { ChunkRepository } from '../src/adapters/chunk.repository.js';
 import { DocumentRepository } from '../src/adapters/document.repository.js';
+import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
 import { GenerationRepository } from '../src/adapters/generation.repository.js';
+import { TextExtractor } from '../src/adapters/text-extractor.js';
+import { CutDocument } from '../src/commands/cut-document.js';
 import { ReindexProcess } from '../src/commands/reindex-process.js';
+import { documentConfig } from '../src/document.config.js';
+import type { Reindex } from '../src/sagas/reindex.saga.js';
 import { startDocumentDatabase, type DocumentDatabase } from './document-database.js';
 
 const away = { code: 'EMBEDDING.UNAVAILABLE', message: 'The embedding model is still being loaded.' };
@@ -15,6 +23,10 @@ let reindex: ReindexProcess;
 let generations: GenerationRepository;
 
 const asCaller = <T>(work: () => T): T => inContext({ tenant: 't', requestId: 'r', subject: 'x' }, work);
+async function* textOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
 const seen = async (generation: number) => {
   const row = await generations.find('t', 'c', generation);
   return { state: row?.state, ...row?.operation };
@@ -44,6 +56,35 @@ it('a reindex reads the documents of its collection only, however many the tenan
     );
   });
   expect(rows[0]!.read).toBeLessThan(10);
+});
+
+it('a document that is sent to a generation again is sent in the batches that are kept, however they were cut', async () => {
+  const blobs = new FolderBlobStore(join(stored.folder, 'blobs'));
+  const extractor = new TextExtractor(blobs, loadConfig(documentConfig, {}));
+  const staged = await blobs.stage(textOf('Three words here'), 1_000);
+  await blobs.publish('t', staged);
+  await database.query(
+    `INSERT INTO document_version (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key,
+       text_blob_key, chunk_size, chunk_overlap) VALUES ('t', 'd', 1, 'text', 'a', 'text/plain', 16, $1, $1, $1, 400, 0)`,
+    [staged.key],
+  );
+  const kept = [
+    [[0, 5]],
+    [
+      [6, 11],
+      [12, 16],
+    ],
+  ].map((spans) => spans.map((span) => [...span, null, '', {}]));
+  await database.query(
+    `INSERT INTO chunk_batch (tenant, document_id, version, generation, batch, spans)
+     SELECT 't', 'd', 1, 9, ord - 1, spans FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(spans, ord)`,
+    [JSON.stringify(kept)],
+  );
+  const chunks = new ChunkRepository(database);
+  const cutting = new CutDocument(new DocumentRepository(database), chunks, generations, extractor);
+  const cut = await cutting.cut({ tenant: 't', collection: 'c', generation: 9 } as Reindex, 'd', 1);
+  expect(cut?.batches).toEqual(kept);
+  await extractor.onModuleDestroy();
 });
 
 it('a reindex shows why a batch was given up and goes on, and ends when its model is gone', async () => {

@@ -56,6 +56,15 @@ export class ChunkRepository {
     return rows.flatMap(({ spans }) => spans).slice(begin, begin + limit);
   }
 
+  /** Its batches in order, as they were kept; none when nothing is. */
+  async readBatches({ tenant, documentId, version, generation }: ChunkPlace): Promise<Span[][]> {
+    const { rows } = await this.database.query<{ spans: Span[] }>(
+      `SELECT spans FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3 AND generation = $4 ORDER BY batch`,
+      [tenant, documentId, version, generation],
+    );
+    return rows.map(({ spans }) => spans);
+  }
+
   discard(tx: SqlTransaction, tenant: string, documentId: string, version: number | bigint): void {
     const sql = 'DELETE FROM chunk_batch WHERE tenant = $1 AND document_id = $2 AND version = $3';
     tx.write(sql, [tenant, documentId, version]);

@@ -44,14 +44,14 @@ export class CutDocument {
     const row = await this.generations.find(tenant, collection, generation);
     const text = await this.extractor.readText(tenant, upload.text_blob_key);
     const place = { tenant, documentId, version };
-    const kept = await this.chunks.read({ ...place, generation });
+    const kept = await this.chunks.readBatches({ ...place, generation });
     const model = row?.model ?? null;
-    const { metadata } = document;
-    if (kept.length > 0) return { document, version, text, batches: await batchesOf(kept, text, metadata), model };
+    // As they are kept: another release would make others of them, and who counts batches by number would mix both.
+    if (kept.length > 0) return { document, version, text, batches: kept, model };
     const live = await this.generations.live(tenant, collection);
     const spans = await this.chunks.read({ ...place, generation: live });
     const cut = await recut(upload.kind, text, spans, row ? chunkingOf(row) : null);
-    return { document, version, text, batches: await batchesOf(cut, text, metadata), model };
+    return { document, version, text, batches: await batchesOf(cut, text, document.metadata), model };
   }
 
   /**
