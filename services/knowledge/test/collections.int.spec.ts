@@ -25,10 +25,10 @@ const send = {
       { documentId, version, collection, chunks, title: documentId },
       { tenant, consumer, times },
     ),
-  recut: (documentId: string, version: bigint, collection: string, chunks: number) =>
+  recut: (documentId: string, version: bigint, collection: string, chunks: number, shownAt = 0n) =>
     mesh.send(
       catalogue.collectionRecut,
-      { collection, generation: 1, documents: [{ documentId, version, chunks }] },
+      { collection, generation: 1, documents: [{ documentId, version, chunks }], shownAt },
       { tenant, consumer },
     ),
   deleted: (documentId: string, version: bigint, collection: string) =>
@@ -165,6 +165,16 @@ describe('the catalogue', () => {
     await send.deleted('d1', 1n, 'notes');
     await send.recut('d1', 1n, 'notes', 3);
     expect(await counts('notes')).toEqual({ documents: 1n, chunks: 20n });
+  });
+
+  it('counts chunks as they were cut last, also when word of an earlier cut was put off', async () => {
+    newTenant();
+    await send.ready('d1', 1n, 'notes', 3);
+    await send.recut('d1', 1n, 'notes', 4, 2n);
+    await send.recut('d1', 1n, 'notes', 5, 1n);
+    expect(await counts('notes')).toEqual({ documents: 1n, chunks: 4n });
+    await send.recut('d1', 1n, 'notes', 6, 3n);
+    expect(await counts('notes')).toEqual({ documents: 1n, chunks: 6n });
   });
 
   it('does not bring a deleted document back, in whichever order its events come', async () => {

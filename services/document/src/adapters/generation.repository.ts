@@ -41,6 +41,8 @@ export interface ShownCut {
   readonly document_id: string;
   readonly version: number;
   readonly chunks: number;
+  /** In µs since 1970, by the database's clock. */
+  readonly shown_at: number;
 }
 
 const TARGETS = `
@@ -62,7 +64,8 @@ const RECOUNT = `
       WHERE b.tenant = $1 AND d.collection = $2 AND b.generation = $3 GROUP BY 1, 2, 3) c
     WHERE v.tenant = $1 AND v.document_id = c.document_id AND v.version = c.version AND v.chunks <> c.chunks
     RETURNING v.document_id, v.version, v.chunks, c.live_version)
-  SELECT document_id, version, chunks FROM counted WHERE version = live_version ORDER BY document_id`;
+  SELECT document_id, version, chunks, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS shown_at
+  FROM counted WHERE version = live_version ORDER BY document_id`;
 
 /** Nobody removes what an ingestion still counts the batches of. */
 const LEFTOVERS = `

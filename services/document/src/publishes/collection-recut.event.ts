@@ -11,12 +11,13 @@ export function publishRecut(
   { collection, generation }: Pick<Leftover, 'collection' | 'generation'>,
   cuts: readonly ShownCut[],
 ): void {
+  const shownAt = BigInt(cuts[0]?.shown_at ?? 0);
   for (let first = 0; first < cuts.length; first += MOST_DOCUMENTS) {
     const documents = cuts.slice(first, first + MOST_DOCUMENTS).map(({ document_id: documentId, version, chunks }) => ({
       documentId,
       version: BigInt(version),
       chunks,
     }));
-    publish(catalogue.collectionRecut, collection, { collection, generation, documents });
+    publish(catalogue.collectionRecut, collection, { collection, generation, documents, shownAt });
   }
 }

@@ -24,15 +24,19 @@ const NOTE_READY = `
       sha256 = excluded.sha256, updated_at = now()
   WHERE entry.version < excluded.version OR (entry.version = excluded.version AND entry.state <> 'deleted')`;
 
-/** Topics come in any order: what readers see is ready, also when word of that is still to come. */
+/**
+ * Topics come in any order: what readers see is ready, also when word of that is still to come. So does word of two cuts, when the
+ * earlier was put off.
+ */
 const NOTE_RECUT = `
-  INSERT INTO catalogue_entry AS entry (tenant, document_id, collection, version, state, chunks)
-  SELECT $1, id, $2, version, 'ready', chunks FROM unnest($3::text[], $4::bigint[], $5::int[]) AS cut (id, version, chunks)
+  INSERT INTO catalogue_entry AS entry (tenant, document_id, collection, version, state, chunks, recut_at)
+  SELECT $1, id, $2, version, 'ready', chunks, $6 FROM unnest($3::text[], $4::bigint[], $5::int[]) AS cut (id, version, chunks)
   ORDER BY id
   ON CONFLICT (tenant, document_id) DO UPDATE
   SET collection = excluded.collection, version = excluded.version, state = excluded.state, chunks = excluded.chunks,
-      updated_at = now()
-  WHERE entry.version < excluded.version OR (entry.version = excluded.version AND entry.state <> 'deleted')`;
+      recut_at = excluded.recut_at, updated_at = now()
+  WHERE entry.version < excluded.version
+    OR (entry.version = excluded.version AND entry.state <> 'deleted' AND entry.recut_at <= excluded.recut_at)`;
 
 const NOTE_DELETED = `
   INSERT INTO catalogue_entry AS entry (tenant, document_id, collection, version, state)
@@ -56,11 +60,11 @@ export class CatalogueRepository {
 
   /** Documents of a collection as readers see them cut from now on. */
   async noteRecut(tx: SqlTransaction, tenant: string, recut: eventsV1.CollectionRecut): Promise<boolean> {
-    const { collection, documents } = recut;
+    const { collection, documents, shownAt } = recut;
     const ids = documents.map(({ documentId }) => documentId);
     const versions = documents.map(({ version }) => version);
     const chunks = documents.map((document) => document.chunks);
-    return changed(tx, NOTE_RECUT, [tenant, collection, ids, versions, chunks]);
+    return changed(tx, NOTE_RECUT, [tenant, collection, ids, versions, chunks, shownAt]);
   }
 
   async noteDeleted(tx: SqlTransaction, tenant: string, version: VersionRef): Promise<boolean> {

@@ -21,7 +21,7 @@ export class NoteRecutDocuments {
     return delivery.commit(async (tx) => {
       await this.collections.hold(tx, tenant, payload.collection);
       if (!(await this.entries.noteRecut(tx, tenant, payload)))
-        return skip('newer versions or the deletions are known');
+        return skip('newer versions, newer cuts or the deletions are known');
     });
   }
 }
