@@ -88,6 +88,16 @@ beforeAll(async () => {
 });
 afterAll(() => stored.stop());
 
+it('no more begin than there is room for where the server takes what waits for a single row', async () => {
+  for (let at = 0; at <= IN_FLIGHT; at += 1) await upload('planned', `p${at}`);
+  await query('ANALYZE waiting_ingestion');
+  for (let at = 1; at <= IN_FLIGHT; at += 1) await upload('planned', `p${IN_FLIGHT + at}`);
+  const abort = { kind: 'abort', error: { code: 'DOCUMENT.CANCELLED', message: 'off' } } as const;
+  await as('planned', () => outbox.transaction((tx, { publish }) => ingestion.deliver(tx, publish, 'p0', 1, abort)));
+  expect(await runningOf('planned')).toBe(IN_FLIGHT);
+  expect(await waitingOf('planned')).toBe(IN_FLIGHT);
+});
+
 describe('ingestions that end in one transaction', () => {
   it('let no more begin than there is room for, oldest first', async () => {
     for (let at = 0; at < MANY; at += 1) await upload('many', `m${at}`);

@@ -52,12 +52,12 @@ const ARRIVING = `
   queued AS (INSERT INTO waiting_ingestion (${COLUMNS}) SELECT ${COLUMNS} FROM arrival WHERE waits),
   taken AS (SELECT * FROM arrival WHERE NOT waits),${FRESH}`;
 
+/** What is next is chosen as an array, once: a plan may look at a subquery again for each row, and each time find the next ones. */
 const NEXT = `
   taken AS (
-    DELETE FROM waiting_ingestion w USING (
-      SELECT tenant, document_id, version FROM waiting_ingestion WHERE tenant = $1 ORDER BY seq
-      LIMIT (SELECT $2 - (${RUNNING})) FOR UPDATE SKIP LOCKED) AS next
-    WHERE w.tenant = next.tenant AND w.document_id = next.document_id AND w.version = next.version RETURNING w.*),${FRESH}`;
+    DELETE FROM waiting_ingestion WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM waiting_ingestion WHERE tenant = $1 ORDER BY seq
+      LIMIT (SELECT $2 - (${RUNNING})) FOR UPDATE SKIP LOCKED)) RETURNING *),${FRESH}`;
 
 const ONE = `
   taken AS (DELETE FROM waiting_ingestion WHERE tenant = $1 AND document_id = $2 AND version = $3 RETURNING *),${FRESH}`;
