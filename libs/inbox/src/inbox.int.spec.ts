@@ -123,8 +123,9 @@ describe('a record nobody of ours wrote', () => {
     expect(rows).toEqual([{ value: Buffer.from('\0'), message: 'It says \ufffd.', ...place }]);
     const copies = await database.query(
       `SELECT 1 FROM outbox WHERE topic = 'chunks.embedded.vector.dlt' AND octet_length(value) = 1
-       AND headers ->> 'ce_id' = $1`,
-      [storableText(record.headers['ce_id']!)],
+       AND headers ->> 'ce_id' = $1 AND headers ->> 'ragmesh-dlt-reason' = $2
+       AND headers ?& ARRAY['ragmesh-origin', 'ragmesh-first-failed-at', 'ragmesh-dlt-failed-at']`,
+      [storableText(record.headers['ce_id']!), 'It says \ufffd.'],
     );
     expect(copies.rowCount).toBe(1);
   });

@@ -17,6 +17,7 @@ import {
 import { inContext } from '@ragmesh/observability';
 import type { Outbox } from '@ragmesh/outbox';
 import type { Database, SqlTransaction } from '@ragmesh/postgres';
+import { deadLetterHeaders } from './dead-letter-headers.js';
 import { insertDeadLetter } from './dead-letter-store.js';
 import { publishGivenUp } from './error-event.js';
 import { GroupCommit, type GroupJob } from './group-commit.js';
@@ -152,22 +153,16 @@ export class Inbox implements DeliveryJournal {
 
   async deadLetter(given: Failure): Promise<void> {
     const failure = storableFailure(given);
-    const { record, handlerId, attempt, error } = failure;
+    const { record, handlerId } = failure;
     const { ce_id: eventId, ce_tenant: tenant = 'default', ce_correlation: requestId = '' } = record.headers;
     const work = (): Promise<void> =>
       this.outbox.transaction(async (tx, { add, publish }) => {
         if (!(await insertDeadLetter(tx, failure))) return;
         if (eventId) await this.#settle(tx, storableName(eventId), handlerId);
-        const origin = originTopic(readRetryState(record));
-        const reason = {
-          'ragmesh-dlt-code': error.code,
-          'ragmesh-dlt-handler': handlerId,
-          'ragmesh-dlt-attempts': String(attempt),
-        };
         add({
-          topic: deadLetterTopic(origin, this.service),
+          topic: deadLetterTopic(originTopic(readRetryState(record)), this.service),
           key: record.key,
-          headers: { ...record.headers, ...reason },
+          headers: deadLetterHeaders(failure, new Date()),
           value: record.value,
         });
         publishGivenUp(publish, this.service, failure);

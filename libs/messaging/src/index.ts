@@ -17,6 +17,7 @@ export { encodeEvent, type EncodedEvent, type EventContext } from './envelope/cl
 export { withSignature } from './envelope/event-signature.js';
 export type { Message } from './envelope/message.js';
 export {
+  failureHeaders,
   forAllHandlers,
   originTopic,
   readRetryState,

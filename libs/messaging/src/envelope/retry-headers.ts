@@ -42,16 +42,15 @@ function originOf({ headers, topic, partition, offset }: BusRecord): string {
   return `${topic}/${partition}/${offset}`;
 }
 
+/** Headers of any copy of a failed record: the original's, where that lay, and when it first failed, which is `now` if never before. */
+export function failureHeaders(record: BusRecord, now: Date): Record<string, string> {
+  const { origin, firstFailedAt = now.toISOString() } = readRetryState(record);
+  return { ...record.headers, [ORIGIN]: origin, [FIRST_FAILED_AT]: firstFailedAt };
+}
+
 /** Headers of the copy that goes to a retry topic: the original's, and what the next attempt has to know. */
 export function retryHeaders(record: BusRecord, handlerId: string, attempt: number, now: Date): Record<string, string> {
-  const state = readRetryState(record);
-  return {
-    ...record.headers,
-    [ATTEMPT]: String(attempt),
-    [HANDLER]: handlerId,
-    [ORIGIN]: state.origin,
-    [FIRST_FAILED_AT]: state.firstFailedAt ?? now.toISOString(),
-  };
+  return { ...failureHeaders(record, now), [ATTEMPT]: String(attempt), [HANDLER]: handlerId };
 }
 
 /** Headers of the event itself, out of those of a copy. */
