@@ -62,6 +62,22 @@ describeWithServer('kafka', 'eight processes with a vector store', () => {
   };
   const search = () => eight.api.call('POST', '/v1/search', { query: 'What do tides follow?' });
 
+  it('that asks for time are left alone for it with what it refused, and it answers questions meanwhile', async () => {
+    const writes: number[] = [];
+    line.harm = ({ method, url }) => {
+      if (method !== 'PUT' || !url?.includes('/points')) return 'none';
+      writes.push(performance.now());
+      return writes.length === 1 ? { status: 429, retryAfter: 5 } : 'none';
+    };
+    const ids = await upload('limited', 1);
+    await eventually('the store has refused', () => writes.length === 1);
+    expect((await search()).status).toBe(200);
+    await allReady(ids);
+    expect(writes[1]! - writes[0]!).toBeGreaterThanOrEqual(5_000);
+    line.harm = () => 'none';
+    await storeMatchesRows();
+  }, 120_000);
+
   it('that is down take uploads, refuse questions with advice, and make up for it', async () => {
     line.harm = () => 'broken';
     const ids = await upload('down', 6);

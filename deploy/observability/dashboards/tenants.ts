@@ -4,6 +4,7 @@ import { increase, rate, series } from '../promql/series.js';
 
 const cost = 'ragmesh_llm_cost_dollars_total';
 const tokens = 'ragmesh_llm_tokens_total';
+const embedded = 'ragmesh_embedding_tokens_total';
 
 const spending: readonly Panel[] = [
   {
@@ -73,6 +74,13 @@ const tenants: readonly Panel[] = [
     description: 'In the time shown. Long prompts for short answers: fewer or shorter sources per question save most.',
     unit: 'short',
     queries: [{ expr: `sort_desc(${increase(tokens, { by: ['tenant', 'model', 'kind'] })})` }],
+  },
+  {
+    type: 'table',
+    title: 'Tokens embedded by a provider, by tenant and model',
+    description: 'In the time shown. Local models are free and not counted; no cost above includes these.',
+    unit: 'short',
+    queries: [{ expr: `sort_desc(${increase(embedded, { by: ['tenant', 'model'] })})` }],
   },
 ];
 

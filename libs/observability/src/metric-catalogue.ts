@@ -63,6 +63,11 @@ export const metricCatalogue = {
     'model',
   ),
   ragmesh_llm_tokens_total: counter('Tokens read (prompt) and written (completion).', 'tenant', 'model', 'kind'),
+  ragmesh_embedding_tokens_total: counter(
+    'Tokens that a provider of embeddings was given; where it names none, an estimate.',
+    'tenant',
+    'model',
+  ),
   ragmesh_llm_cost_dollars_total: counter('Cost of models that have a price, in US dollars.', 'tenant', 'model'),
   ragmesh_llm_removed_total: counter('What was taken out of answers: citations and links without a source.', 'kind'),
   ragmesh_llm_fallbacks_total: counter('Answers not given by the first model, by who gave them.', 'to'),

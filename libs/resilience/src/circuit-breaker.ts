@@ -1,6 +1,7 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import Opossum from 'opossum';
 import { registerBreaker } from './breaker-registry.js';
+import { advisedPauseMs } from './retry-after.js';
 
 export interface CircuitBreakerOptions {
   /** Whose calls these are; shows the breaker to the operators of that service. */
@@ -28,7 +29,10 @@ export interface CircuitBreaker {
   readonly stateSeconds: number;
   /** Calls of the running window. */
   readonly recent: { readonly calls: number; readonly failures: number; readonly refused: number };
-  /** @throws RagmeshError `DEPENDENCY.UNAVAILABLE` while open, `REQUEST.TIMEOUT` after `timeoutMs`; else `call`'s error. */
+  /**
+   * @throws RagmeshError `DEPENDENCY.UNAVAILABLE` while open, with the `retryAfter` of the dependency where that is later than the
+   *   next try; `REQUEST.TIMEOUT` after `timeoutMs`; else `call`'s error.
+   */
   run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
   onStateChange(listener: (state: CircuitState) => void): void;
   shutdown(): void;
@@ -88,6 +92,8 @@ class OpossumBreaker implements CircuitBreaker {
   #since = performance.now();
   /** When the last call began that was let through to try. */
   #triedAt = 0;
+  /** Until when the dependency asked to be left alone. */
+  #askedUntil = 0;
   onShutdown: () => void = () => undefined;
 
   constructor(
@@ -124,10 +130,18 @@ class OpossumBreaker implements CircuitBreaker {
 
   async run<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return (await this.#fire(call, signal)) as T;
+      const result = (await this.#fire(call, signal)) as T;
+      this.#askedUntil = 0;
+      return result;
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EOPENBREAKER') throw error;
-      const details = { dependency: this.name, retryAfter: Math.ceil(this.options.resetMs / 1000) };
+      const now = performance.now();
+      if ((error as { code?: unknown }).code !== 'EOPENBREAKER') {
+        if (this.options.isFailure(error)) this.#askedUntil = Math.max(this.#askedUntil, now + advisedPauseMs(error));
+        throw error;
+      }
+      // Whoever is refused here was asked to wait like those that were let through.
+      const waitMs = Math.max(this.options.resetMs, this.#askedUntil - now);
+      const details = { dependency: this.name, retryAfter: Math.ceil(waitMs / 1000) };
       const message = `${this.name} is failing; calls to it pause for a moment.`;
       throw new RagmeshError('DEPENDENCY.UNAVAILABLE', message, details);
     }

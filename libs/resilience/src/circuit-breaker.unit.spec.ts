@@ -25,6 +25,21 @@ describe('circuitBreaker', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
+  it('says how long the dependency asked to be left alone, until it answers again', async () => {
+    breaker = circuitBreaker('provider', { minimumCalls: 3, resetMs: 30 });
+    const busy = new RagmeshError('EMBEDDING.UNAVAILABLE', 'busy', { retryAfter: 600 });
+    const adviceWhenOpen = async (error: RagmeshError): Promise<unknown> => {
+      const fail = () => breaker.run(() => Promise.reject(error)).catch(() => undefined);
+      await eventually('it opens', async () => (await fail(), breaker.state === 'open'));
+      const refusal: unknown = await breaker.run(async () => 1).catch((refused: unknown) => refused);
+      return (refusal as RagmeshError).details.retryAfter;
+    };
+    expect(await adviceWhenOpen(busy)).toBe(600);
+    await eventually('it may be tried again', () => breaker.state !== 'open');
+    await breaker.run(async () => 1);
+    expect(await adviceWhenOpen(away())).toBe(1);
+  });
+
   describe('whose first try after a failure takes long', () => {
     const states: string[] = [];
     const refusalOf = (call: () => Promise<unknown>): Promise<unknown> =>

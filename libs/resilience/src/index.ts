@@ -8,6 +8,7 @@ export {
 } from './circuit-breaker.js';
 export { Deadline } from './deadline.js';
 export { PeriodicTask, type Rest } from './periodic-task.js';
+export { advisedPauseMs, retryAfterSeconds } from './retry-after.js';
 export { SharedRun } from './shared-run.js';
 export { streamThrough } from './stream-through.js';
 export { TurnQueue } from './turn-queue.js';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRagmeshError } from '@ragmesh/errors';
+import { advisedPauseMs } from './retry-after.js';
 import type { RetryBudget } from './retry-budget.js';
 
 export interface RetryOptions {
@@ -17,15 +18,9 @@ export function nextPause(lastMs: number, baseMs: number, capMs: number, random 
   return Math.min(capMs, baseMs + random * Math.max(0, lastMs * 3 - baseMs));
 }
 
-/** The server's own advice, in ms; `details.retryAfter` is in seconds. */
-function advisedPause(error: unknown): number {
-  const seconds = isRagmeshError(error) ? error.details.retryAfter : undefined;
-  return typeof seconds === 'number' ? seconds * 1000 : 0;
-}
-
 /** Whether another try can help and is not asked to come later than `capMs`. */
 function isWorthRetrying(error: unknown, capMs: number): boolean {
-  return isRagmeshError(error) && error.retry === 'transient' && advisedPause(error) <= capMs;
+  return isRagmeshError(error) && error.retry === 'transient' && advisedPauseMs(error) <= capMs;
 }
 
 /**
@@ -46,7 +41,7 @@ export async function retryWithJitter<T>(
       if (!isWorthRetrying(error, capMs) || count >= attempts || signal?.aborted === true || budget?.spend() === false)
         throw error;
       pauseMs = nextPause(pauseMs, baseMs, capMs);
-      await sleep(Math.max(pauseMs, advisedPause(error)), undefined, { signal }).catch(() => {
+      await sleep(Math.max(pauseMs, advisedPauseMs(error)), undefined, { signal }).catch(() => {
         throw error;
       });
     }

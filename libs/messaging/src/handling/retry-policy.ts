@@ -1,4 +1,5 @@
 import type { RagmeshError } from '@ragmesh/errors';
+import { advisedPauseMs } from '@ragmesh/resilience';
 
 /** How often and how late an event is tried again. */
 export interface RetryPolicy {
@@ -20,16 +21,22 @@ export const defaultRetryPolicy: RetryPolicy = {
 /** HTTP: service unavailable, insufficient storage. */
 const OUTAGES: readonly number[] = [503, 507];
 
-/** Whether an event that failed this way at its nth attempt, from 1, gets another one. */
+/** Whoever asks for more is asked again before: what it says of the far future may be wrong, and somebody waits for the event. */
+const LONGEST_ADVICE_MS = 10 * 60_000;
+
+/** Whether an event that failed this way at its nth attempt, from 1, gets another one. Who is asked to come later is not to blame. */
 export function mayTryAgain(attempt: number, error: RagmeshError, policy: RetryPolicy): boolean {
   if (error.retry === 'permanent') return false;
-  return attempt < (OUTAGES.includes(error.spec.status) ? policy.attemptsInOutage : policy.attempts);
+  const isOutage = OUTAGES.includes(error.spec.status) || advisedPauseMs(error) > 0;
+  return attempt < (isOutage ? policy.attemptsInOutage : policy.attempts);
 }
 
 /**
  * Delay before the attempt after `attempt`, in ms: full jitter, uniform in [0, min(cap, base * 2^(attempt-1))]
- * (M. Brooker, "Exponential Backoff and Jitter", 2015), so failures of one cause do not come back together.
+ * (M. Brooker, "Exponential Backoff and Jitter", 2015), so failures of one cause do not come back together. Never less than
+ * what failed asked for, up to ten minutes: a document fails when nothing of it gets further for a quarter of an hour.
  */
-export function retryDelayMs(attempt: number, policy: RetryPolicy, random: number): number {
-  return Math.round(random * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1)));
+export function retryDelayMs(attempt: number, error: RagmeshError, policy: RetryPolicy, random: number): number {
+  const jitterMs = random * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
+  return Math.round(Math.max(jitterMs, Math.min(LONGEST_ADVICE_MS, advisedPauseMs(error))));
 }

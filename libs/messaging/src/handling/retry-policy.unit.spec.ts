@@ -11,7 +11,7 @@ function attemptsAt(error: RagmeshError, jitter: number): { attempts: number; ov
   let attempts = 1;
   let overMs = 0;
   for (; mayTryAgain(attempts, error, defaultRetryPolicy); attempts += 1) {
-    overMs += retryDelayMs(attempts, defaultRetryPolicy, jitter);
+    overMs += retryDelayMs(attempts, error, defaultRetryPolicy, jitter);
   }
   return { attempts, overMs };
 }
@@ -23,6 +23,21 @@ describe('attempts at an event', () => {
 
   it('end soon where the event itself may be the cause', () => {
     expect(attemptsAt(unforeseen, 1)).toEqual({ attempts: 6, overMs: 15_500 });
+  });
+
+  it('come when the one that is overloaded asked for them, and are enough for hours of that', () => {
+    const limited = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 600 });
+    expect(retryDelayMs(1, limited, defaultRetryPolicy, 0.5)).toBe(600_000);
+    expect(attemptsAt(limited, 0).overMs).toBeGreaterThan(2 * 3_600_000);
+    const tooMany = new RagmeshError('QUOTA.REQUESTS_EXCEEDED', 'Too many requests.', { retryAfter: 20 });
+    expect(attemptsAt(tooMany, 0)).toEqual({ attempts: 14, overMs: 13 * 20_000 });
+  });
+
+  it('wait ten minutes at most for who asks for more, and as long as ever for who asks for less', () => {
+    const far = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 86_400 });
+    expect(retryDelayMs(1, far, defaultRetryPolicy, 1)).toBe(10 * 60_000);
+    const soon = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 1 });
+    expect(retryDelayMs(9, soon, defaultRetryPolicy, 0.5)).toBe(30_000);
   });
 
   it('are not repeated when nothing can change', () => {

@@ -161,7 +161,7 @@ export class DeliveryPipeline {
   async #recover(record: BusRecord, handler: EventHandler, attempt: number, error: RagmeshError): Promise<void> {
     const { journal, retry, logger } = this.options;
     if (!mayTryAgain(attempt, error, retry)) return this.#giveUp(record, handler, attempt, error);
-    const delayMs = retryDelayMs(attempt, retry, Math.random());
+    const delayMs = retryDelayMs(attempt, error, retry, Math.random());
     await journal.scheduleRetry({ record, handlerId: handler.id, attempt, error }, delayMs);
     logger.warn(
       { handler: handler.id, code: error.code, attempt, delay_ms: delayMs, err: error },

@@ -36,11 +36,3 @@ export function outcomeOf(error: unknown): string {
 export function isWorthAnotherTry(error: unknown): boolean {
   return ['rate_limited', 'server_error', 'unreachable'].includes(outcomeOf(error));
 }
-
-/** Seconds of a `Retry-After` header: a number, or a date (RFC 9110 §10.2.3). */
-export function retryAfterSeconds(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d+(\.\d+)?$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
-}

@@ -8,6 +8,7 @@ import {
 } from '@ragmesh/resilience';
 import type { ChatPiece, ChatRequest, ChatTimeLimits, LanguageModel } from '../domain/language-model.js';
 import { StopSequences } from '../domain/stop-sequences.js';
+import { estimateUsage } from '../domain/token-estimate.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { chatFailure, isWorthAnotherTry, outcomeOf } from './chat-failure.js';
 
@@ -138,7 +139,7 @@ async function* startingWithText(
       const { reason, usage } = piece;
       if (reason !== 'stop' || !request.stop?.length)
         throw chatFailure(reason === 'stop' ? 'garbage' : reason, 'The language model gave an empty answer.', {
-          ...usage,
+          ...(usage ?? estimateUsage(request, '')),
         });
       yield { type: 'text', text: '' };
     }

@@ -1,4 +1,6 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { retryAfterSeconds } from '@ragmesh/resilience';
+import { countTokens } from './token-usage.js';
 
 export interface EmbeddingsApiOptions {
   /** With the version, as in `https://api.openai.com/v1`. */
@@ -34,7 +36,10 @@ export class EmbeddingsApi {
         await response.body?.cancel();
         throw this.#refusal(response);
       }
-      return this.#vectorsOf(await response.json(), texts.length);
+      const answer: unknown = await response.json();
+      const vectors = this.#vectorsOf(answer, texts.length);
+      countTokens(model, texts, answer);
+      return vectors;
     } catch (error) {
       signal.throwIfAborted();
       if (isRagmeshError(error)) throw error;
@@ -52,9 +57,8 @@ export class EmbeddingsApi {
       const message = `The provider refuses to embed (${status}).`;
       return new RagmeshError('EMBEDDING.TEXT_REFUSED', message, { status, model: this.options.model });
     }
-    const seconds = headers.get('retry-after');
-    const details: Record<string, number> = { status };
-    if (seconds && /^\d+(\.\d+)?$/.test(seconds)) details['retryAfter'] = Number(seconds);
+    const retryAfter = retryAfterSeconds(headers.get('retry-after'), Date.now());
+    const details = { status, ...(retryAfter === undefined ? {} : { retryAfter }) };
     const fault =
       status === 401 || status === 403
         ? `refuses the key (${status}); set EMBEDDING_API_KEY or OPENAI_API_KEY`

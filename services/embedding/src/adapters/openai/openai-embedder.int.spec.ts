@@ -1,6 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RagmeshError } from '@ragmesh/errors';
+import { inContext, renderMetrics } from '@ragmesh/observability';
 import { OpenAiEmbedder, type OpenAiEmbedderOptions } from './openai-embedder.js';
 
 interface Asked {
@@ -62,6 +64,13 @@ function embedderOf(options: Partial<OpenAiEmbedderOptions> = {}): OpenAiEmbedde
   return embedder;
 }
 
+/** Tokens counted for a tenant so far. */
+async function tokensOf(tenant: string): Promise<number> {
+  const { body } = await renderMetrics();
+  const sample = new RegExp(`^ragmesh_embedding_tokens_total\\{tenant="${tenant}",model="text-small"\\} (\\S+)$`, 'm');
+  return Number(sample.exec(body)?.[1]);
+}
+
 describe('a provider that speaks the OpenAI API', () => {
   it('gets batches with the key, and its vectors come back in order and with length 1', async () => {
     const embedder = embedderOf({ apiKey: 'sk-spec' });
@@ -88,7 +97,7 @@ describe('a provider that speaks the OpenAI API', () => {
     ['fails', status(500)],
     ['is overloaded', status(503)],
     ['closes the connection', (response) => void response.destroy()],
-    ['does not answer in time', () => undefined, { timeoutMs: 1_000 }],
+    ['does not answer in time', () => undefined, { timeoutMs: 5_000 }],
     ['gives half an answer', (response) => void response.end('{"data": [{"emb')],
     ['gives no vectors', json({ data: 'none' })],
     ['gives one vector too few', json({ data: [] })],
@@ -124,9 +133,33 @@ describe('a provider that speaks the OpenAI API', () => {
     expect(embedder.dimension).toBe(2);
   });
 
+  it('has its tokens counted by tenant and model: those it names, else about as many', async () => {
+    const embed = (tenant: string, texts: readonly string[]) =>
+      inContext({ requestId: 'r', tenant, subject: 'ada' }, () => embedderOf().embed(texts));
+    await embed('acme', ['a', 'b']);
+    await embed('acme', ['c', 'd']);
+    await embed('other', ['tides follow the moon']);
+    expect([await tokensOf('acme'), await tokensOf('other')]).toEqual([2, 1]);
+    script = [json({ data: [{ embedding: [1] }] })];
+    await embed('unnamed', ['tides follow the moon']);
+    expect(await tokensOf('unnamed')).toBeGreaterThan(3);
+    expect(await tokensOf('unnamed')).toBeLessThan(12);
+  });
+
   it('is not bothered before the time it asks for', async () => {
     script = [status(429, { 'retry-after': '60' })];
     await expect(embedderOf().embed(['a'])).rejects.toMatchObject({ details: { retryAfter: 60 } });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('may say that time as a date', async () => {
+    script = [status(503, { 'retry-after': new Date(Date.now() + 90_000).toUTCString() })];
+    const refused: unknown = await embedderOf()
+      .embed(['a'])
+      .catch((error: unknown) => error);
+    const { retryAfter } = (refused as RagmeshError).details;
+    expect(retryAfter).toBeGreaterThan(60);
+    expect(retryAfter).toBeLessThanOrEqual(90);
     expect(asked).toHaveLength(1);
   });
 
