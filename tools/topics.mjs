@@ -28,9 +28,12 @@ function table(rows) {
     .join('\n');
 }
 
+const byHand = (setting) =>
+  setting === 'replicas' ? 'by hand: kafka-reassign-partitions' : 'by hand: partitions cannot be taken away';
+
 function show(drift) {
   const rows = drift.map(({ topic, setting, found, wanted, repairable }) => {
-    return [topic, setting, found, wanted, repairable ? 'apply' : 'by hand: partitions cannot be taken away'];
+    return [topic, setting, found, wanted, repairable ? 'apply' : byHand(setting)];
   });
   console.log(table([['topic', 'setting', 'cluster', 'catalogue', 'repaired by'], ...rows]));
 }

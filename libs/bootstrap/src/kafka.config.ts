@@ -1,5 +1,6 @@
 import {
   bool,
+  int,
   oneOf,
   readTlsFiles,
   secret,
@@ -25,6 +26,11 @@ export const kafkaVariables = {
     .describe('How to log in to the brokers; not at all without it'),
   KAFKA_SASL_USERNAME: string().optional().describe('User of that login'),
   KAFKA_SASL_PASSWORD: secret().optional().describe('Password of that login'),
+  KAFKA_REPLICATION_FACTOR: int({ min: 1, max: 32_767 })
+    .optional()
+    .describe(
+      'Copies of each topic that is created, and fewest wanted of those there are; as many as there are brokers, up to 3, unless set',
+    ),
   KAFKA_TLS: bool().default(false).describe('Speak TLS to the brokers'),
   ...tlsFileVariables('KAFKA', 'the brokers'),
 } as const;
@@ -36,11 +42,12 @@ export type KafkaConfig = ConfigOf<ConfigDefinition<typeof kafkaVariables>>;
  * @throws RagmeshError CONFIG.INVALID for files that cannot be used, and for a login that lacks a part.
  */
 export function kafkaOptions(clientId: string, config: KafkaConfig): KafkaBusOptions | undefined {
-  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix } = config;
+  const { KAFKA_BROKERS: brokers, RAGMESH_TOPIC_PREFIX: topicPrefix, KAFKA_REPLICATION_FACTOR: copies } = config;
   if (!brokers) return undefined;
   const sasl = saslOf(config);
   const tls = config.KAFKA_TLS && (readTlsFiles(config, 'KAFKA') ?? true);
-  return { brokers: brokers.split(','), clientId, topicPrefix, tls, ...(sasl ? { sasl } : {}) };
+  const replication = copies === undefined ? {} : { replicationFactor: copies };
+  return { brokers: brokers.split(','), clientId, topicPrefix, tls, ...replication, ...(sasl ? { sasl } : {}) };
 }
 
 /** What is said of a login that lacks a part. */

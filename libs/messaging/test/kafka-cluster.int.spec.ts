@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { TopicSpec } from '@ragmesh/contracts';
 import kafkajs, { type Admin } from 'kafkajs';
 import { eventually } from '@ragmesh/testing';
 import { freshGroup } from '../../testing/src/bus-conformance/bus-fixture.js';
 import { join, joinCommitting, numbered } from '../../testing/src/bus-conformance/recording-sink.js';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
+import type { KafkaBusOptions } from '../src/kafka/kafka-bus-options.js';
 import { readTopicConfigs } from '../src/kafka/topic-settings.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
 
@@ -15,8 +17,10 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
   let server: KafkaSpecServer;
   let driver: KafkaBusDriver;
   let admin: Admin;
-  const connect = () =>
-    KafkaBusDriver.connect({ brokers: server.kafka.brokers, clientId: 'cluster-spec', sessionTimeoutMs: 6_000 });
+  const connect = (options: Partial<KafkaBusOptions> = {}) => {
+    const { brokers } = server.kafka;
+    return KafkaBusDriver.connect({ brokers, clientId: 'cluster-spec', sessionTimeoutMs: 6_000, ...options });
+  };
 
   beforeAll(async () => {
     server = await KafkaSpecServer.start({ brokers: 3, heapMb: 320 });
@@ -39,6 +43,51 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
     const settings = (await readTopicConfigs(admin, [TOPIC])).get(TOPIC)!;
     expect(settings.effective['min.insync.replicas']).toBe('2');
     expect((await partitions()).map(({ replicas }) => replicas.length)).toEqual(Array(PARTITIONS).fill(3));
+  });
+
+  it('names topics that were made while there were fewer brokers, and repairs what it can', async () => {
+    const specs = ['cluster.alone', 'cluster.out-of-sync'].map((name) => ({ name, partitions: 1, retentionHours: 24 }));
+    const early = await connect({ replicationFactor: 1 });
+    await early.provision(specs.slice(0, 1));
+    expect(await early.topics.diff(specs.slice(0, 1))).toEqual([]);
+    await early.close();
+    const configEntries = [{ name: 'min.insync.replicas', value: '1' }];
+    const [, second] = specs as [TopicSpec, TopicSpec];
+    await driver.provision([second]);
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: second.name, configEntries }],
+    });
+    const told: unknown[] = [];
+    const later = await connect({ onError: (error) => told.push(error) });
+    const replicas = { topic: 'cluster.alone', setting: 'replicas', wanted: '3', found: '1', repairable: false };
+    await eventually('the brokers have heard of the change', async () => {
+      const drift = await later.topics.diff([second]);
+      return drift.some(({ setting }) => setting === 'min.insync.replicas');
+    });
+    expect(await later.topics.diff(specs)).toContainEqual(replicas);
+    await later.provision(specs);
+    expect(told).toEqual([
+      expect.objectContaining({
+        code: 'CONFIG.INVALID',
+        message: expect.stringMatching(/alone has replicas 1 of 3.*out-of-sync has min\.insync\.replicas 1 of 2/),
+      }),
+    ]);
+    await later.topics.apply(specs);
+    expect(await later.topics.diff(specs)).toEqual([replicas]);
+    await later.close();
+  });
+
+  it('does not start on a topic that is compacted, which would lose events', async () => {
+    const spec = { name: 'cluster.compacted', partitions: 1, retentionHours: 24 };
+    const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+    await admin.createTopics({ topics: [{ topic: spec.name, numPartitions: 1, configEntries }] });
+    await expect(driver.provision([spec])).rejects.toMatchObject({
+      code: 'CONFIG.INVALID',
+      message: expect.stringContaining('cluster.compacted has cleanup.policy compact instead of delete'),
+    });
+    await driver.topics.apply([spec]);
+    await driver.provision([spec]);
   });
 
   it('loses nothing it acknowledged when leaders are killed while it publishes and consumes', async () => {
@@ -83,5 +132,5 @@ describeWithServer('kafka', 'the Kafka driver on three brokers', () => {
     const consumed = () => places(consumers.flatMap((consumer) => consumer.sink.records));
     await eventually('the group that was there has read them too', () => lacking(consumed()).length === 0);
     expect(consumers.every(({ subscription }) => subscription.isAlive())).toBe(true);
-  }, 240_000);
+  }, 480_000);
 });

@@ -5,6 +5,7 @@ import { join, numbered } from '../../testing/src/bus-conformance/recording-sink
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaBusDriver } from '../src/kafka/kafka-bus-driver.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
+import { runTopics } from './run-program.js';
 
 const credentials = { username: 'ragmesh', password: 'a-secret-of-the-spec' };
 
@@ -35,6 +36,25 @@ describeWithServer('kafka', 'the Kafka driver with SASL/PLAIN', () => {
     const refused = connect('wrong-secret');
     await expect(refused).rejects.toMatchObject({ code: 'CONFIG.INVALID' });
     await expect(refused).rejects.not.toThrow(/wrong-secret/);
+  });
+
+  it('logs in as the environment of a program says, or says in one sentence that it cannot', async () => {
+    const run = (password: string) =>
+      runTopics('diff', {
+        KAFKA_BROKERS: server.kafka.saslBrokers.join(','),
+        KAFKA_SASL_MECHANISM: 'plain',
+        KAFKA_SASL_USERNAME: credentials.username,
+        KAFKA_SASL_PASSWORD: password,
+      });
+    const [right, wrong] = await Promise.all([run(credentials.password), run('wrong-secret')]);
+    expect(right).toMatchObject({ code: 1, output: expect.stringMatching(/document\.created +topic +missing/) });
+    expect(wrong).toMatchObject({
+      code: 2,
+      output: expect.stringMatching(
+        /^Kafka refuses connecting to .+; check KAFKA_SASL_\* and the access rules of this client\.\n$/,
+      ),
+    });
+    expect(wrong.output).not.toContain('wrong-secret');
   });
 
   it('does not get in without credentials', async () => {

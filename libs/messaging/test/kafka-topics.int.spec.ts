@@ -1,34 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { topicSpecs } from '@ragmesh/contracts';
 import { eventually } from '@ragmesh/testing';
 import kafkajs, { type Admin } from 'kafkajs';
 import { describeWithServer } from '../../testing/src/required-server.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-/** Runs the command from the sources, as `npm run topics` does from the build. */
-const topics = (command: string, env: Record<string, string>) => program(['tools/topics.mjs', command], env);
-
-function program(args: string[], env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const flags = ['--no-warnings', '--conditions=source', '--import', './tools/register-typescript.mjs'];
-  const child = spawn(process.execPath, [...flags, ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
-}
+import { runProgram, runTopics } from './run-program.js';
 
 describeWithServer('kafka', 'npm run topics', () => {
   let server: KafkaSpecServer;
   let admin: Admin;
   const run = (command: string, prefix: string) =>
-    topics(command, { KAFKA_BROKERS: server.kafka.brokers.join(','), RAGMESH_TOPIC_PREFIX: prefix });
+    runTopics(command, { KAFKA_BROKERS: server.kafka.brokers.join(','), RAGMESH_TOPIC_PREFIX: prefix });
 
   beforeAll(async () => {
     server = await KafkaSpecServer.start();
@@ -98,7 +80,8 @@ describeWithServer('kafka', 'npm run topics', () => {
       SERVICE_AUTH_KEY: 'k'.repeat(32),
       LOG_LEVEL: 'info',
     };
-    const start = (env: object) => program(['services/document/src/main.ts', '--topics-only'], { ...service, ...env });
+    const start = (env: object) =>
+      runProgram(['services/document/src/main.ts', '--topics-only'], { ...service, ...env });
     const cluster = { KAFKA_BROKERS: server.kafka.brokers.join(','), RAGMESH_TOPIC_PREFIX: 'three.' };
     await admin.createTopics({ topics: [{ topic: 'three.document.created', numPartitions: 1 }] });
     expect(await start(cluster)).toMatchObject({
@@ -110,7 +93,7 @@ describeWithServer('kafka', 'npm run topics', () => {
   });
 
   it('says what is missing from its configuration', async () => {
-    const { code, output } = await topics('diff', { KAFKA_BROKERS: 'nonsense' });
+    const { code, output } = await runTopics('diff', { KAFKA_BROKERS: 'nonsense' });
     expect(code).toBe(2);
     expect(output).toContain('KAFKA_BROKERS');
   });

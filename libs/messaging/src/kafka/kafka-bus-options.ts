@@ -20,7 +20,7 @@ export interface KafkaBusOptions {
   readonly tls?: boolean | ConnectionOptions;
   /** Largest record in bytes, key and headers included. Default 1 MiB, as with the embedded bus. */
   readonly maxRecordBytes?: number;
-  /** Copies of each provisioned topic. Default 3, or the number of brokers where there are fewer. */
+  /** Copies of each topic that is created, and fewest wanted of others. Default 3, or the number of brokers where there are fewer. */
   readonly replicationFactor?: number;
   /** How long a silent member keeps its partitions, in milliseconds. Default 10,000; brokers allow 6,000 and more unless told. */
   readonly sessionTimeoutMs?: number;

@@ -3,14 +3,14 @@ import type { TopicSpec } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import type { Admin, ITopicMetadata } from 'kafkajs';
 import type { ResolvedKafkaOptions } from './kafka-bus-options.js';
-import { kafkaError } from './kafka-error.js';
+import { isOutage, kafkaError } from './kafka-error.js';
 import { readTopicConfigs, replaceTopicConfig } from './topic-settings.js';
-import { topicConfig, topicDrift, type TopicDrift } from './topic-drift.js';
+import { copiesConfig, topicConfig, topicDrift, type TopicDrift } from './topic-drift.js';
 
 const VISIBLE_WITHIN_MS = 30_000;
 const POLL_MS = 50;
 
-type TopicOptions = Pick<ResolvedKafkaOptions, 'topicPrefix' | 'maxRecordBytes' | 'replicationFactor'>;
+type TopicOptions = Pick<ResolvedKafkaOptions, 'topicPrefix' | 'maxRecordBytes' | 'replicationFactor' | 'onError'>;
 
 /** The installation's topics: which there are, with how many partitions, and how they get to be as the catalogue says. */
 export class KafkaTopics {
@@ -59,17 +59,38 @@ export class KafkaTopics {
   }
 
   /**
-   * Creates topics that are missing, and leaves those that exist as they are.
-   * @throws RagmeshError CONFIG.INVALID that names every topic with fewer partitions than wanted: `apply` adds them.
+   * Creates topics that are missing, and leaves those that exist as they are; tells `onError` where they differ from the catalogue.
+   * @throws RagmeshError CONFIG.INVALID that names every topic with fewer partitions than wanted, or one that is compacted, which
+   *   would lose events: `apply` repairs both.
    */
   async provision(specs: readonly TopicSpec[]): Promise<void> {
     await this.#createMissing(specs);
-    const faults = specs
+    const tooFew = specs
       .filter(({ name, partitions }) => this.countOf(name) < partitions)
       .map(({ name, partitions }) => `${name} has ${this.countOf(name)} of ${partitions} partitions`);
-    if (faults.length === 0) return;
-    const what = `The cluster's topics are not as the catalogue says: ${faults.join(', ')}. Run "npm run topics -- apply".`;
-    throw new RagmeshError('CONFIG.INVALID', what, { faults: faults.length });
+    const drift = await this.#visibleDrift(specs);
+    const lossy = drift
+      .filter(({ setting }) => setting === 'cleanup.policy')
+      .map(({ topic, setting, found, wanted }) => `${topic} has ${setting} ${found} instead of ${wanted}`);
+    const faults = [...tooFew, ...lossy];
+    if (faults.length > 0) throw notAsCatalogued(faults, 'Run "npm run topics -- apply".');
+    const others = drift.filter(({ setting }) => setting !== 'partitions');
+    if (others.length === 0) return;
+    const differences = others.map(
+      ({ topic, setting, found, wanted }) => `${topic} has ${setting} ${found} of ${wanted}`,
+    );
+    this.options.onError(notAsCatalogued(differences, 'Look with "npm run topics -- diff".'));
+  }
+
+  /** A login that may create and use topics need not be allowed to read how they are set up: no start fails for that. */
+  async #visibleDrift(specs: readonly TopicSpec[]): Promise<TopicDrift[]> {
+    try {
+      return await this.diff(specs);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.options.onError(error);
+      return [];
+    }
   }
 
   /**
@@ -86,9 +107,11 @@ export class KafkaTopics {
     const existing = listed.map(({ name, partitions }) => ({
       name: this.ownName(name),
       partitions: partitions.length,
+      replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
       config: configs.get(name)?.effective ?? {},
     }));
-    return topicDrift(specs, existing, this.options.maxRecordBytes);
+    const { maxRecordBytes } = this.options;
+    return topicDrift(specs, existing, { maxRecordBytes, replicas: await this.#copies() });
   }
 
   /**
@@ -104,7 +127,9 @@ export class KafkaTopics {
     const tooFew = specs.filter(({ name }) => differs(name, (setting) => setting === 'partitions'));
     if (tooFew.length > 0) await this.#widen(tooFew);
     for (const spec of specs.filter(({ name }) => differs(name, (setting) => setting.includes('.')))) {
-      const config = topicConfig(spec, this.options.maxRecordBytes);
+      const found = drift.filter(({ topic, setting }) => topic === spec.name && setting.includes('.'));
+      const repaired = Object.fromEntries(found.map(({ setting, wanted }) => [setting, wanted]));
+      const config = { ...topicConfig(spec, this.options.maxRecordBytes), ...repaired };
       await replaceTopicConfig(this.admin, this.storedName(spec.name), config);
     }
     await this.#untilRepaired(specs);
@@ -138,18 +163,17 @@ export class KafkaTopics {
 
   async #create(specs: readonly TopicSpec[]): Promise<void> {
     try {
-      const replicationFactor = this.options.replicationFactor ?? (await this.#copies());
-      const minInSync = replicationFactor > 2 ? [{ name: 'min.insync.replicas', value: '2' }] : [];
+      const replicationFactor = await this.#copies();
       await this.admin.createTopics({
         waitForLeaders: false,
         topics: specs.map((spec) => ({
           topic: this.storedName(spec.name),
           numPartitions: spec.partitions,
           replicationFactor,
-          configEntries: [
-            ...Object.entries(topicConfig(spec, this.options.maxRecordBytes)).map(([name, value]) => ({ name, value })),
-            ...minInSync,
-          ],
+          configEntries: Object.entries({
+            ...topicConfig(spec, this.options.maxRecordBytes),
+            ...copiesConfig(replicationFactor),
+          }).map(([name, value]) => ({ name, value })),
         })),
       });
     } catch (error) {
@@ -167,8 +191,15 @@ export class KafkaTopics {
     await this.#untilVisible(specs);
   }
 
+  /** How many of each topic there are to be. */
   async #copies(): Promise<number> {
-    return Math.min(3, (await this.admin.describeCluster()).brokers.length);
+    const { replicationFactor } = this.options;
+    if (replicationFactor !== undefined) return replicationFactor;
+    try {
+      return Math.min(3, (await this.admin.describeCluster()).brokers.length);
+    } catch (error) {
+      throw kafkaError(error, 'asking for the brokers');
+    }
   }
 
   /** Brokers hear of a new topic one after the other and elect its leaders after that, so the answer that has all is the one kept. */
@@ -188,6 +219,11 @@ export class KafkaTopics {
       await delay(POLL_MS);
     }
   }
+}
+
+function notAsCatalogued(faults: readonly string[], advice: string): RagmeshError {
+  const what = `The cluster's topics are not as the catalogue says: ${faults.join(', ')}. ${advice}`;
+  return new RagmeshError('CONFIG.INVALID', what, { faults: faults.length });
 }
 
 /** Another process created the same topics at the same time; the ones it had not yet created, the broker creates for us. */

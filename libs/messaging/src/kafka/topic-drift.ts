@@ -5,16 +5,25 @@ export interface ExistingTopic {
   /** Without the installation's prefix. */
   readonly name: string;
   readonly partitions: number;
+  /** Copies of the partition that has fewest. */
+  readonly replicas: number;
   readonly config: Readonly<Record<string, string>>;
 }
 
-/** Where cluster and catalogue differ: `setting` is `topic`, `partitions` or the name of a topic setting. */
+/** What topics are to be like, beside what the catalogue says of each. */
+export interface WantedTopics {
+  readonly maxRecordBytes: number;
+  /** Copies of each partition; more do no harm. */
+  readonly replicas: number;
+}
+
+/** Where cluster and catalogue differ: `setting` is `topic`, `partitions`, `replicas` or the name of a topic setting. */
 export interface TopicDrift {
   readonly topic: string;
   readonly setting: string;
   readonly wanted: string;
   readonly found: string;
-  /** False where `apply` must not or cannot change it: partitions are never taken away. */
+  /** False where `apply` must not or cannot change it: partitions are never taken away, and copies are laid by the cluster's own tools. */
   readonly repairable: boolean;
 }
 
@@ -31,11 +40,21 @@ export function topicConfig({ retentionHours }: TopicSpec, maxRecordBytes: numbe
 /** A batch of one record at the limit must fit, with its header and the record's. */
 const BATCH_OVERHEAD = 4_096;
 
+/**
+ * What topics with so many copies get besides: with two in sync, a broker may be lost right after it acknowledged. Fewer copies get
+ * none, since the loss of one broker would then stop all writing.
+ */
+export const copiesConfig = (replicas: number): Record<string, string> =>
+  replicas > 2 ? { [IN_SYNC]: String(COPIES_IN_SYNC) } : {};
+
+const IN_SYNC = 'min.insync.replicas';
+const COPIES_IN_SYNC = 2;
+
 /** What has to change for the cluster to be as the catalogue says. Topics the catalogue does not name are left alone. */
 export function topicDrift(
   specs: readonly TopicSpec[],
   existing: readonly ExistingTopic[],
-  maxRecordBytes: number,
+  { maxRecordBytes, replicas }: WantedTopics,
 ): TopicDrift[] {
   const byName = new Map(existing.map((topic) => [topic.name, topic]));
   return specs.flatMap((spec): TopicDrift[] => {
@@ -45,6 +64,7 @@ export function topicDrift(
     const wanted = Object.entries(topicConfig(spec, maxRecordBytes));
     return [
       ...partitionDrift(spec, found),
+      ...replicaDrift(found, replicas),
       ...wanted
         .filter(([setting, value]) => found.config[setting] !== value)
         .map(([setting, value]) => ({
@@ -69,4 +89,13 @@ function partitionDrift(spec: TopicSpec, found: ExistingTopic): TopicDrift[] {
       repairable: spec.partitions > found.partitions,
     },
   ];
+}
+
+/** What keeps more than asked for is left alone. */
+function replicaDrift({ name: topic, replicas, config }: ExistingTopic, wanted: number): TopicDrift[] {
+  const tooFew = { topic, setting: 'replicas', wanted: String(wanted), found: String(replicas), repairable: false };
+  const inSync = Object.entries(copiesConfig(replicas))
+    .filter(([setting, least]) => Number(config[setting] ?? 0) < Number(least))
+    .map(([setting, least]) => ({ topic, setting, wanted: least, found: config[setting] ?? '', repairable: true }));
+  return [...(replicas < wanted ? [tooFew] : []), ...inSync];
 }
