@@ -14,17 +14,25 @@ export interface NetworkDrivers extends Drivers {
   close(): Promise<void>;
 }
 
+/** What the drivers are told of their process. */
+export interface ProcessContext {
+  readonly logger: Logger;
+  readonly health: ProcessHealth;
+  /** Servers that are still waited for need not come any more. */
+  readonly ending: AbortSignal;
+}
+
 export async function openNetworkDrivers(
   self: ServiceName,
   config: ProcessConfig,
-  { logger, health }: { readonly logger: Logger; readonly health: ProcessHealth },
+  { logger, health, ending }: ProcessContext,
 ): Promise<NetworkDrivers> {
   const serverUrl = databaseServerUrl(config);
   const calls = CertificateWatch.start('GRPC', () => grpcTls(config), logger);
   const database = CertificateWatch.start('DATABASE', () => readTlsFiles(config, 'DATABASE'), logger);
   const unwatch = (): void => [calls, database].forEach((watch) => watch?.close());
   tellExpiriesOfStart(config);
-  const bus = await openBus(self, config, logger).catch((error: unknown) => {
+  const bus = await openBus(self, config, logger, ending).catch((error: unknown) => {
     unwatch();
     throw error;
   });

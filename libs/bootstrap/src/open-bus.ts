@@ -2,14 +2,37 @@ import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
 import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import { kafkaOptions } from './kafka.config.js';
+import { PatientBus } from './patient-bus.js';
 import type { ProcessConfig } from './process.config.js';
 import { busDatabaseUrl } from './service-addresses.js';
 import { databaseServerUrl } from './tls.config.js';
 
-/** The bus of the mesh: Kafka where there are brokers, else tables that all processes share. Its topics exist afterwards. */
-export async function openBus(self: ServiceName, config: ProcessConfig, logger: Logger): Promise<BusDriver> {
+/** Brokers that are there are connected by then, also on a busy machine; without them a start takes this much longer. */
+const BROKERS_WITHIN_MS = 3_000;
+
+/**
+ * The bus of the mesh: Kafka where there are brokers, else tables that all processes share, whose topics exist afterwards.
+ * Brokers may come later, until `ending`.
+ */
+export async function openBus(
+  self: ServiceName,
+  config: ProcessConfig,
+  logger: Logger,
+  ending: AbortSignal,
+): Promise<BusDriver> {
   const onError = (error: unknown): void => logger.warn({ err: error }, 'The bus will try again');
-  const bus = await connect(self, config, onError);
+  const kafka = kafkaOptions(`ragmesh-${self}`, config);
+  if (kafka) {
+    const options = { ...kafka, sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT * 1000, onError };
+    const connect = () => withTopics(KafkaBusDriver.connect(options));
+    return PatientBus.open({ connect, onError, ending }, BROKERS_WITHIN_MS);
+  }
+  const databaseUrl = busDatabaseUrl(databaseServerUrl(config));
+  return withTopics(EmbeddedBusDriver.connect({ databaseUrl, topicPrefix: config.RAGMESH_TOPIC_PREFIX, onError }));
+}
+
+async function withTopics(connecting: Promise<BusDriver>): Promise<BusDriver> {
+  const bus = await connecting;
   try {
     await bus.provision(topicSpecs);
     return bus;
@@ -17,12 +40,4 @@ export async function openBus(self: ServiceName, config: ProcessConfig, logger: 
     await bus.close();
     throw error;
   }
-}
-
-function connect(self: ServiceName, config: ProcessConfig, onError: (error: unknown) => void): Promise<BusDriver> {
-  const kafka = kafkaOptions(`ragmesh-${self}`, config);
-  const sessionTimeoutMs = config.KAFKA_SESSION_TIMEOUT * 1000;
-  if (kafka) return KafkaBusDriver.connect({ ...kafka, sessionTimeoutMs, onError });
-  const databaseUrl = busDatabaseUrl(databaseServerUrl(config));
-  return EmbeddedBusDriver.connect({ databaseUrl, topicPrefix: config.RAGMESH_TOPIC_PREFIX, onError });
 }

@@ -45,10 +45,14 @@ export async function runService(runnable: Runnable): Promise<void> {
     tellSupervisor({ state: 'configured' });
     await ServiceProcess.start(definition, loadConfig(processConfig, environment), environment);
   } catch (error) {
-    const failure = explainFailure(error, portVariables(environment));
-    process.stderr.write(`ragmesh ${definition.name}: ${failure}\n`);
-    process.exit(exitCodeOf(error));
+    endWith(definition, error, portVariables(environment));
   }
+}
+
+/** Ends the process with what a person reads of the failure. */
+function endWith({ name }: Runnable, error: unknown, variables?: PortVariables): never {
+  process.stderr.write(`ragmesh ${name}: ${explainFailure(error, variables)}\n`);
+  process.exit(exitCodeOf(error));
 }
 
 /** What a process that was forked tells whoever forked it. */
@@ -72,6 +76,8 @@ const portVariables = (environment: Environment): PortVariables =>
 class ServiceProcess {
   #service: RunningService | undefined;
   #stopping = false;
+  /** Ends what still waits for a server. */
+  readonly #ending = new AbortController();
   /** What is closed after the service, last first. */
   readonly #closers: (() => Promise<unknown>)[] = [];
 
@@ -125,14 +131,14 @@ class ServiceProcess {
   async #startOnce(environment: Environment): Promise<RunningService> {
     const { definition, config, logger } = this;
     const health = { isAlive: () => this.#isAlive, isReady: () => this.#canServe };
-    const drivers = await openNetworkDrivers(definition.name, config, { logger, health });
+    const drivers = await openNetworkDrivers(definition.name, config, { logger, health, ending: this.#ending.signal });
     try {
       const service = await serveCalls(
         definition,
         { ...drivers, settings: effectiveSettings(processConfig, environment) },
         environment,
       );
-      service.consuming.then(
+      Promise.all([drivers.bus.connected, service.consuming]).then(
         () => this.#consumes(),
         (error: unknown) => this.#cannotConsume(error),
       );
@@ -153,7 +159,7 @@ class ServiceProcess {
   #cannotConsume(error: unknown): void {
     if (this.#stopping) return;
     this.logger.error({ err: error }, 'The service takes no events and ends');
-    process.exit(1);
+    endWith(this.definition, error);
   }
 
   get #isAlive(): boolean {
@@ -200,6 +206,7 @@ class ServiceProcess {
     this.logger.info({ grace, deadline }, 'The service stops');
     this.#service?.beginDrain();
     if (this.#service) await delay(grace * 1000);
+    this.#ending.abort();
     await this.#service?.close();
     for (const close of this.#closers.toReversed()) await close();
     this.logger.info('The service has stopped');

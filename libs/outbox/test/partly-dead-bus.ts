@@ -14,6 +14,8 @@ export class PartlyDeadBus {
   /** Partitions of which nothing is said until this resolves. */
   readonly silent = new Map<number, Promise<unknown>>();
   calls = 0;
+  /** What calls were made of; one that is made again, because its answer could not be noted, is the same. */
+  readonly batches = new Set<string>();
   beforeAnswer: () => Promise<unknown> = async () => undefined;
 
   partitionsOf(topic: string): number {
@@ -23,6 +25,7 @@ export class PartlyDeadBus {
 
   async publish(records: readonly OutgoingRecord[]) {
     this.calls += 1;
+    this.batches.add(records.map(({ key }) => key).join());
     await Promise.all(records.map(({ partition }) => this.silent.get(partition)));
     if (records.every(({ partition }) => this.dead.has(partition))) throw away;
     const outcomes = records.map((record) => {

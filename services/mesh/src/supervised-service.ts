@@ -43,6 +43,7 @@ export class SupervisedService {
   #startedAt = 0;
   #isReady = false;
   #wasReady = false;
+  #hasWorked = false;
   #errors = '';
 
   /** @throws Error when its log cannot be opened. */
@@ -130,7 +131,9 @@ export class SupervisedService {
   #progressed({ state }: ServiceProgress): void {
     this.#configured.resolve();
     if (state === 'ready') this.#ready();
-    if (state === 'consuming') this.#firstWork.resolve();
+    if (state !== 'consuming') return;
+    this.#hasWorked = true;
+    this.#firstWork.resolve();
   }
 
   #ready(): void {
@@ -144,7 +147,7 @@ export class SupervisedService {
     this.#isReady = false;
     this.#configured.resolve();
     if (this.#stopping) return;
-    if (code === EXIT_CONFIGURATION && !this.#wasReady) {
+    if (code === EXIT_CONFIGURATION && !this.#hasWorked) {
       this.#firstWork.reject(new CannotStart(this.#errors.trim()));
       return;
     }

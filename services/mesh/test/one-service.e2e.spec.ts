@@ -85,6 +85,15 @@ describe('a service that starts alone', () => {
     expect(await copy.stop()).toBe(0);
   });
 
+  it('is ready without its brokers, and ends in order while it still waits for them', async () => {
+    const [port] = await freePorts(1);
+    const copy = await mesh.start('generation', 0, { KAFKA_BROKERS: `127.0.0.1:${port}` });
+    expect(await probe(copy, '/healthz')).toBe(200);
+    expect(await probe(copy, '/readyz')).toBe(200);
+    expect(copy.said).not.toContain('The service takes events');
+    expect(await copy.stop()).toBe(0);
+  });
+
   it('answers its probes, logs to standard output and ends in order', async () => {
     const copy = await mesh.start('generation');
     expect(await probe(copy, '/healthz')).toBe(200);

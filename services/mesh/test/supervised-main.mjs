@@ -1,5 +1,5 @@
 // Supervises one service, test/talkative-service.mjs, and prints what it is told. With `without-process` no process can be
-// started until the first attempt has failed. Ends in order on SIGTERM.
+// started until the first attempt has failed, with `refused` the service ends because brokers refuse it. Ends in order on SIGTERM.
 import { SupervisedService } from '../dist/supervised-service.js';
 
 const [, , logFile, fault] = process.argv;
@@ -11,7 +11,7 @@ const say = (sentence) => {
 const service = new SupervisedService({
   name: 'talkative',
   main: new URL('./talkative-service.mjs', import.meta.url).pathname,
-  environment: process.env,
+  environment: { ...process.env, ...(fault === 'refused' ? { REFUSED: 'yes' } : {}) },
   probeUrl: 'http://127.0.0.1:1/',
   logFile,
   stopWithinMs: 5_000,

@@ -21,7 +21,7 @@ afterEach(() => void supervisor?.kill('SIGKILL'));
 afterAll(() => removeDataDir(dataDir));
 
 interface Circumstances {
-  readonly fault?: 'without-process';
+  readonly fault?: 'without-process' | 'refused';
   /** Bytes after which a file takes no more, as on a full disk. */
   readonly largestFile?: number;
 }
@@ -65,6 +65,13 @@ describe('a supervised service', () => {
     supervise(join(dataDir, 'log.log'), { fault: 'without-process' });
     await untilSaid(/talkative has no process: .*ENOENT and starts again in 100 ms[^]*talkative works/);
     await endsInOrder();
+  });
+
+  it('is given up, in its own words, when it answers calls and then brokers refuse it', async () => {
+    supervise(join(dataDir, 'refused.log'), { fault: 'refused' });
+    expect(await once(supervisor!, 'close')).toEqual([1, null]);
+    expect(said).toContain('Kafka refuses the login.');
+    expect(said).not.toContain('starts again');
   });
 
   it('begins a new log when the one before has grown large, and keeps one', async () => {

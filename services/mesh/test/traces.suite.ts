@@ -65,9 +65,10 @@ export function tellsOneStory(eight: () => EightProcesses, receiver: () => OtlpR
 
   it('tells a question as one trace, from the request to the last token', async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
-    const question = { query: 'Which sentence is traced?' };
-    const { status } = await eight().api.call('POST', '/v1/query', question, traceparent(traceId));
+    const question = { query: 'Which sentence is traced?', stream: true };
+    const { status, body } = await eight().api.call('POST', '/v1/query', question, traceparent(traceId));
     expect(status).toBe(200);
+    expect(body['text']).toMatch(/^event: delta$[^]*^event: done$/m);
     const calls = [
       ['retrieval', 'RetrievalGrpcController.query'],
       ['embedding', 'EmbeddingGrpcController.embed'],

@@ -71,6 +71,8 @@ export interface SubscribeOptions {
  * at the beginning of a topic it has no position for. Topic names are given without the installation's prefix.
  */
 export interface BusDriver {
+  /** Resolves once the bus can be asked anything, and rejects when it never will; one without it can from the start. */
+  readonly connected?: Promise<void>;
   /** Creates topics that are missing; idempotent and safe to run at once from several processes. */
   provision(topics: readonly TopicSpec[]): Promise<void>;
   /** Number of partitions of a provisioned topic. */
