@@ -59,7 +59,7 @@ export class TextExtractor implements OnModuleDestroy {
     const outputPath = await this.blobs.temporaryPath();
     const request = {
       fileName: upload.file_name,
-      ...(upload.kind === 'text' ? { declaredMediaType: 'text/plain' } : {}),
+      isPlainText: upload.kind === 'text',
       outputPath,
       splitting: { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap },
     };

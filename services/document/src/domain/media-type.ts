@@ -34,14 +34,18 @@ const binarySignatures = [
   [0x7b, 0x5c, 0x72, 0x74, 0x66], // RTF: textual, but its words are hidden in control codes
 ];
 
-/** Tells containers apart by their signature; a name or a declared type plays no part. */
+/** Tells containers apart by their signature; a name plays no part. */
 export function sniffContainer(head: Uint8Array): Container {
-  const startsWith = (signature: readonly number[]) => signature.every((byte, index) => head[index] === byte);
+  const startsWith = (signature: readonly number[]) => isSigned(head, signature);
   if (startsWith([0x50, 0x4b, 0x03, 0x04]) || startsWith([0x50, 0x4b, 0x05, 0x06])) return 'zip';
   if (startsWith([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])) return 'office-97';
   if (latin1(head.subarray(0, 1024)).includes('%PDF-')) return 'pdf';
-  if (binarySignatures.some(startsWith)) return 'binary';
-  return looksBinary(head.subarray(0, sniffedBytes)) ? 'binary' : 'textual';
+  return isBinary(head.subarray(0, sniffedBytes)) ? 'binary' : 'textual';
+}
+
+/** Whether a file with a PDF header that is no PDF may be a text that speaks of one: it begins otherwise, and is text throughout. */
+export function maySpeakOfPdf(file: Uint8Array): boolean {
+  return !/^(?:\xef\xbb\xbf)?\s*%PDF-/.test(latin1(file.subarray(0, 1024))) && !isBinary(file);
 }
 
 /** The OOXML format whose main part is among the names of a zip file; null for any other zip. */
@@ -56,10 +60,10 @@ export function officeFormat(entryNames: Iterable<string>): 'docx' | 'pptx' | 'x
   return null;
 }
 
-/** Content decides first; the extension or declared type only settles what content leaves open. */
-export function textualFormat(text: string, fileName = '', declaredMediaType = ''): TextualFormat {
+/** Content decides first; the extension only settles what content leaves open. */
+export function textualFormat(text: string, fileName = ''): TextualFormat {
   const head = text.slice(0, sniffedBytes).trimStart();
-  const hint = hintedFormat(fileName, declaredMediaType);
+  const hint = hintedFormat(fileName);
   if (/^<(?:!doctype\s+html|html|head|body)[\s>]/i.test(withoutProlog(head))) return 'html';
   if (/^[[{]/.test(head) && hint !== 'markdown' && isJson(text)) return 'json';
   if (hint) return hint;
@@ -79,17 +83,13 @@ function withoutProlog(head: string): string {
   }
 }
 
-function hintedFormat(fileName: string, declared: string): TextualFormat | null {
+function hintedFormat(fileName: string): TextualFormat | null {
   const extension = /\.([a-z]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? '';
   const byExtension: Record<string, TextualFormat> = {
     html: 'html', htm: 'html', xhtml: 'html', md: 'markdown', markdown: 'markdown', csv: 'csv', tsv: 'csv', txt: 'text',
     json: 'json', jsonl: 'json', ndjson: 'json',
   }; // prettier-ignore
-  const byType: Record<string, TextualFormat> = {
-    'text/html': 'html', 'text/markdown': 'markdown', 'text/csv': 'csv', 'text/tab-separated-values': 'csv',
-    'application/json': 'json', 'application/x-ndjson': 'json',
-  }; // prettier-ignore
-  return byExtension[extension] ?? byType[declared.split(';')[0]?.trim().toLowerCase() ?? ''] ?? null;
+  return byExtension[extension] ?? null;
 }
 
 function isJson(text: string): boolean {
@@ -123,6 +123,12 @@ function looksLikeMarkdown(text: string): boolean {
   ];
   return signs.filter((sign) => sign.test(text)).length >= 2;
 }
+
+const isSigned = (bytes: Uint8Array, signature: readonly number[]): boolean =>
+  signature.every((byte, index) => bytes[index] === byte);
+
+const isBinary = (bytes: Uint8Array): boolean =>
+  binarySignatures.some((signature) => isSigned(bytes, signature)) || looksBinary(bytes);
 
 /** Control bytes that no text has, unless it is UTF-16 or UTF-32. */
 function looksBinary(head: Uint8Array): boolean {

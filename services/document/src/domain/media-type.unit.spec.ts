@@ -108,11 +108,6 @@ describe('textualFormat', () => {
     expect(textualFormat(text, name)).toBe(format);
   });
 
-  it('lets the declared type settle what content and name leave open', () => {
-    expect(textualFormat('words', '', 'text/markdown; charset=utf-8')).toBe('markdown');
-    expect(textualFormat('words', 'a.txt', 'application/pdf')).toBe('text');
-  });
-
   it.each([
     '<!---->'.repeat(600),
     '-'.repeat(100_000),

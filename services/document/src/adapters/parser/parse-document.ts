@@ -1,5 +1,12 @@
-import { RagmeshError } from '@ragmesh/errors';
-import { mediaTypes, officeFormat, sniffContainer, sniffedBytes, textualFormat } from '../../domain/media-type.js';
+import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import {
+  maySpeakOfPdf,
+  mediaTypes,
+  officeFormat,
+  sniffContainer,
+  sniffedBytes,
+  textualFormat,
+} from '../../domain/media-type.js';
 import type { Format, TextualFormat } from '../../domain/media-type.js';
 import type { ParsedDocument } from '../../domain/parsed-document.js';
 import type { ContentLimits, Conversion, Converter } from './converters/converter.js';
@@ -8,7 +15,8 @@ import { DocumentText } from './document-text.js';
 export interface DocumentSource {
   readonly bytes: Buffer;
   readonly fileName?: string;
-  readonly declaredMediaType?: string;
+  /** It is UTF-8 and stays as it is, whatever format it looks like. */
+  readonly isPlainText?: boolean;
 }
 
 /**
@@ -19,9 +27,10 @@ export async function parseDocument(source: DocumentSource, limits: ContentLimit
   const { bytes } = source;
   if (bytes.length === 0) throw empty();
   const output = new DocumentText(limits.maxCharacters);
+  if (source.isPlainText) return convertTextual('text', bytes.toString(), output, limits);
   switch (sniffContainer(bytes.subarray(0, sniffedBytes))) {
     case 'pdf':
-      return finish('pdf', await parsePdf(bytes, output, limits), output);
+      return parsePdf(source, output, limits);
     case 'zip':
       return parseOffice(bytes, output, limits);
     case 'office-97':
@@ -33,9 +42,16 @@ export async function parseDocument(source: DocumentSource, limits: ContentLimit
   }
 }
 
-async function parsePdf(bytes: Buffer, output: DocumentText, limits: ContentLimits): Promise<Conversion> {
+async function parsePdf(source: DocumentSource, output: DocumentText, limits: ContentLimits): Promise<ParsedDocument> {
   const { convertPdf } = await import('./converters/pdf.converter.js');
-  return convertPdf(new Uint8Array(bytes), output, limits);
+  const { bytes } = source;
+  try {
+    return finish('pdf', await convertPdf(new Uint8Array(bytes), output, limits), output);
+  } catch (error) {
+    const isDamaged = isRagmeshError(error) && error.code === 'DOCUMENT.CORRUPT';
+    if (!isDamaged || !maySpeakOfPdf(bytes)) throw error;
+    return parseTextual(source, new DocumentText(limits.maxCharacters), limits);
+  }
 }
 
 async function parseOffice(bytes: Buffer, output: DocumentText, limits: ContentLimits): Promise<ParsedDocument> {
@@ -60,13 +76,21 @@ const textualConverters: Record<TextualFormat, () => Promise<Converter<string>>>
 };
 
 async function parseTextual(
-  source: DocumentSource,
+  { bytes, fileName }: DocumentSource,
   output: DocumentText,
   limits: ContentLimits,
 ): Promise<ParsedDocument> {
   const { decodeText } = await import('./text-decoder.js');
-  const text = (await decodeText(source.bytes)).replace(/^\ufeff/, '');
-  const format = textualFormat(text, source.fileName, source.declaredMediaType);
+  const text = (await decodeText(bytes)).replace(/^\ufeff/, '');
+  return convertTextual(textualFormat(text, fileName), text, output, limits);
+}
+
+async function convertTextual(
+  format: TextualFormat,
+  text: string,
+  output: DocumentText,
+  limits: ContentLimits,
+): Promise<ParsedDocument> {
   const convert = await textualConverters[format]();
   const conversion = await convert(text, output, limits);
   if (output.isEmpty) throw empty();

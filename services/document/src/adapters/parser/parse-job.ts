@@ -4,7 +4,7 @@ import type { ContentLimits } from './converters/converter.js';
 /** Payload of a `job` frame; the bytes of the file follow in `file` frames up to an `end` frame. */
 export interface ParseJob {
   readonly fileName?: string;
-  readonly declaredMediaType?: string;
+  readonly isPlainText?: boolean;
   readonly splitting: SplittingOptions;
   readonly limits: ContentLimits;
 }

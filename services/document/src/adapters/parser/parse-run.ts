@@ -13,7 +13,8 @@ export interface ParseRequest {
   readonly path: string;
   /** Only settles which textual format it is, when the content leaves that open. */
   readonly fileName?: string;
-  readonly declaredMediaType?: string;
+  /** It is UTF-8 and stays as it is, whatever format it looks like. */
+  readonly isPlainText?: boolean;
   /** Where the canonical text is written, as UTF-8. After a failure there is no file. */
   readonly outputPath: string;
   readonly splitting: SplittingOptions;
@@ -55,8 +56,8 @@ export async function runParse(
   child.attach(receive, () => reject(child.ranOutOfMemory ? outOfMemory(limits) : crashed()));
   try {
     signal?.throwIfAborted();
-    const { fileName, declaredMediaType, splitting } = request;
-    child.send({ fileName, declaredMediaType, splitting, limits }, request.path).catch(reject);
+    const { fileName, isPlainText, splitting } = request;
+    child.send({ fileName, isPlainText, splitting, limits }, request.path).catch(reject);
     const summary = await settled;
     await file.finish();
     return { ...summary, chunks };

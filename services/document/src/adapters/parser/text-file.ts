@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import { RagmeshError } from '@ragmesh/errors';
+import { asStorageError } from '../blob-store.js';
 
 /** The file the canonical text goes to. It exists only after success: `discard` removes what was written. */
 export class TextFile {
@@ -26,12 +26,13 @@ export class TextFile {
     return this.failure ? true : this.stream.write(bytes);
   }
 
+  /** @throws RagmeshError STORAGE.FULL. */
   async finish(): Promise<void> {
     if (!this.failure) {
       this.stream.end();
       await finished(this.stream).catch((error: Error) => (this.failure = error));
     }
-    if (this.failure) throw storageFailure(this.failure);
+    if (this.failure) asStorageError(this.failure);
   }
 
   async discard(): Promise<void> {
@@ -39,9 +40,4 @@ export class TextFile {
     if (!this.stream.closed) await finished(this.stream).catch(() => undefined); // being destroyed is its failure
     await rm(this.path, { force: true });
   }
-}
-
-function storageFailure(error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return error;
-  return new RagmeshError('STORAGE.FULL', 'The disk has no room for the text of the document.', {}, { cause: error });
 }

@@ -61,3 +61,34 @@ it('a note along the side of a PDF page stays out of the lines it stands across'
   const note = '/F 10 Tf 0 -1 1 0 376 700 Tm (printed on recycled paper) Tj';
   expect(await blocks(pdfOf(0, 0, note))).toEqual([...read, ['paragraph', 'printed on recycled paper']]);
 });
+
+it.each([
+  'HTTP/1.1 200 OK\nContent-Type: application/pdf\n\n',
+  'junk '.repeat(100),
+  '\ufeff \n',
+  '\0\x01\x02'.repeat(99),
+])('a PDF is read behind %j', async (before) => {
+  expect(await blocks(Buffer.concat([Buffer.from(before), pdfOf(0, 0)]))).toEqual(read);
+});
+
+it.each([
+  ['readme.txt', 'text/plain', 'PDF files start with `%PDF-1.7`, and end with `%%EOF`.'],
+  ['readme.md', 'text/markdown', '# PDF\n\nSuch files start with `%PDF-1.7`.'],
+  ['page.html', 'text/html', '<html><body><p>PDF files start with %PDF-1.7 trailer 1 0 obj.</p></body></html>'],
+  ['formats.csv', 'text/csv', 'format,first bytes\nPDF,%PDF-1.7\nZip,PK\n'],
+  ['', 'text/plain', 'PDF files start with\n%PDF-1.7\nand then 1 0 obj << /Type /Catalog >> endobj'],
+])('a text that speaks of the first bytes of a PDF is no damaged PDF: %s', async (fileName, mediaType, text) => {
+  const document = await parseDocument({ bytes: Buffer.from(text), fileName }, defaultParserLimits);
+  expect(document).toMatchObject({ mediaType, text: expect.stringContaining('%PDF-1.7') as unknown });
+});
+
+it.each([
+  ['that begins as one', Buffer.from('\ufeff\n%PDF-1.7\nno pdf at all')],
+  [
+    'with binary data',
+    Buffer.concat([Buffer.from('HTTP/1.1 200 OK\n\n%PDF-1.7\n'), Buffer.alloc(9_000, ' '), Buffer.alloc(9_000, 1)]),
+  ],
+  ['in a text of control codes', Buffer.from('{\\rtf1 It starts with %PDF-1.7}')],
+])('a damaged PDF %s is not taken for text', async (_, bytes) => {
+  await expect(blocks(bytes)).rejects.toMatchObject({ code: 'DOCUMENT.CORRUPT' });
+});
