@@ -50,7 +50,7 @@ const removals = () =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragmesh-late-cancel-'));
-  mesh = await ServiceMesh.start(catalogue.removeVersion.topic);
+  mesh = await ServiceMesh.start(catalogue.removeVersion.topic, catalogue.documentFailed.topic);
   await mesh.run(documentService, { RAGMESH_DATA_DIR: folder });
 });
 afterAll(async () => {
@@ -162,7 +162,10 @@ it('what is told of a version is its own, not that of a later one', async () => 
   const removed = { documentId: 'own', version: 2n, collection, pointsRemoved: 0n, remaining: 0n };
   await mesh.send(catalogue.vectorDeleted, removed, told);
   await reaches('own', 2, { status: 'aborted' });
-  expect(await operation(2)).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.CANCELLED' } });
+  expect(await operation(2)).toMatchObject({ status: 'failed', stage: 'embed', error: { code: 'DOCUMENT.CANCELLED' } });
+  const failures = () => mesh.eventsOf(catalogue.documentFailed).filter(({ payload }) => payload.documentId === 'own');
+  await eventually('its failure is told', () => failures().length > 0);
+  expect(failures()).toMatchObject([{ payload: { version: 2n, stage: 'embed', code: 'DOCUMENT.CANCELLED' } }]);
   expect((await operation(1)).error).toBeUndefined();
 
   await ask((client) => client.retryDocument({ id: 'own' }));

@@ -5,19 +5,23 @@ import { join } from 'node:path';
 import { documentV1 } from '@ragmesh/contracts';
 import { eventually, hastenTimers } from '@ragmesh/testing';
 import { ServiceMesh } from '../../knowledge/test/service-mesh.js';
-import { TOLD_EVERY_MS } from '../src/commands/ingestion-process.js';
+import { SHOWN_AFTER_MS, TOLD_EVERY_MS } from '../src/commands/ingestion-process.js';
 import { documentService } from '../src/document.service.js';
+import { ParserChildren } from './parser-children.js';
 import { uploadMessages } from './upload-messages.js';
 
 const book = new URL('../../../../shared/documents/u-pdf2image-memory-error-test-400p.pdf', import.meta.url);
 
 let mesh: ServiceMesh;
 let folder: string;
+const parsers = new ParserChildren();
 
 function upload(bytes: Buffer, fileName: string, kind = documentV1.UploadKind.FILE) {
   const messages = uploadMessages({ kind, fileName }, bytes);
   return mesh.as('acme', () => mesh.client(documentV1.DocumentService).upload(messages));
 }
+
+const shown = (id: string) => mesh.as('acme', () => mesh.client(documentV1.DocumentService).getDocument({ id }));
 
 /** Milliseconds since the epoch at which the saga of a document gives its step up. */
 async function deadlineOf(id: string): Promise<number> {
@@ -46,20 +50,25 @@ beforeAll(async () => {
   mesh = await ServiceMesh.start();
   await mesh.run(documentService, { RAGMESH_DATA_DIR: folder, PARSE_CONCURRENCY: '1' });
 });
-afterEach(() => void jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  parsers.release();
+});
 afterAll(async () => {
+  parsers.forget();
   await mesh.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
 describe('a document whose file waits for a parser', () => {
-  it('is not given up while somebody is at it', async () => {
-    hastenTimers(TOLD_EVERY_MS);
+  it('is not given up while somebody is at it, and is seen to be processed', async () => {
+    hastenTimers(SHOWN_AFTER_MS, TOLD_EVERY_MS);
     const bytes = await readFile(book);
     await upload(bytes, 'book.pdf');
     const { id } = await upload(Buffer.concat([bytes, Buffer.from('\n')]), 'the same once more.pdf');
     const before = await deadlineOf(id);
     await eventually('it has more time', async () => (await deadlineOf(id)) > before);
+    expect(await shown(id)).toMatchObject({ status: 'processing', stage: 'parse', progress: 0 });
   });
 });
 
@@ -68,7 +77,8 @@ describe('more files than the service handles events at once', () => {
   const SLOTS = 16;
 
   it('hold nobody else up while they wait for a parser, and none of them is given up', async () => {
-    hastenTimers(TOLD_EVERY_MS);
+    hastenTimers(SHOWN_AFTER_MS, TOLD_EVERY_MS);
+    parsers.hold(); // or fewer would wait before all are looked at
     const bytes = await readFile(book);
     const books: string[] = [];
     for (let more = 2; more < MANY + 2; more += 1)

@@ -35,8 +35,8 @@ export class MeshOracle {
       await delay(100);
       open = await this.#unsettled();
     }
-    const wrong = [await this.#wrongPoints(), await this.#wrongCatalogue(), await this.#wrongBlobs()];
-    return [...open, ...wrong.flat(), ...(await this.#doubleEffects())];
+    const wrong = [await this.#wrongPoints(), await this.#wrongChunks(), await this.#wrongCatalogue()];
+    return [...open, ...wrong.flat(), ...(await this.#wrongBlobs()), ...(await this.#doubleEffects())];
   }
 
   async #unsettled(): Promise<string[]> {
@@ -104,6 +104,31 @@ export class MeshOracle {
     );
     const shown = expected.map((row) => row.replace(/ \d+"/, '"'));
     return [...difference('points', expected, indexed), ...difference('visible versions', shown, visible)];
+  }
+
+  /** Chunks are kept of versions that are there only, and of what readers see as many as are told of. */
+  async #wrongChunks(): Promise<string[]> {
+    const left = await this.#rows(
+      'document',
+      `SELECT DISTINCT b.tenant, b.document_id, b.version::text, b.generation FROM chunk_batch b
+       LEFT JOIN document_version v USING (tenant, document_id, version)
+       LEFT JOIN document d ON d.tenant = b.tenant AND d.id = b.document_id
+       WHERE v.version IS NULL OR d.status IS NULL OR d.status = 'deleted'`,
+    );
+    const miscounted = await this.#rows(
+      'document',
+      `SELECT d.tenant, d.id, v.version::text, v.chunks, kept.chunks AS kept FROM document d
+       JOIN document_version v ON v.tenant = d.tenant AND v.document_id = d.id AND v.version = d.live_version
+       LEFT JOIN index_generation g ON g.tenant = d.tenant AND g.collection = d.collection AND g.state = 'live',
+       LATERAL (SELECT coalesce(sum(jsonb_array_length(b.spans)), 0)::int AS chunks FROM chunk_batch b
+         WHERE b.tenant = d.tenant AND b.document_id = d.id AND b.version = v.version
+           AND b.generation = coalesce(g.generation, 0)) AS kept
+       WHERE kept.chunks <> v.chunks`,
+    );
+    return [
+      ...left.map((row) => `chunks of nothing: ${row}`),
+      ...miscounted.map((row) => `chunks told of, and kept: ${row}`),
+    ];
   }
 
   /**

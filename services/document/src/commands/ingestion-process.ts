@@ -11,7 +11,7 @@ import { WaitingIngestions, type FreshIngestion } from '../adapters/waiting-inge
 import type { DocumentConfig } from '../document.config.js';
 import { ActiveTenants } from '../domain/active-tenants.js';
 import { ingestionId, ingestionSaga, waitsFor, type Ingestion } from '../sagas/ingestion.saga.js';
-import { showIngestion } from './ingestion-status.js';
+import { showIngestion, showReading } from './ingestion-status.js';
 
 type Publish = OutboxWriter['publish'];
 type Indexed = Pick<eventsV1.VectorIndexed, 'documentId' | 'version' | 'batch' | 'generation'>;
@@ -20,6 +20,9 @@ type Abort = Extract<SagaInput<Ingestion>, { kind: 'abort' }>;
 type Read = Pick<DocumentRow, 'id' | 'version'>;
 
 const REMOVED = { code: 'DOCUMENT.CANCELLED', message: 'The version was removed before readers saw it.' };
+
+/** Longer than most files take to be read; only of the others callers are told that they are. */
+export const SHOWN_AFTER_MS = 2_500;
 
 /** Several times within the time the saga gives the step. */
 export const TOLD_EVERY_MS = 45_000;
@@ -120,18 +123,20 @@ export class IngestionProcess {
 
   /**
    * Does work of the step that reads a version. Its turn at the parsers may come late when many large files came before it, so
-   * the saga is told now and then that somebody is at it; until `signal` ends that.
+   * the saga is told now and then that somebody is at it, and callers see it processed; until `signal` ends that.
    */
   async reading<T>({ id, version }: Read, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const saga = ingestionId(currentTenant(), id, version);
+    const tenant = currentTenant();
+    const saga = ingestionId(tenant, id, version);
+    const progress = { kind: 'progress', step: 'chunk', data: {} } as const;
     const telling = new PeriodicTask(async () => {
-      const told = this.database.transaction((tx) =>
-        this.engine.deliver(tx, () => undefined, saga, { kind: 'progress', step: 'chunk', data: {} }),
-      );
+      const told = this.database.transaction(async (tx) => {
+        if (await this.engine.deliver(tx, () => undefined, saga, progress)) showReading(tx, tenant, id, version);
+      });
       await told.catch(() => undefined); // the next one may get through
     }, TOLD_EVERY_MS);
     const stop = (): void => void telling.stop();
-    telling.start();
+    telling.start(SHOWN_AFTER_MS);
     signal.addEventListener('abort', stop, { once: true });
     return work().finally(() => {
       stop();

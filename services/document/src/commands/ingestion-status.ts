@@ -15,13 +15,21 @@ export async function showIngestion(tx: SqlTransaction, publish: Publish, state:
   // A caller does not wait for an undo that gets nowhere; the operators do.
   const stuck = state.status === 'compensating' && (state.undoError !== null || state.attempts > 1);
   if (stuck || state.status === 'failed' || state.status === 'aborted') return showFailed(tx, publish, state);
-  if (state.step === 'chunk') return; // the document's row was made for this step
+  if (state.step === 'chunk') return; // the document's row was made for this step; see showReading
   const { stage, progress } = stageOf(state);
   tx.write(
-    `UPDATE document SET status = CASE WHEN $4 = 'parse' AND status = 'uploaded' THEN status ELSE 'processing' END,
-         stage = $4, progress = $5, updated_at = now()
+    `UPDATE document SET status = 'processing', stage = $4, progress = $5, updated_at = now()
        WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing')`,
     [tenant, documentId, version, stage, progress],
+  );
+}
+
+/** Shows callers that a version is being read, in a transaction in which its saga waits for that. */
+export function showReading(tx: SqlTransaction, tenant: string, id: string, version: number): void {
+  tx.write(
+    `UPDATE document SET status = 'processing', updated_at = now()
+       WHERE tenant = $1 AND id = $2 AND version = $3 AND status = 'uploaded'`,
+    [tenant, id, version],
   );
 }
 
@@ -64,24 +72,20 @@ function dropOlder(tx: SqlTransaction, { tenant, documentId, version }: Ingestio
   }
 }
 
-async function showFailed(
-  tx: SqlTransaction,
-  publish: Publish,
-  { data, error, step }: SagaState<Ingestion>,
-): Promise<void> {
+async function showFailed(tx: SqlTransaction, publish: Publish, { data, error }: SagaState<Ingestion>): Promise<void> {
   const { tenant, documentId, version, collection } = data;
   const { code, message } = error ?? { code: 'INTERNAL.UNEXPECTED', message: 'Ingestion failed.' };
-  const { rowCount } = await tx.query(
+  const { rows } = await tx.query<{ stage: string | null }>(
     `UPDATE document SET status = 'failed', error = $4, dedup_key = NULL, updated_at = now()
-       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing') RETURNING id`,
+       WHERE tenant = $1 AND id = $2 AND version = $3 AND status IN ('uploaded', 'processing') RETURNING stage`,
     [tenant, documentId, version, JSON.stringify({ code, message })],
   );
-  if (rowCount === 0) return; // superseded or being deleted: not a failure anyone has to act on
+  if (!rows[0]) return; // superseded or being deleted: not a failure anyone has to act on
   publish(catalogue.documentFailed, documentId, {
     documentId,
     version: BigInt(version),
     collection,
-    stage: step,
+    stage: rows[0].stage ?? '',
     code,
     message,
     retryable: isRetryable(code),
@@ -90,7 +94,6 @@ async function showFailed(
 
 /** Stage and progress (0–1) callers see. Most of the time goes into embedding, so most of the way does too. */
 function stageOf({ step, data }: SagaState<Ingestion>): { stage: string; progress: number } {
-  if (step === 'chunk') return { stage: 'parse', progress: 0 };
   if (step === 'show') return { stage: 'index', progress: 0.95 };
   const share = data.batches === 0 ? 0 : data.indexed.length / data.batches;
   return { stage: data.indexed.length === 0 ? 'embed' : 'index', progress: Number((0.1 + 0.85 * share).toFixed(3)) };
