@@ -43,27 +43,58 @@ async function untilDone(href: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** What a search at some moment of an update found, of one version or of several. */
+interface Seen {
+  readonly mode: string;
+  readonly results: readonly Result[];
+}
+
+/** What is wrong with an answer: it has all chunks of one version, and each says of which edition it is. */
+function faultsOf({ mode, results }: Seen, chunksOf: ReadonlyMap<number, number>): string[] {
+  const versions = [...new Set(results.map(({ version }) => version))];
+  if (versions.length !== 1) return [`${mode}: versions ${versions.join(' and ')} in one answer`];
+  const [version] = versions as [number];
+  const editions = new Set(results.flatMap(({ text }) => text.match(/(?<=Edition )\d+/g) ?? ['none']));
+  const isWhole = results.length === chunksOf.get(version);
+  return [
+    ...(isWhole ? [] : [`${mode}: ${results.length} of ${chunksOf.get(version)} chunks of version ${version}`]),
+    ...[...editions]
+      .filter((edition) => edition !== `${version - 1}`)
+      .map((edition) => `${mode}: edition ${edition} as version ${version}`),
+  ];
+}
+
+async function chunksListed(id: string): Promise<number> {
+  const { body } = await mesh.api.call('GET', `/v1/documents/${id}/chunks?limit=50`);
+  expect(body['next_cursor']).toBeNull();
+  return (body['data'] as unknown[]).length;
+}
+
 describe('updates', () => {
-  it('show one version at every moment, never none and never two', async () => {
+  it('show one version at every moment and all of it, never none and never two', async () => {
     const { body } = await mesh.api.upload({ id: 'almanac', text: edition(0), collection: 'updates' });
     await mesh.api.terminal(body['id'] as string);
+    const chunksOf = new Map([[1, await chunksListed('almanac')]]);
     let updating = true;
-    const seen: Set<number>[] = [];
+    const seen: Seen[] = [];
     const reader = (async () => {
       for (let turn = 0; updating; turn += 1) {
-        const results = await search('edition lighthouses', 'updates', turn % 2 ? 'hybrid' : 'lexical');
-        seen.push(new Set(results.map(({ version }) => version)));
+        const mode = turn % 2 ? 'hybrid' : 'lexical';
+        seen.push({ mode, results: await search('edition lighthouses', 'updates', mode) });
       }
     })();
     for (let number = 1; number <= 20; number += 1) {
-      expect(
-        (await mesh.api.call('PUT', '/v1/documents/almanac', { text: edition(number), collection: 'updates' })).status,
-      ).toBe(202);
+      // Every other one is longer, so that the chunks of one are not as many as those of the next.
+      const text = edition(number).repeat(1 + (number % 2));
+      const { status } = await mesh.api.call('PUT', '/v1/documents/almanac', { text, collection: 'updates' });
+      expect(status).toBe(202);
       await mesh.api.terminal('almanac');
+      chunksOf.set(number + 1, await chunksListed('almanac'));
     }
     updating = false;
     await reader;
-    expect(seen.filter(({ size }) => size !== 1)).toEqual([]);
+    expect(new Set(chunksOf.values()).size).toBeGreaterThan(1);
+    expect(seen.flatMap((answer) => faultsOf(answer, chunksOf))).toEqual([]);
     expect((await search('edition', 'updates'))[0]!.text).toContain('Edition 20');
   });
 
@@ -77,6 +108,27 @@ describe('updates', () => {
     await mesh.api.call('PUT', '/v1/documents/stable', { text: ' \n\t ', collection: 'failing' });
     expect(await mesh.api.terminal('stable')).toMatchObject({ status: 'failed', error: { code: 'DOCUMENT.EMPTY' } });
     expect((await search('granite', 'failing')).map(({ version }) => version)).toEqual([1]);
+  });
+});
+
+describe('a text sent as JSON', () => {
+  it.each([
+    ['HTML', '<html><body><nav>menu</nav><p>', 'Terns fly &amp; rest. '],
+    ['JSON', '{"words": "', 'terns, herons, '],
+    ['CSV', 'bird,place,year\nheron,pond,2001\n', 'tern,sea,2002\n'],
+    ['RTF', '{\\rtf1 ', 'Terns fly. '],
+  ])('that looks like %s is kept as it is, long or short', async (format, head, words) => {
+    for (const length of [64 * 1024, 64 * 1024 + 1]) {
+      const end = format === 'JSON' ? '"}' : '';
+      const text = head + words.repeat(length).slice(0, length - head.length - end.length) + end;
+      expect(Buffer.byteLength(text)).toBe(length);
+      const { body } = await mesh.api.upload({ text, collection: 'texts' });
+      const id = body['id'] as string;
+      expect(await mesh.api.terminal(id)).toMatchObject({ status: 'ready', error: null, media_type: 'text/plain' });
+      const kept = await (await fetch(`${mesh.api.url}/v1/documents/${id}/content?as=text`)).text();
+      expect(kept.slice(0, 100)).toBe(text.slice(0, 100));
+      expect(kept === text).toBe(true);
+    }
   });
 });
 
@@ -107,6 +159,14 @@ describe('deletion', () => {
   });
 });
 
+/** Leaves keys as gateways do that are killed before they answer, once their leases are over. */
+async function forgetAnswers(): Promise<void> {
+  const database = mesh.drivers.openDatabase('gateway');
+  const forget = 'UPDATE idempotency_key SET status = NULL, fingerprint = NULL, response = NULL';
+  await database.query(`${forget}, leased_until = now() - interval '1 s'`);
+  await database.close();
+}
+
 describe('duplicates', () => {
   const ids = (answers: { body: Record<string, unknown> }[]): Set<unknown> =>
     new Set(answers.map(({ body }) => body['id']));
@@ -127,6 +187,25 @@ describe('duplicates', () => {
     const other = await mesh.api.upload({ text: 'Another letter.', collection: 'keys' }, headers);
     expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY.KEY_REUSED' } });
   });
+
+  it.each([
+    ['that it names', { id: 'named' }],
+    ['without an id', {}],
+  ])(
+    'of one idempotency key are one document %s, also when the first was killed unanswered and it failed',
+    async (_, names) => {
+      const upload = { ...names, text: ' \n ', collection: 'killed' };
+      const send = (key: string) => mesh.api.upload(upload, { 'idempotency-key': key });
+      const key = `killed ${JSON.stringify(names)}`;
+      const id = (await send(key)).body['id'] as string;
+      expect(await mesh.api.terminal(id)).toMatchObject({ status: 'failed', version: 1 });
+      await forgetAnswers();
+      expect(await send(key)).toMatchObject({ status: 202, body: { id, version: 1 } });
+      const another = await send(`not ${key}`);
+      expect([202, 409]).toContain(another.status);
+      expect(another.body['id']).not.toBe(id);
+    },
+  );
 });
 
 /** Where the bytes of an upload lie. */

@@ -68,6 +68,7 @@ function toUpload(header: documentV1.UploadHeader): Upload {
     kind,
     replace: header.replace,
     access: accessOf(header.access),
+    seed: header.seed,
   };
 }
 

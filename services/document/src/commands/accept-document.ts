@@ -4,7 +4,7 @@ import { RagmeshError } from '@ragmesh/errors';
 import { currentTenant, type AccessList } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
 import type { SqlTransaction } from '@ragmesh/postgres';
-import { v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { BlobCollector } from '../adapters/blob-collector.js';
 import { BlobStore, type StagedBlob } from '../adapters/blob-store.js';
 import type { DocumentStatus, UploadKind } from '../adapters/document.rows.js';
@@ -28,6 +28,8 @@ export interface Upload {
   readonly replace: boolean;
   /** Who may read it; undefined: as before, at first everyone of the tenant. */
   readonly access: AccessList | undefined;
+  /** UUID that repeats of the request share; empty or absent: none. */
+  readonly seed?: string;
 }
 
 export interface Accepted {
@@ -43,19 +45,22 @@ interface Prepared extends Upload {
   readonly mediaType: string;
   readonly chunking: { size: number; overlap: number };
   readonly dedup: string;
+  readonly madeBy: string | null;
 }
 
 const KEEP = `
   WITH kept AS (
-    INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata, access, access_revision)
+    INSERT INTO document (tenant, id, collection, title, status, stage, version, dedup_key, metadata, access, access_revision,
+      made_by)
     VALUES ($1, $2, $3, $4, 'uploaded', 'parse', $5, CASE WHEN NOT EXISTS (
-      SELECT FROM document WHERE tenant = $1 AND collection = $3 AND dedup_key = $6 AND id <> $2) THEN $6 END, $7, $16, 1)
+      SELECT FROM document WHERE tenant = $1 AND collection = $3 AND dedup_key = $6 AND id <> $2) THEN $6 END, $7, $16, 1, $17)
     ON CONFLICT (tenant, id) DO UPDATE SET collection = excluded.collection, title = excluded.title, status = 'uploaded',
       stage = 'parse', progress = 0, attempt = 1, version = excluded.version, dedup_key = excluded.dedup_key, error = NULL,
       receipt = NULL, metadata = excluded.metadata, updated_at = now(),
       created_at = CASE WHEN document.status = 'deleted' THEN now() ELSE document.created_at END,
       access = CASE WHEN document.status = 'deleted' THEN excluded.access ELSE document.access END,
-      access_revision = document.access_revision + CASE WHEN document.status = 'deleted' THEN 1 ELSE 0 END)
+      access_revision = document.access_revision + CASE WHEN document.status = 'deleted' THEN 1 ELSE 0 END,
+      made_by = CASE WHEN document.status = 'deleted' THEN excluded.made_by ELSE document.made_by END)
   INSERT INTO document_version
     (tenant, document_id, version, kind, file_name, media_type, size_bytes, sha256, blob_key, chunk_size, chunk_overlap)
   VALUES ($1, $2, $5, $8, $9, $10, $11, $12, $13, $14, $15)`;
@@ -90,7 +95,8 @@ export class AcceptDocument {
         throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
-      const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
+      const madeBy = madeUnder(upload, collection, dedup);
+      const prepared = { ...upload, collection, chunking, blob, dedup, madeBy, mediaType, tenant: currentTenant() };
       await this.blobs.prepare(prepared.tenant, blob);
       return await this.#turns.run(prepared.tenant, signal, () =>
         this.changing.transaction((tx, out) => this.#accept(tx, out, prepared)),
@@ -129,7 +135,11 @@ export class AcceptDocument {
       ...[tenant, id, collection, titleFrom(upload.title, upload.fileName), version],
       ...[upload.id ? null : upload.dedup, upload.metadata, upload.kind, upload.fileName, upload.mediaType],
       ...[blob.bytes, blob.sha256, blob.key, chunking.size, chunking.overlap],
-      upload.access ?? null,
+      ...[upload.access ?? null, upload.madeBy],
     ]);
   }
 }
+
+/** One request may hold several uploads, and a key that was given back may come with another. */
+const madeUnder = ({ seed, id }: Upload, collection: string, dedup: string): string | null =>
+  seed ? uuidv5(JSON.stringify([id, collection, dedup]), seed) : null;

@@ -26,6 +26,8 @@ export interface UploadKey {
   readonly replace: boolean;
   /** Who may read it; undefined: as before. */
   readonly access: AccessList | undefined;
+  /** What it and its repeats are told by; null: nothing. */
+  readonly madeBy: string | null;
 }
 
 /** The document an upload is of. */
@@ -65,12 +67,14 @@ export class KnownDocument {
    */
   async find(tx: SqlTransaction, publish: OutboxWriter['publish'], upload: UploadKey): Promise<Known> {
     const { tenant, collection, replace, access } = upload;
-    const [isAdmitted, row] = await Promise.all([
+    const [isAdmitted, made, row] = await Promise.all([
       this.collections.admitsUpload(tx, tenant, collection, currentPrincipals()),
+      upload.madeBy === null ? undefined : this.#madeBefore(tx, tenant, upload.madeBy),
       upload.id ? this.documents.findLocked(tx, tenant, upload.id) : this.#ofSameBytes(tx, upload),
     ]);
     if (!isAdmitted)
       throw new RagmeshError('COLLECTION.NOT_FOUND', `There is no collection "${collection}".`, { id: collection });
+    if (made) return { row: made, alive: made, isSame: true };
     if (!row || row.status === 'deleted') return { row, alive: undefined, isSame: false };
     // An id cannot be given twice; what is behind it is told to its readers only.
     if (!isReadableByCaller(row)) throw idTaken(row.id);
@@ -79,6 +83,13 @@ export class KnownDocument {
     if (row.collection !== collection) throw isElsewhere(row);
     if (replace && access !== undefined) await this.changing.change(tx, publish, row, access);
     return { row, alive: row, isSame };
+  }
+
+  /** What this very upload made when it came before, also when that failed or was deleted since: its repeat makes nothing more. */
+  async #madeBefore(tx: SqlTransaction, tenant: string, madeBy: string): Promise<DocumentRow | undefined> {
+    const made = 'SELECT id FROM document WHERE tenant = $1 AND made_by = $2';
+    const { rows } = await tx.query<{ id: string }>(made, [tenant, madeBy]);
+    return rows[0] && this.documents.findLocked(tx, tenant, rows[0].id);
   }
 
   /** @throws RagmeshError DOCUMENT.DELETING: neither the old document nor a new one could answer for these bytes. */

@@ -27,11 +27,14 @@ export interface StoredResponse {
 }
 
 export type Claim =
-  { readonly state: 'won' } | { readonly state: 'busy' } | ({ readonly state: 'done' } & StoredResponse);
+  | { readonly state: 'won'; readonly seed: string }
+  | { readonly state: 'busy' }
+  | ({ readonly state: 'done' } & StoredResponse);
 
 /**
  * Keys and responses. A claim holds for a lease, by the database's clock, so that a process that dies leaves no key locked;
- * every write names the claim's owner, so that one who lost the lease cannot overwrite his successor.
+ * every write names the claim's owner, so that one who lost the lease cannot overwrite his successor. The seed is the same for all
+ * who claim a key until it expires, so that what one of them made without saying so is found by the next.
  */
 @Injectable()
 export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
@@ -51,16 +54,18 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
   /** @param owner a UUID of this request's own. */
   async claim(of: IdempotencyKey, owner: string, leaseSeconds: number): Promise<Claim> {
     const [tenant, key] = [of.tenant, stored(of)];
-    const won = await this.database.query(
-      `INSERT INTO idempotency_key AS k (tenant, key, owner, leased_until, expires_at)
-       VALUES ($1, $2, $3, now() + make_interval(secs => $4), now() + interval '${KEPT}')
+    const won = await this.database.query<{ seed: string }>(
+      `INSERT INTO idempotency_key AS k (tenant, key, owner, seed, leased_until, expires_at)
+       VALUES ($1, $2, $3, $3, now() + make_interval(secs => $4), now() + interval '${KEPT}')
        ON CONFLICT (tenant, key) DO UPDATE
          SET owner = excluded.owner, leased_until = excluded.leased_until, expires_at = excluded.expires_at,
-             fingerprint = NULL, status = NULL, response = NULL
-         WHERE k.expires_at < now() OR (k.status IS NULL AND k.leased_until < now())`,
+             fingerprint = NULL, status = NULL, response = NULL,
+             seed = CASE WHEN k.expires_at < now() THEN excluded.seed ELSE coalesce(k.seed, excluded.seed) END
+         WHERE k.expires_at < now() OR (k.status IS NULL AND k.leased_until < now())
+       RETURNING seed`,
       [tenant, key, owner, leaseSeconds],
     );
-    if (won.rowCount > 0) return { state: 'won' };
+    if (won.rows[0]) return { state: 'won', seed: won.rows[0].seed };
     const { rows } = await this.database.query<StoredResponse>(
       'SELECT fingerprint, status, response FROM idempotency_key WHERE tenant = $1 AND key = $2 AND status IS NOT NULL',
       [tenant, key],
@@ -84,10 +89,11 @@ export class IdempotencyStore implements OnModuleInit, OnModuleDestroy {
     );
   }
 
-  /** Gives the key back after a failure: the same request may be tried again. */
+  /** Gives the key back after a failure: the same request may be tried again. Its seed stays, because not every failure undid the work. */
   async release(of: IdempotencyKey, owner: string): Promise<void> {
     await this.database.query(
-      'DELETE FROM idempotency_key WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL',
+      `UPDATE idempotency_key SET leased_until = '-infinity'
+       WHERE tenant = $1 AND key = $2 AND owner = $3 AND status IS NULL`,
       [of.tenant, stored(of), owner],
     );
   }

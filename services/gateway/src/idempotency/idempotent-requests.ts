@@ -12,8 +12,8 @@ const POLL_MS = 40;
 
 /** A request that may come more than once. */
 export interface Repeatable {
-  /** Does the work. */
-  execute(): Promise<StoredResponse>;
+  /** Does the work. @param seed a UUID that all who work on this key are given, one after another. */
+  execute(seed: string): Promise<StoredResponse>;
   /** What tells this request from another with the same key; does no work. */
   fingerprint(): Promise<Buffer>;
   readonly clientLeft: AbortSignal;
@@ -30,7 +30,7 @@ export class IdempotentRequests {
     const giveUpAt = performance.now() + WAIT_MS;
     while (performance.now() < giveUpAt && !request.clientLeft.aborted) {
       const claim = await this.store.claim(key, owner, LEASE_SECONDS);
-      if (claim.state === 'won') return this.work(key, owner, request);
+      if (claim.state === 'won') return this.work(key, owner, () => request.execute(claim.seed));
       if (claim.state === 'done') return replay(claim, await request.fingerprint());
       await sleep(POLL_MS, undefined, { signal: request.clientLeft }).catch(() => undefined);
     }
@@ -40,14 +40,18 @@ export class IdempotentRequests {
     });
   }
 
-  private async work(key: IdempotencyKey, owner: string, request: Repeatable): Promise<StoredResponse> {
+  private async work(
+    key: IdempotencyKey,
+    owner: string,
+    execute: () => Promise<StoredResponse>,
+  ): Promise<StoredResponse> {
     // A lease that is not renewed in time is taken over; the response is then refused when it is stored.
     const renewal = setInterval(
       () => void this.store.renew(key, owner, LEASE_SECONDS).catch(() => undefined),
       RENEW_MS,
     );
     try {
-      const response = await request.execute();
+      const response = await execute();
       await this.store.complete(key, owner, response);
       return response;
     } catch (error) {

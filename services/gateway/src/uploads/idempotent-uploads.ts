@@ -19,8 +19,8 @@ export class IdempotentUploads {
   /** Answers the request. @throws RagmeshError as {@link Uploads.accept} and, with a key, {@link IdempotentRequests.run} do. */
   async answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { 'idempotency-key': key } = validate(uploadHeaders, request.headers);
-    const execute = async () => {
-      const { body: response, fingerprint } = await this.uploads.accept(request, reply, { replace: false });
+    const execute = async (seed?: string) => {
+      const { body: response, fingerprint } = await this.uploads.accept(request, reply, { replace: false, seed });
       return { status: ACCEPTED, response, fingerprint };
     };
     const fingerprint = (): Promise<Buffer> => this.uploads.fingerprint(request);

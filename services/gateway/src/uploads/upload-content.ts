@@ -12,6 +12,8 @@ export type UploadMessage = MessageInitShape<typeof documentV1.UploadRequestSche
 export interface Target {
   readonly id?: string | undefined;
   readonly replace: boolean;
+  /** What repeats of the request share. */
+  readonly seed?: string | undefined;
 }
 
 export interface UploadContent {
@@ -24,6 +26,7 @@ const PIECE_BYTES = 256 * 1024;
 const headerOf = (fields: FormFields | JsonUpload, target: Target): UploadHeader => ({
   id: target.id ?? fields.id ?? '',
   replace: target.replace,
+  seed: target.seed ?? '',
   collection: fields.collection,
   title: fields.title ?? '',
   metadata: fields.metadata,
