@@ -89,6 +89,11 @@ export class RateCounters {
     return own ? toCount(own) : { used: 0, resetMs: windowSeconds * 1_000 };
   }
 
+  /** Has this process go on from what was counted before it began, in a window that has not ended. */
+  async resume(key: string, windowSeconds: number, { used, resetMs }: Count): Promise<void> {
+    await this.#window(windowSeconds).local.set(key, used, resetMs / 1_000);
+  }
+
   close(): void {
     this.breaker?.shutdown();
     this.client?.close();

@@ -60,6 +60,7 @@ import { QuotaSettings } from './quota/quota-settings.js';
 import { Quotas } from './quota/quotas.js';
 import { QuotasController } from './quota/quotas.controller.js';
 import { TokenMeter } from './quota/token-meter.js';
+import { TokenUseRepository } from './quota/token-use.repository.js';
 import { IdempotentUploads } from './uploads/idempotent-uploads.js';
 import { Uploads } from './uploads/uploads.js';
 import { UrlUploads } from './uploads/url-uploads.js';
@@ -111,6 +112,7 @@ import { UrlUploads } from './uploads/url-uploads.js';
     AuditTrail,
     QuotaRepository,
     QuotaSettings,
+    TokenUseRepository,
     Quotas,
     TokenMeter,
     Calls,

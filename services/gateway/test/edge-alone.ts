@@ -18,6 +18,8 @@ export interface EdgeAlone {
   readonly bus: EmbeddedBusDriver;
   /** Every route of the running router: `GET /v1/documents/:id`. */
   routes(): string[];
+  /** Starts the gateway again, on the same database; its `url` is another then. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,8 +66,9 @@ export async function startEdgeAlone(
   };
   const definition = watched as unknown as AnyServiceDefinition;
   const running: RunningService[] = [];
-  for (const other of others) running.push(await startService(other, drivers, {}));
-  const gateway = await startService(definition, drivers, { SERVER_PORT: '0', ...environment });
+  for (const other of others) running.push(await startService(other, drivers, environment));
+  const start = (): Promise<RunningService> => startService(definition, drivers, { SERVER_PORT: '0', ...environment });
+  let gateway = await start();
   const database = open();
   const close = async (): Promise<void> => {
     await gateway.close();
@@ -75,5 +78,14 @@ export async function startEdgeAlone(
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { url: gateway.url!, database, bus, routes: () => routes, close };
+  const restart = async (): Promise<void> => {
+    await gateway.close();
+    gateway = await start();
+  };
+  return {
+    get url() {
+      return gateway.url!;
+    },
+    ...{ database, bus, routes: () => routes, restart, close },
+  };
 }

@@ -6,7 +6,7 @@ import { FolderBlobStore } from '../../document/src/adapters/folder-blob-store.j
 import { CollectionSettings } from '../../retrieval/src/adapters/collection-settings.js';
 
 /** What is asked of the database by its own rhythm, whatever a request asks. */
-const unrelated = /INSERT INTO audit_outcome|quota_override/;
+const unrelated = /INSERT INTO audit_outcome|quota_override|token_use/;
 
 /**
  * Notes which statements each request has the databases of all services run and how many rows each gives, which services it has

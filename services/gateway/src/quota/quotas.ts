@@ -7,6 +7,7 @@ import { defaultLimits, effectiveLimits, windowSeconds, type Limits, type Scope,
 import { OverrideCache } from './override-cache.js';
 import type { QuotaConfig } from './quota.config.js';
 import { QuotaRepository, WHOLE_TENANT } from './quota.repository.js';
+import { TokenUseRepository } from './token-use.repository.js';
 import { isExceeded, isUsedUp, secondsToReset, type QuotaState } from './quota-state.js';
 
 /** Whose quotas are meant. */
@@ -20,9 +21,13 @@ const units: Readonly<Record<Unit, string>> = { requests: 'requests a minute', t
 export class Quotas implements OnModuleInit, OnApplicationShutdown {
   readonly #overrides: OverrideCache;
   #counters!: RateCounters;
+  /** Charges on their way to the database; none where Redis keeps them. */
+  readonly #charges = new Set<Promise<void>>();
+  #keepsCharges = false;
 
   constructor(
     private readonly repository: QuotaRepository,
+    private readonly tokenUse: TokenUseRepository,
     @Inject(CONFIG) private readonly config: QuotaConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -42,10 +47,13 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
       onLocal: (isLocal) => gauge('ragmesh_quota_local').set(isLocal ? 1 : 0),
       ...(redis ? { redis } : {}),
     });
+    this.#keepsCharges = !redis;
+    if (this.#keepsCharges) await this.#resumeDays();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.#counters?.close();
+    await Promise.all(this.#charges);
   }
 
   /**
@@ -84,7 +92,11 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
   async charge(caller: Caller, tokens: number): Promise<void> {
     if (!(tokens > 0)) return;
     const scopes: readonly Scope[] = caller.subject === ANONYMOUS ? ['tenant'] : ['key', 'tenant'];
-    for (const scope of scopes) await this.#counters.add(keyOf(scope, caller), windowSeconds.tokens, Math.ceil(tokens));
+    const points = Math.ceil(tokens);
+    for (const scope of scopes) await this.#counters.add(keyOf(scope, caller), windowSeconds.tokens, points);
+    if (!this.#keepsCharges) return;
+    const subjects = scopes.map((scope) => (scope === 'tenant' ? WHOLE_TENANT : caller.subject));
+    this.#keep(this.tokenUse.add(caller.tenant, subjects, points));
   }
 
   /** What was used in the running windows. @param scope what of. */
@@ -100,6 +112,24 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
   /** Has the overrides of a tenant read again. */
   forget(tenant: string): void {
     this.#overrides.forget(tenant);
+  }
+
+  /** Nobody waits for it, or is refused because it fails: then it is counted here until this process ends. */
+  #keep(writing: Promise<void>): void {
+    const charge = writing
+      .catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'Tokens that were used will be forgotten at a restart'),
+      )
+      .finally(() => this.#charges.delete(charge));
+    this.#charges.add(charge);
+  }
+
+  /** Nobody gets a day's tokens anew because this process was started again. */
+  async #resumeDays(): Promise<void> {
+    for (const { tenant, subject, ...count } of await this.tokenUse.running()) {
+      const key = keyOf(subject === WHOLE_TENANT ? 'tenant' : 'key', { tenant, subject });
+      await this.#counters.resume(key, windowSeconds.tokens, count);
+    }
   }
 
   async #usedUpTokens(caller: Caller): Promise<QuotaState | undefined> {
