@@ -40,7 +40,7 @@ export const hostileFaults: readonly Fault[] = [
     ...anywhere([
       proof(mutatedFew, 'become text or are refused with a code'),
       proof(mutated, 'become text or are refused with a code'),
-      proof(parser, 'sees neither environment, data, network nor processes', 'that never lets go of the processor'),
+      proof(parser, 'sees neither environment, data, network', 'that never lets go of the processor'),
     ]),
   },
   {

@@ -140,11 +140,11 @@ export const messagingFaults: readonly Fault[] = [
     never: 'A relay stuck on one row',
     tools: 'row by hand',
     standalone: [
-      proof(outbox, 'an outbox over tables sets a row aside'),
+      proof(outbox, 'an outbox over tables makes a dead letter of a row that is too large'),
       proof(tableConformance, 'refuses an oversized record alone'),
     ],
     mesh: [
-      proof(outbox, 'an outbox over Kafka sets a row aside'),
+      proof(outbox, 'an outbox over Kafka makes a dead letter of a row that is too large'),
       proof(conformance, 'refuses an oversized record alone'),
     ],
   },

@@ -36,6 +36,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Only what must not be tried before the rest was, or only the rest. */
   readonly only: 'last' | 'rest';
+  /** API key that comes with the requests, but for some that try what happens without it or with a wrong one. */
+  readonly key?: string;
 }
 
 /** What a run found. */
@@ -65,11 +67,12 @@ interface JsonReport {
 }
 
 /** Sends a server requests made up from its own OpenAPI document, valid ones and wrong ones, for as long as asked. */
-export async function fuzz(url: string, { seconds, seed, only }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz(url: string, { seconds, seed, only, key }: FuzzOptions): Promise<FuzzReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ragmesh-schemathesis-'));
   const reportFile = join(folder, 'report.json');
   const options = {
-    checks: CHECKS.join(','),
+    checks: [...CHECKS, ...(key === undefined ? [] : ['ignored_auth'])].join(','),
+    ...(key === undefined ? {} : { header: `X-API-Key: ${key}` }),
     [only === 'last' ? 'include-name-regex' : 'exclude-name-regex']: LAST,
     phases: 'examples,coverage,fuzzing',
     seed: String(seed),

@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { describeWithServer } from '@ragmesh/testing';
-import { startFuzzedMesh, type FuzzedMesh } from '../fuzz/fuzzed-mesh.js';
+import {
+  startFuzzedMesh,
+  startGuardedFuzzedMesh,
+  type FuzzedMesh,
+  type GuardedFuzzedMesh,
+} from '../fuzz/fuzzed-mesh.js';
 import { fuzz } from '../fuzz/schemathesis.js';
 
 /** `npm run fuzz` takes longer, and other seeds. */
 const SECONDS = 45;
+const GUARDED_SECONDS = 7;
 
 describeWithServer('python-clients', 'requests made up from the OpenAPI document', () => {
   let mesh: FuzzedMesh;
@@ -22,4 +28,22 @@ describeWithServer('python-clients', 'requests made up from the OpenAPI document
     expect(operations.selected).toBe(operations.total - 1); // `npm run fuzz` tries that one, too, last
     expect(requests).toBeGreaterThan(operations.tested);
   }, 240_000);
+});
+
+describeWithServer('python-clients', 'requests made up with the key of a reader', () => {
+  let mesh: GuardedFuzzedMesh;
+  beforeAll(async () => void (mesh = await startGuardedFuzzedMesh()));
+  afterAll(() => mesh?.close());
+
+  it('are refused as the document promises: without a key, without the role, and once the quota is used up', async () => {
+    const { url, readerKey: key } = mesh;
+    const { requests, failures, errors, output } = await fuzz(url, {
+      ...{ seconds: GUARDED_SECONDS, seed: 1, key },
+      only: 'rest',
+    });
+    if (failures.length + errors.length > 0) throw new Error(output);
+    expect(requests).toBeGreaterThan(0);
+    const next = await fetch(`${url}/v1/documents`, { headers: { 'x-api-key': key } });
+    expect(next.status).toBe(429); // so those before were refused so, too
+  }, 120_000);
 });

@@ -58,6 +58,19 @@ describeWithServer('kafka', 'two copies of every service over Kafka', () => {
     return old.ended();
   };
 
+  it.each([
+    ['of the same bytes', {}],
+    ['with one Idempotency-Key', { 'idempotency-key': 'twenty' }],
+  ])('make one document of twenty uploads %s that come at once to both gateways', async (how, headers) => {
+    const api = new ApiClient(front.url);
+    const upload = { text: `Twenty hands, one letter ${how}.` };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => api.upload(upload, { ...headers })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202));
+    const [id, ...others] = new Set(answers.map(({ body }) => String(body['id'])));
+    expect(others).toEqual([]);
+    expect(await api.terminal(id!, 120_000)).toMatchObject({ status: 'ready', version: 1 });
+  });
+
   it('fail no request and leave no document behind while each of the sixteen is replaced under load', async () => {
     const api = new ApiClient(front.url);
     const { body } = await api.upload({ text: 'Notice period 0 is thirty days.' });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { processConfig } from '@ragmesh/bootstrap';
 import { asyncApiDocument, serviceNames } from '@ragmesh/contracts';
 import { parse } from 'yaml';
+import { unknownNames } from '../../deploy/observability/promql/unknown-names.js';
 import { chartArtefacts } from '../tooling/artefacts.js';
 import { configOf, namesOf, traitsOfServices } from '../tooling/service-traits.js';
 
@@ -71,12 +72,27 @@ describe('the charts', () => {
     expect(String(deadlineSeconds)).toBe(processConfig.variables.SHUTDOWN_DEADLINE_SECONDS.spec.fallback);
   });
 
+  it('measure a route by the time that the code lets an answer stream', async () => {
+    const { STREAM_TIMEOUT_SECONDS } = (await configOf('gateway')).variables;
+    const [, seconds] = /"STREAM_TIMEOUT_SECONDS" \| default (\d+)/.exec(read('helm/ragmesh/templates/routes.yaml'))!;
+    expect(seconds).toBe(STREAM_TIMEOUT_SECONDS!.spec.fallback);
+  });
+
   it('use the ports that the code listens on', async () => {
     const pod = read('helm/ragmesh-common/templates/_pod.tpl');
     const { SERVER_PORT } = (await configOf('gateway')).variables;
     expect(pod).toContain(`calls: ${processConfig.variables.GRPC_PORT.spec.fallback}`);
     expect(pod).toContain(`probes: ${processConfig.variables.PROBE_PORT.spec.fallback}`);
     expect(pod).toContain(`http: ${SERVER_PORT!.spec.fallback}`);
+  });
+
+  it('scale by a metric, and by labels of it, that the code has', () => {
+    const [, written] = /query: (.+)/.exec(read('helm/ragmesh-common/templates/_autoscaling.tpl'))!;
+    const query = written!.replaceAll(/\{\{ [^}]+ \}\}/g, 'embedding');
+    expect(query).toMatch(/^max\(ragmesh_consumer_lag_seconds\{service="embedding",/);
+    const ofOperator = 'namespace="embedding",'; // Prometheus Operator says where a target is, no process does
+    expect(query).toContain(ofOperator);
+    expect(unknownNames(query.replace(ofOperator, ''))).toEqual([]);
   });
 
   it('know who calls whom from the code', async () => {

@@ -58,20 +58,24 @@ const objectsIn = (text: string): KubernetesObject[] =>
 
 const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: 'probes' } });
 
+/** What the restricted standard asks of every pod, and a root file system that nothing is written to. */
+const restrictedContainer = {
+  securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+};
+const restrictedPod = {
+  automountServiceAccountToken: false,
+  securityContext: expect.objectContaining({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }),
+};
+
 /** What the pod of every service must be, whichever service it is. */
 const carefulPod = (labels: Labels) => ({
-  automountServiceAccountToken: false,
-  securityContext: expect.objectContaining({
-    ...{ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-  }),
+  ...restrictedPod,
   topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) =>
     expect.objectContaining({ topologyKey, labelSelector: { matchLabels: labels } }),
   ),
   containers: [
     expect.objectContaining({
-      securityContext: {
-        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-      },
+      ...restrictedContainer,
       ...{ startupProbe: probe('/healthz'), livenessProbe: probe('/healthz'), readinessProbe: probe('/readyz') },
     }),
   ],
@@ -132,18 +136,25 @@ describeWithServer('helm', 'the charts', () => {
     }
   });
 
-  it('deny by default what no policy allows to every pod that they make', () => {
+  it('deny by default what no policy allows to every pod that they make, and restrict it', () => {
     const objects = objectsIn(readFileSync(rendered('production-values.yaml'), 'utf8'));
     const { matchLabels } = objects.find(({ metadata }) => metadata.name === 'rm-default-deny')!.spec!.podSelector!;
     expect(matchLabels).toEqual({ 'app.kubernetes.io/part-of': 'ragmesh', 'app.kubernetes.io/instance': 'rm' });
     const pods = objects.flatMap(({ kind, metadata, spec }) => {
       const made = spec?.jobTemplate?.spec.template ?? spec?.template;
-      return made ? [{ pod: `${kind} ${metadata.name}`, labels: made.metadata.labels }] : [];
+      return made ? [{ pod: `${kind} ${metadata.name}`, labels: made.metadata.labels, spec: made.spec }] : [];
     });
     expect(pods.map(({ pod }) => pod)).toEqual(
       expect.arrayContaining(['CronJob rm-backup', 'Job rm-document-topics', 'Job rm-gateway-migrate']),
     );
-    expect(pods).toEqual(pods.map(({ pod }) => ({ pod, labels: expect.objectContaining(matchLabels) })));
+    const restricted = ({ containers }: PodTemplate['spec']) =>
+      expect.objectContaining({
+        ...restrictedPod,
+        containers: containers.map(() => expect.objectContaining(restrictedContainer)),
+      });
+    expect(pods).toEqual(
+      pods.map(({ pod, spec }) => ({ pod, labels: expect.objectContaining(matchLabels), spec: restricted(spec) })),
+    );
   });
 
   it('replace the pods of a service whose settings change, and no others', async () => {

@@ -24,23 +24,33 @@ function kubectl(args: readonly string[], input?: string): string {
   return stdout;
 }
 
+interface PodTemplate {
+  readonly metadata: object;
+  readonly spec: object;
+}
+
 interface Workload {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly template: { readonly metadata: object; readonly spec: object } };
+  readonly spec?: {
+    readonly template?: PodTemplate;
+    readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
+  };
 }
 
-/** The pods that Deployments and Jobs of a release would make. */
+const workloads: readonly string[] = ['Deployment', 'Rollout', 'Job', 'CronJob'];
+
+/** The pods that the workloads of a release would make. */
 function podsOf(manifest: string): string[] {
   const objects = parseAllDocuments(manifest).map((document) => document.toJS() as Workload | null);
-  return objects
-    .filter((object): object is Workload => object?.kind === 'Deployment' || object?.kind === 'Job')
-    .map(({ metadata: { name }, spec: { template } }) => {
-      const metadata = { ...template.metadata, name: `try-${name}`, namespace };
-      // It is made by the release, which is not ready yet.
-      const spec = { ...template.spec, serviceAccountName: 'default' };
-      return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
-    });
+  return objects.flatMap((object) => {
+    if (!object || !workloads.includes(object.kind)) return [];
+    const template = (object.spec!.jobTemplate?.spec.template ?? object.spec!.template)!;
+    const metadata = { ...template.metadata, name: `try-${object.metadata.name}`, namespace };
+    // It is made by the release, which is not ready yet.
+    const spec = { ...template.spec, serviceAccountName: 'default' };
+    return [JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec })];
+  });
 }
 
 /**

@@ -90,18 +90,20 @@ podSelector:
   {{- end }}
 {{- end -}}
 
-{{/* The stores whose address this service is given. */}}
+{{/* The stores whose address this service is given, which may stand in a file that `<name>_FILE` names. */}}
 {{- define "ragmesh-common.storesUsed" -}}
 {{- $traits := include "ragmesh-common.traits" . | fromYaml -}}
 {{- $settings := include "ragmesh-common.settings" . | fromYaml -}}
-{{- $given := include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray -}}
+{{- $given := list -}}
+{{- range include "ragmesh-common.given" (dict "root" . "settings" $settings) | fromYamlArray }}{{ $given = append $given (trimSuffix "_FILE" .) }}{{ end -}}
 - database
 {{- range $variable, $store := dict "KAFKA_BROKERS" "kafka" "REDIS_URL" "redis" "QDRANT_URL" "qdrant" "S3_BUCKET" "blobs" "OTEL_EXPORTER_OTLP_ENDPOINT" "tracing" }}
 {{- if has $variable $given }}
 - {{ $store }}
 {{- end }}
 {{- end }}
-{{- $asksProviders := has "openai" (list (get $settings "APP_LLM_BACKEND") (get $settings "APP_EMBEDDINGS_BACKEND")) -}}
+{{- $hasBackend := has "openai" (list (get $settings "APP_LLM_BACKEND") (get $settings "APP_EMBEDDINGS_BACKEND")) -}}
+{{- $asksProviders := or (has "LLM_FURTHER_PROVIDERS" $given) (and $hasBackend (has "OPENAI_BASE_URL" $traits.reads)) -}}
 {{- $fetchesUrls := and (has "EGRESS_PUBLIC" $traits.reads) (ne "false" (get $settings "EGRESS_PUBLIC")) -}}
 {{- $loadsModels := and (has "HF_ENDPOINT" $traits.reads) (ne "true" (get $settings "HF_HUB_OFFLINE")) -}}
 {{- if or $asksProviders $fetchesUrls $loadsModels (has "SENTRY_DSN" $given) (has "AUTH_JWT_JWKS_URL" $given) }}
