@@ -6,7 +6,17 @@ import type { ChatCall } from '../src/adapters/guarded-model.js';
 import type { ChatEvent, LanguageModels } from '../src/adapters/language-models.js';
 import { samplesOf } from './metric-samples.js';
 import { modelsOf } from './model-rig.js';
-import { ScriptedUpstream, answering, cutting, refusing, silent, type Behaviour } from './scripted-upstream.js';
+import {
+  ScriptedUpstream,
+  answering,
+  breaking,
+  cutting,
+  holding,
+  refusing,
+  sending,
+  silent,
+} from './scripted-upstream.js';
+import type { Behaviour } from './scripted-upstream.js';
 
 const caller = { tenant: 'acme', subject: 'spec', requestId: 'r' };
 
@@ -26,7 +36,7 @@ describe('several models with order and fallback', () => {
       LLM_FALLBACK_MODELS: 'small',
       LLM_FURTHER_PROVIDERS: JSON.stringify([{ name: 'second', models: ['other'], base_url: second.url }]),
       LLM_PRICES: 'big=1/2,other=10/20',
-      LLM_FIRST_TOKEN_TIMEOUT: '1s',
+      LLM_FIRST_TOKEN_TIMEOUT: '5s',
       ...more,
     }).models;
   }
@@ -42,16 +52,26 @@ describe('several models with order and fallback', () => {
     });
   const asked = () => [...first.seen, ...second.seen].map(({ body }) => body.model);
 
+  const hasty = { LLM_FIRST_TOKEN_TIMEOUT: '1s' };
   const ofTheLast = { promptTokens: 100, cost: (100 * 10 + 20 * 20) / 1e6 };
-  it.each<[string, Behaviour, object?]>([
+  it.each<[string, Behaviour, object?, Record<string, string>?]>([
     ['429 that asks to wait too long', refusing(429, { 'retry-after': '30' })],
     ['a server error', refusing(500)],
     ['a refusal', refusing(400)],
-    ['a slow first token', silent()],
+    ['a slow first token', silent(), undefined, hasty],
+    [
+      'a slow first token of what was accepted',
+      holding(': at work\n\n'),
+      { promptTokens: 102, completionTokens: 20 },
+      hasty,
+    ],
+    ['a connection that broke after that', breaking(': at work\n\n'), { promptTokens: 102 }],
+    ['a failure the provider reports itself', sending('data: {"error":{}}\n\n')],
     ['an empty answer', answering([]), { promptTokens: 300 }],
+    ['an empty answer that tells no usage', sending('data: [DONE]\n\n'), { promptTokens: 102 }],
     ['no connection', ({ response }) => response.destroy()],
-  ])('asks the smaller model, then the other provider: %s', async (_, failing, usage = ofTheLast) => {
-    configure();
+  ])('asks the smaller model, then the other provider: %s', async (_, failing, usage = ofTheLast, more = {}) => {
+    configure(more);
     first.plays(failing);
     second.plays(answering('Because.'));
     const events = await run();
@@ -66,6 +86,8 @@ describe('several models with order and fallback', () => {
     const started = performance.now();
     expect((await run())[0]).toMatchObject({ model: 'big', isFallback: false });
     expect(performance.now() - started).toBeGreaterThanOrEqual(195);
+    models.onModuleDestroy();
+    configure({ LLM_FALLBACK_MODELS: '', LLM_FURTHER_PROVIDERS: '[]', ...hasty });
     first.plays(refusing(429, { 'retry-after': '3' }), answering('Because.'));
     await expect(run({}, 4_000)).rejects.toMatchObject({ details: { outcome: 'rate_limited', retryAfter: 3 } });
     expect(first.seen).toHaveLength(1);
@@ -128,7 +150,7 @@ describe('several models with order and fallback', () => {
     configure({ LLM_FIRST_TOKEN_TIMEOUT: '1m' });
     first.plays(silent());
     second.plays(answering('Because.'));
-    expect((await run({}, 1_500))[0]).toMatchObject({ model: 'other' });
+    expect((await run({}, 8_000))[0]).toMatchObject({ model: 'other' });
   });
 
   it('tries the model a request names first, and refuses one that is not configured', async () => {

@@ -162,9 +162,9 @@ describe('a chat model behind the OpenAI protocol', () => {
 
   // Long enough for the request to have reached the upstream before the time is over.
   it.each([
-    ['its first piece', silent(), { firstTokenMs: 500 }, 'slow_first_token'],
+    ['its first piece', silent(), { firstTokenMs: 3_000 }, 'slow_first_token'],
     ['its next piece', silent('Beca'), { idleMs: 50 }, 'idle'],
-    ['its end', silent('Beca'), { totalMs: 500 }, 'too_long'],
+    ['its end', silent('Beca'), { totalMs: 3_000 }, 'too_long'],
   ])('gives up and hangs up when %s is late', async (_, behaviour, late, outcome) => {
     upstream.plays(behaviour);
     await expect(chat(late)).rejects.toMatchObject({ details: { outcome } });
@@ -222,9 +222,12 @@ describe('a chat model behind the OpenAI protocol', () => {
   it('holds the provider back while nobody reads, and does not count that as silence of the provider', async () => {
     const flood = endless();
     upstream.plays(flood);
-    const pieces = model.chat({ messages, maxTokens: 5 }, { ...limits, idleMs: 100 }, new AbortController().signal);
+    const idleMs = 1_000;
+    const pieces = model.chat({ messages, maxTokens: 5 }, { ...limits, idleMs }, new AbortController().signal);
     await pieces.next();
+    const read = performance.now();
     await heldBack(flood);
+    await eventually('nobody has read for longer than that', () => performance.now() - read > 1.5 * idleMs);
     expect(flood.written()).toBeLessThan(16 * 1024 * 1024);
     expect((await pieces.next()).value).toMatchObject({ type: 'text' });
     await pieces.return(undefined);

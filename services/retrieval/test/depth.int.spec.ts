@@ -114,9 +114,11 @@ describe('with a language model', () => {
     const request = { query: 'Who moves under a burden?', mode: 'lexical', topK: 3 };
     const questions = ['What do glaciers do?', 'honey bees'];
     upstream.plays(writing({ paraphrase: saying({ questions }) }));
-    const { results, degraded } = await mesh.search({ ...request, multiQuery: true });
+    const { results, degraded } = await mesh.search({ ...request, multiQuery: true, explain: true });
     expect(degraded).toEqual([]);
     expect(texts({ results })).toEqual(expect.arrayContaining([glaciers, bees]));
+    // Only the paraphrase has a word of it.
+    expect(results.find(({ source }) => source!.text === bees)).toMatchObject({ lexicalRank: 1 });
     expect(texts(await mesh.search(request))).not.toContain(bees);
   });
 
@@ -268,4 +270,4 @@ describe('with a language model', () => {
   });
 });
 
-describeAnswersOverHttp(() => ({ mesh, upstream }));
+describeAnswersOverHttp(() => ({ mesh, upstream, manual }));

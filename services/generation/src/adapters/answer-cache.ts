@@ -7,7 +7,7 @@ import type { GenerationConfig } from '../generation.config.js';
 
 const NAMESPACE = 'answer';
 /** To be raised whenever answers are written differently. */
-const FORMAT = 'answer/2';
+const FORMAT = 'answer/3';
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** A complete answer as it was given. */
@@ -19,6 +19,7 @@ export interface KeptAnswer {
 /** Everything an answer was made from. */
 export interface AnswerOrigin {
   readonly tenant: string;
+  readonly collection: string;
   readonly model: string;
   readonly question: string;
   readonly instructions: string;
@@ -28,7 +29,7 @@ export interface AnswerOrigin {
 
 /**
  * Complete answers, for the time when every model fails. The key holds the sources themselves: who is not given a document,
- * or is given a newer version of it, asks under another key, so nothing has to be evicted.
+ * or is given a newer version of it, asks under another key, so nothing has to be evicted but what an operator clears.
  */
 @Injectable()
 export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
@@ -53,7 +54,7 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
     const address = redisAddress(this.config);
     if (!address || !this.#cache.isOn) return;
     const place = { ...address, service: 'generation', namespace: NAMESPACE };
-    this.#redis = await RedisLevel.open({ ...place, logger: this.logger });
+    this.#redis = await RedisLevel.open({ ...place, listener: this.#cache, logger: this.logger });
     this.#cache.useRedis(this.#redis);
   }
 
@@ -64,13 +65,23 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
 
   /** Keeps a complete answer; the first one given to the same question stays. */
   async keep(origin: AnswerOrigin, answer: KeptAnswer): Promise<void> {
-    if (this.#cache.isOn) await this.#cache.getOrCompute(keyOf(origin), async () => ({ value: answer }));
+    const { tenant, collection } = origin;
+    const tags = [keptOf(tenant, ''), keptOf(tenant, collection)];
+    if (this.#cache.isOn) await this.#cache.getOrCompute(keyOf(origin), async () => ({ value: answer, tags }));
+  }
+
+  /** Forgets what is kept of a collection of this tenant; with an empty name of all of them. */
+  async clear(tenant: string, collection: string): Promise<void> {
+    await this.#cache.evict([keptOf(tenant, collection)]);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.#redis?.close();
   }
 }
+
+/** The tag of everything that was answered from a collection, or with an empty name to a tenant. */
+const keptOf = (tenant: string, collection: string): string => cacheKey('collection', tenant, collection);
 
 function keyOf({ tenant, model, question, instructions, history, sources }: AnswerOrigin): string {
   const from = sources.map(({ documentId, version, text }) => [documentId, version, text]);

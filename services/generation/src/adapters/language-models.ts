@@ -2,8 +2,8 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { currentTenant, type Logger } from '@ragmesh/observability';
-import type { ChatPiece, ChatRequest, Ignorable, TokenUsage } from '../domain/language-model.js';
-import { estimateTokens } from '../domain/token-estimate.js';
+import type { ChatPiece, Ignorable, TokenUsage } from '../domain/language-model.js';
+import { estimateUsage } from '../domain/token-estimate.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { outcomeOf } from './chat-failure.js';
 import { GuardedModel, type BegunAnswer, type ChatCall } from './guarded-model.js';
@@ -135,7 +135,7 @@ export class LanguageModels implements OnModuleDestroy {
     } finally {
       await pieces.return(undefined);
       guarded.count(outcome);
-      usage = this.ledger.charge(tenant, by.model, told ?? estimated(call, text));
+      usage = this.ledger.charge(tenant, by.model, told ?? estimateUsage(call, text));
       span.setAttributes({
         'ragmesh.llm.outcome': outcome,
         'gen_ai.usage.input_tokens': usage.promptTokens,
@@ -181,9 +181,4 @@ interface Work {
 /** A caller who is gone needs no other model. */
 function throwIfCallersOwn(error: unknown, { signal }: ChatCall): void {
   if (signal.aborted || (isRagmeshError(error) && error.code === 'REQUEST.CANCELLED')) throw error;
-}
-
-function estimated({ messages }: ChatRequest, text: string): TokenUsage {
-  const promptTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
-  return { promptTokens, completionTokens: estimateTokens(text) };
 }

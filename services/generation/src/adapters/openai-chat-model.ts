@@ -8,10 +8,12 @@ import type {
   Ignorable,
   LanguageModel,
 } from '../domain/language-model.js';
+import { estimateUsage } from '../domain/token-estimate.js';
 import { CallTimer } from './call-timer.js';
-import { chatFailure } from './chat-failure.js';
+import { chatFailure, outcomeOf } from './chat-failure.js';
 import { isLasting, refusalOf, refusedField, type RefusedField } from './openai-refusal.js';
 import { eventData } from './server-sent-events.js';
+import { failureWithUsage } from './spent-usage.js';
 
 export interface OpenAiEndpoint {
   readonly provider: string;
@@ -64,11 +66,17 @@ export class OpenAiChatModel implements LanguageModel {
 
   async *chat(request: ChatRequest, limits: ChatTimeLimits, signal: AbortSignal): AsyncGenerator<ChatPiece> {
     const timer = new CallTimer(limits, signal);
+    let isAwaited = false; // accepted, and nothing has come of it yet
     try {
       const { response, ignored } = await this.#open(request, timer.signal);
-      yield* this.#read(response, ignored, timer);
+      isAwaited = true;
+      for await (const piece of this.#read(response, ignored, timer)) {
+        isAwaited = false;
+        yield piece;
+      }
     } catch (error) {
-      throw timer.reason ?? asChatFailure(error);
+      const failure = timer.reason ?? asChatFailure(error);
+      throw isAwaited ? withPrompt(failure, request) : failure;
     } finally {
       timer.stop(); // whatever the reason, the provider stops writing
     }
@@ -148,6 +156,10 @@ export class OpenAiChatModel implements LanguageModel {
     }
   }
 }
+
+/** A provider that has accepted a prompt has it read, and bills that; not where it says itself that it failed. */
+const withPrompt = (failure: RagmeshError, request: ChatRequest): unknown =>
+  outcomeOf(failure) === 'server_error' ? failure : failureWithUsage(failure, [estimateUsage(request, '')]);
 
 /** How servers of this protocol say that nothing is missing; `stop` in OpenAI's own. */
 const whole = new Set(['stop', 'stop_sequence', 'eos_token', 'end_turn']);

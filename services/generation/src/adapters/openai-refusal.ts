@@ -1,7 +1,8 @@
 import type { RagmeshError } from '@ragmesh/errors';
+import { retryAfterSeconds } from '@ragmesh/resilience';
 import { z } from 'zod';
 import type { ChatRequest } from '../domain/language-model.js';
-import { chatFailure, retryAfterSeconds } from './chat-failure.js';
+import { chatFailure } from './chat-failure.js';
 
 /** Most of a refusal that is read, in bytes. */
 const MAX_REFUSAL = 65_536;

@@ -8,9 +8,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { ConversationRepository, type ConversationRow } from '../adapters/conversation.repository.js';
 import { currentSpeaker } from '../commands/current-speaker.js';
 import { checkConversationId } from '../domain/conversation-id.js';
-import { pageOf, pageSize } from '../domain/list-page.js';
 import type { KeptTurn } from '../domain/turn.js';
 import { turnCursor, turnPage } from '../domain/turn-page.js';
+import { pageOf, pageSize } from './list-page.js';
 
 type ConversationReply = MessageInitShape<typeof generationV1.ConversationSchema>;
 type ListReply = MessageInitShape<typeof generationV1.ListConversationsResponseSchema>;

@@ -7,7 +7,7 @@ import { counter, currentContext, currentTenant } from '@ragmesh/observability';
 import { decodeCursor } from '@ragmesh/postgres';
 import { FeedbackRepository, type FeedbackRow } from '../adapters/feedback.repository.js';
 import { checkJudgement } from '../domain/feedback.js';
-import { pageOf, pageSize } from '../domain/list-page.js';
+import { pageOf, pageSize } from './list-page.js';
 
 type FeedbackReply = MessageInitShape<typeof generationV1.FeedbackSchema>;
 type ListReply = MessageInitShape<typeof generationV1.ListFeedbackResponseSchema>;

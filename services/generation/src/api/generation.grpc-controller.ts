@@ -4,12 +4,16 @@ import { GrpcMethod } from '@nestjs/microservices';
 import { CONFIG } from '@ragmesh/bootstrap';
 import type { generationV1 } from '@ragmesh/contracts';
 import { type IncomingCall, type Outlet, pacedStream, scopeOf } from '@ragmesh/grpc';
+import { currentTenant } from '@ragmesh/observability';
 import { map, type Observable } from 'rxjs';
+import { AnswerCache } from '../adapters/answer-cache.js';
 import { LanguageModels } from '../adapters/language-models.js';
 import { GenerateAnswer } from '../commands/generate-answer.js';
 import { checkInstructions, checkMaxTokens, checkQuestion, checkTemperature } from '../domain/checked-request.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { toReply, toSource, toTurn, type GenerateReply } from './generation.grpc-mapper.js';
+
+type ClearReply = MessageInitShape<typeof generationV1.ClearAnswersResponseSchema>;
 
 /** Answers from sources. */
 @Controller()
@@ -17,6 +21,7 @@ export class GenerationGrpcController {
   constructor(
     private readonly generateAnswer: GenerateAnswer,
     private readonly models: LanguageModels,
+    private readonly kept: AnswerCache,
     @Inject(CONFIG) private readonly config: GenerationConfig,
   ) {}
 
@@ -48,6 +53,12 @@ export class GenerationGrpcController {
   @GrpcMethod('GenerationService', 'ListLanguageModels')
   listLanguageModels(): MessageInitShape<typeof generationV1.ListLanguageModelsResponseSchema> {
     return { models: [...this.models.all] };
+  }
+
+  @GrpcMethod('GenerationService', 'ClearAnswers')
+  async clearAnswers({ collection }: generationV1.ClearAnswersRequest): Promise<ClearReply> {
+    await this.kept.clear(currentTenant(), collection);
+    return {};
   }
 }
 

@@ -90,14 +90,14 @@ export class GenerateAnswer {
     { turns: history, tenant }: Remembered,
     scope: CallScope,
   ): AsyncGenerator<AnswerEvent, Outcome> {
-    const { question, sources, model, instructions } = request;
+    const { question, sources, model, instructions, collection } = request;
     if (sources.length === 0 || model === EXTRACTIVE || !this.models.isConfigured) {
       const isMissing = sources.length > 0 && model !== '' && model !== EXTRACTIVE;
       const degraded = [...(isMissing ? ['llm'] : []), ...(instructions === '' ? [] : ['instructions'])];
       return { ...(yield* quoted(request)), degraded, fallbackUsed: isMissing };
     }
     const wanted = model === '' ? this.models.all[0]!.name : model;
-    const origin: AnswerOrigin = { tenant, model: wanted, question, instructions, history, sources };
+    const origin: AnswerOrigin = { tenant, collection, model: wanted, question, instructions, history, sources };
     const written = yield* this.written.write(request, { history, origin }, scope);
     if (!('isWritten' in written)) return written;
     return { ...(yield* this.#standIn(request, origin)), usage: written.usage };

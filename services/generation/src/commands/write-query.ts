@@ -77,8 +77,7 @@ export class WriteQuery {
     const value = read(text);
     if (value !== undefined) return { value, usage };
     const message = 'The language model gave something else than it was asked for.';
-    const { promptTokens, completionTokens } = usage; // spent all the same
-    throw new RagmeshError('GENERATION.UNAVAILABLE', message, { outcome: 'garbage', promptTokens, completionTokens });
+    throw new RagmeshError('GENERATION.UNAVAILABLE', message, { outcome: 'garbage', ...usage }); // spent all the same
   }
 }
 

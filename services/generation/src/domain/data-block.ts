@@ -16,6 +16,9 @@ export function asData(text: string): string {
     .replace(TURN_LINE, '$1“$2”$3');
 }
 
+/** Whether a tag is of a data block. A model that imitates its prompt may write one; it is for no reader. */
+export const isDataElement = (name: string): boolean => /^data-[\da-f]{24}$/i.test(name);
+
 /**
  * Delimits data by an element whose name nobody who wrote a document could know.
  * @param mark unguessable, new for each request.

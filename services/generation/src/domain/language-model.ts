@@ -59,7 +59,7 @@ export interface LanguageModel {
    * Streams an answer, pulled by its reader: who does not read holds the model back. Ends the work when `signal` aborts or
    * the reader stops.
    * @throws RagmeshError GENERATION.UNAVAILABLE (`details.outcome` says why, `details.retryAfter` when the provider asked to
-   * wait), REQUEST.CANCELLED once `signal` aborts.
+   * wait), REQUEST.CANCELLED once `signal` aborts; each with the tokens it took where the request was accepted and no piece came.
    */
   chat(request: ChatRequest, limits: ChatTimeLimits, signal: AbortSignal): AsyncIterable<ChatPiece>;
 }

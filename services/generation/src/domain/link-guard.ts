@@ -1,4 +1,5 @@
 import { REACH, isInsideCode } from './code-span.js';
+import { isDataElement } from './data-block.js';
 import { isElementName, shapesText } from './element-names.js';
 
 /** A fence begins and ends at the margin; one that is not closed reaches to the end of the answer (CommonMark §4.5). */
@@ -191,7 +192,8 @@ export class LinkGuard {
 }
 
 /** Whether a tag is meant as one, and no placeholder: by its name, or by an attribute with a value. */
-const isMarkup = ([, name, attributes = '']: RegExpExecArray): boolean => shapesText(name!) || /[="']/.test(attributes);
+const isMarkup = ([, name, attributes = '']: RegExpExecArray): boolean =>
+  shapesText(name!) || isDataElement(name!) || /[="']/.test(attributes);
 
 const whole = (found: RegExpExecArray): { shown: string; length: number } => ({
   shown: found[0],

@@ -51,6 +51,7 @@ describe('LinkGuard', () => {
       '[x] [x] [x]',
       3,
     ],
+    ['the element of a prompt', `<data-${'a1'.repeat(12)}>\na\n</data-${'a1'.repeat(12)}>`, '\na\n', 0],
     ['tags', 'a <img src=x onerror=alert(1)> <b>b</b> <p/><BR>c', 'a  b c', 0],
     [
       'a script',

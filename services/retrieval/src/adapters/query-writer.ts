@@ -107,7 +107,7 @@ export class QueryWriter implements OnModuleDestroy {
 
 /** What was written in vain took tokens, too. */
 function tokensOfFailure(error: unknown): Tokens | undefined {
-  const { promptTokens, completionTokens } = asRagmeshError(error).details;
+  const { promptTokens, completionTokens, cost } = asRagmeshError(error).details;
   if (typeof promptTokens !== 'number' || typeof completionTokens !== 'number') return undefined;
-  return { promptTokens, completionTokens };
+  return { promptTokens, completionTokens, ...(typeof cost === 'number' ? { cost } : {}) };
 }

@@ -39,7 +39,7 @@ export class RankCandidates {
     const isRelative = isFused && !(reranked && this.reranker.judgesAbsolutely);
     const least = { minScore: query.minScore, isRelative };
     const fitting = (reranked ?? fused).filter((point) => reaches(point, least));
-    return { legs, fused, reranked, least, cut: await this.#cut(fitting, run) };
+    return { legs: [legs, ...others], fused, reranked, least, cut: await this.#cut(fitting, run) };
   }
 
   async #cut(points: readonly FusedPoint[], { query, scope }: SearchRun): Promise<FusedPoint[]> {

@@ -33,7 +33,7 @@ const warming = new WarmCache(
 
 describe('warming that takes longer than its caller waits', () => {
   it('tells before the time is up how far it came', async () => {
-    const scope = { deadline: Deadline.in(1_000), signal: new AbortController().signal };
+    const scope = { deadline: Deadline.in(3_000), signal: new AbortController().signal };
     const searches = ['known', 'slow', 'slow', 'known', 'never begun'].map((query) => ({ query, collection: '' }));
     const counts = await inContext(caller, () => warming.run(searches, undefined, scope));
     expect(counts).toEqual({ warmed: 0, known: 1, failed: 4, reasons: { 'REQUEST.TIMEOUT': 4 }, usage: NO_TOKENS });

@@ -16,7 +16,10 @@ export interface Dropped {
   readonly reason: DropReason;
 }
 
-/** How one result came to its place. Ranks count from 1; null where a leg or a step did not have it. */
+/**
+ * How one result came to its place. Ranks count from 1, for the earliest wording of the question that found it; null where a leg or
+ * a step did not have it.
+ */
 export interface PlaceReason {
   readonly denseRank: number | null;
   readonly lexicalRank: number | null;
@@ -34,7 +37,8 @@ export interface Explanation {
 
 /** What the steps of a search left, noted while it was made. Each list is best first. */
 export interface SearchSteps {
-  readonly legs: Legs;
+  /** Of each wording, the question as it was asked first. */
+  readonly legs: readonly Legs[];
   readonly fused: readonly FusedPoint[];
   /** After reranking; undefined when it was not asked for or failed. */
   readonly reranked: readonly FusedPoint[] | undefined;
@@ -52,19 +56,21 @@ const MAX_DROPPED = 100;
 
 /** Says of each result how it came to its place and of each other candidate why it has none. */
 export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'mmr' | 'topK'>): Explanation {
-  const legs = ranked(steps.legs);
-  const [denseRank, lexicalRank] = [ranksOf(legs.dense), ranksOf(legs.lexical)];
+  const wordings = steps.legs.map(ranksIn);
   const fusedScore = scoresOf(steps.fused);
   const rerankScore = scoresOf(steps.reranked ?? []);
-  const places = steps.results.map(({ pointId }): [string, PlaceReason] => [
-    pointId,
-    {
-      denseRank: denseRank.get(pointId) ?? null,
-      lexicalRank: lexicalRank.get(pointId) ?? null,
-      fusedScore: fusedScore.get(pointId) ?? null,
-      rerankScore: rerankScore.get(pointId) ?? null,
-    },
-  ]);
+  const places = steps.results.map(({ pointId }): [string, PlaceReason] => {
+    const earliest = wordings.find(({ found }) => found.has(pointId));
+    return [
+      pointId,
+      {
+        denseRank: earliest?.dense.get(pointId) ?? null,
+        lexicalRank: earliest?.lexical.get(pointId) ?? null,
+        fusedScore: fusedScore.get(pointId) ?? null,
+        rerankScore: rerankScore.get(pointId) ?? null,
+      },
+    ];
+  });
   return { places: Object.fromEntries(places), dropped: droppedFrom(steps, query).slice(0, MAX_DROPPED) };
 }
 
@@ -82,10 +88,15 @@ function droppedFrom(steps: SearchSteps, { mmr, topK }: Parameters<typeof explai
     results.has(point.pointId) ? [] : [dropped(point, reasonOf(point, rank))],
   );
   const fused = idsOf(steps.fused);
-  const superseded = new Map(
-    without([...steps.legs.dense, ...steps.legs.lexical], fused).map((one) => [one.pointId, one]),
-  );
+  const found = steps.legs.flatMap(({ dense, lexical }) => [...dense, ...lexical]);
+  const superseded = new Map(without(found, fused).map((one) => [one.pointId, one]));
   return [...[...superseded.values()].map((point) => dropped(point, 'version')), ...beaten];
+}
+
+/** What one wording found, and at which rank in each leg. */
+function ranksIn(legs: Legs) {
+  const { dense, lexical } = ranked(legs);
+  return { found: idsOf([...legs.dense, ...legs.lexical]), dense: ranksOf(dense), lexical: ranksOf(lexical) };
 }
 
 type Ids = ReadonlySet<string>;

@@ -12,7 +12,7 @@ const [a, b, c, d, e, f] = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, at) => fused(
   FusedPoint, FusedPoint, FusedPoint, FusedPoint, FusedPoint, FusedPoint]; // prettier-ignore
 
 const steps: SearchSteps = {
-  legs: { dense: [point('b', 0.8), point('a', 0.9), point('old', 0.7)], lexical: [point('a', 3), point('b', 0)] },
+  legs: [{ dense: [point('b', 0.8), point('a', 0.9), point('old', 0.7)], lexical: [point('a', 3), point('b', 0)] }],
   fused: [a, b, c, d, e, f],
   reranked: undefined,
   least: { minScore: undefined, isRelative: true },
@@ -46,9 +46,19 @@ describe('an explanation', () => {
     expect(places['b']).toMatchObject({ denseRank: 2, lexicalRank: null, rerankScore: null });
   });
 
+  it('takes the ranks of the earliest wording that found it, and what any of them found in an old version', () => {
+    const other = { dense: [point('a', 0.9), point('e', 0.8), point('stale', 0.7)], lexical: [point('e', 2)] };
+    const legs = [...steps.legs, other];
+    const { places, dropped } = explain({ ...steps, legs, results: [b, e] }, { mmr: undefined, topK: 3 });
+    expect(places['b']).toMatchObject({ denseRank: 2, lexicalRank: null });
+    expect(places['e']).toMatchObject({ denseRank: 2, lexicalRank: 1 });
+    const old = dropped.filter(({ reason }) => reason === 'version').map(({ id }) => id);
+    expect(old).toEqual(['old', 'stale']);
+  });
+
   it('tells of at most a hundred', () => {
     const many = Array.from({ length: 150 }, (_, at) => fused(`p${at}`, 1 - at / 200));
-    const long = { ...steps, legs: { dense: [], lexical: [] }, fused: many, cut: [], supported: [], results: [] };
+    const long = { ...steps, legs: [], fused: many, cut: [], supported: [], results: [] };
     expect(explain(long, { mmr: undefined, topK: 10 }).dropped).toHaveLength(100);
   });
 });
