@@ -9,11 +9,16 @@ export interface ChatUpstream {
   readonly requests: Record<string, unknown>[];
   /** Answers that nobody waited for to the end. */
   abandoned(): number;
+  /** Whether it refuses every request. */
+  refuses: boolean;
   close(): Promise<void>;
 }
 
 /** A question with this word is answered without end. */
 export const ENDLESS = 'endless';
+
+/** A question with this word is answered up to the limit of tokens. */
+export const ABRIDGED = 'abridged';
 
 /** How the instructions begin by which a passage is written for a search, and what it says to them. */
 const HYDE = 'Write the passage';
@@ -29,6 +34,7 @@ export async function startChatUpstream(pieces: readonly string[]): Promise<Chat
     const body: Buffer[] = [];
     for await (const piece of request) body.push(piece as Buffer);
     requests.push(JSON.parse(Buffer.concat(body).toString()) as Record<string, unknown>);
+    if (upstream.refuses) return void response.writeHead(400).end();
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const send = (choices: unknown[], more = {}): void =>
       void response.write(`data: ${JSON.stringify({ choices, ...more })}\n\n`);
@@ -43,21 +49,24 @@ export async function startChatUpstream(pieces: readonly string[]): Promise<Chat
       });
       return;
     }
+    const isAbridged = JSON.stringify(requests.at(-1)).includes(ABRIDGED);
     const said = JSON.stringify(requests.at(-1)).includes(HYDE) ? [PASSAGE] : pieces;
     for (const content of said) send([{ index: 0, delta: { content }, finish_reason: null }]);
-    send([{ index: 0, delta: {}, finish_reason: 'stop' }]);
+    send([{ index: 0, delta: {}, finish_reason: isAbridged ? 'length' : 'stop' }]);
     send([], { usage });
     response.end('data: [DONE]\n\n');
   };
   const server = createServer((request, response) => void answer(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return {
+  const upstream: ChatUpstream = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
+    refuses: false,
     abandoned: () => abandoned,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return upstream;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, withinAttempts } from '@ragmesh/testing';
 import { describeKeyOwners } from './auth-key-owners.suite.js';
 import { describeKeys } from './auth-keys.suite.js';
 import { describeTokenQuotas } from './quota-tokens.suite.js';

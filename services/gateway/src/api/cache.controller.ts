@@ -51,7 +51,9 @@ export class CacheController {
   async clear(
     @Body(valid(clearRequest)) { collection }: z.output<typeof clearRequest>,
   ): Promise<z.input<typeof cleared>> {
-    await this.calls.retrieval.clearCache({ collection: collection ?? '' }, this.calls.write());
+    const whose = { collection: collection ?? '' };
+    await this.calls.retrieval.clearCache(whose, this.calls.write());
+    await this.calls.generation.clearAnswers(whose, this.calls.write());
     return { cleared: true, collection: collection ?? null };
   }
 }

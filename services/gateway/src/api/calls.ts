@@ -20,7 +20,7 @@ export class Calls {
   readonly ownEmbedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
   readonly models: GrpcClient<typeof modelV1.ModelService>;
   /** Answers are asked of retrieval, where they are metered. */
-  readonly generation: Pick<GrpcClient<typeof generationV1.GenerationService>, 'listLanguageModels'>;
+  readonly generation: Pick<GrpcClient<typeof generationV1.GenerationService>, 'listLanguageModels' | 'clearAnswers'>;
   readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
   readonly questions: GrpcClient<typeof generationV1.QuestionService>;
   readonly usage: GrpcClient<typeof generationV1.UsageService>;

@@ -7,6 +7,7 @@ import { Describe } from '../openapi/describe.js';
 import { Calls } from './calls.js';
 import { droppedBody, resultBody, searchMessage, supportedBody } from './search.mapper.js';
 import { searchAnswer, searchRequest, type SearchInput } from './search.schema.js';
+import { usageBody } from './spent-usage.js';
 
 /** Retrieval without an answer. */
 @Controller('v1/search')
@@ -34,6 +35,7 @@ export class SearchController {
       degraded: found.degraded,
       ...droppedBody(input, found.dropped),
       ...supportedBody(input, found.supported),
+      usage: found.usage ? usageBody(found.usage) : null,
       request_id: scopeOf(reply).requestId,
     };
   }

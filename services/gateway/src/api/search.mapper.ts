@@ -10,6 +10,7 @@ import type {
   searchAnswer,
   SearchInput,
 } from './search.schema.js';
+import { answerUsage } from './spent-usage.js';
 
 export const searchMessage = (input: SearchInput): MessageInitShape<typeof retrievalV1.SearchRequestSchema> => ({
   query: input.query,
@@ -103,14 +104,8 @@ export const completionBody = (
   incomplete: done.incomplete,
   fallback_used: done.fallbackUsed,
   ...supportedBody(input, done.supported),
-  usage: done.usage ? usageBody(done.usage) : null,
+  usage: answerUsage(done),
   model: done.model,
   conversation_id: done.conversationId || null,
   request_id: requestId,
-});
-
-const usageBody = ({ promptTokens, completionTokens, cost }: generationV1.Usage) => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: completionTokens,
-  cost: cost ?? null,
 });

@@ -111,12 +111,22 @@ const supported = z
 const timings = z.record(z.string(), z.number()).describe('Milliseconds by stage');
 const degraded = z.array(z.string()).describe('Every fallback taken');
 
+const usage = z
+  .object({
+    prompt_tokens: z.int(),
+    completion_tokens: z.int(),
+    cost: z.number().nullable().describe('US dollars at the configured prices'),
+  })
+  .nullable()
+  .describe('Of every call of a language model for this request');
+
 export const searchAnswer = z.object({
   results: z.array(resultSchema),
   timings,
   degraded,
   dropped,
   supported,
+  usage,
   request_id: z.string(),
 });
 
@@ -137,13 +147,7 @@ export const completion = z.object({
   incomplete: z.boolean().describe('The answer was cut off by its provider or by max_tokens'),
   fallback_used: z.boolean().describe('Another way than the first provider gave the answer'),
   supported,
-  usage: z
-    .object({
-      prompt_tokens: z.int(),
-      completion_tokens: z.int(),
-      cost: z.number().nullable().describe('US dollars at the configured prices'),
-    })
-    .nullable(),
+  usage,
   model: z.string(),
   conversation_id: z.string().nullable(),
   request_id: z.string(),

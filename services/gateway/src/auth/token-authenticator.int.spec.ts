@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@ragmesh/config';
 import { breakersOf } from '@ragmesh/resilience';
-import { eventually } from '@ragmesh/testing';
+import { eventually, withinAttempts } from '@ragmesh/testing';
 import { generateKeyPair, SignJWT } from 'jose';
 import {
   ANY_RSA,
@@ -157,17 +157,23 @@ describe('an identity provider that is away', () => {
 
   it('is asked no more by every token, keys that are here hold on, and it is asked again within seconds', async () => {
     const token = await provider.token();
-    const fresh = make();
     provider.fail(500);
-    const before = provider.fetches();
-    for (let tries = 0; tries < 6; tries += 1)
-      await expect(fresh.verify(token)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
-    expect(provider.fetches() - before).toBe(2);
-    expect(breakersOf('gateway').map(({ name, state }) => `${name} ${state}`)).toContain('identity-provider open');
+    const breakers = () => breakersOf('gateway').map(({ name, state }) => `${name} ${state}`);
+    const insist = async () => {
+      const own = make();
+      const before = provider.fetches();
+      for (let tries = 0; tries < 6; tries += 1)
+        await expect(own.verify(token)).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
+      return { own, fetches: provider.fetches() - before, shown: breakers() };
+    };
+    // It may be asked again where six tokens take seconds.
+    const { own, fetches, shown } = await withinAttempts(2, insist, (attempt) => attempt.fetches === 2);
+    expect(fetches).toBe(2);
+    expect(shown).toContain('identity-provider open');
     expect(await tokens.verify(token)).toEqual(ada);
     provider.fail(200);
-    const asked = () => fresh.verify(token).catch(() => undefined);
+    const asked = () => own.verify(token).catch(() => undefined);
     expect(await eventually('it is asked again', asked, 20_000)).toEqual(ada);
-    fresh.close();
+    own.close();
   });
 });

@@ -9,6 +9,9 @@ import { indexRequest } from './index.schema.js';
 
 /** What is kept of the time for the answer itself. */
 const RESERVE_MS = 1_000;
+/** Long enough for what is asked to be asked on a machine that stands still for a moment. */
+const TIME_MS = 1_000;
+const LATE_MS = 1_100;
 
 const failing =
   (code: ErrorCode, afterMs = 0) =>
@@ -43,13 +46,13 @@ describe('a document of POST /index', () => {
   });
 
   it('whose upload failed until the time was up has failed as the upload did', async () => {
-    const { answer } = indexing(['a'], 20, { upload: failing('DEPENDENCY.UNAVAILABLE', 40) });
+    const { answer } = indexing(['a'], TIME_MS, { upload: failing('DEPENDENCY.UNAVAILABLE', LATE_MS) });
     await expect(answer).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
   });
 
   it.each<[string, number, () => unknown]>([
-    ['is not ready when the time is up', 20, () => delay(40, { status: 'processing', chunks: 0 })],
-    ['cannot be asked after when the time is up', 20, failing('DOCUMENT.NOT_FOUND', 40)],
+    ['is not ready when the time is up', TIME_MS, () => delay(LATE_MS, { status: 'processing', chunks: 0 })],
+    ['cannot be asked after when the time is up', TIME_MS, failing('DOCUMENT.NOT_FOUND', LATE_MS)],
     ['cannot be asked after for now', 60_000, failing('DEPENDENCY.UNAVAILABLE')],
   ])('that was taken and %s is pending', async (_what, ms, getDocument) => {
     const { answer } = indexing(['a'], ms, { getDocument });

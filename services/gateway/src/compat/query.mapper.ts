@@ -1,5 +1,6 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import type { retrievalV1 } from '@ragmesh/contracts';
+import { RagmeshError } from '@ragmesh/errors';
 import type { z } from 'zod';
 import { EXTRACTIVE } from '../api/language-model-names.js';
 import { citationBody, resultBody } from '../api/search.mapper.js';
@@ -56,16 +57,26 @@ export const rootBody = ({ text, results, done }: WholeAnswer, latencyMs: number
 
 const block = (event: z.input<typeof rootEvent>): string => encodeData(event);
 
-/** The answer as `/query/stream` tells it. */
+/**
+ * The answer as `/query/stream` tells it.
+ * @throws RagmeshError GENERATION.UNAVAILABLE at the end of an answer that was cut off.
+ */
 export async function* rootBlocks(events: AsyncIterable<retrievalV1.QueryResponse>): AsyncGenerator<string, void> {
   for await (const { event } of events) {
     if (event.case === 'sources') {
       const data = event.value.results.map(resultBody).map(({ id, score }) => ({ id, score }));
       yield block({ type: 'sources', data });
     } else if (event.case === 'delta') yield block({ type: 'content', text: event.value });
-    else if (event.case === 'done') yield block({ type: 'done' });
+    else if (event.case === 'done') {
+      if (event.value.incomplete) throw cutOff();
+      yield block({ type: 'done' });
+    }
   }
 }
+
+/** These clients have no word for an answer that is not whole. */
+const cutOff = (): RagmeshError =>
+  new RagmeshError('GENERATION.UNAVAILABLE', 'The answer is not whole: its language model was cut off.');
 
 /** Whether no language model had a part in an answer, and none failed to: there is none, or it was not asked for want of sources. */
 export const isWithoutModel = ({ done: { model, degraded } }: WholeAnswer): boolean =>
@@ -87,6 +98,7 @@ export function apiBody(answer: WholeAnswer, isDisabled: boolean, requestId: str
     citations: isDisabled ? [] : citations.map(citationBody),
     timings: done.timings,
     degraded: done.degraded,
+    incomplete: done.incomplete,
     request_id: requestId,
   };
 }

@@ -41,7 +41,13 @@ export const rootAnswer = z.object({
   cached: z.boolean().describe('As cache_hit'),
 });
 
-/** The events of `/query/stream`, in this order; `error` ends a stream that fails. */
+/** The body has no place to say so. */
+export const INCOMPLETE_HEADER = 'X-Answer-Incomplete';
+export const rootAnswerHeaders = z.object({
+  [INCOMPLETE_HEADER]: z.literal('true').optional().describe('The answer was cut off; absent where it is whole'),
+});
+
+/** The events of `/query/stream`, in this order; `error` ends a stream that fails, and an answer that was cut off. */
 export const rootEvent = z.union([
   z.object({ type: z.literal('sources'), data: z.array(z.object({ id: z.string(), score: z.number() })) }),
   z.object({ type: z.literal('content'), text: z.string() }),
@@ -82,5 +88,6 @@ export const apiAnswer = z.object({
   citations: z.array(citationSchema),
   timings: z.record(z.string(), z.number()).describe('Milliseconds by stage'),
   degraded: z.array(z.string()).describe('Every fallback taken'),
+  incomplete: z.boolean().describe('The answer was cut off'),
   request_id: z.string(),
 });

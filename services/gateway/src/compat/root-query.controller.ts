@@ -9,7 +9,8 @@ import { streamBlocks } from '../http/stream-blocks.js';
 import { valid } from '../http/validation.js';
 import { Describe } from '../openapi/describe.js';
 import { rootBlocks, rootBody, rootMessage } from './query.mapper.js';
-import { rootAnswer, rootEvent, rootQuery, type RootQuery } from './query.schema.js';
+import { INCOMPLETE_HEADER, rootAnswer, rootAnswerHeaders, rootEvent, rootQuery } from './query.schema.js';
+import type { RootQuery } from './query.schema.js';
 import { rootQueryRoute } from './root-stream-errors.js';
 
 const problems: readonly ErrorCode[] = [
@@ -21,6 +22,12 @@ const problems: readonly ErrorCode[] = [
 ];
 const body = { 'application/json': rootQuery };
 const example = { query: 'How long is the notice period?', top_k: 5 };
+const answer = {
+  status: 200,
+  description: 'The answer; with `stream` events',
+  schema: rootAnswer,
+  headers: rootAnswerHeaders,
+};
 const events = { status: 200, description: 'Events', type: 'text/event-stream', schema: rootEvent };
 
 /** Answers for clients that know `/query`. */
@@ -38,13 +45,14 @@ export class RootQueryController {
     tag: 'Existing clients',
     body,
     example,
-    answers: [{ status: 200, description: 'The answer; with `stream` events', schema: rootAnswer }, events],
+    answers: [answer, events],
     problems,
   })
   async query(@Body(valid(rootQuery)) input: RootQuery, @Res() reply: FastifyReply): Promise<void> {
     if (input.stream) return this.stream(input, reply);
     const started = performance.now();
     const answer = await wholeAnswer(this.calls.retrieval.query(rootMessage(input), this.calls.unary(reply)));
+    if (answer.done.incomplete) void reply.header(INCOMPLETE_HEADER, 'true');
     await reply.status(200).send(rootBody(answer, performance.now() - started));
   }
 

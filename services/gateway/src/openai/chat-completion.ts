@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { generationV1, retrievalV1 } from '@ragmesh/contracts';
 import type { z } from 'zod';
 import { citationBody, resultBody } from '../api/search.mapper.js';
+import { answerUsage } from '../api/spent-usage.js';
 import type { WholeAnswer } from '../api/whole-answer.js';
 import { encodeData } from '../http/event-stream.js';
 import type { chatChunk, chatCompletion, usageSchema } from './chat.schema.js';
@@ -29,13 +30,9 @@ export const newCompletion = (model: string): CompletionHead => ({
 /** An answer its provider cut off reads like one that met the limit of tokens: it is not whole. */
 const finishReason = ({ incomplete }: retrievalV1.Answered): 'stop' | 'length' => (incomplete ? 'length' : 'stop');
 
-function usageBody({ usage }: retrievalV1.Answered): Usage {
-  const { promptTokens = 0, completionTokens = 0 } = usage ?? {};
-  return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: promptTokens + completionTokens,
-  };
+function usageBody(done: retrievalV1.Answered): Usage {
+  const { prompt_tokens, completion_tokens } = answerUsage(done) ?? { prompt_tokens: 0, completion_tokens: 0 };
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }
 
 /** The answer as one body. */

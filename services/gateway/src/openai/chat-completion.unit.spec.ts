@@ -17,7 +17,9 @@ async function blocksOf(events: AsyncIterable<retrievalV1.QueryResponse>, includ
 
 describe('a streamed completion', () => {
   it('of an answer that was cut off ends for its length, with every fallback named', async () => {
-    const done = { incomplete: true, degraded: ['llm'], usage: { promptTokens: 2, completionTokens: 1 } };
+    const usage = { promptTokens: 2, completionTokens: 1 };
+    const writingUsage = { promptTokens: 40, completionTokens: 10 }; // to understand the question, say
+    const done = { incomplete: true, degraded: ['llm'], usage, writingUsage };
     const blocks = await blocksOf(
       answer(
         { event: { case: 'sources', value: { results: [] } } },
@@ -33,7 +35,7 @@ describe('a streamed completion', () => {
       degraded: ['llm'],
       usage: null,
     });
-    expect(JSON.parse(blocks[3]!.slice(6))).toMatchObject({ choices: [], usage: { total_tokens: 3 } });
+    expect(JSON.parse(blocks[3]!.slice(6))).toMatchObject({ choices: [], usage: { total_tokens: 53 } });
     expect(blocks[4]).toBe('data: [DONE]\n\n');
   });
 });

@@ -10,6 +10,8 @@ export interface Answer {
   readonly schema?: z.ZodType;
   /** Media type; `application/json` when absent. */
   readonly type?: string;
+  /** Headers of this answer alone. */
+  readonly headers?: z.ZodObject;
 }
 
 /** What the API document says of a route beyond its path and method, which are read from Nest's own decorators. */

@@ -113,14 +113,22 @@ function parametersIn(where: 'query' | 'header', schema: z.ZodObject | undefined
 }
 
 function answers(list: readonly Answer[]): Json {
-  const byStatus: Record<string, { description: string; content?: Json }> = {};
-  for (const { status, description, schema, type } of list) {
+  const byStatus: Record<string, { description: string; headers?: Json; content?: Json }> = {};
+  for (const { status, description, schema, type, headers } of list) {
     const entry = (byStatus[status] ??= { description });
+    if (headers) entry.headers = responseHeaders(headers);
     if (!schema && !type) continue;
     const media = schema ? shaped(jsonSchema(schema, 'output'), type) : unshaped(type);
     entry.content = { ...entry.content, [type ?? 'application/json']: media };
   }
   return byStatus;
+}
+
+function responseHeaders(schema: z.ZodObject): Json {
+  const { properties = {} } = jsonSchema(schema, 'output') as { properties?: Record<string, Json> };
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, { description, ...rest }]) => [name, { description, schema: rest }]),
+  );
 }
 
 /** OpenAPI 3.1 has no word for the events of a stream, only for the stream as a whole. */
