@@ -35,7 +35,7 @@ export async function checkConfigurationFaults(situation: Situation): Promise<Fi
       fault(
         sentence,
         'A service that reads it ends at once, with exit code 78 in a mesh.',
-        'change it in the environment, in .env or in the chart’s values; the README of the service has the table',
+        'change it in the environment, in .env or in the chart’s values; the service’s CONFIGURATION.md has the table',
       ),
     );
   }

@@ -69,7 +69,7 @@ helm upgrade --install ${service} oci://registry.example.com/charts/${service} -
 \`\`\`
 
 All releases of one mesh need the same \`global\` values, \`global.namePrefix\` above all, and one namespace. What may stand in \`config\` and
-\`secretConfig\` is described in \`services/${service}/README.md\`.`;
+\`secretConfig\` is described in \`services/${service}/CONFIGURATION.md\`.`;
 
 const texts: Readonly<Record<string, string>> = {
   'ragmesh-common': `

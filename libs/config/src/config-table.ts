@@ -13,7 +13,7 @@ const shownName = (name: string, { spec }: Variable<unknown>): string =>
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** The definition as a Markdown table for a README: name, type, default, meaning. */
+/** The definition as a Markdown table for `CONFIGURATION.md`: name, type, default, meaning. */
 export function configTable(definition: AnyConfigDefinition): string {
   const rows = Object.entries(definition.variables).map(([name, variable]) =>
     [shownName(name, variable), variable.spec.kind, defaultOf(variable), variable.spec.description]

@@ -17,7 +17,7 @@ import { KafkaTopics } from './kafka-topics.js';
 import { RecordPublisher } from './record-publisher.js';
 import { TopicExtents } from './topic-extents.js';
 
-/** The bus on Kafka, through kafkajs 2.2.4 and around its defects; the README lists which guard answers which. */
+/** The bus on Kafka, through kafkajs 2.2.4 and around its defects; `KAFKA.md` lists which guard answers which. */
 export class KafkaBusDriver implements BusDriver {
   /** Provisioning, and the comparison of cluster and catalogue. */
   readonly topics: KafkaTopics;
