@@ -7,3 +7,4 @@ export { type Faults } from './fault-proxy/faults.js';
 export { describeWithServer, type RequiredServer } from './required-server.js';
 export { seeded, shuffled } from './seeded-random.js';
 export { SilentDatabase } from './silent-database.js';
+export { withinAttempts } from './within-attempts.js';

@@ -20,8 +20,9 @@ export function busConformance(name: string, bus: BusUnderTest): void {
     afterEach(async () => {
       await Promise.all(drivers.splice(0).map((driver) => driver.close()));
     });
-    logConformance(bus, connect);
-    groupConformance(connect);
+    const connectPatiently: Connect = (leaseMs = bus.patientLeaseMs) => connect(leaseMs);
+    logConformance(bus, connectPatiently);
+    groupConformance(connectPatiently);
     faultConformance(bus, connect);
   });
 }

@@ -10,6 +10,8 @@ export interface BusUnderTest {
   /** A module (file URL) whose `createDriver(config)` makes a driver in a process of its own. */
   readonly driverModule?: string;
   driverConfig?(): Record<string, unknown>;
+  /** Lease of members that are to stay whatever the machine does: one that was put out is given all it had not committed again. */
+  readonly patientLeaseMs: number;
   /** Longest time until a dead member's partitions have moved, in ms. */
   readonly takeoverMs: number;
   /** Bytes of a value that the bus must refuse; with what is around it, just more than it takes. */
