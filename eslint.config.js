@@ -28,12 +28,20 @@ const servicesForbidden = {
   message: 'Another service is known by its proto and events only.',
 };
 
+/** A file of another package, or of the tools and tests around them, by its place in the checkout. */
+const placesOfOthers = {
+  regex: '^(\\.\\./)+([^.][^/]*/)*(src|dist|test|tools|bench|eval|backup|doctor|faults|deploy|helm|proto)/',
+  message: 'Another package is imported by its name, and only what it exports.',
+};
+const outsideSpecs = { group: ['@ragmesh/testing'], message: 'For specs only.' };
+
 const libBoundaries = libs.map((lib) => ({
   files: [`libs/${lib}/src/**/*.ts`],
   ignores: ['**/*.spec.ts'],
   rules: restrict(
     [
       servicesForbidden,
+      placesOfOthers,
       ownedElsewhere(lib),
       {
         group: libs
@@ -41,9 +49,11 @@ const libBoundaries = libs.map((lib) => ({
           .map((other) => `@ragmesh/${other}`),
         message: `libs/${lib} is level ${levelOf(lib)} and imports lower levels only.`,
       },
-    ].filter(({ group }) => group.length > 0),
+    ].filter(({ group }) => group?.length !== 0),
   ),
 }));
+
+const serviceBoundaries = [placesOfOthers, ownedElsewhere('services'), outsideSpecs];
 
 /** Who may send requests without libs/egress, and why that is no way to have the mesh fetch what a caller names. */
 const outgoing = {
@@ -109,21 +119,23 @@ export default tseslint.config(
     ignores: ['**/*.spec.ts', ...Object.keys(outgoing)],
     rules: sendsRequests,
   },
+  // The standalone is made of all services; everything else holds for it, too.
+  { files: ['services/standalone/src/**/*.ts'], ignores: ['**/*.spec.ts'], rules: restrict(serviceBoundaries) },
   {
     files: ['services/!(standalone)/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
-    rules: restrict([
-      servicesForbidden,
-      ownedElsewhere('services'),
-      { group: ['@ragmesh/testing'], message: 'For specs only.' },
-    ]),
+    rules: restrict([servicesForbidden, ...serviceBoundaries]),
   },
   {
+    // In place of what holds for the rest of a service, so that has to be said again.
     files: ['services/*/src/domain/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: restrict([
+      servicesForbidden,
+      ...serviceBoundaries,
       {
-        group: ['@nestjs/*', '*prisma*', 'pg', ...Object.keys(owners), '@ragmesh/!(errors|contracts)'],
+        // Names as in a .gitignore, which knows no `!(…)`.
+        group: ['@nestjs/*', '*prisma*', 'pg', '@ragmesh/*', '!@ragmesh/errors', '!@ragmesh/contracts'],
         message: 'domain/ is pure: no framework, database, broker or clock.',
       },
     ]),

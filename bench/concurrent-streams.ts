@@ -10,6 +10,8 @@ import { eventLoopDelayMs } from './requests.js';
 
 /** Slow enough that on two cores clients and stub leave the server its share: 1,000 clients take 10,000 tokens/s. */
 const speech: Speech = { firstTokenMs: 200, tokensPerSecond: 10, tokens: 64 };
+/** What a stream may add to the memory of the process at the peak: 1,000 of them a quarter of a gigabyte. */
+const MEMORY_KB = 256;
 const ANSWER_SECONDS = speech.firstTokenMs / 1000 + speech.tokens / speech.tokensPerSecond;
 
 /** S3: event-stream clients in a closed loop, once on the stub language model itself, then on a ragmesh that asks it. */
@@ -74,7 +76,8 @@ function tell(report: Report, { alone, result, clients, seconds, loopDelayMs, me
   const [before, peak, after] = [megabytes[0]!, Math.max(...megabytes), megabytes.at(-1)!];
   const perStream = `${(((peak - before) * 1024) / clients).toFixed(0)} KB a stream at the peak`;
   const memory = `${before.toFixed(0)} → ${peak.toFixed(0)} → ${after.toFixed(0)} MB, ${perStream}`;
-  report.add('S3 resident memory before, at the peak, after', memory, '–');
+  const isBounded = peak - before <= MEMORY_KB * (clients / 1024);
+  report.add('S3 resident memory before, at the peak, after', memory, `≤ ${MEMORY_KB} KB a stream`, isBounded);
 }
 
 /** All that was done, questions included, by the token: what bounds how many streams one process can serve. */

@@ -1,56 +1,18 @@
-import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { topicSpecs, type TopicSpec } from '@ragmesh/contracts';
 import { KafkaBusDriver, partitionForKey, type OutgoingRecord, type RecordSink } from '@ragmesh/messaging';
 import kafkajs from 'kafkajs';
+import { BATCH, PARTITIONS, countdown, keyOf, measure, payload } from './event-lane.js';
+import { outboxToInbox } from './outbox-to-inbox.js';
 
-const RECORDS = 40_000;
-const BATCH = 500;
-const BYTES = 1_000;
-const PARTITIONS = 6;
-
+/** Records per second, produced and consumed. */
 export interface EventPathResult {
-  /** Records per second, produced and consumed, by kafkajs alone. */
-  readonly rawPerSecond: number;
-  readonly driverPerSecond: number;
-  readonly ratio: number;
-}
-
-interface Lane {
-  /** Sends one batch. */
-  send(from: number): Promise<unknown>;
-  /** Resolves when all records have arrived. */
-  readonly arrived: Promise<unknown>;
-}
-
-const keyOf = (number: number): string => `document-${number % 997}`;
-const payload = randomBytes(BYTES);
-
-/** Records per second from the first send to the last arrival; two batches are always on their way. */
-async function measure({ send, arrived }: Lane): Promise<number> {
-  const begin = performance.now();
-  let next = 0;
-  const sender = async (): Promise<void> => {
-    while (next < RECORDS) {
-      const from = next;
-      next += BATCH;
-      await send(from);
-    }
-  };
-  await Promise.all([sender(), sender(), arrived]);
-  return (RECORDS / (performance.now() - begin)) * 1000;
-}
-
-/** A countdown of records and the promise that it has ended. */
-function countdown(): { arrived: Promise<void>; count(records: number): void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let left = RECORDS;
-  return {
-    arrived: promise,
-    count: (records) => {
-      left -= records;
-      if (left <= 0) resolve();
-    },
-  };
+  /** kafkajs alone. */
+  readonly raw: number;
+  /** The Kafka driver, without outbox and inbox. */
+  readonly driver: number;
+  /** From a transaction in one service to a transaction in another. */
+  readonly services: number;
 }
 
 /** kafkajs alone: batched produce with all acknowledgements, batched consume with one commit per batch. */
@@ -110,16 +72,19 @@ async function driver(brokers: string[], spec: TopicSpec): Promise<number> {
 }
 
 /**
- * S7: records per second through the Kafka driver against kafkajs alone, produced and consumed, in turns (raw, driver,
- * raw, driver), because the machine's speed drifts.
+ * S7: records per second through the Kafka driver, and from service to service, against kafkajs alone, in turns, because the
+ * machine's speed drifts.
+ * @param folder for the services' databases.
  */
-export async function measureEventPath(brokers: string[]): Promise<EventPathResult> {
-  const rates = { raw: 0, driver: 0 };
+export async function measureEventPath(brokers: string[], folder: string): Promise<EventPathResult> {
+  const rates = { raw: 0, driver: 0, services: 0 };
   const rounds = 2;
   for (let round = 0; round < rounds; round += 1) {
+    const spec = { ...topicSpecs[0]!, name: `bench.driver.${round}`, partitions: PARTITIONS };
     rates.raw += (await raw(brokers, `bench.raw.${round}`)) / rounds;
-    rates.driver +=
-      (await driver(brokers, { ...topicSpecs[0]!, name: `bench.driver.${round}`, partitions: PARTITIONS })) / rounds;
+    rates.driver += (await driver(brokers, spec)) / rounds;
+    const place = { topicPrefix: `bench${round}.`, dataDir: join(folder, String(round)) };
+    rates.services += (await outboxToInbox(brokers, place)) / rounds;
   }
-  return { rawPerSecond: rates.raw, driverPerSecond: rates.driver, ratio: rates.driver / rates.raw };
+  return rates;
 }

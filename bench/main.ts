@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { readCorpus, type DatasetDocument } from '../eval/dataset.js';
 import { benchMesh } from './mesh.js';
 import { Report } from './report.js';
-import { scenariosNamed } from './scenarios.js';
+import { leftOut, scenariosNamed } from './scenarios.js';
 
 const USAGE = `npm run bench -- [--mode standalone|mesh] [--scenario s1,s3,...] [--strict] [--documents N] [--seconds N]
                   [--clients N] [--chunks N] [--dataset FOLDER] [--files FOLDER]`;
@@ -27,6 +27,16 @@ async function firstDocuments(folder: string, count: number): Promise<DatasetDoc
   return documents;
 }
 
+/** Of a plain run: whoever names scenarios knows what is not among them. */
+function tellLeftOut(
+  report: Report,
+  { mode, scenario }: { readonly mode: string; readonly scenario?: string },
+  benches: Parameters<typeof leftOut>[0],
+): void {
+  if (mode === 'mesh' || scenario) return;
+  for (const name of leftOut(benches)) report.add(name, `not run, as it takes long: --scenario ${name}`, '–');
+}
+
 /** Runs the benches that are asked for. Exit code 1: one failed, or with `--strict` missed its limit; 2: wrong use. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options });
@@ -39,7 +49,7 @@ async function main(): Promise<number> {
   if (!modes.includes(values.mode)) throw new Error(`--mode must be one of ${modes.join(', ')}, not "${values.mode}".`);
   const isMesh = values.mode === 'mesh';
   if (isMesh && values.scenario) throw new Error('--scenario belongs to --mode standalone: the mesh has one bench.');
-  const benches = isMesh ? [benchMesh] : [...scenariosNamed(values.scenario)];
+  const benches = isMesh ? new Set([benchMesh]) : scenariosNamed(values.scenario);
   const root = process.cwd();
   // A part of the figures is kept beside the whole, not in its place.
   const report = new Report(root, [values.mode, ...(values.scenario?.split(',') ?? [])].join('-'));
@@ -63,6 +73,7 @@ async function main(): Promise<number> {
       hasFailed = true;
     }
   }
+  tellLeftOut(report, values, benches);
   const missed = await report.finish();
   return hasFailed || (values.strict && missed > 0) ? 1 : 0;
 }

@@ -41,3 +41,9 @@ export function scenariosNamed(list: string | undefined): Set<Scenario> {
   if (unknown !== undefined) throw new Error(`--scenario must be among ${known.join(', ')}, not "${unknown}".`);
   return new Set(names.map((name) => scenarios[name as Name]));
 }
+
+/** Names of the scenarios that are not among the chosen ones. */
+export const leftOut = (chosen: ReadonlySet<Scenario>): string[] =>
+  Object.entries(scenarios)
+    .filter(([, scenario]) => !chosen.has(scenario))
+    .map(([name]) => name);

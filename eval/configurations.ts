@@ -15,16 +15,21 @@ const known: Readonly<Record<string, Configuration['fields']>> = {
 };
 
 /**
- * Configurations by name, `lexical,rrf`, and further ones as `name={"mode": "hybrid", "alpha": 0.3}`.
+ * Configurations by name, and further ones as `name={"mode": "hybrid", "alpha": 0.3}`, each once: a name may be that of a
+ * further one.
  * @throws Error naming what is unknown or no JSON object.
  */
-export function parseConfigurations(names: string, further: readonly string[] = []): Configuration[] {
-  const named = names.split(',').map((name) => {
-    const fields = known[name];
-    if (!fields) throw new Error(`There is no configuration ${name}; known are ${Object.keys(known).join(', ')}.`);
-    return { name, fields };
-  });
-  return [...named, ...further.map(parseFurther)];
+export function parseConfigurations(names: readonly string[], further: readonly string[] = []): Configuration[] {
+  const own = further.map(parseFurther);
+  const others = names.filter((name) => !own.some((one) => one.name === name));
+  return [...others.map(knownConfiguration), ...own];
+}
+
+function knownConfiguration(name: string): Configuration {
+  const fields = known[name];
+  if (fields) return { name, fields };
+  const all = Object.keys(known).join(', ');
+  throw new Error(`There is no configuration ${name}; known are ${all}. Another one: give it by --with.`);
 }
 
 function parseFurther(flag: string): Configuration {

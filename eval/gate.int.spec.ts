@@ -21,8 +21,10 @@ describe('npm run eval -- --gate', () => {
     await writeFile(join(folder, 'queries.jsonl'), '{"_id": "q1", "text": "What do tides follow?"}\n');
     await writeFile(join(folder, 'qrels.tsv'), 'query-id\tcorpus-id\tscore\nq1\td1\t1\n');
     const whole = { 'ndcg@10': 1, map: 1, 'recall@100': 1 };
-    const baseline = { tolerance: 0.01, datasets: { tiny: { hybrid: whole, rrf: whole } } };
-    await writeFile(join(folder, 'baseline.json'), JSON.stringify(baseline));
+    const keep = (file: string, configurations: object) =>
+      writeFile(join(folder, file), JSON.stringify({ tolerance: 0.01, datasets: { tiny: configurations } }));
+    await keep('baseline.json', { hybrid: whole, rrf: whole });
+    await keep('with-light.json', { hybrid: whole, light: whole });
     server = createServer((request, response) => {
       const results = found.map((document_id) => ({ document_id }));
       const answer = request.url === '/v1/search' ? { results, degraded: [] } : { status: 'ready', error: null };
@@ -36,8 +38,8 @@ describe('npm run eval -- --gate', () => {
   });
 
   const address = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const run = (url = address()) => {
-    const flags = [folder, '--url', url, '--gate', join(folder, 'baseline.json')];
+  const run = (url = address(), baseline = 'baseline.json', further: readonly string[] = []) => {
+    const flags = [folder, '--url', url, '--gate', join(folder, baseline), ...further];
     const passed = promisify(execFile)(process.execPath, ['dist/eval/main.js', ...flags]);
     return passed.then(({ stdout }) => ({ code: 0, stdout, stderr: '' })).catch((failure: unknown) => failure as never);
   };
@@ -62,5 +64,24 @@ describe('npm run eval -- --gate', () => {
     const { code, stderr } = await run();
     expect(code).toBe(1);
     expect(stderr).toContain('tiny rrf map dropped by 0.5000, from 1.0000 to 0.5000; 0.01 is tolerated.');
+  });
+
+  it('compares a configuration that is given by --with, once the baseline has it', async () => {
+    const light = ['--with', 'light={"alpha": 0.3}'];
+    found = ['d1'];
+    const { code, stdout } = await run(address(), 'with-light.json', light);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^hybrid +1 .*\nlight +1 +1\.0000 .*\n$/m);
+    expect((await run(address(), 'baseline.json', light)).code).toBe(0);
+    found = ['another', 'd1'];
+    const { code: worse, stderr } = await run(address(), 'with-light.json', [...light, '--configurations', 'hybrid']);
+    expect(worse).toBe(1);
+    expect(stderr).toContain('tiny light map dropped by 0.5000');
+  });
+
+  it('asks for a configuration of the baseline that nobody gave', async () => {
+    const { code, stderr } = await run(address(), 'with-light.json');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^There is no configuration light; known are lexical, .+ give it by --with\.\n$/);
   });
 });

@@ -57,12 +57,12 @@ describe('the gate', () => {
 
 describe('configurations', () => {
   it('are known by name, or given as fields of a search', () => {
-    expect(parseConfigurations('lexical,rrf', ['light={"mode":"hybrid","alpha":0.3}'])).toEqual([
+    expect(parseConfigurations(['lexical', 'rrf'], ['light={"mode":"hybrid","alpha":0.3}'])).toEqual([
       { name: 'lexical', fields: { mode: 'lexical' } },
       { name: 'rrf', fields: { mode: 'hybrid', fusion: 'rrf' } },
       { name: 'light', fields: { mode: 'hybrid', alpha: 0.3 } },
     ]);
-    expect(() => parseConfigurations('lexical,best')).toThrow(/no configuration best; known are lexical/);
-    expect(() => parseConfigurations('lexical', ['light=0.3'])).toThrow(/--with light=0\.3/);
+    expect(() => parseConfigurations(['lexical', 'best'])).toThrow(/no configuration best; known are lexical/);
+    expect(() => parseConfigurations(['lexical'], ['light=0.3'])).toThrow(/--with light=0\.3/);
   });
 });

@@ -12,8 +12,9 @@ const STOP_WITHIN_MS = 20_000;
 
 export interface RunningStandalone {
   readonly url: string;
+  /** Of ragmesh itself until it is restarted, then of the npm it runs under. */
   readonly pid: number;
-  /** Stops the process and starts another on its data. @returns milliseconds from that start until it was ready. */
+  /** Stops the process and gives `npm start` its data. @returns milliseconds from that command until it was ready. */
   restart(): Promise<number>;
   /** Stops the process and removes its data. */
   stop(): Promise<void>;
@@ -42,9 +43,9 @@ export async function startStandalone(
     LOG_LEVEL: 'warn',
     ...settings,
   };
-  const begin = (): ChildProcess =>
-    spawn(process.execPath, [entry], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  let child = begin();
+  const begin = (program: string, argument: string): ChildProcess =>
+    spawn(program, [argument], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  let child = begin(process.execPath, entry);
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await stopChild(child);
@@ -59,7 +60,7 @@ export async function startStandalone(
   const restart = async (): Promise<number> => {
     await stopChild(child);
     const started = performance.now();
-    child = begin();
+    child = begin('npm', 'start');
     await waitUntilReady(url, child);
     return performance.now() - started;
   };

@@ -2,6 +2,9 @@ import { expect, it } from '@jest/globals';
 import { describeWithServer, eventually } from '@ragmesh/testing';
 import { RedisFixture, ask, stored, usable } from './redis-fixture.js';
 
+/** For a value to be read while it is evicted, and more come by far where nothing else is to be done. */
+const ENOUGH_EVICTIONS = 20;
+
 describeWithServer('redis', 'the cache with Redis', () => {
   const fixture = RedisFixture.forEachTest();
 
@@ -72,8 +75,9 @@ describeWithServer('redis', 'the cache with Redis', () => {
     let truth = 0;
     let stale = 0;
     const end = performance.now() + 3_000;
+    const isOver = (): boolean => performance.now() >= end && truth > ENOUGH_EVICTIONS;
     const readers = copies.map(async ({ cache }) => {
-      while (performance.now() < end) {
+      while (!isOver()) {
         const floor = truth;
         const compute = async () => {
           const seen = truth;
@@ -87,14 +91,13 @@ describeWithServer('redis', 'the cache with Redis', () => {
       }
     });
     const writer = (async () => {
-      while (performance.now() < end) {
+      while (!isOver()) {
         truth += 1;
         await copies[0]!.cache.evict(['doc:1']);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
       }
     })();
     await Promise.all([...readers, writer]);
-    expect(truth).toBeGreaterThan(20);
     expect(stale).toBe(0);
     for (const one of copies) {
       const current = async () => Number((await ask(one, 'k0', String(truth))).value) === truth;

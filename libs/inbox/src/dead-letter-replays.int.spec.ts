@@ -253,8 +253,10 @@ describe('a replay', () => {
       ahead: 6,
     });
     expect({ letters: letters.length, matched }).toEqual({ letters: 2, matched: 3 });
-    const waits = (await one.copies()).map(({ wait }) => Math.round(wait / 10));
-    expect(waits).toEqual([6, 7]);
+    const [first, second] = (await one.copies()).map(({ wait }) => wait);
+    expect(second! - first!).toBeCloseTo(10, 1);
+    expect(first).toBeLessThanOrEqual(60);
+    expect(first).toBeGreaterThan(30); // as of now, which may be late
   });
 
   it('of a record nobody could read is for whoever can read it now', async () => {

@@ -19,7 +19,8 @@ busConformance('the embedded bus', {
   createDriver: (leaseMs) => createDriver(config(leaseMs)),
   driverModule: new URL('./embedded-driver.ts', import.meta.url).href,
   driverConfig: config,
-  takeoverMs: 8_000,
+  patientLeaseMs: 10_000,
+  takeoverMs: 16_000,
   oversizedBytes: 1_048_570,
   async restartBroker() {
     const before = server.postgres.pid;

@@ -5,6 +5,7 @@ import { createDriver } from './kafka-driver.js';
 import { KafkaSpecServer } from './kafka-spec-server.js';
 
 const given = process.env.KAFKA_BROKERS?.split(',');
+const PATIENT_MS = 30_000;
 const driverModule = new URL('./kafka-driver.ts', import.meta.url).href;
 const configOf = (brokers: readonly string[], sessionTimeoutMs: number) => ({
   brokers,
@@ -21,7 +22,8 @@ if (given) {
       createDriver: (leaseMs) => createDriver(config(leaseMs)),
       driverModule,
       driverConfig: config,
-      takeoverMs: 25_000,
+      patientLeaseMs: PATIENT_MS,
+      takeoverMs: 50_000,
       oversizedBytes: 1_048_570,
     });
   });
@@ -39,7 +41,8 @@ if (given) {
       createDriver: (leaseMs) => createDriver(config(leaseMs)),
       driverModule,
       driverConfig: config,
-      takeoverMs: 15_000,
+      patientLeaseMs: PATIENT_MS,
+      takeoverMs: 30_000,
       oversizedBytes: 1_048_570,
       async restartBroker() {
         const [broker] = server.kafka.nodes;

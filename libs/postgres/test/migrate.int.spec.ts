@@ -87,7 +87,7 @@ describe('migrate', () => {
   });
 
   it('starts over after a process was killed in the middle of it', async () => {
-    const long = migrationOf('long', 'CREATE TABLE half (); SELECT pg_sleep(1);');
+    const long = migrationOf('long', 'CREATE TABLE half (); SELECT pg_sleep(60);');
     const url = server.url('long');
     const watch = createPool(server.url('postgres'));
     const cut = migrate(url, long);
@@ -99,6 +99,7 @@ describe('migrate', () => {
     });
     await watch.end();
     await expect(cut).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+    migrationOf('long', 'CREATE TABLE half ();');
     expect(await migrate(url, long)).toEqual(['20260103000000_long']);
   });
 

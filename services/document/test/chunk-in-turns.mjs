@@ -1,5 +1,6 @@
-// Has a text of 20 million characters read, cut anew and told of, in the database named as argument. Prints the longest turn
-// of this process's event loop in milliseconds, and how many chunks were kept and published.
+// Has a text of 20 million characters read, cut anew and told of, in the database named as first argument, under the
+// id that is the second. Prints the longest turn of this process's event loop in milliseconds, and how many chunks were kept and
+// published.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +17,9 @@ import { VersionCuts } from '../dist/commands/version-cuts.js';
 import { publishChunks } from '../dist/publishes/document-chunked.event.js';
 
 const CHARACTERS = 20_000_000;
+const [, , url, id] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), 'chunk-in-turns-'));
-const database = new Database(createPool(process.argv[2]));
+const database = new Database(createPool(url));
 const outbox = new Outbox(database, 'document');
 const blobs = new FolderBlobStore(folder);
 const extractor = new TextExtractor(blobs, {
@@ -34,13 +36,13 @@ const key = createHash('sha256').update(text).digest('hex');
 await blobs.publish('t', { path: source, key });
 
 const upload = {
-  ...{ document_id: 'book', version: 1, kind: 'text', file_name: 'book.txt', size_bytes: CHARACTERS },
+  ...{ document_id: id, version: 1, kind: 'text', file_name: 'book.txt', size_bytes: CHARACTERS },
   ...{ blob_key: key, chunk_size: 2048, chunk_overlap: 0, chunks: 0 },
 };
 // Readers see a generation that cuts as finely as one may.
 await database.query(
   `INSERT INTO index_generation (tenant, collection, generation, state, chunk_size, chunk_overlap)
-   VALUES ('t', 'books', 1, 'live', 32, 0)`,
+   VALUES ('t', 'books', 1, 'live', 32, 0) ON CONFLICT DO NOTHING`,
 );
 const placed = { tenant: 't', collection: 'books', upload, metadata: {} };
 const delivery = { standAside: async () => {}, goOn: async () => {}, signal: new AbortController().signal };
@@ -49,15 +51,16 @@ async function chunk() {
   const extracted = await extractor.extract('t', upload, delivery);
   const batches = await cuts.prepare(placed, extracted);
   await outbox.transaction(async (tx, { publish }) => {
-    const document = { id: 'book', version: 1, collection: 'books', title: 'Herons', metadata: {} };
+    const document = { id, version: 1, collection: 'books', title: 'Herons', metadata: {} };
     for (const cut of await cuts.keep(tx, placed, batches)) await publishChunks(publish, document, extracted.text, cut);
   });
 }
 
 const longest = await longestTurn(() => inContext({ tenant: 't', requestId: 'r', subject: 'x' }, chunk));
 const { rows } = await database.query(
-  `SELECT sum(jsonb_array_length(spans))::int AS chunks, (SELECT count(*)::int FROM outbox WHERE key = 'book') AS events,
-     count(*)::int AS batches FROM chunk_batch WHERE document_id = 'book'`,
+  `SELECT sum(jsonb_array_length(spans))::int AS chunks, (SELECT count(*)::int FROM outbox WHERE key = $1) AS events,
+     count(*)::int AS batches FROM chunk_batch WHERE document_id = $1`,
+  [id],
 );
 process.stdout.write(JSON.stringify({ longest, ...rows[0] }));
 await extractor.onModuleDestroy();

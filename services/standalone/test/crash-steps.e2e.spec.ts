@@ -54,5 +54,5 @@ describe('a process killed at each commit and publish step', () => {
     } finally {
       await mesh.close();
     }
-  }, 1_500_000);
+  }, 3_000_000);
 });

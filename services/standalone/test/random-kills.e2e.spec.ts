@@ -89,5 +89,5 @@ describe('a process killed at random moments', () => {
     } finally {
       await mesh.close();
     }
-  }, 1_500_000);
+  }, 3_000_000);
 });

@@ -141,11 +141,13 @@ describe('the log', () => {
   });
 });
 
-/** A process that is ready, and what it said by then. */
-async function running() {
-  const child = spawn(process.execPath, MAIN, {
+/** A ragmesh that is ready, and what it said by then. @param command in a process group of its own where it is `npm`. */
+async function running(command: readonly [string, ...string[]] = [process.execPath, ...MAIN]) {
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
     env: environmentWith({ SERVER_PORT: '0' }),
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: program === 'npm',
   });
   const ended = once(child, 'exit');
   let said = '';
@@ -156,9 +158,9 @@ async function running() {
   return { child, ended, said };
 }
 
-describe('a ragmesh that is ready', () => {
+describe('npm start', () => {
   let ragmesh: Awaited<ReturnType<typeof running>>;
-  beforeAll(async () => void (ragmesh = await running()));
+  beforeAll(async () => void (ragmesh = await running(['npm', 'start'])));
   afterAll(() => void ragmesh.child.kill());
 
   it('says on one screen where everything is, what to try first and how to stop', () => {
@@ -185,12 +187,14 @@ describe('a ragmesh that is ready', () => {
     expect(listed).toMatchObject({ data: [{ id: uploaded!['id'] }] });
   });
 
-  it('stops in order when a terminal and npm both ask for it', async () => {
+  it('ends in order when a terminal tells everybody to stop and npm its child again, and leaves no database behind', async () => {
     const { child, ended } = ragmesh;
-    child.kill('SIGINT');
+    const database = databaseOf(dataDir);
+    process.kill(-child.pid!, 'SIGINT');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(isServed(dataDir)).toBe(false);
+    expect(() => process.kill(database, 0)).toThrow('ESRCH');
   });
 });
 

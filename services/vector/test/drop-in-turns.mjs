@@ -1,4 +1,5 @@
-// Drops a generation of the collection `dropped`, which the database named as argument has, from rows and memory. Prints the
+// Drops a generation of the collection that the second argument names, and a document of it, too, from rows and memory of the database
+// that the first one names. Prints the
 // longest turn of this process's event loop in milliseconds, and how many points were in memory before and after.
 import { Database, createPool } from '../../../libs/postgres/dist/index.js';
 import { longestTurn } from '../../../libs/testing/dist/longest-turn.js';
@@ -10,11 +11,12 @@ import { PointRepository } from '../dist/adapters/point.repository.js';
 import { SearchIndex } from '../dist/adapters/search-index.js';
 
 const GENERATION = 1;
-const scope = { tenant: 'default', collection: 'dropped' };
-const document = { ...scope, documentId: 'dropped' };
+const [, , url, name] = process.argv;
+const scope = { tenant: 'default', collection: name };
+const document = { ...scope, documentId: name };
 const logger = { info() {}, warn() {}, error() {} };
 
-const database = new Database(createPool(process.argv[2]));
+const database = new Database(createPool(url));
 const generations = new GenerationRepository(database);
 const index = new SearchIndex(new EmbeddedIndexes(), new PointRepository(database), generations, logger);
 const documents = new DocumentIndexRepository();

@@ -19,7 +19,7 @@ import { VectorMesh } from './vector-mesh.js';
 
 /** Another copy's store, on the same rows and the same Qdrant. */
 function openCopy(database: Database, { env }: Qdrant): QdrantStore {
-  const config = { ...env, QDRANT_TIMEOUT: 2, QDRANT_AVERAGE_TERMS: 150 } as unknown as VectorConfig;
+  const config = { ...env, QDRANT_TIMEOUT: 10, QDRANT_AVERAGE_TERMS: 150 } as unknown as VectorConfig;
   return openQdrantStore(config, {
     database,
     documents: new DocumentIndexRepository(),

@@ -15,6 +15,13 @@ import { VectorMesh, type VectorMeshOptions } from './vector-mesh.js';
 export interface StoreUnderTest extends VectorMeshOptions {
   /** Takes points of a collection out of the store, at least that many. @returns how many. */
   lose(mesh: VectorMesh, points: number): Promise<number>;
+  /** Makes the only point of a shown version of a document in the collection `spoilt` wrong. @returns how many count as stale. */
+  spoil(mesh: VectorMesh, documentId: string): Promise<number>;
+  /**
+   * Adds a copy of that point under the name of a document that the rows do not know.
+   * @returns how many were added: 0 where the store takes none.
+   */
+  addStray(mesh: VectorMesh, documentId: string, stray: string): Promise<number>;
   /** Lets the next write of many points fail after a part of it. */
   breakNextBulk(mesh: VectorMesh): Promise<void>;
   /** Share of the ten best of a lexical search that must be those of the embedded index, on average. */

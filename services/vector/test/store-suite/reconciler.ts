@@ -40,6 +40,33 @@ export function reconcilerSuite(context: () => SuiteContext): void {
       expect((await renderMetrics()).body).toContain('ragmesh_index_drift_points{kind="missing"} 0');
     });
 
+    it('takes out what no row knows and makes anew what is wrong, and says how many', async () => {
+      const { mesh, store } = context();
+      const document = { id: 'spoilt', collection: 'spoilt', texts: ['crossbill in the pines'] };
+      await mesh.stage(document);
+      await mesh.show(document);
+      await mesh.stage({ ...document, version: 2, texts: ['crossbill to come'] });
+      const found = async () => {
+        const hits = [
+          ...(await mesh.lexical('crossbill', { collection: 'spoilt' })),
+          ...(await mesh.dense('crossbill in the pines', { collection: 'spoilt' })),
+        ];
+        return hits.map(({ documentId, text, score }) => `${documentId}: ${text}, ${score.toFixed(3)}`);
+      };
+      const before = await found();
+      expect(before).toHaveLength(2);
+      const strays = () => mesh.store.count({ tenant: 'default', collection: 'spoilt', documentId: 'stray' }, 0);
+      const extra = await store.addStray(mesh, 'spoilt', 'stray');
+      expect(await strays()).toBe(extra);
+      const stale = await store.spoil(mesh, 'spoilt');
+      expect(await found()).not.toContain(before[1]);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra, stale });
+      expect((await renderMetrics()).body).toContain(`ragmesh_index_drift_points{kind="stale"} ${stale}`);
+      expect(await found()).toEqual(before);
+      expect(await strays()).toBe(0);
+      expect(await mesh.reconciler.reconcile()).toEqual({ missing: 0, extra: 0, stale: 0 });
+    });
+
     it('tells others of what it brought back in the next round where it could not at once', async () => {
       const { mesh, store } = context();
       const told = `SELECT id FROM outbox WHERE topic = 'vector.updated' AND key LIKE 'lost-%' ORDER BY id DESC`;
