@@ -167,7 +167,7 @@ export const dependencyFaults: readonly Fault[] = [
   },
   {
     row: 38,
-    fault: 'Clocks are wrong by 24 seconds, one jumps back',
+    fault: 'Clocks are wrong by ten minutes, one jumps back',
     never: 'Retries that are never due, or all at once',
     tools: 'Date replaced in the process',
     standalone: notApplicable('one process and its database have one clock'),

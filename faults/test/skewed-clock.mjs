@@ -1,9 +1,9 @@
-// Loaded before a service: its clock is wrong by SPEC_CLOCK_SECONDS from then on; a second number is where it jumps to
+// Loaded before a service: its clock is wrong by SPEC_CLOCK_MINUTES from then on; a second number is where it jumps to
 // after five seconds. `performance.now` is the monotonic clock and stays right, as in an operating system.
-const [first, second] = process.env.SPEC_CLOCK_SECONDS.split(',').map(Number);
+const [first, second] = process.env.SPEC_CLOCK_MINUTES.split(',').map(Number);
 const RightDate = Date;
-let skewMs = first * 1_000;
-if (second !== undefined) setTimeout(() => (skewMs = second * 1_000), 5_000).unref();
+let skewMs = first * 60_000;
+if (second !== undefined) setTimeout(() => (skewMs = second * 60_000), 5_000).unref();
 
 class SkewedDate extends RightDate {
   constructor(...values) {
@@ -18,4 +18,4 @@ class SkewedDate extends RightDate {
 
 globalThis.Date = SkewedDate;
 // Configuration is checked name by name: what only this file reads is gone before it is.
-delete process.env.SPEC_CLOCK_SECONDS;
+delete process.env.SPEC_CLOCK_MINUTES;

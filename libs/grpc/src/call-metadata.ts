@@ -11,7 +11,7 @@ const names = {
   signature: 'x-ragmesh-signature',
 } as const;
 
-/** How long a signature is taken: a call begins at once, and clocks of services differ by less. */
+/** How long a signature is taken, by the callee's clock as far as its caller knows it (`CalleeClock`): a call begins at once. */
 const SIGNED_FOR_MS = 60_000;
 const PURPOSE = 'grpc/2';
 
@@ -26,6 +26,7 @@ export interface CallTarget {
 /**
  * Metadata of an outgoing call: whom the running work is for, signed for what is called, and its trace.
  * @param target undefined where nobody else can call, so that nothing has to be signed.
+ * @param now by the clock of who is called.
  */
 export function outgoingMetadata(target: CallTarget | undefined, now = Date.now()): Metadata {
   const metadata = new Metadata();
@@ -59,7 +60,7 @@ export function checkCall(metadata: Metadata, { audience, path }: CallTarget, no
   checkTenant(metadata);
   if (!serviceSignatures().holds(of('signature'), PURPOSE, [audience, path, ...fields]))
     throw refused('is not signed for it');
-  if (!(Number(of('expires')) > now)) throw refused('was signed too long ago');
+  if (!(Number(of('expires')) > now)) throw refused('was signed too long ago', { expired: true });
 }
 
 /** @throws RagmeshError AUTH.SERVICE_UNKNOWN for a call that is for nobody. */
@@ -77,8 +78,8 @@ export function incomingContext(metadata: Metadata): RequestContext {
   };
 }
 
-const refused = (why: string): RagmeshError =>
-  new RagmeshError('AUTH.SERVICE_UNKNOWN', `A call of the service ${why}.`);
+const refused = (why: string, details: RagmeshError['details'] = {}): RagmeshError =>
+  new RagmeshError('AUTH.SERVICE_UNKNOWN', `A call of the service ${why}.`, details);
 
 /** Trace headers of a call. */
 export const incomingTrace = (metadata: Metadata): Record<string, string> => ({

@@ -9,6 +9,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { SpanKind, markFailed, startSpan, traceContext, type Span } from '@ragmesh/observability';
 import type { CallChannel, CallHead, Method, OpenStream, OpenUpload } from './call-channel.js';
 import { outgoingMetadata } from './call-metadata.js';
+import { CalleeClock } from './callee-clock.js';
 import { fromGrpcError } from './grpc-error.js';
 import { LocalChannel } from './in-process/local-channel.js';
 import { isLocalAddress } from './in-process/local-server.js';
@@ -44,16 +45,18 @@ const DEFAULT_DEADLINE_MS = 30_000;
  * the name, made on first use and remade by itself.
  * @param owner the service that is called: what calls are signed for.
  * @param tls how both sides prove who they are; without it nothing is encrypted.
+ * @param clock of the service as this side knows it.
  */
 export function createGrpcClient<Service extends DescService>(
   service: Service,
   address: string,
   owner: string = ownerOf(service),
   tls?: GrpcTls,
+  clock = new CalleeClock(),
 ): GrpcClient<Service> {
   const channel = isLocalAddress(address) ? new LocalChannel(address) : new NetworkChannel(address, tls);
   const codecs = serviceDefinition(service) as Record<string, Method>;
-  const callee = { channel, service, owner };
+  const callee = { channel, service, owner, clock };
   const calls = service.methods.map((method) => [method.localName, callOf(callee, method, codecs[method.name]!)]);
   return { ...Object.fromEntries(calls), close: () => channel.close() } as GrpcClient<Service>;
 }
@@ -66,6 +69,7 @@ interface Callee {
   readonly channel: CallChannel;
   readonly service: DescService;
   readonly owner: string;
+  readonly clock: CalleeClock;
 }
 
 interface Begun {
@@ -73,59 +77,112 @@ interface Begun {
   readonly head: CallHead;
 }
 
+/** One method, and what a call of it may take. */
+interface Asked {
+  readonly method: DescMethod;
+  readonly codec: Method;
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** When a call is over, at the latest: what its caller leaves it, the wait for the way there included. */
 const deadlineOf = ({ deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions): number => Date.now() + deadlineMs;
 
-function beginCall({ channel, owner, service }: Callee, method: DescMethod, deadline: number): Begun {
+function beginCall({ channel, owner, service, clock }: Callee, { method, deadline }: Asked, now = clock.now): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
   const target = channel.isPrivate ? undefined : { audience: owner, path: pathOf(service, method) };
-  const metadata = traceContext.with(context, () => outgoingMetadata(target));
+  const metadata = traceContext.with(context, () => outgoingMetadata(target, now));
   return { span, head: { metadata, deadline } };
 }
 
 function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
-  const { channel, owner } = callee;
+  const { channel, clock } = callee;
   if (method.methodKind === 'server_streaming') return streamingCall(callee, method, codec);
+  const isUpload = method.methodKind === 'client_streaming';
   return async (input: Fields | AsyncIterable<Fields>, options: CallOptions = {}) => {
-    const deadline = deadlineOf(options);
-    await channel.ready(deadline, options.signal);
-    return new Promise((resolve, reject) => {
-      const { span, head } = beginCall(callee, method, deadline);
-      let isCancelled = false;
-      const settle = (failure: ServiceError | null, value?: unknown): void => {
-        options.signal?.removeEventListener('abort', cancel);
-        const error = failure && fromGrpcError(failure, owner, isCancelled);
-        if (error) markFailed(span, error);
-        span.end();
-        if (error) reject(error);
-        else resolve(value);
-      };
-      const upload = method.methodKind === 'client_streaming' && channel.upload(codec, head, settle);
-      const call = upload || channel.unary(codec, create(method.input, input as Fields), head, settle);
-      const cancel = (): void => {
-        isCancelled = true;
-        call.cancel();
-      };
-      options.signal?.addEventListener('abort', cancel, { once: true });
-      if (options.signal?.aborted) cancel();
-      if (upload) void writeAll(upload, input as AsyncIterable<Fields>, method, cancel);
-    });
+    const asked = { method, codec, deadline: deadlineOf(options), signal: options.signal };
+    await channel.ready(asked.deadline, asked.signal);
+    // What is read while it is sent is sent once, so the time is asked for first; an old signature is refused with it.
+    if (isUpload && !channel.isPrivate && !clock.isKnown) await answerOf(callee, asked, {}, 0).catch(() => undefined);
+    const refused = { byTime: false };
+    try {
+      return await answerOf(callee, asked, input, clock.now, refused);
+    } catch (error) {
+      if (isUpload || !refused.byTime) throw error;
+      return await answerOf(callee, asked, input);
+    }
   };
 }
 
-function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
-  const { channel, owner } = callee;
-  return async function* (request: Fields, options: CallOptions = {}) {
-    const deadline = deadlineOf(options);
-    await channel.ready(deadline, options.signal);
-    const { span, head } = beginCall(callee, method, deadline);
-    const call = channel.stream(codec, create(method.input, request), head);
-    yield* readStream(call, owner, options.signal, (error) => {
+/**
+ * Makes the call and waits for its answer.
+ * @param now what it is signed with.
+ * @param refused is told whether another signature may be taken.
+ */
+function answerOf(
+  callee: Callee,
+  asked: Asked,
+  input: Fields | AsyncIterable<Fields>,
+  now = callee.clock.now,
+  refused = { byTime: false },
+): Promise<unknown> {
+  const { channel, owner, clock } = callee;
+  const { method, codec, signal } = asked;
+  return new Promise((resolve, reject) => {
+    const { span, head } = beginCall(callee, asked, now);
+    let isCancelled = false;
+    const settle = (failure: ServiceError | null, value?: unknown): void => {
+      signal?.removeEventListener('abort', cancel);
+      if (failure) refused.byTime = clock.learn(failure);
+      else clock.agrees();
+      const error = failure && fromGrpcError(failure, owner, isCancelled);
       if (error) markFailed(span, error);
       span.end();
-    });
+      if (error) reject(error);
+      else resolve(value);
+    };
+    const isUpload = method.methodKind === 'client_streaming' && Symbol.asyncIterator in input;
+    const upload = isUpload && channel.upload(codec, head, settle);
+    const call = upload || channel.unary(codec, create(method.input, input as Fields), head, settle);
+    const cancel = (): void => {
+      isCancelled = true;
+      call.cancel();
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
+    if (upload) void writeAll(upload, input as AsyncIterable<Fields>, method, cancel);
+  });
+}
+
+function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
+  const { channel } = callee;
+  return async function* (request: Fields, options: CallOptions = {}) {
+    const asked = { method, codec, deadline: deadlineOf(options), signal: options.signal };
+    await channel.ready(asked.deadline, asked.signal);
+    const refused = { byTime: false };
+    try {
+      yield* answersOf(callee, asked, request, refused);
+    } catch (error) {
+      if (!refused.byTime) throw error;
+      yield* answersOf(callee, asked, request, refused); // nothing of it was told yet
+    }
   };
+}
+
+function answersOf(
+  callee: Callee,
+  asked: Asked,
+  request: Fields,
+  refused: { byTime: boolean },
+): AsyncGenerator<unknown> {
+  const { span, head } = beginCall(callee, asked);
+  const call = callee.channel.stream(asked.codec, create(asked.method.input, request), head);
+  return readStream(call, callee, asked.signal, ({ error, failure }) => {
+    refused.byTime = failure !== undefined && callee.clock.learn(failure);
+    if (error) markFailed(span, error);
+    span.end();
+  });
 }
 
 /** Field values of a message before it is made. */
@@ -151,9 +208,9 @@ async function writeAll(
 
 async function* readStream(
   call: OpenStream,
-  owner: string,
+  { owner }: Callee,
   signal: AbortSignal | undefined,
-  ended: (error?: unknown) => void,
+  ended: (how: { readonly error?: unknown; readonly failure?: ServiceError }) => void,
 ): AsyncGenerator<unknown> {
   let isCancelled = false;
   const cancel = (): void => {
@@ -162,15 +219,16 @@ async function* readStream(
   };
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();
-  let failure: unknown;
+  let how: Parameters<typeof ended>[0] = {};
   try {
     yield* call;
-  } catch (error) {
-    failure = fromGrpcError(error as ServiceError, owner, isCancelled);
-    throw failure;
+  } catch (cause) {
+    const failure = cause as ServiceError;
+    how = { failure, error: fromGrpcError(failure, owner, isCancelled) };
+    throw how.error;
   } finally {
     signal?.removeEventListener('abort', cancel);
     call.cancel(); // a reader that stops early ends the call
-    ended(failure);
+    ended(how);
   }
 }

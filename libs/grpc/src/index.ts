@@ -3,6 +3,7 @@ export { incomingContext, incomingTrace, outgoingMetadata } from './call-metadat
 export { GrpcClients } from './grpc-clients.js';
 export { GuardedClients } from './guarded-clients.js';
 export { LocalServer, isLocalAddress, localAddress } from './in-process/local-server.js';
+export { CalleeClock } from './callee-clock.js';
 export { createGrpcClient, type CallOptions, type GrpcClient } from './grpc-client.js';
 export { toGrpcStatus } from './grpc-error.js';
 export { grpcTransport } from './grpc-server.js';
