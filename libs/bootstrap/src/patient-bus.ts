@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRagmeshError, RagmeshError } from '@ragmesh/errors';
-import type { BusDriver, OutgoingRecord, PublishOutcome, SubscribeOptions, Subscription } from '@ragmesh/messaging';
+import {
+  isKafkaOutage,
+  type BusDriver,
+  type OutgoingRecord,
+  type PublishOutcome,
+  type SubscribeOptions,
+  type Subscription,
+} from '@ragmesh/messaging';
 
 type TopicSpecs = Parameters<BusDriver['provision']>[0];
 
@@ -39,7 +46,7 @@ export class PatientBus implements BusDriver {
 
   private constructor(private readonly options: PatientBusOptions) {
     this.#ending = AbortSignal.any([options.ending, this.#closing.signal]);
-    this.connected = this.#patiently(() => this.#connect());
+    this.connected = this.#patiently(() => this.#connect(), isTransient);
     this.connected.catch(() => undefined); // whoever asks is told
   }
 
@@ -56,10 +63,13 @@ export class PatientBus implements BusDriver {
     return this.#there().publish(records);
   }
 
-  /** Brokers may go away again between connecting and subscribing, which is no reason to end either. */
+  /**
+   * Brokers may go away again between connecting and subscribing, which is no reason to end either. What they answer with is: who
+   * would go on with calls alone would look well.
+   */
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     await this.connected;
-    return this.#patiently(() => this.#there().subscribe(options));
+    return this.#patiently(() => this.#unlessEnded(this.#there().subscribe(options)), isKafkaOutage);
   }
 
   /** Does not wait for brokers that do not answer: what they answer later is closed then. */
@@ -90,13 +100,14 @@ export class PatientBus implements BusDriver {
     }
   }
 
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+  /** @param passes whether a failure is one that another try may not meet. */
+  async #patiently<T>(work: () => Promise<T>, passes: (error: unknown) => boolean): Promise<T> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       if (this.#ending.aborted) throw closed();
       try {
         return await work();
       } catch (error) {
-        if (this.#ending.aborted || !isRagmeshError(error) || error.retry === 'permanent') throw error;
+        if (this.#ending.aborted || !passes(error)) throw error;
         this.options.onError(error);
         await delay(pauseMs, undefined, { signal: this.#ending, ref: false }).catch(() => undefined); // the loop looks
       }
@@ -110,3 +121,5 @@ export class PatientBus implements BusDriver {
 }
 
 const closed = (): RagmeshError => new RagmeshError('STORAGE.UNAVAILABLE', 'The event bus has been closed.');
+
+const isTransient = (error: unknown): boolean => isRagmeshError(error) && error.retry === 'transient';

@@ -5,6 +5,14 @@ import { eventually } from '@ragmesh/testing';
 import { PatientBus } from './patient-bus.js';
 
 const away = new RagmeshError('DEPENDENCY.UNAVAILABLE', 'Nobody answers.');
+/** As a client of Kafka tells of a connection that breaks. */
+const gone = new RagmeshError(
+  'DEPENDENCY.UNAVAILABLE',
+  'They are gone.',
+  {},
+  { cause: { name: 'KafkaJSConnectionError' } },
+);
+const never = new RagmeshError('DEPENDENCY.UNAVAILABLE', 'The session timeout is not within what they allow.');
 const refused = new RagmeshError('CONFIG.INVALID', 'The login is wrong.');
 const SHORTLY_MS = 10;
 const LONG_MS = 60_000;
@@ -51,7 +59,7 @@ describe('a bus whose brokers may come later', () => {
 
   it('tries again for as long as nobody answers, also when they are gone again before somebody has subscribed', async () => {
     const member = {} as Subscription;
-    const { driver } = brokers(away, member);
+    const { driver } = brokers(gone, member);
     const connections = [away, away, driver];
     const { opening, told } = open(async () => {
       const next = connections.shift()!;
@@ -60,9 +68,15 @@ describe('a bus whose brokers may come later', () => {
     }, SHORTLY_MS);
     const bus = await opening;
     expect(await bus.subscribe(subscribing)).toBe(member);
-    expect(told).toEqual([away, away, away]);
+    expect(told).toEqual([away, away, gone]);
     expect(bus.partitionsOf('t')).toBe(3);
     expect(await bus.publish([])).toHaveLength(1);
+  });
+
+  it('does not subscribe again where brokers answer and do not let it in', async () => {
+    const { driver } = brokers(never);
+    const { opening } = open(async () => driver, LONG_MS);
+    await expect((await opening).subscribe(subscribing)).rejects.toBe(never);
   });
 
   it('is connected when it is opened, where brokers answer', async () => {

@@ -66,6 +66,12 @@ describe.each(Object.entries(calls))('%s', (_, call) => {
   });
 });
 
+it('calls that are made at the same time are all taken, though one of them learns of the clock for all', async () => {
+  callerBehind(20 * MINUTE);
+  const asked = Array.from({ length: 20 }, () => asCaller(() => client.getDocument({ id: 'known' })));
+  expect((await Promise.all(asked)).map(({ progress }) => progress)).toEqual(asked.map(() => 0.1));
+});
+
 it('a caller whose clock is wrong by more than half an hour is refused, and tries no more often', async () => {
   callerBehind(40 * MINUTE);
   await expect(asCaller(() => client.getDocument({ id: 'known' }))).rejects.toMatchObject({

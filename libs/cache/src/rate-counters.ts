@@ -91,7 +91,8 @@ export class RateCounters {
 
   /** Has this process go on from what was counted before it began, in a window that has not ended. */
   async resume(key: string, windowSeconds: number, { used, resetMs }: Count): Promise<void> {
-    await this.#window(windowSeconds).local.set(key, used, resetMs / 1_000);
+    // Without time left it would be counted for ever.
+    if (resetMs > 0) await this.#window(windowSeconds).local.set(key, used, resetMs / 1_000);
   }
 
   close(): void {

@@ -11,22 +11,32 @@ export function tellTime(metadata: Metadata): void {
   metadata.set(TIME, String(Date.now()));
 }
 
+/** Clocks are put right: what was learned is learned anew after a while, so that no signature holds longer than it has to. */
+const REMEMBERED_MS = 10 * 60_000;
+
 /** How far the clock of a service is ahead of ours, as its copies say when they refuse a call: calls are signed by their time. */
 export class CalleeClock {
   #aheadMs = 0;
   #isKnown = false;
+  #knownAt = 0;
 
   /** @param ours this process' clock, in milliseconds since 1970. */
   constructor(private readonly ours: () => number = () => Date.now()) {}
 
-  /** Now, by the clock that is furthest ahead: a signature holds until it has run out, so it is good for the others, too. */
-  get now(): number {
-    return this.ours() + this.#aheadMs;
+  /** Of the copy that is furthest ahead: a signature holds until it has run out, so it is good for the others, too. */
+  get aheadMs(): number {
+    if (!this.isKnown) this.#aheadMs = 0;
+    return this.#aheadMs;
   }
 
-  /** Whether it ever said its time, or took what was signed by ours. */
+  /** Now, by a clock that is so far ahead. */
+  at(aheadMs: number): number {
+    return this.ours() + aheadMs;
+  }
+
+  /** Whether it said its time lately, or took what was signed by ours. */
   get isKnown(): boolean {
-    return this.#isKnown;
+    return this.#isKnown && (this.#aheadMs === 0 || performance.now() - this.#knownAt < REMEMBERED_MS);
   }
 
   /** A call was let in. */
@@ -34,14 +44,16 @@ export class CalleeClock {
     this.#isKnown = true;
   }
 
-  /** @returns whether the call was refused for its time, so that it may be let in when it is signed anew. */
-  learn({ code, metadata }: Pick<ServiceError, 'code' | 'metadata'>): boolean {
+  /**
+   * @param signedAheadMs by which the call was signed; others may have learned more since.
+   * @returns whether it was refused for its time, so that it may be let in when it is signed anew.
+   */
+  learn({ code, metadata }: Pick<ServiceError, 'code' | 'metadata'>, signedAheadMs: number): boolean {
     const time = Number(metadata?.get(TIME)[0]);
-    if (code !== status.UNAUTHENTICATED || !Number.isSafeInteger(time)) return false;
-    this.#isKnown = true;
     const aheadMs = time - this.ours();
-    if (aheadMs <= this.#aheadMs || aheadMs > MOST_MS) return false;
-    this.#aheadMs = aheadMs;
-    return true;
+    if (code !== status.UNAUTHENTICATED || !Number.isSafeInteger(time) || aheadMs > MOST_MS) return false;
+    if (aheadMs > this.aheadMs) [this.#aheadMs, this.#knownAt] = [aheadMs, performance.now()];
+    this.#isKnown = true;
+    return this.#aheadMs > signedAheadMs;
   }
 }

@@ -88,7 +88,7 @@ interface Asked {
 /** When a call is over, at the latest: what its caller leaves it, the wait for the way there included. */
 const deadlineOf = ({ deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions): number => Date.now() + deadlineMs;
 
-function beginCall({ channel, owner, service, clock }: Callee, { method, deadline }: Asked, now = clock.now): Begun {
+function beginCall({ channel, owner, service }: Callee, { method, deadline }: Asked, now: number): Begun {
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service.typeName, 'rpc.method': method.name };
   const { span, context } = startSpan(`${owner}.${method.name}`, { kind: SpanKind.CLIENT, attributes });
   const target = channel.isPrivate ? undefined : { audience: owner, path: pathOf(service, method) };
@@ -104,10 +104,11 @@ function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
     const asked = { method, codec, deadline: deadlineOf(options), signal: options.signal };
     await channel.ready(asked.deadline, asked.signal);
     // What is read while it is sent is sent once, so the time is asked for first; an old signature is refused with it.
-    if (isUpload && !channel.isPrivate && !clock.isKnown) await answerOf(callee, asked, {}, 0).catch(() => undefined);
+    if (isUpload && !channel.isPrivate && !clock.isKnown)
+      await answerOf(callee, asked, {}, { isAsking: true }).catch(() => undefined);
     const refused = { byTime: false };
     try {
-      return await answerOf(callee, asked, input, clock.now, refused);
+      return await answerOf(callee, asked, input, refused);
     } catch (error) {
       if (isUpload || !refused.byTime) throw error;
       return await answerOf(callee, asked, input);
@@ -115,26 +116,30 @@ function callOf(callee: Callee, method: DescMethod, codec: Method): unknown {
   };
 }
 
-/**
- * Makes the call and waits for its answer.
- * @param now what it is signed with.
- * @param refused is told whether another signature may be taken.
- */
+/** What is between a call and the clock of who is called. */
+interface Timing {
+  /** Whether it is there to be refused with the time. */
+  readonly isAsking?: boolean;
+  /** Told of a refusal: whether another signature may be taken. */
+  byTime?: boolean;
+}
+
+/** Makes the call and waits for its answer. */
 function answerOf(
   callee: Callee,
   asked: Asked,
   input: Fields | AsyncIterable<Fields>,
-  now = callee.clock.now,
-  refused = { byTime: false },
+  timing: Timing = {},
 ): Promise<unknown> {
   const { channel, owner, clock } = callee;
   const { method, codec, signal } = asked;
   return new Promise((resolve, reject) => {
-    const { span, head } = beginCall(callee, asked, now);
+    const { aheadMs } = clock;
+    const { span, head } = beginCall(callee, asked, timing.isAsking ? 0 : clock.at(aheadMs));
     let isCancelled = false;
     const settle = (failure: ServiceError | null, value?: unknown): void => {
       signal?.removeEventListener('abort', cancel);
-      if (failure) refused.byTime = clock.learn(failure);
+      if (failure) timing.byTime = clock.learn(failure, aheadMs);
       else clock.agrees();
       const error = failure && fromGrpcError(failure, owner, isCancelled);
       if (error) markFailed(span, error);
@@ -170,16 +175,12 @@ function streamingCall(callee: Callee, method: DescMethod, codec: Method) {
   };
 }
 
-function answersOf(
-  callee: Callee,
-  asked: Asked,
-  request: Fields,
-  refused: { byTime: boolean },
-): AsyncGenerator<unknown> {
-  const { span, head } = beginCall(callee, asked);
+function answersOf(callee: Callee, asked: Asked, request: Fields, timing: Timing): AsyncGenerator<unknown> {
+  const { aheadMs } = callee.clock;
+  const { span, head } = beginCall(callee, asked, callee.clock.at(aheadMs));
   const call = callee.channel.stream(asked.codec, create(asked.method.input, request), head);
   return readStream(call, callee, asked.signal, ({ error, failure }) => {
-    refused.byTime = failure !== undefined && callee.clock.learn(failure);
+    timing.byTime = failure !== undefined && callee.clock.learn(failure, aheadMs);
     if (error) markFailed(span, error);
     span.end();
   });

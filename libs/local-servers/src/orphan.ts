@@ -12,6 +12,11 @@ interface Started {
   readonly marks: readonly string[];
 }
 
+/** As releases wrote it that knew a server by one mark. */
+interface FormerlyStarted {
+  readonly mark: string;
+}
+
 /** Remembers a server, so that the next start can end it when this process is killed before it does. */
 export function rememberServer(file: string, pid: number | undefined, marks: readonly string[]): void {
   if (pid === undefined) return;
@@ -24,7 +29,7 @@ export function rememberServer(file: string, pid: number | undefined, marks: rea
  * @throws RagmeshError CONFIG.DATA_DIR_IN_USE when it runs and whoever started it lives: the folder is theirs.
  */
 export function endOrphan(file: string): void {
-  const { pid, owner, marks } = startedIn(file);
+  const { pid, owner, mark, marks = mark ? [mark] : undefined } = startedIn(file);
   if (!pid || !owner || !marks) return;
   const commandLine = commandLineOf(pid);
   const runs = marks.every((mark) => commandLine.includes(mark));
@@ -36,9 +41,9 @@ export function endOrphan(file: string): void {
 const inUse = (file: string, owner: number): RagmeshError =>
   new RagmeshError('CONFIG.DATA_DIR_IN_USE', `Process ${owner} runs a server in ${dirname(file)}.`, { pid: owner });
 
-function startedIn(file: string): Partial<Started> {
+function startedIn(file: string): Partial<Started & FormerlyStarted> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Started>;
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Started & FormerlyStarted>;
   } catch {
     return {}; // none was started here, or its start was cut off
   }

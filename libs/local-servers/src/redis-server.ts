@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -121,10 +121,10 @@ export class RedisServer {
     const child = this.#child;
     this.#child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    rmSync(pidFile(this.options.dataDir), { force: true }); // before another one is started meanwhile and remembered there
     child.kill('SIGCONT');
     child.kill(signal);
     await once(child, 'exit');
-    await rm(pidFile(this.options.dataDir), { force: true });
   }
 }
 

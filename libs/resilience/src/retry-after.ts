@@ -8,8 +8,14 @@ export function retryAfterSeconds(header: string | null, now: number): number | 
   return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000));
 }
 
-/** How long whoever failed asked to be left alone, in ms: its error's `details.retryAfter` is in seconds. 0 without advice. */
+/** Whoever asks for more is asked again before: what it says of the far future may be wrong. */
+const LONGEST_ADVICE_MS = 10 * 60_000;
+
+/**
+ * How long whoever failed asked to be left alone, in ms, up to ten minutes: its error's `details.retryAfter` is in seconds. 0 without
+ * advice.
+ */
 export function advisedPauseMs(error: unknown): number {
   const seconds = isRagmeshError(error) ? error.details.retryAfter : undefined;
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0;
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(LONGEST_ADVICE_MS, seconds * 1000) : 0;
 }

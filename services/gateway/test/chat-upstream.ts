@@ -20,6 +20,9 @@ export const ENDLESS = 'endless';
 /** A question with this word is answered up to the limit of tokens. */
 export const ABRIDGED = 'abridged';
 
+/** Who has this in his question gets an answer in the middle of which the connection breaks, after its usage was told. */
+export const BROKEN = 'broken';
+
 /** How the instructions begin by which a passage is written for a search, and what it says to them. */
 const HYDE = 'Write the passage';
 const PASSAGE = JSON.stringify({ passage: 'The notice period is so long.' });
@@ -49,11 +52,13 @@ export async function startChatUpstream(pieces: readonly string[]): Promise<Chat
       });
       return;
     }
+    const isBroken = JSON.stringify(requests.at(-1)).includes(BROKEN);
     const isAbridged = JSON.stringify(requests.at(-1)).includes(ABRIDGED);
     const said = JSON.stringify(requests.at(-1)).includes(HYDE) ? [PASSAGE] : pieces;
     for (const content of said) send([{ index: 0, delta: { content }, finish_reason: null }]);
-    send([{ index: 0, delta: {}, finish_reason: isAbridged ? 'length' : 'stop' }]);
+    if (!isBroken) send([{ index: 0, delta: {}, finish_reason: isAbridged ? 'length' : 'stop' }]);
     send([], { usage });
+    if (isBroken) return void setTimeout(() => response.destroy(), PAUSE_MS);
     response.end('data: [DONE]\n\n');
   };
   const server = createServer((request, response) => void answer(request, response));

@@ -7,7 +7,7 @@ import { serversFolder } from '@ragmesh/local-servers';
 import { describeWithServer, eventually, withinAttempts } from '@ragmesh/testing';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { describeAdministration } from './administration.suite.js';
-import { ABRIDGED, ENDLESS } from './chat-upstream.js';
+import { ABRIDGED, BROKEN, ENDLESS } from './chat-upstream.js';
 import { describeEmbeddings } from './openai-embeddings.suite.js';
 import { fact, pieces, question, read, startOpenAiMesh, type Json, type OpenAiMesh } from './openai-mesh.js';
 
@@ -239,10 +239,10 @@ describe("ragmesh's own ways to ask", () => {
 });
 
 describe('an answer that was cut off', () => {
-  const query = `${question.content} ${ABRIDGED}`;
   const answer = pieces.join('');
 
-  it('says so wherever it is asked for, and a whole one does not', async () => {
+  it.each([ABRIDGED, BROKEN])('says so wherever it is asked for, and a whole one does not: %s', async (how) => {
+    const query = `${question.content} ${how}`;
     for (const path of ['/v1/query', '/api/v1/query']) {
       expect(await read(mesh.post(path, { query }))).toMatchObject({ answer, incomplete: true });
       expect(await read(mesh.post(path, { query: question.content }))).toMatchObject({ answer, incomplete: false });
@@ -256,16 +256,17 @@ describe('an answer that was cut off', () => {
   it.each([
     ['/query/stream', {}],
     ['/query', { stream: true }],
-  ])('ends in an error where it is told in events: %s', async (path, more) => {
+  ])('ends in an error where it is told in events and its model broke off: %s', async (path, more) => {
     const eventsOf = async (body: Json): Promise<Json[]> => {
       const blocks = (await (await mesh.post(path, { ...body, ...more })).text()).trim().split('\n\n');
       return blocks.map((block) => JSON.parse(block.slice('data: '.length)) as Json);
     };
-    const events = await eventsOf({ query });
+    const events = await eventsOf({ query: `${question.content} ${BROKEN}` });
     expect(events.map(({ text = '' }) => text).join('')).toBe(answer);
     expect(events.at(-1)).toMatchObject({ type: 'error', code: 'GENERATION.UNAVAILABLE' });
     expect(events.map(({ type }) => type)).not.toContain('done');
-    expect((await eventsOf({ query: question.content })).at(-1)).toEqual({ type: 'done' });
+    for (const query of [question.content, `${question.content} ${ABRIDGED}`])
+      expect((await eventsOf({ query })).at(-1)).toEqual({ type: 'done' });
   });
 });
 

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddingProvider, type Trouble } from './embedding-provider.js';
+import { describeKilledAnswers } from './killed-answers.suite.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 import { giveUpABatch } from './operator-client.js';
 
@@ -15,11 +17,18 @@ interface Result {
 let dataDir: string;
 let mesh: Mesh;
 let provider: EmbeddingProvider;
+/** Where pages may be fetched from. */
+let pagesPort: number;
 beforeAll(async () => {
   dataDir = await newDataDir();
   provider = await EmbeddingProvider.start();
+  pagesPort = (await freePorts(1))[0]!;
   mesh = await startMesh(dataDir, {
-    environment: { APP_EMBEDDINGS_BACKEND: 'openai', EMBEDDING_BASE_URL: provider.url },
+    environment: {
+      APP_EMBEDDINGS_BACKEND: 'openai',
+      EMBEDDING_BASE_URL: provider.url,
+      EGRESS_ALLOW: `127.0.0.1:${pagesPort}`,
+    },
   });
 });
 afterAll(async () => {
@@ -159,14 +168,6 @@ describe('deletion', () => {
   });
 });
 
-/** Leaves keys as gateways do that are killed before they answer, once their leases are over. */
-async function forgetAnswers(): Promise<void> {
-  const database = mesh.drivers.openDatabase('gateway');
-  const forget = 'UPDATE idempotency_key SET status = NULL, fingerprint = NULL, response = NULL';
-  await database.query(`${forget}, leased_until = now() - interval '1 s'`);
-  await database.close();
-}
-
 describe('duplicates', () => {
   const ids = (answers: { body: Record<string, unknown> }[]): Set<unknown> =>
     new Set(answers.map(({ body }) => body['id']));
@@ -187,26 +188,9 @@ describe('duplicates', () => {
     const other = await mesh.api.upload({ text: 'Another letter.', collection: 'keys' }, headers);
     expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY.KEY_REUSED' } });
   });
-
-  it.each([
-    ['that it names', { id: 'named' }],
-    ['without an id', {}],
-  ])(
-    'of one idempotency key are one document %s, also when the first was killed unanswered and it failed',
-    async (_, names) => {
-      const upload = { ...names, text: ' \n ', collection: 'killed' };
-      const send = (key: string) => mesh.api.upload(upload, { 'idempotency-key': key });
-      const key = `killed ${JSON.stringify(names)}`;
-      const id = (await send(key)).body['id'] as string;
-      expect(await mesh.api.terminal(id)).toMatchObject({ status: 'failed', version: 1 });
-      await forgetAnswers();
-      expect(await send(key)).toMatchObject({ status: 202, body: { id, version: 1 } });
-      const another = await send(`not ${key}`);
-      expect([202, 409]).toContain(another.status);
-      expect(another.body['id']).not.toBe(id);
-    },
-  );
 });
+
+describeKilledAnswers(() => ({ mesh, pagesPort }));
 
 /** Where the bytes of an upload lie. */
 function blobOf(bytes: Uint8Array): string {

@@ -21,8 +21,8 @@ export const defaultRetryPolicy: RetryPolicy = {
 /** HTTP: service unavailable, insufficient storage. */
 const OUTAGES: readonly number[] = [503, 507];
 
-/** Whoever asks for more is asked again before: what it says of the far future may be wrong, and somebody waits for the event. */
-const LONGEST_ADVICE_MS = 10 * 60_000;
+/** Share of the time that was asked for over which those who were asked come back. */
+const SPREAD = 0.25;
 
 /** Whether an event that failed this way at its nth attempt, from 1, gets another one. Who is asked to come later is not to blame. */
 export function mayTryAgain(attempt: number, error: RagmeshError, policy: RetryPolicy): boolean {
@@ -33,10 +33,11 @@ export function mayTryAgain(attempt: number, error: RagmeshError, policy: RetryP
 
 /**
  * Delay before the attempt after `attempt`, in ms: full jitter, uniform in [0, min(cap, base * 2^(attempt-1))]
- * (M. Brooker, "Exponential Backoff and Jitter", 2015), so failures of one cause do not come back together. Never less than
- * what failed asked for, up to ten minutes: a document fails when nothing of it gets further for a quarter of an hour.
+ * (M. Brooker, "Exponential Backoff and Jitter", 2015), so failures of one cause do not come back together. It begins when what
+ * failed asked for is over, which is after ten minutes at most: a document fails when nothing of it gets further for a quarter of an hour.
  */
 export function retryDelayMs(attempt: number, error: RagmeshError, policy: RetryPolicy, random: number): number {
-  const jitterMs = random * Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1));
-  return Math.round(Math.max(jitterMs, Math.min(LONGEST_ADVICE_MS, advisedPauseMs(error))));
+  const adviceMs = advisedPauseMs(error);
+  const jitterMs = Math.max(Math.min(policy.capMs, policy.baseMs * 2 ** (attempt - 1)), SPREAD * adviceMs);
+  return Math.round(adviceMs + random * jitterMs);
 }

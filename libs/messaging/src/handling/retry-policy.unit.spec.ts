@@ -27,7 +27,8 @@ describe('attempts at an event', () => {
 
   it('come when the one that is overloaded asked for them, and are enough for hours of that', () => {
     const limited = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 600 });
-    expect(retryDelayMs(1, limited, defaultRetryPolicy, 0.5)).toBe(600_000);
+    expect(retryDelayMs(1, limited, defaultRetryPolicy, 0)).toBe(600_000);
+    expect(retryDelayMs(1, limited, defaultRetryPolicy, 1)).toBe(750_000); // not all at once
     expect(attemptsAt(limited, 0).overMs).toBeGreaterThan(2 * 3_600_000);
     const tooMany = new RagmeshError('QUOTA.REQUESTS_EXCEEDED', 'Too many requests.', { retryAfter: 20 });
     expect(attemptsAt(tooMany, 0)).toEqual({ attempts: 14, overMs: 13 * 20_000 });
@@ -35,9 +36,9 @@ describe('attempts at an event', () => {
 
   it('wait ten minutes at most for who asks for more, and as long as ever for who asks for less', () => {
     const far = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 86_400 });
-    expect(retryDelayMs(1, far, defaultRetryPolicy, 1)).toBe(10 * 60_000);
+    expect(retryDelayMs(1, far, defaultRetryPolicy, 0)).toBe(10 * 60_000);
     const soon = new RagmeshError('EMBEDDING.UNAVAILABLE', 'Slow down.', { retryAfter: 1 });
-    expect(retryDelayMs(9, soon, defaultRetryPolicy, 0.5)).toBe(30_000);
+    expect(retryDelayMs(9, soon, defaultRetryPolicy, 0.5)).toBe(31_000);
   });
 
   it('are not repeated when nothing can change', () => {

@@ -69,6 +69,7 @@ function toUpload(header: documentV1.UploadHeader): Upload {
     replace: header.replace,
     access: accessOf(header.access),
     seed: header.seed,
+    fetchedFrom: header.fetchedFrom,
   };
 }
 

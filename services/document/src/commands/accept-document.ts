@@ -30,6 +30,8 @@ export interface Upload {
   readonly access: AccessList | undefined;
   /** UUID that repeats of the request share; empty or absent: none. */
   readonly seed?: string;
+  /** Address that the bytes were fetched from; empty or absent: they came with the request. */
+  readonly fetchedFrom?: string;
 }
 
 export interface Accepted {
@@ -140,6 +142,13 @@ export class AcceptDocument {
   }
 }
 
-/** One request may hold several uploads, and a key that was given back may come with another. */
-const madeUnder = ({ seed, id }: Upload, collection: string, dedup: string): string | null =>
-  seed ? uuidv5(JSON.stringify([id, collection, dedup]), seed) : null;
+/**
+ * One request may hold several uploads, and a key that was given back may come with another, or with other properties. What was
+ * fetched is told by where it was fetched from, since it may be other bytes each time.
+ */
+function madeUnder(upload: Upload, collection: string, dedup: string): string | null {
+  const { seed, id, title, fileName, metadata, fetchedFrom } = upload;
+  if (!seed) return null;
+  const content = fetchedFrom ? [fetchedFrom] : [dedup, fileName];
+  return uuidv5(JSON.stringify([id, collection, title, metadata, ...content]), seed);
+}

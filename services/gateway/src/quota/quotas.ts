@@ -7,6 +7,7 @@ import { defaultLimits, effectiveLimits, windowSeconds, type Limits, type Scope,
 import { OverrideCache } from './override-cache.js';
 import type { QuotaConfig } from './quota.config.js';
 import { QuotaRepository, WHOLE_TENANT } from './quota.repository.js';
+import { TokenLedger } from './token-ledger.js';
 import { TokenUseRepository } from './token-use.repository.js';
 import { isExceeded, isUsedUp, secondsToReset, type QuotaState } from './quota-state.js';
 
@@ -21,9 +22,8 @@ const units: Readonly<Record<Unit, string>> = { requests: 'requests a minute', t
 export class Quotas implements OnModuleInit, OnApplicationShutdown {
   readonly #overrides: OverrideCache;
   #counters!: RateCounters;
-  /** Charges on their way to the database; none where Redis keeps them. */
-  readonly #charges = new Set<Promise<void>>();
-  #keepsCharges = false;
+  /** None where Redis keeps what is charged. */
+  #ledger: TokenLedger | undefined;
 
   constructor(
     private readonly repository: QuotaRepository,
@@ -47,13 +47,12 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
       onLocal: (isLocal) => gauge('ragmesh_quota_local').set(isLocal ? 1 : 0),
       ...(redis ? { redis } : {}),
     });
-    this.#keepsCharges = !redis;
-    if (this.#keepsCharges) await this.#resumeDays();
+    if (!redis) await this.#resumeDays();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#counters?.close();
-    await Promise.all(this.#charges);
+    await this.#ledger?.close();
   }
 
   /**
@@ -94,9 +93,10 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
     const scopes: readonly Scope[] = caller.subject === ANONYMOUS ? ['tenant'] : ['key', 'tenant'];
     const points = Math.ceil(tokens);
     for (const scope of scopes) await this.#counters.add(keyOf(scope, caller), windowSeconds.tokens, points);
-    if (!this.#keepsCharges) return;
-    const subjects = scopes.map((scope) => (scope === 'tenant' ? WHOLE_TENANT : caller.subject));
-    this.#keep(this.tokenUse.add(caller.tenant, subjects, points));
+    for (const scope of scopes) {
+      const subject = scope === 'tenant' ? WHOLE_TENANT : caller.subject;
+      this.#ledger?.charge({ tenant: caller.tenant, subject, tokens: points });
+    }
   }
 
   /** What was used in the running windows. @param scope what of. */
@@ -114,19 +114,10 @@ export class Quotas implements OnModuleInit, OnApplicationShutdown {
     this.#overrides.forget(tenant);
   }
 
-  /** Nobody waits for it, or is refused because it fails: then it is counted here until this process ends. */
-  #keep(writing: Promise<void>): void {
-    const charge = writing
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'Tokens that were used will be forgotten at a restart'),
-      )
-      .finally(() => this.#charges.delete(charge));
-    this.#charges.add(charge);
-  }
-
   /** Nobody gets a day's tokens anew because this process was started again. */
   async #resumeDays(): Promise<void> {
-    for (const { tenant, subject, ...count } of await this.tokenUse.running()) {
+    this.#ledger = new TokenLedger(this.tokenUse, this.logger);
+    for (const { tenant, subject, ...count } of await this.#ledger.open()) {
       const key = keyOf(subject === WHOLE_TENANT ? 'tenant' : 'key', { tenant, subject });
       await this.#counters.resume(key, windowSeconds.tokens, count);
     }

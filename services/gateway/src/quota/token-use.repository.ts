@@ -11,27 +11,45 @@ export interface TokenUse {
   readonly resetMs: number;
 }
 
+/** Tokens that somebody was charged. */
+export interface Charge {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly tokens: number;
+}
+
 /** Tokens charged in the running day, kept over restarts. */
 @Injectable()
 export class TokenUseRepository {
   constructor(private readonly database: Database) {}
 
-  /** Adds what several gateways charge, each for itself. A day begins with its first charge. */
-  async add(tenant: string, subjects: readonly string[], tokens: number): Promise<void> {
+  /** Adds what several gateways charge, each for itself. A day begins with its first charge. @param charges one each. */
+  async add(charges: readonly Charge[]): Promise<void> {
     await this.database.query(
       `INSERT INTO token_use AS t (tenant, subject, used, ends_at)
-       SELECT $1::text, subject, $3::bigint, now() + make_interval(secs => $4) FROM unnest($2::text[]) AS subject
+       SELECT tenant, subject, tokens, now() + make_interval(secs => $4)
+       FROM unnest($1::text[], $2::text[], $3::bigint[]) AS charge (tenant, subject, tokens) ORDER BY tenant, subject
        ON CONFLICT (tenant, subject) DO UPDATE
          SET used = excluded.used + CASE WHEN t.ends_at > now() THEN t.used ELSE 0 END,
              ends_at = CASE WHEN t.ends_at > now() THEN t.ends_at ELSE excluded.ends_at END`,
-      [tenant, subjects, tokens, windowSeconds.tokens],
+      [
+        charges.map(({ tenant }) => tenant),
+        charges.map(({ subject }) => subject),
+        charges.map(({ tokens }) => tokens),
+        windowSeconds.tokens,
+      ],
     );
   }
 
-  /** Everybody's whose day has not ended. Removes what is over. */
+  /** Everybody's whose day has not ended. */
   async running(): Promise<TokenUse[]> {
-    await this.database.query('DELETE FROM token_use WHERE ends_at <= now()');
-    const sql = `SELECT tenant, subject, used::float8, extract(epoch FROM ends_at - now())::float8 * 1000 AS "resetMs" FROM token_use`;
+    const sql = `SELECT tenant, subject, used::float8, extract(epoch FROM ends_at - now())::float8 * 1000 AS "resetMs"
+      FROM token_use WHERE ends_at > now()`;
     return (await this.database.query<TokenUse>(sql)).rows;
+  }
+
+  /** Removes days that are over. */
+  async removeEnded(): Promise<void> {
+    await this.database.query('DELETE FROM token_use WHERE ends_at <= now()');
   }
 }

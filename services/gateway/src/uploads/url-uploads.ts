@@ -81,7 +81,8 @@ export class UrlUploads {
 
 function headerOf(upload: UrlUpload, target: Target, fetched: Fetched): ReturnType<typeof fileHeader> {
   const metadata = { source_url: upload.url, ...upload.metadata };
-  return fileHeader({ ...upload, metadata }, target, remoteFileName(fetched));
+  const header = fileHeader({ ...upload, metadata }, target, remoteFileName(fetched));
+  return { ...header, fetchedFrom: upload.url };
 }
 
 /** Names the field; one limit of documents has one code, however they come in. */

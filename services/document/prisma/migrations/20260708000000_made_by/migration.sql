@@ -1,4 +1,3 @@
 -- Which upload of which request made it, so that a repeat of that finds it, whatever became of it. Null: made under no key, or by the
 -- release before.
 ALTER TABLE document ADD COLUMN made_by uuid;
-CREATE UNIQUE INDEX document_made_by ON document (tenant, made_by) WHERE made_by IS NOT NULL;
