@@ -25,7 +25,7 @@ export class CalleeClock {
 
   /** Of the copy that is furthest ahead: a signature holds until it has run out, so it is good for the others, too. */
   get aheadMs(): number {
-    if (!this.isKnown) this.#aheadMs = 0;
+    this.#forget();
     return this.#aheadMs;
   }
 
@@ -36,12 +36,14 @@ export class CalleeClock {
 
   /** Whether it said its time lately, or took what was signed by ours. */
   get isKnown(): boolean {
-    return this.#isKnown && (this.#aheadMs === 0 || performance.now() - this.#knownAt < REMEMBERED_MS);
+    this.#forget();
+    return this.#isKnown;
   }
 
-  /** A call was let in. */
-  agrees(): void {
-    this.#isKnown = true;
+  /** A call that was signed so far ahead was let in. */
+  agrees(signedAheadMs: number): void {
+    this.#forget();
+    if (signedAheadMs === this.#aheadMs) this.#isKnown = true;
   }
 
   /**
@@ -55,5 +57,10 @@ export class CalleeClock {
     if (aheadMs > this.aheadMs) [this.#aheadMs, this.#knownAt] = [aheadMs, performance.now()];
     this.#isKnown = true;
     return this.#aheadMs > signedAheadMs;
+  }
+
+  #forget(): void {
+    if (this.#aheadMs === 0 || performance.now() - this.#knownAt < REMEMBERED_MS) return;
+    [this.#aheadMs, this.#isKnown] = [0, false];
   }
 }

@@ -140,7 +140,7 @@ function answerOf(
     const settle = (failure: ServiceError | null, value?: unknown): void => {
       signal?.removeEventListener('abort', cancel);
       if (failure) timing.byTime = clock.learn(failure, aheadMs);
-      else clock.agrees();
+      else clock.agrees(aheadMs);
       const error = failure && fromGrpcError(failure, owner, isCancelled);
       if (error) markFailed(span, error);
       span.end();

@@ -57,7 +57,7 @@ export class KafkaBroker {
   async prepare(clusterId: string): Promise<void> {
     const { folder } = this.options;
     mkdirSync(folder, { recursive: true });
-    endOrphan(this.#file('pid'));
+    endOrphan(this.#file('pid'), [this.#file('server.properties')]);
     writeFileSync(this.#file('server.properties'), serverProperties(this.options), { mode: 0o600 });
     if (existsSync(join(folder, 'log', 'meta.properties'))) return;
     const format = ['format', '-t', clusterId, '-c', this.#file('server.properties')];

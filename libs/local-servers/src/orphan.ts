@@ -12,11 +12,6 @@ interface Started {
   readonly marks: readonly string[];
 }
 
-/** As releases wrote it that knew a server by one mark. */
-interface FormerlyStarted {
-  readonly mark: string;
-}
-
 /** Remembers a server, so that the next start can end it when this process is killed before it does. */
 export function rememberServer(file: string, pid: number | undefined, marks: readonly string[]): void {
   if (pid === undefined) return;
@@ -26,14 +21,15 @@ export function rememberServer(file: string, pid: number | undefined, marks: rea
 
 /**
  * Kills the server that a process left behind in this folder. Needs /proc to know it.
+ * @param formerMarks of a server that release 0.2.0 started, which noted numbers alone: of the process, then of port and owner, if any.
  * @throws RagmeshError CONFIG.DATA_DIR_IN_USE when it runs and whoever started it lives: the folder is theirs.
  */
-export function endOrphan(file: string): void {
-  const { pid, owner, mark, marks = mark ? [mark] : undefined } = startedIn(file);
-  if (!pid || !owner || !marks) return;
+export function endOrphan(file: string, formerMarks: readonly string[]): void {
+  const { pid, owner, marks } = startedIn(file, formerMarks);
+  if (!pid || !marks) return;
   const commandLine = commandLineOf(pid);
   const runs = marks.every((mark) => commandLine.includes(mark));
-  if (runs && owner !== process.pid && isAlive(owner)) throw inUse(file, owner);
+  if (runs && owner && owner !== process.pid && isAlive(owner)) throw inUse(file, owner);
   if (runs) process.kill(pid, 'SIGKILL');
   rmSync(file, { force: true });
 }
@@ -41,9 +37,12 @@ export function endOrphan(file: string): void {
 const inUse = (file: string, owner: number): RagmeshError =>
   new RagmeshError('CONFIG.DATA_DIR_IN_USE', `Process ${owner} runs a server in ${dirname(file)}.`, { pid: owner });
 
-function startedIn(file: string): Partial<Started & FormerlyStarted> {
+function startedIn(file: string, formerMarks: readonly string[]): Partial<Started> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Started & FormerlyStarted>;
+    const text = readFileSync(file, 'utf8');
+    const [, pid, port, owner] = /^(\d+)(?: (\d+) (\d+))?$/.exec(text) ?? [];
+    if (pid === undefined) return JSON.parse(text) as Partial<Started>;
+    return { pid: Number(pid), owner: Number(owner ?? 0), marks: port ? [...formerMarks, `:${port}`] : formerMarks };
   } catch {
     return {}; // none was started here, or its start was cut off
   }

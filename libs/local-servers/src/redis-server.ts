@@ -44,7 +44,7 @@ export class RedisServer {
   /** Resolves once it answers. @throws Error when it ends before, or takes longer than 15 s. */
   static async start(options: RedisServerOptions): Promise<RedisServer> {
     await mkdir(options.dataDir, { recursive: true });
-    endOrphan(pidFile(options.dataDir));
+    endOrphan(pidFile(options.dataDir), [BINARY]);
     const port = options.port ?? (await freePorts(1))[0]!;
     const server = new RedisServer(port, options);
     await server.#run();

@@ -53,6 +53,16 @@ describeWithServer('redis', 'a Redis of our own', () => {
     await next.stop();
   });
 
+  it('ends one that release 0.2.0 left behind', async () => {
+    const folder = `${dataDir}/former`;
+    const left = await RedisServer.start({ dataDir: folder });
+    await writeFile(`${folder}/redis.pid`, `${left.pid} ${left.port} ${2 ** 22 + 1}`);
+    const next = await RedisServer.start({ dataDir: folder });
+    const old = new Redis(left.url, { retryStrategy: () => null }).on('error', () => undefined);
+    await expect(old.ping()).rejects.toThrow();
+    await next.stop();
+  });
+
   it('leaves a folder alone whose server somebody else runs', async () => {
     const folder = `${dataDir}/theirs`;
     const theirs = await RedisServer.start({ dataDir: folder });

@@ -140,8 +140,8 @@ class OpossumBreaker implements CircuitBreaker {
         throw error;
       }
       // Whoever is refused here was asked to wait like those that were let through.
-      const waitMs = Math.max(this.options.resetMs - (now - this.#since), this.#askedUntil - now);
-      const details = { dependency: this.name, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) };
+      const waitMs = Math.max(this.options.resetMs, this.#askedUntil - now);
+      const details = { dependency: this.name, retryAfter: Math.ceil(waitMs / 1000) };
       const message = `${this.name} is failing; calls to it pause for a moment.`;
       throw new RagmeshError('DEPENDENCY.UNAVAILABLE', message, details);
     }

@@ -48,7 +48,9 @@ export function describeKilledAnswers(context: () => Context): void {
       const { id } = (await send(upload, 'fetched')).body;
       await forgetAnswers();
       expect(await send(upload, 'fetched')).toMatchObject({ status: 202, body: { id, version: 1 } });
-      expect(asked).toBe(2);
+      await forgetAnswers();
+      expect((await send({ ...upload, chunk_size: 64 }, 'fetched')).body['id']).not.toBe(id);
+      expect(asked).toBe(3);
       server.close();
     });
 

@@ -50,6 +50,14 @@ const outages = new Set([
   'KafkaJSTopicMetadataNotLoaded',
 ]);
 
+/** What brokers answer while they come back one after another. */
+const comingBack = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+
 /** The broker takes no batch of this size. */
 export const isTooLarge = (error: unknown): boolean => hasType(error, tooLarge);
 
@@ -60,7 +68,8 @@ export const isUnknownTopic = (error: unknown): boolean => hasType(error, new Se
 export const isMembershipLost = (error: unknown): boolean => hasType(error, membershipLost);
 
 /** Brokers cannot be reached or have no answer yet, whatever kafkajs thinks of retrying it. Ends when they are back. */
-export const isOutage = (error: unknown): boolean => hasName(error, outages) && !isRefused(error);
+export const isOutage = (error: unknown): boolean =>
+  (hasName(error, outages) || hasType(error, comingBack)) && !isRefused(error);
 
 const isRefused = (error: unknown): boolean =>
   hasType(error, refused) || hasName(error, new Set(['KafkaJSSASLAuthenticationError']));

@@ -47,7 +47,6 @@ interface Prepared extends Upload {
   readonly mediaType: string;
   readonly chunking: { size: number; overlap: number };
   readonly dedup: string;
-  readonly madeBy: string | null;
 }
 
 const KEEP = `
@@ -97,11 +96,10 @@ export class AcceptDocument {
         throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
-      const madeBy = madeUnder(upload, collection, dedup);
-      const prepared = { ...upload, collection, chunking, blob, dedup, madeBy, mediaType, tenant: currentTenant() };
+      const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
       await this.blobs.prepare(prepared.tenant, blob);
       return await this.#turns.run(prepared.tenant, signal, () =>
-        this.changing.transaction((tx, out) => this.#accept(tx, out, prepared)),
+        this.changing.transaction((tx, out) => this.#accept(tx, out, prepared, madeUnder(prepared))),
       );
     } catch (error) {
       this.blobs.abandoned.add({ tenant: currentTenant(), key: blob.key });
@@ -111,27 +109,32 @@ export class AcceptDocument {
     }
   }
 
-  async #accept(tx: SqlTransaction, { publish }: OutboxWriter, upload: Prepared): Promise<Accepted> {
+  async #accept(
+    tx: SqlTransaction,
+    { publish }: OutboxWriter,
+    upload: Prepared,
+    madeBy: string | null,
+  ): Promise<Accepted> {
     const { tenant, collection } = upload;
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
     const locks = [upload.blob.key, ...(upload.id ? [`id/${upload.id}`] : [])];
     // What is asked behind the locks in the same turn is answered once they are held.
     const locked = BlobCollector.lock(tx, tenant, ...locks);
-    const finding = this.known.find(tx, publish, { ...upload, sha256: upload.blob.sha256 });
+    const finding = this.known.find(tx, publish, { ...upload, madeBy, sha256: upload.blob.sha256 });
     const [{ row: known, alive, isSame }] = await Promise.all([finding, locked]);
     if (alive && isSame) return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
     if (alive) tx.write(NAME_OLDER, [tenant, id]);
-    this.#write(tx, upload, id, version);
+    this.#write(tx, { ...upload, madeBy }, id, version);
     const { chunking } = upload;
     const isUpdate = alive !== undefined;
     await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive, isUpdate, chunking });
     return { id, version, status: 'uploaded', deduplicated: false };
   }
 
-  #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): void {
+  #write(tx: SqlTransaction, upload: Prepared & { madeBy: string | null }, id: string, version: number): void {
     const { tenant, collection, blob, chunking } = upload;
     tx.write(KEEP, [
       ...[tenant, id, collection, titleFrom(upload.title, upload.fileName), version],
@@ -144,11 +147,13 @@ export class AcceptDocument {
 
 /**
  * One request may hold several uploads, and a key that was given back may come with another, or with other properties. What was
- * fetched is told by where it was fetched from, since it may be other bytes each time.
+ * fetched is told by where it was fetched from, since it may be other bytes each time; where nothing is named, bytes under two names
+ * are one document.
  */
-function madeUnder(upload: Upload, collection: string, dedup: string): string | null {
-  const { seed, id, title, fileName, metadata, fetchedFrom } = upload;
+function madeUnder(upload: Prepared): string | null {
+  const { seed, id, collection, title, fileName, metadata, fetchedFrom, kind, chunking, access, dedup } = upload;
   if (!seed) return null;
-  const content = fetchedFrom ? [fetchedFrom] : [dedup, fileName];
-  return uuidv5(JSON.stringify([id, collection, title, metadata, ...content]), seed);
+  const content = fetchedFrom ? [fetchedFrom, dedupKey(kind, '', chunking, access ?? null)] : [dedup];
+  const named = id && !fetchedFrom ? [fileName] : [];
+  return uuidv5(JSON.stringify([id, collection, title, metadata, ...content, ...named]), seed);
 }

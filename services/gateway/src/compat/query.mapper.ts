@@ -69,7 +69,7 @@ export async function* rootBlocks(events: AsyncIterable<retrievalV1.QueryRespons
     } else if (event.case === 'delta') yield block({ type: 'content', text: event.value });
     else if (event.case === 'done') {
       // One that is as long as answers may be is how it was wished for; one whose model broke off is not.
-      if (event.value.incomplete && event.value.degraded.includes('llm')) throw cutOff();
+      if (event.value.incomplete && !event.value.shortened) throw cutOff();
       yield block({ type: 'done' });
     }
   }

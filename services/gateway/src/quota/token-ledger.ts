@@ -40,20 +40,16 @@ export class TokenLedger {
     await this.#write();
   }
 
-  /** Never rejects: what cannot be written is written with the next. */
+  /** Never rejects. What fails may have been written all the same, and nobody is to be charged twice: it is left alone. */
   async #write(): Promise<void> {
-    const charges = this.#charges;
+    const charges = [...this.#charges.values()];
     this.#charges = new Map();
     try {
-      if (charges.size > 0) await this.repository.add([...charges.values()]);
+      if (charges.length > 0) await this.repository.add(charges);
+      await this.#removeEnded();
     } catch (error) {
-      for (const charge of charges.values()) this.charge(charge);
-      this.logger.warn({ err: error }, 'Tokens that were used cannot be written down and will be later');
-      return;
+      this.logger.warn({ err: error }, 'Tokens that were used may be forgotten at a restart');
     }
-    await this.#removeEnded().catch((error: unknown) =>
-      this.logger.warn({ err: error }, 'Ended days were not removed'),
-    );
   }
 
   async #removeEnded(): Promise<void> {

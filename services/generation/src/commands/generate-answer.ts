@@ -26,6 +26,8 @@ export interface CompletedAnswer {
   readonly degraded: readonly string[];
   readonly llmMs: number;
   readonly incomplete: boolean;
+  /** Incomplete only because it may not be longer: it is remembered like a whole one. */
+  readonly shortened: boolean;
   readonly fallbackUsed: boolean;
   readonly removedCitations: number;
   readonly removedLinks: number;
@@ -37,7 +39,6 @@ export interface Outcome extends Pick<
   CompletedAnswer,
   'model' | 'usage' | 'degraded' | 'incomplete' | 'fallbackUsed' | 'removedCitations' | 'removedLinks'
 > {
-  /** Incomplete only because it may not be longer: it is remembered like a whole one. */
   readonly isShortened?: boolean;
 }
 
@@ -82,7 +83,14 @@ export class GenerateAnswer {
     this.events.generationCompleted({ model, citations, promptTokens, completionTokens, totalMs: llmMs });
     const isForgetful = remembered.isMissing || !isKept;
     const degraded = [...outcome.degraded, ...(isForgetful ? ['conversation'] : [])];
-    yield { type: 'completed', ...outcome, degraded, llmMs, conversationId: request.conversationId };
+    yield {
+      type: 'completed',
+      ...outcome,
+      shortened: isShortened,
+      degraded,
+      llmMs,
+      conversationId: request.conversationId,
+    };
   }
 
   async *#answer(

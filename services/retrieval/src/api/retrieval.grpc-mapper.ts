@@ -65,7 +65,7 @@ function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
       return { event: { case: 'citation', value: event.citation } };
     case 'done': {
       const { timings, cached, supported, completed, spent } = event;
-      const { usage, model, incomplete, fallbackUsed } = completed;
+      const { usage, model, incomplete, shortened, fallbackUsed } = completed;
       const conversation = { conversationId: completed.conversationId || conversationId };
       const outcome = {
         timings,
@@ -76,7 +76,7 @@ function toQueryReply(event: AnswerEvent, conversationId: string): QueryReply {
         model,
         writingUsage: { ...spent },
       };
-      return { event: { case: 'done', value: { ...outcome, ...conversation, incomplete, fallbackUsed } } };
+      return { event: { case: 'done', value: { ...outcome, ...conversation, incomplete, shortened, fallbackUsed } } };
     }
   }
 }
