@@ -52,4 +52,18 @@ describe('the embedded store on one database', () => {
     await expect(late.claim(2_000)).rejects.toMatchObject({ code: 'CONFIG.INVALID' });
     after.release();
   });
+
+  it('is taken once a database that lets nobody in does so again, and says what is missing when it does not', async () => {
+    const [patient, hasty] = [copyOf('patient'), copyOf('hasty')];
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      const claimed = patient.claim(60_000);
+      await expect(hasty.claim(0)).rejects.toMatchObject({ code: 'STORAGE.UNAVAILABLE' });
+      process.kill(server.pid, 'SIGCONT');
+      await claimed;
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+      patient.release();
+    }
+  });
 });

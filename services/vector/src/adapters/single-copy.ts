@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RagmeshError } from '@ragmesh/errors';
-import type { Database } from '@ragmesh/postgres';
+import { asStorageError, type Database } from '@ragmesh/postgres';
 import type pg from 'pg';
 
 /** Any constant that no other lock of vector's database takes. */
@@ -19,17 +19,20 @@ export class SingleCopy {
   constructor(private readonly database: Database) {}
 
   /**
-   * Waits for a copy that is about to end. A lock that is lost with its connection is claimed again in the background.
-   * @throws RagmeshError CONFIG.INVALID when the other copy is still there after `withinMs`.
+   * Waits for a copy that is about to end, and for a database that is slow to let anybody in. A lock that is lost with its connection
+   * is claimed again in the background.
+   * @throws RagmeshError CONFIG.INVALID when the other copy is still there after `withinMs`, STORAGE.UNAVAILABLE when the database is
+   *   not.
    */
   async claim(withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
-    while (!this.#released && !(await this.#tryClaim())) {
-      if (performance.now() > deadline) {
-        const message =
-          'Another copy of vector uses this database. Run one, or set VECTOR_STORE to qdrant or pgvector.';
-        throw new RagmeshError('CONFIG.INVALID', message, { field: 'VECTOR_STORE' });
-      }
+    while (!this.#released) {
+      const failure = await this.#tryClaim().then(
+        (isHeld) => (isHeld ? undefined : anotherCopy()),
+        (error: unknown) => asStorageError(error),
+      );
+      if (failure === undefined) return;
+      if (performance.now() > deadline) throw failure;
       await delay(RETRY_MS, undefined, { ref: false });
     }
   }
@@ -60,7 +63,13 @@ export class SingleCopy {
     if (this.#released) return;
     this.#client?.release(true);
     this.#client = undefined;
-    const again = (): void => void this.claim(Infinity).catch(() => setTimeout(again, RETRY_MS).unref()); // the database is away
-    again();
+    void this.claim(Infinity);
   }
 }
+
+const anotherCopy = (): RagmeshError =>
+  new RagmeshError(
+    'CONFIG.INVALID',
+    'Another copy of vector uses this database. Run one, or set VECTOR_STORE to qdrant or pgvector.',
+    { field: 'VECTOR_STORE' },
+  );
