@@ -1,4 +1,5 @@
 import { topicSpecs, type ServiceName } from '@ragmesh/contracts';
+import { isRagmeshError } from '@ragmesh/errors';
 import { EmbeddedBusDriver, KafkaBusDriver, type BusDriver } from '@ragmesh/messaging';
 import type { Logger } from '@ragmesh/observability';
 import { kafkaOptions } from './kafka.config.js';
@@ -20,7 +21,7 @@ export async function openBus(
   logger: Logger,
   ending: AbortSignal,
 ): Promise<BusDriver> {
-  const onError = (error: unknown): void => logger.warn({ err: error }, 'The bus will try again');
+  const onError = (error: unknown): void => logger.warn({ err: error }, toldOf(error));
   const kafka = kafkaOptions(`ragmesh-${self}`, config);
   if (kafka) {
     const options = { ...kafka, sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT * 1000, onError };
@@ -41,3 +42,7 @@ async function withTopics(connecting: Promise<BusDriver>): Promise<BusDriver> {
     throw error;
   }
 }
+
+/** What does not pass by itself, such as topics that are set up otherwise, is somebody's to mend. */
+const toldOf = (error: unknown): string =>
+  isRagmeshError(error) && error.retry === 'permanent' ? 'The bus is not as it should be' : 'The bus will try again';

@@ -1,4 +1,5 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { retryAfterSeconds } from '@ragmesh/resilience';
 
 /** What was asked of the hub. */
 export interface HubRequest {
@@ -27,7 +28,7 @@ export function hubRefusal({ repository, revision, path }: HubRequest, response:
     return new RagmeshError('MODEL.NOT_FOUND', `The model ${repository} has no file ${path} any more.`, details);
   if (status === 401 || status === 403)
     return new RagmeshError('MODEL.ACCESS_DENIED', `The hub refuses access to ${repository} (${status}).`, details);
-  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'));
+  const retryAfter = retryAfterSeconds(response.headers.get('retry-after'), Date.now());
   const message =
     status === 429 ? 'The hub asks to slow down (429).' : `The hub answered ${status} instead of ${repository}.`;
   return new RagmeshError('MODEL.DOWNLOAD_FAILED', message, { ...details, ...(retryAfter ? { retryAfter } : {}) });
@@ -72,11 +73,4 @@ export function diskTrouble(model: string, cause: unknown): unknown {
   if (!code || !syscall) return cause;
   const message = `The folder that models are kept in cannot be used (${code}); check MODEL_CACHE_DIR.`;
   return new RagmeshError('STORAGE.UNAVAILABLE', message, { model, reason: code }, { cause });
-}
-
-/** Seconds, or an HTTP date. */
-function retryAfterSeconds(value: string | null): number | undefined {
-  if (!value) return undefined;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
 }
