@@ -47,6 +47,8 @@ interface Prepared extends Upload {
   readonly mediaType: string;
   readonly chunking: { size: number; overlap: number };
   readonly dedup: string;
+  /** What it and its repeats are told by; null: nothing. */
+  readonly madeBy: string | null;
 }
 
 const KEEP = `
@@ -96,10 +98,11 @@ export class AcceptDocument {
         throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
       const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
-      const prepared = { ...upload, collection, chunking, blob, dedup, mediaType, tenant: currentTenant() };
+      const madeBy = madeUnder({ ...upload, collection, chunking, dedup });
+      const prepared = { ...upload, collection, chunking, blob, dedup, madeBy, mediaType, tenant: currentTenant() };
       await this.blobs.prepare(prepared.tenant, blob);
       return await this.#turns.run(prepared.tenant, signal, () =>
-        this.changing.transaction((tx, out) => this.#accept(tx, out, prepared, madeUnder(prepared))),
+        this.changing.transaction((tx, out) => this.#accept(tx, out, prepared)),
       );
     } catch (error) {
       this.blobs.abandoned.add({ tenant: currentTenant(), key: blob.key });
@@ -109,32 +112,27 @@ export class AcceptDocument {
     }
   }
 
-  async #accept(
-    tx: SqlTransaction,
-    { publish }: OutboxWriter,
-    upload: Prepared,
-    madeBy: string | null,
-  ): Promise<Accepted> {
+  async #accept(tx: SqlTransaction, { publish }: OutboxWriter, upload: Prepared): Promise<Accepted> {
     const { tenant, collection } = upload;
     // Uploads of the same bytes and of the same id queue up here, so that twenty at once become one.
     const locks = [upload.blob.key, ...(upload.id ? [`id/${upload.id}`] : [])];
     // What is asked behind the locks in the same turn is answered once they are held.
     const locked = BlobCollector.lock(tx, tenant, ...locks);
-    const finding = this.known.find(tx, publish, { ...upload, madeBy, sha256: upload.blob.sha256 });
+    const finding = this.known.find(tx, publish, { ...upload, sha256: upload.blob.sha256 });
     const [{ row: known, alive, isSame }] = await Promise.all([finding, locked]);
     if (alive && isSame) return { id: alive.id, version: alive.version, status: alive.status, deduplicated: true };
     await this.blobs.publish(tenant, upload.blob);
     const id = known?.id ?? (upload.id || uuidv7());
     const version = (known?.version ?? 0) + 1;
     if (alive) tx.write(NAME_OLDER, [tenant, id]);
-    this.#write(tx, { ...upload, madeBy }, id, version);
+    this.#write(tx, upload, id, version);
     const { chunking } = upload;
     const isUpdate = alive !== undefined;
     await this.ingestion.begin(tx, publish, { id, version, collection, replaces: alive, isUpdate, chunking });
     return { id, version, status: 'uploaded', deduplicated: false };
   }
 
-  #write(tx: SqlTransaction, upload: Prepared & { madeBy: string | null }, id: string, version: number): void {
+  #write(tx: SqlTransaction, upload: Prepared, id: string, version: number): void {
     const { tenant, collection, blob, chunking } = upload;
     tx.write(KEEP, [
       ...[tenant, id, collection, titleFrom(upload.title, upload.fileName), version],
@@ -150,7 +148,7 @@ export class AcceptDocument {
  * fetched is told by where it was fetched from, since it may be other bytes each time; where nothing is named, bytes under two names
  * are one document.
  */
-function madeUnder(upload: Prepared): string | null {
+function madeUnder(upload: Omit<Prepared, 'tenant' | 'blob' | 'mediaType' | 'madeBy'>): string | null {
   const { seed, id, collection, title, fileName, metadata, fetchedFrom, kind, chunking, access, dedup } = upload;
   if (!seed) return null;
   const content = fetchedFrom ? [fetchedFrom, dedupKey(kind, '', chunking, access ?? null)] : [dedup];
