@@ -1,8 +1,12 @@
 import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
-import type { documentV1 } from '@ragmesh/contracts';
+import { documentV1 } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
 import {
+  CallContextInterceptor,
+  RpcErrorFilter,
+  grpcTransport,
   pacedStream,
   scopeOf,
   toGrpcStatus,
@@ -12,6 +16,7 @@ import {
   type sendUnaryData,
 } from '@ragmesh/grpc';
 import { currentContext } from '@ragmesh/observability';
+import { CallServer } from '../src/call-server.js';
 
 export const PART = new Uint8Array(64 * 1024);
 /** No message may be as large. */
@@ -114,3 +119,12 @@ class Documents {
 
 @Module({ controllers: [Documents] })
 export class Service {}
+
+/** Answers calls at an address, as a service does. */
+export async function serveDocuments(address: string) {
+  const server = new CallServer(grpcTransport([documentV1.DocumentService], address, 'document'));
+  const app = await NestFactory.createMicroservice(Service, { strategy: server, logger: false });
+  app.useGlobalFilters(new RpcErrorFilter('document')).useGlobalInterceptors(new CallContextInterceptor());
+  await app.listen();
+  return { app, server };
+}

@@ -3,21 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runInThisContext } from 'node:vm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { documentV1 } from '@ragmesh/contracts';
-import {
-  CallContextInterceptor,
-  RpcErrorFilter,
-  createGrpcClient,
-  grpcTransport,
-  localAddress,
-  type GrpcClient,
-} from '@ragmesh/grpc';
+import { createGrpcClient, localAddress, type GrpcClient } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
 import { eventually } from '@ragmesh/testing';
-import { CallServer } from '../src/call-server.js';
-import { PART, Service, TOO_LARGE, begin, gate, seen } from './calls-documents.js';
+import type { CallServer } from '../src/call-server.js';
+import { PART, TOO_LARGE, begin, gate, seen, serveDocuments } from './calls-documents.js';
 
 /** What two sides may have on the way between them, with their buffers and the network's. */
 const UNDERWAY = 100;
@@ -43,10 +35,7 @@ describe.each(ways)('a call %s', (_, addressOf) => {
   beforeEach(async () => {
     begin();
     const address = await addressOf();
-    server = new CallServer(grpcTransport([documentV1.DocumentService], address, 'document'));
-    app = await NestFactory.createMicroservice(Service, { strategy: server, logger: false });
-    app.useGlobalFilters(new RpcErrorFilter('document')).useGlobalInterceptors(new CallContextInterceptor());
-    await app.listen();
+    ({ app, server } = await serveDocuments(address));
     client = createGrpcClient(documentV1.DocumentService, address);
   });
   afterEach(async () => {

@@ -1,19 +1,10 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { documentV1 } from '@ragmesh/contracts';
-import {
-  CallContextInterceptor,
-  CalleeClock,
-  RpcErrorFilter,
-  createGrpcClient,
-  grpcTransport,
-  type GrpcClient,
-} from '@ragmesh/grpc';
+import { CalleeClock, createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
 import { freePorts } from '@ragmesh/local-servers';
 import { inContext, useServiceKeys } from '@ragmesh/observability';
-import { CallServer } from '../src/call-server.js';
-import { Service, begin, gate, seen } from './calls-documents.js';
+import { begin, gate, seen, serveDocuments } from './calls-documents.js';
 
 const MINUTE = 60_000;
 
@@ -27,12 +18,7 @@ beforeEach(async () => {
   begin();
   gate.resolve();
   address = `127.0.0.1:${(await freePorts(1))[0]}`;
-  app = await NestFactory.createMicroservice(Service, {
-    strategy: new CallServer(grpcTransport([documentV1.DocumentService], address, 'document')),
-    logger: false,
-  });
-  app.useGlobalFilters(new RpcErrorFilter('document')).useGlobalInterceptors(new CallContextInterceptor());
-  await app.listen();
+  ({ app } = await serveDocuments(address));
 });
 afterEach(async () => {
   client.close();

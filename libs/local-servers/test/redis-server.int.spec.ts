@@ -44,19 +44,13 @@ describeWithServer('redis', 'a Redis of our own', () => {
     expect(await answer).toBe('PONG');
   });
 
-  it('ends the one that was left behind in its folder', async () => {
-    const folder = `${dataDir}/left`;
+  it.each([
+    ['this release', undefined],
+    ['release 0.2.0', ({ pid, port }: RedisServer) => `${pid} ${port} ${2 ** 22 + 1}`],
+  ])('ends the one that %s left behind in its folder', async (release, formerNote) => {
+    const folder = `${dataDir}/left by ${release}`;
     const left = await RedisServer.start({ dataDir: folder });
-    const next = await RedisServer.start({ dataDir: folder });
-    const old = new Redis(left.url, { retryStrategy: () => null }).on('error', () => undefined);
-    await expect(old.ping()).rejects.toThrow();
-    await next.stop();
-  });
-
-  it('ends one that release 0.2.0 left behind', async () => {
-    const folder = `${dataDir}/former`;
-    const left = await RedisServer.start({ dataDir: folder });
-    await writeFile(`${folder}/redis.pid`, `${left.pid} ${left.port} ${2 ** 22 + 1}`);
+    if (formerNote) await writeFile(`${folder}/redis.pid`, formerNote(left));
     const next = await RedisServer.start({ dataDir: folder });
     const old = new Redis(left.url, { retryStrategy: () => null }).on('error', () => undefined);
     await expect(old.ping()).rejects.toThrow();

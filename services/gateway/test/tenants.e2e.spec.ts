@@ -112,8 +112,8 @@ type Ask = (requestId: string) => Promise<Reply>;
 
 /**
  * That both take the same time: the services ran the same statements with the same numbers of rows, made the same calls and read
- * as many blobs. By the second time nothing is done for the first time any more. Where an id is taken for something new, others work on that beside the
- * request, so only which statements were run is compared.
+ * as many blobs. By the second time nothing is done for the first time any more. Where an id is taken for something new, others
+ * work on that beside the request, so only which statements were run is compared.
  */
 async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask): Promise<void> {
   const workOf = async (ask: Ask): Promise<string[]> => {
@@ -123,10 +123,8 @@ async function expectSameWork(kind: keyof Owned, askMissing: Ask, askAcme: Ask):
     return kind.startsWith('other') ? [...new Set(done)] : done;
   };
   const compared = async (): Promise<readonly string[][]> => [await workOf(askAcme), await workOf(askMissing)];
-  let [ofAcme, ofMissing] = await compared();
   // A late event may evict what is kept, or a slow step leave an answer unkept: that happens once, what an id tells every time.
-  for (let tries = 1; tries < 3 && !isDeepStrictEqual(ofAcme, ofMissing); tries += 1)
-    [ofAcme, ofMissing] = await compared();
+  const [ofAcme, ofMissing] = await withinAttempts(3, compared, ([one, other]) => isDeepStrictEqual(one, other));
   expect(ofAcme).toEqual(ofMissing);
 }
 
