@@ -86,6 +86,29 @@ describe('starts in the inbox', () => {
   });
 });
 
+describe('a start that was lost, as in a server that crashed under a handler,', () => {
+  const lose = (eventId: string) => database.query('DELETE FROM inbox WHERE event_id = $1', [eventId]);
+
+  it('does not make the effect a repetition, which it is the second time', async () => {
+    await inbox.begin([first('e5')]);
+    await lose('e5');
+    const message = { id: 'e5', subject: 'd' } as Message;
+    const commit = () => inbox.commit({ id: handlerId } as EventHandler, message, async () => undefined);
+    expect(await commit()).toEqual({ kind: 'ack' });
+    expect(await commit()).toMatchObject({ kind: 'skip' });
+    expect(await inbox.begin([first('e5')])).toEqual([{ kind: 'settled' }]);
+  });
+
+  it('does not keep its event from being put off', async () => {
+    await inbox.begin([first('e6')]);
+    await lose('e6');
+    await putOff('e6');
+    expect(await inbox.begin([first('e6'), second('e6')])).toEqual([{ kind: 'settled' }, { kind: 'open', starts: 0 }]);
+    const copies = await database.query(`SELECT FROM outbox WHERE headers ->> 'ce_id' = 'e6'`);
+    expect(copies.rowCount).toBe(1);
+  });
+});
+
 /** Whatever a writer who knows no rules may put there. */
 function strange(offset: number, more: Record<string, string>, key = 'd'): BusRecord {
   const headers = {

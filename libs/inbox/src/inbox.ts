@@ -47,9 +47,18 @@ const BEGIN = `
   LEFT JOIN inbox known USING (event_id, handler_id)
   ORDER BY ord`;
 
+/** A start may be lost where the server crashed under a handler that outlived it: no row says no more than an open one. */
 const FINISH = `
-  UPDATE inbox SET finished_at = now(), outcome = 'handled' FROM unnest($1::text[], $2::text[]) AS done(event, handler)
-  WHERE event_id = event AND handler_id = handler AND finished_at IS NULL RETURNING event_id, handler_id`;
+  INSERT INTO inbox (event_id, handler_id, finished_at, outcome)
+  SELECT event, handler, now(), 'handled' FROM unnest($1::text[], $2::text[]) AS done(event, handler)
+  ON CONFLICT (event_id, handler_id) DO UPDATE SET finished_at = now(), outcome = 'handled'
+  WHERE inbox.finished_at IS NULL RETURNING event_id, handler_id`;
+
+/** For a start that was lost, see {@link FINISH}. */
+const PUT_OFF = `
+  INSERT INTO inbox (event_id, handler_id, attempt, starts) VALUES ($1, $2, $3, 0)
+  ON CONFLICT (event_id, handler_id) DO UPDATE SET attempt = excluded.attempt, starts = 0
+  WHERE inbox.attempt < excluded.attempt AND inbox.finished_at IS NULL RETURNING event_id`;
 
 /** Sorted, so that two transactions that want the same locks do not wait for each other. */
 const LOCK_ALL = `
@@ -140,11 +149,7 @@ export class Inbox implements DeliveryJournal {
     const next = attempt + 1;
     const topic = retryTopic(originTopic(readRetryState(record)), this.service);
     await this.outbox.transaction(async (tx, out) => {
-      const { rows } = await tx.query(
-        `UPDATE inbox SET attempt = $3, starts = 0
-         WHERE event_id = $1 AND handler_id = $2 AND attempt < $3 AND finished_at IS NULL RETURNING event_id`,
-        [record.headers['ce_id'], handlerId, next],
-      );
+      const { rows } = await tx.query(PUT_OFF, [record.headers['ce_id'], handlerId, next]);
       if (rows.length === 0) return; // the same attempt was put off before
       const headers = retryHeaders(record, handlerId, next, new Date());
       out.add({ topic, key: record.key, headers, value: record.value, delayMs });
