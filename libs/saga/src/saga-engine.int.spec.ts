@@ -164,6 +164,7 @@ describe('an operator', () => {
     await one.start('l');
     const { ref } = await one.sagaOf('l');
     await expect(one.operator.resume('other', ref)).rejects.toMatchObject({ code: 'SAGA.NOT_FOUND' });
+    await expect(one.operator.resume('default', 'l')).rejects.toMatchObject({ code: 'SAGA.NOT_FOUND' });
     expect(await one.store.list('other', {}, 10)).toEqual([]);
   });
 
@@ -180,5 +181,10 @@ describe('an operator', () => {
       ['q', 'of-q'],
       ['s', 'default'],
     ]);
+  });
+
+  it('refuses a cursor it did not give', async () => {
+    for (const cursor of ['x', `${'1'.repeat(16)}.${'-'.repeat(36)}`])
+      await expect(one.store.list(null, {}, 2, cursor)).rejects.toMatchObject({ details: { field: 'cursor' } });
   });
 });

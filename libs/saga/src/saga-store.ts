@@ -16,6 +16,9 @@ const SUMMARY = `ref, name, id, tenant, request_id, trace, ${STATE} AS state, st
   ${OVERDUE} AS overdue, created_at, updated_at,
   (extract(epoch FROM created_at) * 1000000)::bigint || '.' || ref AS cursor`;
 
+/** As PostgreSQL prints them, which refuses anything else where a uuid is compared. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** A saga as an operator sees it. */
 export interface SagaSummary {
   readonly ref: string;
@@ -88,8 +91,8 @@ export class SagaStore {
 
   /** @throws RagmeshError SAGA.NOT_FOUND. */
   async get(tenant: string, ref: string): Promise<SagaRecord> {
-    const sql = `SELECT ${SUMMARY}, data FROM saga WHERE tenant = $1 AND ref::text = $2`;
-    const { rows } = await this.database.query<SagaRecord>(sql, [tenant, ref]);
+    const sql = `SELECT ${SUMMARY}, data FROM saga WHERE tenant = $1 AND ref = $2::uuid`;
+    const { rows } = UUID.test(ref) ? await this.database.query<SagaRecord>(sql, [tenant, ref]) : { rows: [] };
     if (!rows[0]) throw new RagmeshError('SAGA.NOT_FOUND', `There is no saga "${ref}".`, { id: ref });
     return rows[0];
   }
@@ -107,8 +110,8 @@ export class SagaStore {
 
 function readCursor(cursor: string): [string | null, string | null] {
   if (cursor === '') return [null, null];
-  const match = /^(\d{16})\.([0-9a-f-]{36})$/.exec(cursor);
-  if (match) return [match[1]!, match[2]!];
+  const [, microseconds, ref = ''] = /^(\d{16})\.(.+)$/.exec(cursor) ?? [];
+  if (microseconds && UUID.test(ref)) return [microseconds, ref];
   throw new RagmeshError('REQUEST.INVALID', 'Field cursor must be the next_cursor of another page.', {
     field: 'cursor',
   });
