@@ -56,6 +56,19 @@ it('a deletion tells what it did also when its document was uploaded again, and 
   await deleted('a');
 });
 
+it('a deletion does not end with the late answer to an earlier one of the same id', async () => {
+  await upload('c');
+  await deleted('c');
+  await upload('c');
+  const { id } = await ask((client) => client.deleteDocument({ id: 'c' }));
+  const answer = { documentId: 'c', collection: 'default', version: 0n };
+  const told = { tenant, consumer: 'document' } as const;
+  await mesh.send(catalogue.vectorDeleted, { ...answer, pointsRemoved: 3n, deadVersion: 1n }, told);
+  expect(await operation(id)).toMatchObject({ status: 'deleting', done: false });
+  await mesh.send(catalogue.vectorDeleted, { ...answer, pointsRemoved: 5n, deadVersion: 2n }, told);
+  expect(await operation(id)).toMatchObject({ status: 'deleted', receipt: { points_removed: 5, blobs_removed: 1 } });
+});
+
 it('a list goes on where it was when its last document was uploaded anew', async () => {
   for (const id of ['1', '2', '3', '4', '5']) await upload(id);
   const first = await page(2);

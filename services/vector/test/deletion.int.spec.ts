@@ -102,6 +102,24 @@ describe('deletion from the index', () => {
     expect(await mesh.lexical('wombat', { collection: 'other' })).toHaveLength(1);
   });
 
+  it('leaves one created anew alone when it is told late, though a newer update was undone meanwhile', async () => {
+    const document = (version: number) => ({ id: 'reborn-late', version, texts: [`numbat v${version}`] });
+    await mesh.stage(document(1));
+    await mesh.show(document(1));
+    await mesh.removeDocument('reborn-late', 1);
+    await mesh.stage(document(2));
+    expect((await mesh.removeDocument('reborn-late', 1)).payload).toMatchObject({ pointsRemoved: 0n, deadVersion: 1n });
+    await mesh.show(document(2));
+    await mesh.stage(document(3));
+    const undo = mesh.event(catalogue.removeVersion, { documentId: 'reborn-late', version: 3n, collection: 'default' });
+    await mesh.send(undo);
+    await mesh.answerTo(undo);
+    expect((await mesh.removeDocument('reborn-late', 1)).payload).toMatchObject({ pointsRemoved: 0n, remaining: 0n });
+    expect((await mesh.lexical('numbat')).map(({ text }) => text)).toEqual(['numbat v2']);
+    expect((await mesh.removeDocument('reborn-late', 3)).payload).toMatchObject({ pointsRemoved: 1n, remaining: 0n });
+    expect(await mesh.lexical('numbat')).toEqual([]);
+  });
+
   it('refuses to move a living document to another collection', async () => {
     await mesh.stage({ id: 'settled', texts: ['vole'] });
     const moved = mesh.event(

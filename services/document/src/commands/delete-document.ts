@@ -25,6 +25,16 @@ interface OwnBlob {
   readonly is_last: boolean;
 }
 
+/** What the index says it removed of a document. */
+export interface RemovedPoints {
+  /** The newest version that was deleted; 0 when the index did not tell. */
+  readonly upTo: number;
+  readonly points: number;
+}
+
+/** Whether it answers an earlier deletion: the id was uploaded again since, and is being deleted again. */
+const isOfEarlier = ({ upTo }: RemovedPoints, version: number): boolean => upTo > 0 && upTo < version;
+
 /** Deletes a document: tombstone first, then the index, then chunks and blobs, then the receipt. */
 @Injectable()
 export class DeleteDocument {
@@ -62,24 +72,24 @@ export class DeleteDocument {
 
   /**
    * Removes the blobs of a document that is being deleted and whose points are gone; the saga counts them. Safe to repeat; a late
-   * answer finds a document created anew and leaves it alone.
+   * answer finds a document created anew and leaves it alone, also one that is itself being deleted.
    */
-  async removeBlobs(id: string): Promise<void> {
+  async removeBlobs(id: string, removed: RemovedPoints): Promise<void> {
     const tenant = currentTenant();
-    const keys = await this.outbox.transaction((tx, { publish }) => this.#releaseBlobs(tx, publish, tenant, id));
+    const keys = await this.outbox.transaction((tx, { publish }) => this.#releaseBlobs(tx, publish, id, removed));
     for (const key of keys) await this.collector.collect(tenant, key);
   }
 
   /** The last step: rows go, the tombstone and the receipt stay. */
-  async finish(tx: SqlTransaction, publish: Publish, id: string, points: number): Promise<void> {
+  async finish(tx: SqlTransaction, publish: Publish, id: string, removed: RemovedPoints): Promise<void> {
     const tenant = currentTenant();
     const document = await this.documents.findLocked(tx, tenant, id);
-    if (!document || document.status !== 'deleting') return;
+    if (document?.status !== 'deleting' || isOfEarlier(removed, document.version)) return;
     const { version, collection } = document;
     const chunks = await this.chunks.remove(tx, tenant, id);
     BlobCollector.release(tx, tenant, id, Number.MAX_SAFE_INTEGER);
     tx.write('DELETE FROM document_version WHERE tenant = $1 AND document_id = $2', [tenant, id]);
-    let receipt: Receipt = { points_removed: points, chunks_removed: chunks, blobs_removed: 0 };
+    let receipt: Receipt = { points_removed: removed.points, chunks_removed: chunks, blobs_removed: 0 };
     await this.engine.deliver(tx, publish, deletionId(tenant, id, version), ({ data }) => {
       receipt = { ...receipt, blobs_removed: data.blobs ?? 0 };
       return { kind: 'step-done', step: 'remove-points', data: { receipt } };
@@ -92,19 +102,20 @@ export class DeleteDocument {
       documentId: id,
       version: BigInt(version),
       collection,
-      pointsRemoved: BigInt(points),
+      pointsRemoved: BigInt(removed.points),
       chunksRemoved: BigInt(chunks),
       blobsRemoved: BigInt(receipt.blobs_removed),
     });
   }
 
   /** What it counts is counted once: afterwards no version names a blob. @returns keys that may have lost their last reference. */
-  async #releaseBlobs(tx: SqlTransaction, publish: Publish, tenant: string, id: string): Promise<string[]> {
+  async #releaseBlobs(tx: SqlTransaction, publish: Publish, id: string, removed: RemovedPoints): Promise<string[]> {
+    const tenant = currentTenant();
     // Blobs are locked before the document, as by uploads; two documents with the same bytes are then deleted one after the other.
     const known = await tx.query<OwnBlob>(BLOBS, [tenant, id]);
     await BlobCollector.lock(tx, tenant, ...known.rows.map(({ key }) => key));
     const document = await this.documents.findLocked(tx, tenant, id);
-    if (document?.status !== 'deleting') return [];
+    if (document?.status !== 'deleting' || isOfEarlier(removed, document.version)) return [];
     const { rows } = await tx.query<OwnBlob>(BLOBS, [tenant, id]);
     const keys = rows.map(({ key }) => key);
     tx.write(`UPDATE document_version SET blob_key = '', text_blob_key = NULL WHERE tenant = $1 AND document_id = $2`, [
@@ -115,9 +126,9 @@ export class DeleteDocument {
       tenant,
       keys,
     ]);
-    const removed = rows.filter((blob) => blob.is_last).length;
+    const last = rows.filter((blob) => blob.is_last).length;
     await this.engine.deliver(tx, publish, deletionId(tenant, id, document.version), ({ step, data }) =>
-      removed > 0 ? { kind: 'progress', step, data: { blobs: (data.blobs ?? 0) + removed } } : undefined,
+      last > 0 ? { kind: 'progress', step, data: { blobs: (data.blobs ?? 0) + last } } : undefined,
     );
     return keys;
   }

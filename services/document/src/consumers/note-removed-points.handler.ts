@@ -19,7 +19,7 @@ export class NoteRemovedPoints {
     @Payload() { payload }: Message<eventsV1.VectorDeleted>,
     @Ctx() delivery: Delivery,
   ): Promise<HandlerResult> {
-    const { documentId, version, pointsRemoved, remaining } = payload;
+    const { documentId, version, pointsRemoved, remaining, deadVersion } = payload;
     if (remaining > 0n)
       throw new RagmeshError('VECTOR.UNAVAILABLE', `${remaining} points of a removed document are left.`);
     if (version > 0n) {
@@ -27,7 +27,8 @@ export class NoteRemovedPoints {
         await this.ingestion.pointsRemoved(tx, publish, documentId, version);
       });
     }
-    await this.deletion.removeBlobs(documentId);
-    return delivery.commit((tx, publish) => this.deletion.finish(tx, publish, documentId, Number(pointsRemoved)));
+    const removed = { upTo: Number(deadVersion), points: Number(pointsRemoved) };
+    await this.deletion.removeBlobs(documentId, removed);
+    return delivery.commit((tx, publish) => this.deletion.finish(tx, publish, documentId, removed));
   }
 }

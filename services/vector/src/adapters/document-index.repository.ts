@@ -57,10 +57,13 @@ const RESERVE = `
 /** Whoever writes a row of the key waits for the transaction nevertheless. */
 const UNRESERVE = 'DELETE FROM document_index WHERE tenant = $1 AND document_id = $2';
 
+/** A document made anew under the same id may have points and no visible version yet: it lives. */
 const BURY = `
-  UPDATE document_index SET dead_version = $3,
+  UPDATE document_index d SET dead_version = greatest(dead_version, $3),
     visible_version = CASE WHEN visible_version > $3 THEN visible_version END,
-    tombstoned_at = CASE WHEN visible_version > $3 THEN NULL ELSE now() END
+    tombstoned_at = CASE WHEN visible_version > $3 OR EXISTS (
+      SELECT FROM point p WHERE p.tenant = d.tenant AND p.collection = d.collection
+        AND p.document_id = d.document_id AND p.version > $3) THEN NULL ELSE now() END
   WHERE tenant = $1 AND document_id = $2`;
 
 /**

@@ -19,8 +19,8 @@ export class RemoveDocument {
 
   /**
    * Dead is every version up to the one named, or when none is named every version seen so far. A document created anew
-   * under the same id has higher versions: those come in, and a late redelivery leaves them alone. It always answers, with
-   * what the rows and the store have left.
+   * under the same id has higher versions: those come in, and a late redelivery leaves them alone, whichever of them was
+   * undone meanwhile. It always answers, with what the rows and the store have left.
    */
   @HandlesEvent(catalogue.removeDocument, { id: 'vector.remove-document', deadlineSeconds: 60 })
   async handle(
@@ -43,6 +43,7 @@ export class RemoveDocument {
           collection,
           pointsRemoved: BigInt([...removed.values()].reduce((sum, points) => sum + points, 0)),
           remaining: BigInt(Math.max(inRows, inStore)),
+          deadVersion: BigInt(deadVersion),
         });
         return ack();
       }),
@@ -56,8 +57,8 @@ export class RemoveDocument {
       this.database.transaction(async (tx) => {
         const { collection, visibleVersion, deadVersion } = await this.documents.lock(tx, document, asked);
         const place = { ...document, collection };
-        const seen = named > 0 ? 0 : Math.max(visibleVersion ?? 0, await this.points.newestVersion(tx, place));
-        dead = Math.max(named, deadVersion, seen);
+        if (named === 0)
+          dead = Math.max(deadVersion, visibleVersion ?? 0, await this.points.newestVersion(tx, place));
         this.documents.bury(tx, document, dead);
         if (visibleVersion !== null && visibleVersion <= dead) changes.hide(tx, place);
         return ack();
