@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtinRules } from 'eslint/use-at-your-own-risk';
 import tseslint from 'typescript-eslint';
 
 const root = import.meta.dirname;
@@ -18,7 +19,31 @@ const owners = {
   ioredis: 'cache',
 };
 const foreignClients = (lib) => Object.keys(owners).filter((name) => owners[name] !== lib);
-const restrict = (groups) => ({ 'no-restricted-imports': ['error', { patterns: groups }] });
+
+/** The rule of ESLint reads statements only: this one judges `import('…')`, of a value or a type, by the same settings. */
+const statements = builtinRules.get('no-restricted-imports');
+const expressions = {
+  meta: statements.meta,
+  create(context) {
+    const { ImportDeclaration: judge = () => undefined } = statements.create(context);
+    const statementOf = (node, source) => ({ ...node, type: 'ImportDeclaration', source: { value: source } });
+    return {
+      ImportExpression(node) {
+        const source = node.source.value ?? node.source.quasis?.map(({ value }) => value.cooked).join('*');
+        const everything = [{ type: 'ImportNamespaceSpecifier', loc: node.loc }];
+        if (typeof source === 'string') judge({ ...statementOf(node, source), specifiers: everything });
+      },
+      TSImportType(node) {
+        judge({ ...statementOf(node, node.source.value), importKind: 'type', specifiers: [] });
+      },
+    };
+  },
+};
+const expressionRules = { 'restricted-places': expressions, 'restricted-clients': expressions };
+const restrict = (groups) => ({
+  'no-restricted-imports': ['error', { patterns: groups }],
+  'import-expressions/restricted-places': ['error', { patterns: groups }],
+});
 const ownedElsewhere = (lib) => ({
   group: foreignClients(lib),
   message: 'Go through the library that owns this client.',
@@ -67,30 +92,29 @@ const outgoing = {
 };
 const throughEgress =
   'A URL from outside goes through @ragmesh/egress; where the configuration alone says whom to ask, name the file in `outgoing`.';
+const clients = {
+  paths: [
+    { name: 'undici', message: throughEgress, allowTypeImports: true },
+    { name: 'jose', importNames: ['createRemoteJWKSet'], message: throughEgress },
+    ...['http', 'https', 'node:http', 'node:https'].map((name) => ({
+      ...{ name, message: throughEgress, allowTypeImports: true },
+      importNames: ['default', 'request', 'get', 'ClientRequest'],
+    })),
+    ...['http2', 'node:http2'].map((name) => ({
+      name,
+      importNames: ['default', 'connect'],
+      message: throughEgress,
+    })),
+  ],
+};
 const sendsRequests = {
   'no-restricted-globals': [
     'error',
     ...['fetch', 'WebSocket', 'EventSource'].map((name) => ({ name, message: throughEgress })),
   ],
   'no-restricted-properties': ['error', { object: 'globalThis', property: 'fetch', message: throughEgress }],
-  '@typescript-eslint/no-restricted-imports': [
-    'error',
-    {
-      paths: [
-        { name: 'undici', message: throughEgress, allowTypeImports: true },
-        { name: 'jose', importNames: ['createRemoteJWKSet'], message: throughEgress },
-        ...['http', 'https', 'node:http', 'node:https'].map((name) => ({
-          ...{ name, message: throughEgress, allowTypeImports: true },
-          importNames: ['default', 'request', 'get', 'ClientRequest'],
-        })),
-        ...['http2', 'node:http2'].map((name) => ({
-          name,
-          importNames: ['default', 'connect'],
-          message: throughEgress,
-        })),
-      ],
-    },
-  ],
+  '@typescript-eslint/no-restricted-imports': ['error', clients],
+  'import-expressions/restricted-clients': ['error', clients],
 };
 
 export default tseslint.config(
@@ -98,6 +122,7 @@ export default tseslint.config(
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
+    plugins: { 'import-expressions': { rules: expressionRules } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -137,6 +162,10 @@ export default tseslint.config(
         // Names as in a .gitignore, which knows no `!(…)`.
         group: ['@nestjs/*', '*prisma*', 'pg', '@ragmesh/*', '!@ragmesh/errors', '!@ragmesh/contracts'],
         message: 'domain/ is pure: no framework, database, broker or clock.',
+      },
+      {
+        regex: '^(\\.\\./)+(adapters|api|commands|consumers|publishes|sagas)/',
+        message: 'domain/ decides; what calls it and what it is about to do lies outside.',
       },
     ]),
   },

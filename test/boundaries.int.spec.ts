@@ -5,9 +5,15 @@ import tseslint from 'typescript-eslint';
 /** By the rules of the repository, but for those that ask for types, as no import is judged by them. */
 const eslint = new ESLint({ overrideConfig: [{ files: ['**/*.ts'], ...tseslint.configs.disableTypeChecked }] });
 
+const STATEMENT = (imported: string): string => `export * from '${imported}';\n`;
+const EXPRESSION = (imported: string): string => `export const all = await import('${imported}');\n`;
+const TEMPLATE = (imported: string): string => `export const all = await import(\`${imported}\`);\n`;
+const TYPE = (imported: string): string => `export type All = typeof import('${imported}');\n`;
+const ways = [STATEMENT, EXPRESSION, TEMPLATE, TYPE];
+
 /** What is said against an import in a file, which need not be there. */
-async function saidOf(filePath: string, imported: string): Promise<string[]> {
-  const [result] = await eslint.lintText(`export * from '${imported}';\n`, { filePath });
+async function saidOf(filePath: string, text: string): Promise<string[]> {
+  const [result] = await eslint.lintText(text, { filePath });
   return result!.messages.map(({ ruleId, message }) => `${ruleId}: ${message}`);
 }
 
@@ -25,6 +31,8 @@ describe('the linter', () => {
     [DOMAIN, 'pg'],
     [DOMAIN, 'kafkajs'],
     [DOMAIN, '../../../vector/src/domain/tokenizer.js'],
+    [DOMAIN, '../adapters/document.repository.js'],
+    [DOMAIN, '../../adapters/document.repository.js'],
     [SERVICE, '@ragmesh/service-vector'],
     [SERVICE, '@ragmesh/testing'],
     [SERVICE, 'kafkajs'],
@@ -40,7 +48,10 @@ describe('the linter', () => {
     [LIB, 'kafkajs'],
     [LIB, '../../postgres/src/pool.js'],
   ])('lets no %s import %s', async (file, imported) => {
-    expect(await saidOf(file, imported)).toContainEqual(expect.stringMatching(/^no-restricted-imports: /));
+    for (const way of ways)
+      expect(await saidOf(file, way(imported))).toContainEqual(
+        expect.stringMatching(/^(no-restricted-imports|import-expressions\/restricted-places): /),
+      );
   });
 
   it.each([
@@ -52,9 +63,20 @@ describe('the linter', () => {
     [SERVICE, '../../../domain/parsed-document.js'],
     [STANDALONE, '@ragmesh/service-vector'],
     [LIB, '@ragmesh/postgres'],
+    ['services/vector/src/vector.module.ts', './adapters/qdrant/open-qdrant-store.js'],
     ['libs/messaging/src/made-up.ts', 'kafkajs'],
     ['services/document/src/domain/made-up.unit.spec.ts', '@ragmesh/testing'],
   ])('lets %s import %s', async (file, imported) => {
-    expect(await saidOf(file, imported)).toEqual([]);
+    for (const way of ways) expect(await saidOf(file, way(imported))).toEqual([]);
+  });
+
+  it('lets only files that are named send requests past the one way out, by whatever import', async () => {
+    for (const client of ['undici', 'node:https']) {
+      for (const way of [STATEMENT, EXPRESSION, TEMPLATE])
+        expect(await saidOf(SERVICE, way(client))).toEqual([expect.stringMatching(/@ragmesh\/egress/)]);
+      expect(await saidOf(SERVICE, TYPE(client))).toEqual([]);
+    }
+    const named = 'services/vector/src/adapters/qdrant/qdrant-dispatcher.ts';
+    expect(await saidOf(named, EXPRESSION('undici'))).toEqual([]);
   });
 });

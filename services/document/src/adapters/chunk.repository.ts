@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import type { Span } from '../domain/kept-span.js';
 import { ShortTurns } from '../domain/short-turns.js';
-import type { Span } from './document.rows.js';
 
 const ALL = 2 ** 30;
 /** Batches kept by one statement; those of a book at once would hold the event loop up. */

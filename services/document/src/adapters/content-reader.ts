@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import type { ChunkCut, ChunkPosition } from '../domain/chunk-cursor.js';
 import { chunkPage } from '../domain/chunk-page.js';
+import type { Span } from '../domain/kept-span.js';
 import { BlobStore } from './blob-store.js';
 import { ChunkRepository } from './chunk.repository.js';
 import { DocumentRepository } from './document.repository.js';
-import type { ShownDocument, Span } from './document.rows.js';
+import type { ShownDocument } from './document.rows.js';
 import { TextExtractor } from './text-extractor.js';
 
 /** Content of a document: the uploaded bytes, or the text that offsets refer to. */

@@ -1,7 +1,6 @@
 import type { AccessList } from '@ragmesh/observability';
 import type { ListedPlace } from '@ragmesh/postgres';
 import type { SagaError } from '@ragmesh/saga';
-import type { Chunk, PageStart } from '../domain/splitting/chunk.js';
 import type { Receipt } from '../sagas/deletion.saga.js';
 
 export type DocumentStatus = 'uploaded' | 'processing' | 'ready' | 'failed' | 'deleting' | 'deleted';
@@ -63,17 +62,3 @@ export type ShownDocument = DocumentRow & {
 
 /** A document together with its newest upload, titled as that one. */
 export type UploadedRow = DocumentRow & Omit<VersionRow, 'document_id'>;
-
-/** Start, end, page, heading and own metadata of a chunk, and where further pages begin in it, if any do. */
-export type Span = readonly [
-  number,
-  number,
-  number | null,
-  string | null,
-  (Record<string, unknown> | null)?,
-  (readonly PageStart[])?,
-];
-
-/** How a chunk that was cut from a text is kept. */
-export const keptSpan = ({ start, end, page, heading, pageStarts }: Omit<Chunk, 'index' | 'text'>): Span =>
-  pageStarts ? [start, end, page, heading, null, pageStarts] : [start, end, page, heading];

@@ -4,11 +4,13 @@ import { CONFIG } from '@ragmesh/bootstrap';
 import { RagmeshError } from '@ragmesh/errors';
 import type { Delivery } from '@ragmesh/messaging';
 import type { DocumentConfig } from '../document.config.js';
+import { keptSpan, type Span } from '../domain/kept-span.js';
 import { LongText } from '../domain/long-text.js';
 import { joinReadyChunks, parseReadyChunks } from '../domain/ready-chunks.js';
+import { ShortTurns } from '../domain/short-turns.js';
 import { split } from '../domain/splitting/splitter.js';
 import { BlobStore, type StagedBlob } from './blob-store.js';
-import { keptSpan, type Span, type VersionRow } from './document.rows.js';
+import type { VersionRow } from './document.rows.js';
 import { convertText } from './parser/converters/text.converter.js';
 import { DocumentText } from './parser/document-text.js';
 import { defaultParserLimits } from './parser/parser-limits.js';
@@ -94,7 +96,12 @@ export class TextExtractor implements OnModuleDestroy {
       throw new RagmeshError('DOCUMENT.EMPTY', 'The text has nothing but white space.', { field: 'text' });
     const text = output.toString();
     const options = { chunkSize: upload.chunk_size, overlap: upload.chunk_overlap };
-    const spans = Array.from(split({ text, blocks: output.blocks }, options), keptSpan);
+    const turns = new ShortTurns();
+    const spans: Span[] = [];
+    for (const chunk of split({ text, blocks: output.blocks }, options)) {
+      spans.push(keptSpan(chunk));
+      await turns.next(); // a text of signs alone takes many times as long as one of words
+    }
     const extracted = { text: LongText.of(text), spans, mediaType: 'text/plain', title: null };
     const bytes = Buffer.from(text);
     // Most texts are canonical as they come: then the upload itself is the blob that offsets refer to.

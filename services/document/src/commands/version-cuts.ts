@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { SqlTransaction } from '@ragmesh/postgres';
 import { ChunkRepository } from '../adapters/chunk.repository.js';
-import type { Span, VersionRow } from '../adapters/document.rows.js';
+import type { VersionRow } from '../adapters/document.rows.js';
 import { GenerationRepository } from '../adapters/generation.repository.js';
 import { TextExtractor, type ExtractedText } from '../adapters/text-extractor.js';
 import { batchesOf } from '../domain/chunk-batches.js';
 import type { Chunking } from '../domain/chunking.js';
+import type { Span } from '../domain/kept-span.js';
 import { recut } from '../domain/recut.js';
 import type { Cut } from '../publishes/document-chunked.event.js';
 import type { Ingestion } from '../sagas/ingestion.saga.js';

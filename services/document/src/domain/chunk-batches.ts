@@ -1,4 +1,4 @@
-import type { Span } from '../adapters/document.rows.js';
+import type { Span } from './kept-span.js';
 import type { LongText } from './long-text.js';
 import { metadataBytes } from './metadata-bytes.js';
 import { ShortTurns } from './short-turns.js';

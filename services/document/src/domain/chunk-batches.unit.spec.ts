@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { create, toBinary, type JsonObject } from '@bufbuild/protobuf';
 import { eventsV1 } from '@ragmesh/contracts';
-import type { Span } from '../adapters/document.rows.js';
 import { batchesOf } from './chunk-batches.js';
+import type { Span } from './kept-span.js';
 import { LongText } from './long-text.js';
 
 const TOPIC_LIMIT = 1_048_576;

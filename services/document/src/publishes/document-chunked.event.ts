@@ -1,6 +1,7 @@
 import { catalogue } from '@ragmesh/contracts';
 import type { Publish } from '@ragmesh/messaging';
-import type { DocumentRow, Span } from '../adapters/document.rows.js';
+import type { DocumentRow } from '../adapters/document.rows.js';
+import type { Span } from '../domain/kept-span.js';
 import type { LongText } from '../domain/long-text.js';
 import { ShortTurns } from '../domain/short-turns.js';
 

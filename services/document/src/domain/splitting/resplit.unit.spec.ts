@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { keptSpan } from '../../adapters/document.rows.js';
+import { keptSpan } from '../kept-span.js';
 import { LongText } from '../long-text.js';
 import { resplit, type KnownPlace, type Place } from './resplit.js';
 import type { SplittingOptions } from './chunk.js';
