@@ -47,6 +47,8 @@ export interface Storage {
  */
 export class QdrantStandIn {
   private readonly routes: readonly Route[];
+  /** What every question but a probe is answered with, as by a gateway before the server that has too much to do. */
+  refusal: { readonly status: number; readonly headers: Record<string, string> } | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -79,6 +81,7 @@ export class QdrantStandIn {
     const url = new URL(request.url!, 'http://qdrant');
     const probe = request.method === 'GET' ? probes[url.pathname] : undefined;
     if (probe !== undefined) return send(response, 200, 'text/plain; charset=utf-8', probe);
+    if (this.refusal) return void response.writeHead(this.refusal.status, this.refusal.headers).end();
     if (url.pathname === '/') return send(response, 200, 'application/json', JSON.stringify(VERSION));
     const route = this.routes.find(([method, path]) => method === request.method && path.test(url.pathname));
     if (!route) return void response.writeHead(404).end();

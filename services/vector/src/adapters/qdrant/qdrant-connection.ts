@@ -1,9 +1,15 @@
 import type { TlsMaterial } from '@ragmesh/config';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
-import { circuitBreaker, retryWithJitter, RetryBudget, type CircuitBreaker } from '@ragmesh/resilience';
+import {
+  circuitBreaker,
+  retryAfterSeconds,
+  retryWithJitter,
+  RetryBudget,
+  type CircuitBreaker,
+} from '@ragmesh/resilience';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { Agent } from 'undici';
-import { useTls } from './qdrant-dispatcher.js';
+import { KEPT_RETRY_AFTER, useDispatcher } from './qdrant-dispatcher.js';
 
 export interface QdrantConnectionOptions {
   readonly url: string;
@@ -18,7 +24,7 @@ export interface QdrantConnectionOptions {
 interface ClientFailure {
   readonly name?: string;
   readonly status?: number;
-  readonly retry_after?: number;
+  readonly headers?: Headers;
   readonly data?: { readonly status?: { readonly error?: string } };
 }
 
@@ -28,7 +34,7 @@ const HTTPS = 443;
 /** Calls to one Qdrant: bounded in time, through one breaker, with one meaning of failure. */
 export class QdrantConnection {
   private readonly client: QdrantClient;
-  private readonly dispatcher: Agent | undefined;
+  private readonly dispatcher: Agent;
   private readonly breaker: CircuitBreaker;
   private readonly retries = new RetryBudget();
 
@@ -40,7 +46,7 @@ export class QdrantConnection {
       ...{ url, port: explicitPort, timeout: timeoutMs, checkCompatibility: false },
       ...(apiKey === undefined ? {} : { apiKey }),
     });
-    this.dispatcher = tls && useTls(this.client, tls);
+    this.dispatcher = useDispatcher(this.client, tls);
     this.breaker = circuitBreaker('qdrant', { service: 'vector', timeoutMs });
   }
 
@@ -69,13 +75,13 @@ export class QdrantConnection {
 
   close(): void {
     this.breaker.shutdown();
-    void this.dispatcher?.close();
+    void this.dispatcher.close();
   }
 }
 
 /** The server's words may repeat what was sent, so only its status goes on. */
 function meaningOf(failure: ClientFailure): RagmeshError {
-  const { status, retry_after: retryAfter } = failure;
+  const { status } = failure;
   const words = failure.data?.status?.error ?? '';
   const dimensions = /expected dim: (\d+), got (\d+)/.exec(words);
   if (dimensions) {
@@ -87,11 +93,15 @@ function meaningOf(failure: ClientFailure): RagmeshError {
   if (status === 401 || status === 403) {
     return unavailable('Qdrant refuses the credentials: check QDRANT_API_KEY.', { status });
   }
-  if (failure.name === 'QdrantClientResourceExhaustedError') {
-    return unavailable('Qdrant asks to slow down.', { retryAfter: retryAfter ?? 1 });
-  }
-  if (status !== undefined) return unavailable(`Qdrant answered with status ${status}.`, { status });
+  if (status !== undefined) return refusalWith(status, failure.headers?.get(KEPT_RETRY_AFTER) ?? null);
   return unavailable('Qdrant gave no answer: check QDRANT_URL.', { reason: failure.name ?? 'unknown' });
+}
+
+function refusalWith(status: number, advice: string | null): RagmeshError {
+  const retryAfter = retryAfterSeconds(advice, Date.now());
+  if (status === 429) return unavailable('Qdrant asks to slow down.', { retryAfter: retryAfter || 1 });
+  const message = `Qdrant answered with status ${status}.`;
+  return unavailable(message, { status, ...(retryAfter ? { retryAfter } : {}) });
 }
 
 const unavailable = (message: string, details: Record<string, string | number>): RagmeshError =>
