@@ -14,6 +14,11 @@ export interface RedisLevelOptions extends RedisAddress {
   readonly namespace: string;
   /** Hears of evictions by other processes. Without it entries have no tags: what never becomes untrue needs none. */
   readonly listener?: EvictionListener;
+  /**
+   * Tags whose eviction takes what it makes invalid out of Redis at once. It costs a little with each entry, and without it what
+   * is invalid is gone when somebody asks for it or its time is over. Default: none.
+   */
+  readonly erases?: (tag: string) => boolean;
   readonly logger?: Logger;
 }
 
@@ -44,18 +49,20 @@ export class RedisLevel {
     private readonly client: RedisClient,
     private readonly feed: EvictionFeed | undefined,
     private readonly breaker: CircuitBreaker,
+    private readonly erases: (tag: string) => boolean,
   ) {}
 
   /** Resolves at once: it connects in the background, now or when Redis comes. */
-  static async open({ service, namespace, listener, logger, ...address }: RedisLevelOptions): Promise<RedisLevel> {
+  static async open(options: RedisLevelOptions): Promise<RedisLevel> {
+    const { service, namespace, listener, erases = () => false, logger, ...address } = options;
     const base = `${namespace}#`;
     const client = await RedisClient.load(address, logger);
     const subscriber = listener && (await RedisClient.load(address, undefined, SUBSCRIBER));
     const feed = subscriber && new EvictionFeed(client, subscriber, base, listener!);
-    const options = { service, timeoutMs: COMMAND_TIMEOUT_MS + 10, resetMs: 1_000 };
+    const limits = { service, timeoutMs: COMMAND_TIMEOUT_MS + 10, resetMs: 1_000 };
     client.start();
     subscriber?.start();
-    return new RedisLevel(base, client, feed, circuitBreaker(`redis.${namespace}`, options));
+    return new RedisLevel(base, client, feed, circuitBreaker(`redis.${namespace}`, limits), erases);
   }
 
   /** Whether it can be read at the moment. */
@@ -87,7 +94,8 @@ export class RedisLevel {
     const ttl = Math.ceil(ttlMs);
     const stamped = this.feed ? [EVERYTHING, ...tags] : [];
     const args = [this.base, clock, String(ttl), String(ttl + STAMP_MARGIN_MS), randomUUID(), value, ...stamped];
-    const written = this.client.run('write', [key], args).catch(() => undefined); // it will be a miss again
+    const sets = stamped.filter(this.erases).map((tag) => `${this.base}of:${tag}`);
+    const written = this.client.run('write', [key, ...sets], args).catch(() => undefined); // it will be a miss again
     this.#writes.add(written);
     void written.finally(() => this.#writes.delete(written));
   }

@@ -6,6 +6,7 @@
  *   it forgets as a whole, and then has a new, higher floor.
  * - `<base>tag:<tag>`: a stamp, unique for the time between two evictions of the tag. An entry carries the stamps of its tags and
  *   is valid while they are the same. A stamp that is missing, for whatever reason, makes an entry invalid, never valid.
+ * - `<base>of:<tag>`: a sorted set of entries by the time they expire at, for a tag whose eviction also removes what they hold.
  *
  * Times are microseconds of the server's clock, raised by one where it stands still or goes back.
  */
@@ -45,7 +46,7 @@ end
 return answer`;
 
 /**
- * ARGV base, clock at which the computation began, entry's time to live, stamps' time to live (ms), a new unique stamp, value,
+ * KEYS the entry, then the sets it goes into. ARGV base, clock at which the computation began, entry's time to live, stamps' time to live (ms), a new unique stamp, value,
  * tags. @returns 1, or 0 when a tag was evicted since, or may have been.
  */
 const write = `
@@ -74,6 +75,12 @@ else
   redis.call('HSET', KEYS[1], 'value', ARGV[6])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+for at = 2, #KEYS do
+  local now = serverTime()
+  redis.call('ZREMRANGEBYSCORE', KEYS[at], '-inf', now)
+  redis.call('ZADD', KEYS[at], now + tonumber(ARGV[3]) * 1000, KEYS[1])
+  if redis.call('PTTL', KEYS[at]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[at], ARGV[3]) end
+end
 return 1`;
 
 /** Shared by `evict` and `adopt`. Ten thousand evictions are remembered one by one. */
@@ -82,6 +89,9 @@ local function evict(channel, sender, tags)
   local time = math.max(clock() + 1, serverTime())
   for _, tag in ipairs(tags) do
     redis.call('DEL', base .. 'tag:' .. tag)
+    local entries = base .. 'of:' .. tag
+    for _, key in ipairs(redis.call('ZRANGE', entries, 0, -1)) do redis.call('UNLINK', key) end
+    redis.call('DEL', entries)
     redis.call('ZADD', log, time, tag)
   end
   local excess = redis.call('ZCARD', log) - 10002

@@ -36,6 +36,23 @@ describeWithServer('redis', 'the cache with Redis', () => {
     expect((await ask(await fixture.reader('miss'), 'miss')).value).toBe('kept');
   });
 
+  it('leaves nothing in Redis of what is evicted by a tag that erases, whoever evicts it', async () => {
+    const one = await fixture.copy(undefined, (tag) => tag === 'doc:1');
+    const two = await fixture.copy();
+    await usable(one);
+    await usable(two);
+    await stored(one, 'alone', 'secret', ['doc:1']);
+    await stored(one, 'among', 'secret', ['doc:2', 'doc:1']);
+    await stored(one, 'other', 'kept', ['doc:2']);
+    const index = await fixture.admin.pttl('spec#of:doc:1');
+    expect(index).toBeGreaterThan(50_000); // as long as its entries, no longer
+    expect(index).toBeLessThanOrEqual(60_000);
+    await two.cache.evict(['doc:1']);
+    await eventually('Redis has heard of it', async () => (await fixture.admin.exists('spec#tag:doc:1')) === 0);
+    expect(await fixture.admin.exists('spec:alone', 'spec:among', 'spec#of:doc:1')).toBe(0);
+    expect((await ask(await fixture.reader('other'), 'other')).value).toBe('kept');
+  });
+
   it('does not store what another process computed before an eviction', async () => {
     const [one, two] = [await fixture.copy(), await fixture.copy()];
     await usable(one);

@@ -55,7 +55,7 @@ export class RedisFixture {
   }
 
   /** @param port the server's own, or the proxy's. */
-  async copy(port = this.server.port): Promise<Copy> {
+  async copy(port = this.server.port, erases?: (tag: string) => boolean): Promise<Copy> {
     const cache = new Cache<string>({ name: 'spec', codec: jsonCodec('1'), ttlSeconds: 60, maxEntries: 100 });
     const redis = await RedisLevel.open({
       service: 'spec',
@@ -63,6 +63,7 @@ export class RedisFixture {
       db: 1,
       namespace: NAMESPACE,
       listener: cache,
+      ...(erases && { erases }),
     });
     cache.useRedis(redis);
     this.#open.push(redis);

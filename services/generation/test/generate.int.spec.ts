@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { generationV1 } from '@ragmesh/contracts';
 import { createGrpcClient, type GrpcClient } from '@ragmesh/grpc';
 import { breakersOf } from '@ragmesh/resilience';
+import { describeForgetting } from './forgetting.suite.js';
 import { GenerationRig } from './generation-rig.js';
 import { describeLeaving } from './leaving.suite.js';
 import { describeLocalProvider } from './local-provider.suite.js';
@@ -38,7 +39,7 @@ describe('Generate', () => {
     OPENAI_API_KEY: 'sk-1',
     LM_MODEL: 'big',
     LLM_FALLBACK_MODELS: 'small',
-    LLM_PRICES: 'big=1/2',
+    LLM_PRICES: 'big=1/2,vectors=3/0',
     LLM_FIRST_TOKEN_TIMEOUT: '10s',
     LLM_IDLE_TIMEOUT: '10s',
     LLM_MAX_TOKENS: '800',
@@ -109,26 +110,7 @@ describe('Generate', () => {
     expect((await answer(asked, 'other')).completed).toMatchObject({ model: 'extractive', degraded: ['llm'] });
   });
 
-  it('gives none of a collection, or of a tenant, that was cleared', async () => {
-    const asked = { question: 'How old is the peat?' };
-    const places = [
-      { ...asked, collection: 'moors' },
-      { ...asked, collection: 'fens', sources: [{ ...source, version: 3n }] },
-    ];
-    upstream.plays(answering('Old [1].'));
-    for (const place of places) for (const tenant of ['acme', 'other']) await answer(place, tenant);
-    upstream.plays(refusing(400));
-    const given = async (tenant = 'acme') => {
-      const answers = await Promise.all(places.map((place) => answer(place, tenant)));
-      return answers.map(({ completed }) => completed.model);
-    };
-    expect(await given()).toEqual(['big', 'big']);
-    await rig.as('acme', () => client.clearAnswers({ collection: 'moors' }));
-    expect(await given()).toEqual(['extractive', 'big']);
-    await rig.as('acme', () => client.clearAnswers({}));
-    expect(await given()).toEqual(['extractive', 'extractive']);
-    expect(await given('other')).toEqual(['big', 'big']);
-  });
+  describeForgetting(() => ({ rig, upstream, client, answer }));
 
   it('quotes the sources when nothing else is left', async () => {
     const { said, completed } = await answer({ question: 'How much carbon do the bogs store?' });

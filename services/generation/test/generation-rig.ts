@@ -1,10 +1,11 @@
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startService, type AnyServiceDefinition, type RunningService } from '@ragmesh/bootstrap';
-import { topicSpecs } from '@ragmesh/contracts';
+import { topicSpecs, type EventSpec } from '@ragmesh/contracts';
 import { freePorts } from '@ragmesh/local-servers';
-import { EmbeddedBusDriver } from '@ragmesh/messaging';
+import { EmbeddedBusDriver, encodeEvent, partitionForKey } from '@ragmesh/messaging';
 import { createLogger, inContext } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, createPool } from '@ragmesh/postgres';
 import { generationService } from '../src/generation.service.js';
@@ -52,6 +53,19 @@ export class GenerationRig {
   async query(sql: string): Promise<void> {
     const database = new Database(createPool(this.postgres.url('ragmesh_generation'), { max: 1 }));
     await database.query(sql).finally(() => database.close());
+  }
+
+  /** Publishes an event as another service would, `times` times. */
+  async tell<Desc extends DescMessage>(
+    tenant: string,
+    spec: EventSpec<Desc>,
+    payload: MessageInitShape<Desc>,
+    times = 1,
+  ): Promise<void> {
+    const context = { source: '/ragmesh/spec', tenant, actor: 'spec', correlationId: 'r', trace: {} };
+    const { topic, key, headers, value } = encodeEvent(spec, 'key', payload, context);
+    const partition = partitionForKey(key, this.bus.partitionsOf(topic));
+    await this.bus.publish(Array.from({ length: times }, () => ({ topic, key, headers, value, partition })));
   }
 
   as<T>(tenant: string, work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import type { GenerationConfig } from '../generation.config.js';
 const NAMESPACE = 'answer';
 /** To be raised whenever answers are written differently. */
 const FORMAT = 'answer/3';
+const DOCUMENT = 'document';
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** A complete answer as it was given. */
@@ -29,7 +30,8 @@ export interface AnswerOrigin {
 
 /**
  * Complete answers, for the time when every model fails. The key holds the sources themselves: who is not given a document,
- * or is given a newer version of it, asks under another key, so nothing has to be evicted but what an operator clears.
+ * or is given a newer version of it, asks under another key. So nothing has to be evicted for what readers get; what a deleted
+ * document said is, so that it is no longer held.
  */
 @Injectable()
 export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
@@ -47,13 +49,14 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
       ttlSeconds: config.LLM_ANSWER_CACHE_TTL,
       maxEntries: config.CACHE_SIZE,
       maxBytes: MAX_BYTES,
+      settleMs: 1_000 * config.LLM_TOTAL_TIMEOUT, // so long an answer may be written that began before
     });
   }
 
   async onModuleInit(): Promise<void> {
     const address = redisAddress(this.config);
     if (!address || !this.#cache.isOn) return;
-    const place = { ...address, service: 'generation', namespace: NAMESPACE };
+    const place = { ...address, service: 'generation', namespace: NAMESPACE, erases: isDocument };
     this.#redis = await RedisLevel.open({ ...place, listener: this.#cache, logger: this.logger });
     this.#cache.useRedis(this.#redis);
   }
@@ -65,14 +68,20 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
 
   /** Keeps a complete answer; the first one given to the same question stays. */
   async keep(origin: AnswerOrigin, answer: KeptAnswer): Promise<void> {
-    const { tenant, collection } = origin;
-    const tags = [keptOf(tenant, ''), keptOf(tenant, collection)];
+    const { tenant, collection, sources } = origin;
+    const documents = new Set(sources.map(({ documentId }) => madeFrom(tenant, documentId)));
+    const tags = [keptOf(tenant, ''), keptOf(tenant, collection), ...documents];
     if (this.#cache.isOn) await this.#cache.getOrCompute(keyOf(origin), async () => ({ value: answer, tags }));
   }
 
   /** Forgets what is kept of a collection of this tenant; with an empty name of all of them. */
   async clear(tenant: string, collection: string): Promise<void> {
     await this.#cache.evict([keptOf(tenant, collection)]);
+  }
+
+  /** Forgets what was made from a document, in Redis too, and keeps nothing that is being made from it. */
+  async forget(tenant: string, documentId: string): Promise<void> {
+    await this.#cache.evict([madeFrom(tenant, documentId)]);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -82,6 +91,9 @@ export class AnswerCache implements OnModuleInit, OnApplicationShutdown {
 
 /** The tag of everything that was answered from a collection, or with an empty name to a tenant. */
 const keptOf = (tenant: string, collection: string): string => cacheKey('collection', tenant, collection);
+
+const madeFrom = (tenant: string, documentId: string): string => cacheKey(DOCUMENT, tenant, documentId);
+const isDocument = (tag: string): boolean => tag.startsWith(`${DOCUMENT}:`);
 
 function keyOf({ tenant, model, question, instructions, history, sources }: AnswerOrigin): string {
   const from = sources.map(({ documentId, version, text }) => [documentId, version, text]);
