@@ -25,7 +25,12 @@ export const dependencyFaults: readonly Fault[] = [
     mesh: [
       proof(store, 'that is down'),
       proof(qdrant, 'a Qdrant that fails'),
-      proof(degradation, 'gives no answer without the index'),
+      proof(degradation, 'gives no answer without the index', 'is answered from there, in each mode'),
+      proof(
+        'services/vector/test/second-store.int.spec.ts',
+        'answers the same from there',
+        'shows nothing there that was deleted',
+      ),
     ],
   },
   {

@@ -93,6 +93,15 @@ const quality: readonly Panel[] = [
     steps: [green, yellow(1)],
   },
   {
+    type: 'stat',
+    title: 'Answered by the second store',
+    description:
+      'Searches and reads while the vector store was away, with VECTOR_SECOND_STORE. The breaker of qdrant says since when: see RagmeshBreakerOpen.',
+    unit: 'short',
+    queries: [{ expr: increase('ragmesh_second_store_answers_total'), legend: 'answers' }],
+    steps: [green, yellow(1)],
+  },
+  {
     type: 'timeseries',
     title: 'Cache hit rate',
     description:

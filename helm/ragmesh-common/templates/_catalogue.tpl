@@ -405,6 +405,7 @@ consumes:
   - document.chunked.embedding.retry
 writes:
   - chunks.embedded
+  - embedding.completed
   - service.health
   - performance.metrics
   - error.occurred
@@ -470,6 +471,7 @@ reads:
   - SHUTDOWN_DEADLINE_SECONDS
   - SHUTDOWN_GRACE_SECONDS
   - VECTOR_GRPC_ADDRESS
+  - VECTOR_SECOND_STORE
   - VECTOR_STORE
 calls:
   - knowledge
@@ -675,6 +677,8 @@ calledBy:
 consumes:
   - document.deleted
   - document.deleted.generation.retry
+  - embedding.completed
+  - embedding.completed.generation.retry
   - access.changed
   - access.changed.generation.retry
 writes:
@@ -685,6 +689,8 @@ writes:
   - event.replayed
   - document.deleted.generation.retry
   - document.deleted.generation.dlt
+  - embedding.completed.generation.retry
+  - embedding.completed.generation.dlt
   - access.changed.generation.retry
   - access.changed.generation.dlt
 partitions: 6
@@ -1050,6 +1056,27 @@ topics:
     config:
       cleanup.policy: delete
       retention.ms: "86400000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: embedding.completed
+    partitions: 6
+    config:
+      cleanup.policy: delete
+      retention.ms: "604800000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: embedding.completed.generation.retry
+    partitions: 6
+    config:
+      cleanup.policy: delete
+      retention.ms: "604800000"
+      message.timestamp.type: LogAppendTime
+      max.message.bytes: "1052672"
+  - name: embedding.completed.generation.dlt
+    partitions: 1
+    config:
+      cleanup.policy: delete
+      retention.ms: "2592000000"
       message.timestamp.type: LogAppendTime
       max.message.bytes: "1052672"
   - name: generation.completed

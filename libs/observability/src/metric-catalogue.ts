@@ -80,6 +80,9 @@ export const metricCatalogue = {
     'Searches in Qdrant that gave up before they had all that pass their filter, by leg.',
     'leg',
   ),
+  ragmesh_second_store_answers_total: counter(
+    'Searches and reads that the second vector store answered while the first was away.',
+  ),
   ragmesh_quota_refusals_total: counter('Requests refused because a quota was used up.', 'scope', 'unit'),
   ragmesh_quota_local: gauge('1 while this gateway counts quotas alone because Redis is away, else 0.'),
   ragmesh_audit_pending: gauge('Records of the audit trail that wait for the database.'),

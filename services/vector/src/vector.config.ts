@@ -18,6 +18,11 @@ export const vectorConfig = defineConfig({
     .describe(
       'Where vectors are searched: `embedded` keeps indexes of the rows in memory, `qdrant` and `pgvector` ask a server',
     ),
+  VECTOR_SECOND_STORE: oneOf('none', 'pgvector')
+    .default('none')
+    .describe(
+      'What answers searches while Qdrant is away: `pgvector` has them searched in the database that keeps the rows, which must have the extension; with `none` they are refused',
+    ),
   QDRANT_URL: url('http', 'https').optional().describe('Qdrant, for `VECTOR_STORE=qdrant`'),
   QDRANT_API_KEY: secret().optional().describe('Key Qdrant asks for'),
   ...tlsFileVariables('QDRANT', 'Qdrant at an https URL'),
@@ -35,6 +40,10 @@ export const vectorConfig = defineConfig({
   .check(
     'QDRANT_URL must be set when VECTOR_STORE is qdrant',
     (config) => config.VECTOR_STORE !== 'qdrant' || config.QDRANT_URL !== undefined,
+  )
+  .check(
+    'VECTOR_STORE must be qdrant when VECTOR_SECOND_STORE is pgvector',
+    (config) => config.VECTOR_SECOND_STORE === 'none' || config.VECTOR_STORE === 'qdrant',
   )
   .check(
     'QDRANT_TLS_*_FILE are set, so QDRANT_URL must begin with https://',

@@ -12,6 +12,11 @@ describe('what the vector service reads from its environment', () => {
     [{ VECTOR_STORE: 'qdrant', QDRANT_URL: 'qdrant:6333' }, 'QDRANT_URL'],
     [{ QDRANT_COLLECTION: 'a b' }, 'QDRANT_COLLECTION'],
     [{ VECTOR_STORE: 'faiss' }, 'VECTOR_STORE'],
+    [{ VECTOR_SECOND_STORE: 'pgvector' }, 'VECTOR_STORE must be qdrant when VECTOR_SECOND_STORE is pgvector'],
+    [
+      { VECTOR_STORE: 'pgvector', VECTOR_SECOND_STORE: 'pgvector' },
+      'VECTOR_STORE must be qdrant when VECTOR_SECOND_STORE is pgvector',
+    ],
   ])('names what is wrong with %j', (environment, name) => {
     expect(() => loadConfig(vectorConfig, environment)).toThrow(name);
   });

@@ -15,6 +15,7 @@ import { PgvectorStore } from './adapters/pgvector/pgvector-store.js';
 import { PointRepository } from './adapters/point.repository.js';
 import { RowInventory } from './adapters/row-inventory.js';
 import { SearchIndex } from './adapters/search-index.js';
+import { withSecondStore } from './adapters/second-store/open-second-store.js';
 import { ShownStamps } from './adapters/shown-stamps.js';
 import { VectorStore } from './adapters/vector-store.js';
 import { VisibleRows } from './adapters/visible-rows.js';
@@ -54,7 +55,7 @@ const store: FactoryProvider<VectorStore> = {
       case 'qdrant': {
         // Its client is a third of what this service loads.
         const { openQdrantStore } = await import('./adapters/qdrant/open-qdrant-store.js');
-        return openQdrantStore(config, parts);
+        return withSecondStore(openQdrantStore(config, parts), config, parts);
       }
       case 'pgvector':
         return new PgvectorStore({ ...parts, schema: new PgvectorSchema(database) });

@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { PgvectorPostgres } from '@ragmesh/local-servers';
 import { describeWithServer, withinAttempts } from '@ragmesh/testing';
 import { bytesOf, vectorOf } from './document.builder.js';
 import { failOneInsert } from './fail-one-insert.js';
+import { startPgvector } from './pgvector-server.js';
 import { storeSuite, type SuiteContext } from './store-suite.js';
 import { build } from './store-suite/generations.js';
 import { VectorMesh } from './vector-mesh.js';
@@ -70,21 +67,11 @@ function measureSuite(context: () => SuiteContext): void {
   });
 }
 
-async function startServer(): Promise<{ server: PgvectorPostgres; stop(): Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-pgvector-'));
-  const server = await PgvectorPostgres.start({ dataDir });
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  return { server, stop };
-}
-
 describeWithServer('pgvector', 'PostgreSQL with the vector extension', () => {
   storeSuite(
     'pgvector',
     async () => {
-      const { server, stop } = await startServer();
+      const { server, stop } = await startPgvector();
       return {
         env: { VECTOR_STORE: 'pgvector' },
         databaseUrl: (name) => server.url(name),
@@ -105,10 +92,10 @@ describeWithServer('pgvector', 'PostgreSQL with the vector extension', () => {
 });
 
 describeWithServer('pgvector', 'a PostgreSQL with the vector extension that is not asked for', () => {
-  let started: Awaited<ReturnType<typeof startServer>>;
+  let started: Awaited<ReturnType<typeof startPgvector>>;
   let mesh: VectorMesh;
   beforeAll(async () => {
-    started = await startServer();
+    started = await startPgvector();
     mesh = await VectorMesh.start({ databaseUrl: (name) => started.server.url(name) });
   });
   afterAll(async () => {

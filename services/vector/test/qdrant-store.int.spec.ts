@@ -195,9 +195,11 @@ describe('a Qdrant that fails', () => {
   let mesh: VectorMesh;
   const document = { id: 'kept', texts: ['avocet one', 'avocet two'] };
   const place = { tenant: 'default', collection: 'default' };
+  const env: Record<string, string> = {};
   beforeAll(async () => {
     qdrant = await startQdrant();
-    mesh = await VectorMesh.start({ env: { ...qdrant.env, QDRANT_TIMEOUT: '10s' } });
+    Object.assign(env, qdrant.env, { QDRANT_TIMEOUT: '10s' });
+    mesh = await VectorMesh.start({ env });
     await mesh.stage(document);
     await mesh.show(document);
   });
@@ -264,5 +266,13 @@ describe('a Qdrant that fails', () => {
     await qdrant.client.delete(name!, { wait: true, filter });
     expect((await mesh.show(update)).payload).toMatchObject({ pointsVisible: 3n });
     expect(await mesh.lexical('ruff')).toHaveLength(3);
+  });
+
+  it('does not start with a second store in a database that has no such extension, and names it', async () => {
+    env['VECTOR_SECOND_STORE'] = 'pgvector';
+    const message = expect.stringContaining('extension "vector" is not available');
+    await expect(mesh.restart()).rejects.toMatchObject({ code: 'STORAGE.MIGRATION_FAILED', message });
+    env['VECTOR_SECOND_STORE'] = 'none';
+    await mesh.restart();
   });
 });

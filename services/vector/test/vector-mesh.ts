@@ -35,6 +35,8 @@ export interface Answer {
 export interface VectorMeshOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly databaseUrl?: (name: string) => string;
+  /** Gets each line the service logs from warnings on. */
+  readonly log?: (line: string) => void;
 }
 
 /** Lets a test reach what the service is composed of. */
@@ -198,12 +200,13 @@ export class VectorMesh {
   private async boot(): Promise<void> {
     const [port] = await freePorts(1);
     const address = `127.0.0.1:${port}`;
+    const { log } = this.options;
     const drivers: Drivers = {
       bus: this.bus,
       databaseUrl: () => this.databaseUrl,
       openDatabase: () => new Database(this.pool()),
       grpcAddress: () => address,
-      logger: (service) => createLogger(service, 'silent'),
+      logger: (service) => (log ? createLogger(service, 'warn', { write: log }) : createLogger(service, 'silent')),
       health: { isAlive: () => true, isReady: () => true },
     };
     const observed = { ...vectorService, module: ObservedVectorModule };

@@ -92,6 +92,13 @@ export interface DocumentHit {
 /** What searches return: at once from memory, later from a server. */
 export type Answer<T> = T | Promise<T>;
 
+/** What was found for a caller. */
+export interface Found<T> {
+  readonly found: T;
+  /** Whether a second store gave it, as the first is away. */
+  readonly secondStore: boolean;
+}
+
 /**
  * Where points are searched. The rows of `point` and `document_index` are the truth for every store: which points exist,
  * which version and which generation readers see, who may read it. Who may read is part of what is searched for: what others may
@@ -99,6 +106,11 @@ export type Answer<T> = T | Promise<T>;
  * any time.
  */
 export abstract class VectorStore {
+  /** Asks on behalf of a caller: a store that has a second one lets that answer while it is away itself. */
+  async ask<T>(question: (store: VectorStore) => Answer<T>): Promise<Found<T>> {
+    return { found: await question(this), secondStore: false };
+  }
+
   /** The visible points most similar to a vector, by cosine. @throws RagmeshError `VECTOR.DIMENSION_MISMATCH`. */
   abstract searchDense(scope: Scope, vector: Float32Array, options: SearchOptions): Answer<readonly SearchHit[]>;
   /** The visible points that match a query best, by BM25, above 0. */
