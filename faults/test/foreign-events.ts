@@ -74,6 +74,7 @@ export const foreignPayloads: { readonly [Name in keyof Catalogue]: (victim: Vic
   vectorDeleted: ({ documentId, collection, points }) => ({ documentId, collection, pointsRemoved: BigInt(points) }),
   queryProcessed: () => spent,
   retrievalCompleted: () => spent,
+  embeddingCompleted: () => ({ model: 'stub', tokens: 1_000_000n }),
   generationCompleted: () => ({ requestId: 'intruder', model: 'stub', promptTokens: 1_000_000 }),
   modelLoaded: () => ({ model: 'intruder' }),
   modelUnloaded: () => ({ model: 'mock' }),

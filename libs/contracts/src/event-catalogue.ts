@@ -137,6 +137,11 @@ export const catalogue = {
     retentionHours: 24,
     says: 'The sources of a question were found.',
   }),
+  embeddingCompleted: event('embedding.completed', events.EmbeddingCompletedSchema, {
+    from: ['embedding'],
+    to: ['generation'],
+    says: 'A provider embedded a batch of chunks: model and token count.',
+  }),
   generationCompleted: event('generation.completed', events.GenerationCompletedSchema, {
     from: ['generation'],
     retentionHours: 24,

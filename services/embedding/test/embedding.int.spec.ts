@@ -62,7 +62,7 @@ const embeddedOf = (documentId: string) =>
   mesh.eventsOf(catalogue.chunksEmbedded).filter(({ payload }) => payload.documentId === documentId);
 
 beforeAll(async () => {
-  mesh = await ServiceMesh.start(catalogue.chunksEmbedded.topic);
+  mesh = await ServiceMesh.start(catalogue.chunksEmbedded.topic, catalogue.embeddingCompleted.topic);
   // The other way round, too: embedding must not need its model to start.
   await mesh.run(embeddingService);
   own = await mkdtemp(join(tmpdir(), 'ragmesh-own-models-'));
@@ -245,9 +245,10 @@ describe('without its model', () => {
 });
 
 describe('other backends', () => {
-  it('asks a provider that speaks the OpenAI API', async () => {
+  it('asks a provider that speaks the OpenAI API, and tells once what it charged for a batch of chunks', async () => {
+    const answerOfProvider = JSON.stringify({ data: [{ index: 0, embedding: [3, 4] }], usage: { total_tokens: 7 } });
     const server = createServer((request, response) => {
-      request.resume().on('end', () => response.end(JSON.stringify({ data: [{ index: 0, embedding: [3, 4] }] })));
+      request.resume().on('end', () => response.end(answerOfProvider));
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -255,6 +256,19 @@ describe('other backends', () => {
     const answer = await eventually('it answers', () => embed('Hello').catch(() => undefined));
     expect(answer).toMatchObject({ dimension: 2, model: `small@${host}` });
     expect(vectorsOf(answer)[0]![0]).toBeCloseTo(0.6, 6);
+    // A batch of an earlier test that waits may be embedded only now: it is another tenant's.
+    const told = { tenant: 'charged', consumer, times: 2 };
+    for (const id of ['charged', 'known'])
+      await mesh.send(catalogue.documentChunked, batchOf(id, 'Platform nine has no clock.'), told);
+    await mesh.send(catalogue.documentChunked, batchOf('last', 'Platform ten has one.'), told);
+    const isTold = ({ tenant }: { tenant: string }) => tenant === 'charged';
+    const charges = () => mesh.eventsOf(catalogue.embeddingCompleted).filter(isTold);
+    await eventually('the last charge', () => charges().length > 1);
+    await eventually('the last batch', () => embeddedOf('known').length > 0 && embeddedOf('last').length > 0);
+    expect(charges().map(({ payload: { model, tokens } }) => [model, tokens])).toEqual([
+      ['small', 7n],
+      ['small', 7n],
+    ]);
     server.closeAllConnections();
     server.close();
   });

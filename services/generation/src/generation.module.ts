@@ -23,6 +23,7 @@ import { ReportUsage } from './commands/report-usage.js';
 import { QuestionWriter } from './commands/question-writer.js';
 import { WriteQuery } from './commands/write-query.js';
 import { WrittenAnswer } from './commands/written-answer.js';
+import { ChargeEmbedding } from './consumers/charge-embedding.handler.js';
 import { ForgetDeletedDocument } from './consumers/forget-deleted-document.handler.js';
 import { ForgetRestricted } from './consumers/forget-restricted.handler.js';
 import { GenerationEvents } from './publishes/generation-events.js';
@@ -42,6 +43,7 @@ const publisher = {
     GenerationGrpcController,
     QueryWritingGrpcController,
     UsageGrpcController,
+    ChargeEmbedding,
     ForgetDeletedDocument,
     ForgetRestricted,
   ],

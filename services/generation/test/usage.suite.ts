@@ -1,7 +1,8 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { expect, it } from '@jest/globals';
-import { generationV1 } from '@ragmesh/contracts';
+import { catalogue, generationV1 } from '@ragmesh/contracts';
 import { createGrpcClient } from '@ragmesh/grpc';
+import { eventually } from '@ragmesh/testing';
 import type { GenerationRig } from './generation-rig.js';
 import { samplesOf } from './metric-samples.js';
 import { answering, type ScriptedUpstream } from './scripted-upstream.js';
@@ -64,5 +65,25 @@ export function describeUsage(parts: () => Parts): void {
     const cost = await samplesOf('ragmesh_llm_cost_dollars_total');
     expect(cost['{tenant="usage-a",model="big"}']).toBeCloseTo(2 * (140 / 1e6), 9);
     expect(cost['{tenant="usage-a",model="small"}']).toBeUndefined(); // it has no price
+  });
+
+  it('has what a provider charged for chunks beside answers, once however often it is told', async () => {
+    const { rig } = parts();
+    const tell = (tokens: bigint, times: number) =>
+      rig.tell('usage-chunks', catalogue.embeddingCompleted, { model: 'vectors', tokens }, times);
+    await tell(1_000n, 3);
+    await tell(24n, 1); // behind the others, so that they are over when it is there
+    const usage = createGrpcClient(generationV1.UsageService, rig.addresses[0]!);
+    const rows = await rig.as('usage-chunks', () =>
+      eventually('all is told', async () => {
+        const report = await usage.reportUsage({ groupBy: ['tenant', 'model'] });
+        return report.rows.some(({ promptTokens }) => promptTokens % 1_000n === 24n) ? report.rows : undefined;
+      }),
+    );
+    usage.close();
+    const sum = { requests: 2n, promptTokens: 1_024n, completionTokens: 0n, cost: expect.closeTo(3_072 / 1e6, 9) };
+    expect(rows).toEqual([expect.objectContaining({ tenant: 'usage-chunks', model: 'vectors', ...sum })]);
+    const cost = await samplesOf('ragmesh_llm_cost_dollars_total');
+    expect(cost['{tenant="usage-chunks",model="vectors"}']).toBeCloseTo(3_072 / 1e6, 9);
   });
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '@ragmesh/local-servers';
+import { eventually } from '@ragmesh/testing';
 import { EmbeddingProvider, type Trouble } from './embedding-provider.js';
 import { describeKilledAnswers } from './killed-answers.suite.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
@@ -78,6 +79,23 @@ async function chunksListed(id: string): Promise<number> {
   expect(body['next_cursor']).toBeNull();
   return (body['data'] as unknown[]).length;
 }
+
+describe('what a provider of vectors charges', () => {
+  it('is in the report of usage, for what an upload brought that was not known', async () => {
+    const { body } = await mesh.api.upload({ text: 'Seals rest on the skerries at low tide.' });
+    expect(await mesh.api.terminal(body['id'] as string)).toMatchObject({ status: 'ready' });
+    const rows = async () => (await mesh.api.call('GET', '/v1/admin/usage')).body['data'] as Record<string, unknown>[];
+    const spent = await eventually('it is reported', async () => {
+      const found = await rows();
+      return found.length > 0 ? found : undefined;
+    });
+    const [{ prompt_tokens: tokens }] = spent as [{ prompt_tokens: number }];
+    expect(tokens).toBeGreaterThan(5);
+    expect(spent).toEqual([
+      expect.objectContaining({ model: 'all-MiniLM-L6-v2', requests: 1, total_tokens: tokens, cost: null }),
+    ]);
+  });
+});
 
 describe('updates', () => {
   it('show one version at every moment and all of it, never none and never two', async () => {

@@ -6,7 +6,7 @@ import type { Logger } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
 import { Embedders, type Patience } from '../adapters/embedders.js';
 import { NAMESPACE, VectorCache } from '../adapters/vector-cache.js';
-import type { Embedder, EmbedPriority } from '../domain/embedder.js';
+import type { Embedder, EmbedPriority, ProviderCharge } from '../domain/embedder.js';
 import { embeddingCacheKey } from '../domain/embedding-cache-key.js';
 import type { EmbeddingConfig } from '../embedding.config.js';
 
@@ -18,6 +18,8 @@ export interface Embedded {
   readonly dimension: number;
   /** Longest text in tokens, where it is known. */
   readonly maxTokens?: number | undefined;
+  /** What a provider charges for those that were not known; nothing for a model that runs here. */
+  readonly charge?: ProviderCharge;
 }
 
 /** By which model questions may be embedded. */
@@ -110,10 +112,12 @@ export class EmbedTexts {
     const { model, maxTokens } = embedder;
     const keys = texts.map((text) => keyOf(model, text));
     const textOf = new Map(keys.map((key, at) => [key, texts[at]!]));
+    const charges: ProviderCharge[] = [];
+    const onCharged = (charge: ProviderCharge): void => void charges.push(charge);
     const compute = async (missing: readonly string[], abandoned: AbortSignal) => {
       const work = embedder.embed(
         missing.map((key) => textOf.get(key)!),
-        { priority, signal: abandoned },
+        { priority, signal: abandoned, onCharged },
       );
       const made = await work.catch((error: unknown) => Promise.reject(refusalOf(missing, error)));
       return new Map(missing.map((key, at): [string, Computed<Float32Array>] => [key, { value: made[at]! }]));
@@ -121,7 +125,9 @@ export class EmbedTexts {
     const embedding = this.vectors.for(priority).getOrComputeMany([...textOf.keys()], compute, signal);
     const found = await embedding.catch((error: unknown) => Promise.reject(placedAmong(keys, error)));
     const vectors = keys.map((key) => found.get(key)!.value!);
-    return { vectors, model, dimension: vectors[0]?.length ?? embedder.dimension, maxTokens };
+    const charge = totalOf(charges);
+    const dimension = vectors[0]?.length ?? embedder.dimension;
+    return { vectors, model, dimension, maxTokens, ...(charge ? { charge } : {}) };
   }
 
   /** Vectors made earlier, when every text has one. */
@@ -142,6 +148,12 @@ export class EmbedTexts {
       return undefined;
     });
   }
+}
+
+/** What one model charges for several requests. */
+function totalOf(charges: readonly ProviderCharge[]): ProviderCharge | undefined {
+  const tokens = charges.reduce((sum, charge) => sum + charge.tokens, 0);
+  return charges[0] && { model: charges[0].model, tokens };
 }
 
 /** A model that does not fit beside others fits later: a chunk is put off as when its model is away, and not given up. */

@@ -11,7 +11,7 @@ const DEADLINE_SECONDS = 300;
 
 /**
  * Gives a batch of chunks its vectors. The model works outside of the transaction; redelivery is safe, because only one
- * delivery commits and publishes.
+ * delivery commits and publishes: what a provider charged is told once, too.
  */
 @Controller()
 export class EmbedChunks {
@@ -27,6 +27,9 @@ export class EmbedChunks {
     const embedded = await this.texts.chunks(texts, { signal: delivery.signal }, payload.model);
     const result = await delivery.commit(async (_tx, publish) => {
       publish(catalogue.chunksEmbedded, payload.documentId, chunksEmbedded(payload, embedded));
+      if (!embedded.charge) return;
+      const { model, tokens } = embedded.charge;
+      publish(catalogue.embeddingCompleted, model, { model, tokens: BigInt(Math.round(tokens)) });
     });
     histogram('ragmesh_stage_duration_seconds').observe({ stage: 'embed' }, (performance.now() - began) / 1000);
     return result;

@@ -6,6 +6,15 @@ export interface EmbedOptions {
   readonly priority?: EmbedPriority;
   /** Texts still waiting when it fires are dropped; the promise rejects with `REQUEST.CANCELLED`. */
   readonly signal?: AbortSignal;
+  /** Told of every request that a provider charges for, whatever becomes of the others. */
+  readonly onCharged?: (charge: ProviderCharge) => void;
+}
+
+/** What a provider charges for. */
+export interface ProviderCharge {
+  /** As the provider knows it. */
+  readonly model: string;
+  readonly tokens: number;
 }
 
 /** Turns texts into unit vectors, so that cosine similarity is the dot product. */

@@ -13,14 +13,14 @@ import { usageParameters, usageQuery, usageReport, type UsageQuery } from './usa
 
 type Report = z.input<typeof usageReport>;
 
-/** What language models were used for, and what that cost. */
+/** What language models were used for, and providers of embeddings for uploads, and what that cost. */
 @Controller('v1/admin/usage')
 export class UsageController {
   constructor(private readonly calls: Calls) {}
 
   @Get()
   @Describe({
-    summary: 'Report requests, tokens and cost of language models',
+    summary: 'Report requests, tokens and cost of language models and of embedding uploads',
     tag: 'Administration',
     query: usageParameters,
     answers: [{ status: 200, description: 'One row per group', schema: usageReport }],

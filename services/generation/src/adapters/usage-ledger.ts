@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { counter, type Logger } from '@ragmesh/observability';
+import type { SqlTransaction } from '@ragmesh/postgres';
 import { PeriodicTask, SharedRun } from '@ragmesh/resilience';
 import type { TokenUsage } from '../domain/language-model.js';
 import { ModelPrices } from '../domain/model-prices.js';
@@ -12,6 +13,14 @@ const FLUSH_MS = 1_000;
 /** What one answer took; `cost` in US dollars, absent for a model without a price. */
 export interface ChargedUsage extends TokenUsage {
   readonly cost?: number;
+}
+
+/** Tokens that a provider of embeddings charged for at some time. */
+export interface EmbeddedTokens {
+  readonly tenant: string;
+  readonly model: string;
+  readonly tokens: number;
+  readonly time: Date;
 }
 
 /**
@@ -43,10 +52,17 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
     counter('ragmesh_llm_tokens_total').inc({ tenant, model, kind: 'prompt' }, promptTokens);
     counter('ragmesh_llm_tokens_total').inc({ tenant, model, kind: 'completion' }, completionTokens);
     if (cost !== undefined) counter('ragmesh_llm_cost_dollars_total').inc({ tenant, model }, cost);
-    const day = new Date().toISOString().slice(0, 10);
-    const unpriced = cost === undefined ? 1 : 0;
-    this.#add({ tenant, model, day, requests: 1, promptTokens, completionTokens, cost: cost ?? 0, unpriced });
+    const day = dayOf(new Date());
+    this.#add({ tenant, model, day, promptTokens, completionTokens, ...oneRequest(cost) });
     return { promptTokens, completionTokens, ...(cost === undefined ? {} : { cost }) };
+  }
+
+  /** Writes down what was embedded, in the transaction of the event that tells of it. @returns its cost, where it has one. */
+  chargeEmbedding(tx: SqlTransaction, { tenant, model, tokens, time }: EmbeddedTokens): number | undefined {
+    const took = { promptTokens: tokens, completionTokens: 0 };
+    const cost = this.#prices.costOf(model, took);
+    this.usage.addIn(tx, { tenant, model, day: dayOf(time), ...took, ...oneRequest(cost) });
+    return cost;
   }
 
   /** Writes what was noted so far; what cannot be written now is kept for the next time. Never rejects. */
@@ -85,3 +101,11 @@ export class UsageLedger implements OnModuleInit, OnApplicationShutdown {
     }
   }
 }
+
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
+
+const oneRequest = (cost: number | undefined): Pick<UsageEntry, 'requests' | 'cost' | 'unpriced'> => ({
+  requests: 1,
+  cost: cost ?? 0,
+  unpriced: cost === undefined ? 1 : 0,
+});

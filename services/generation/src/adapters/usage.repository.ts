@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
-import { Database } from '@ragmesh/postgres';
+import { Database, type SqlTransaction } from '@ragmesh/postgres';
 
 /** Use of one model by one tenant on one day (UTC). `unpriced`: requests whose cost is unknown. */
 export interface UsageEntry {
@@ -50,6 +50,9 @@ const columns: readonly (keyof UsageEntry)[] = [
   'unpriced',
 ];
 
+const valuesOf = (entries: readonly UsageEntry[]): unknown[][] =>
+  columns.map((column) => entries.map((entry) => entry[column]));
+
 /** Token usage by tenant, model and day. */
 @Injectable()
 export class UsageRepository {
@@ -57,10 +60,12 @@ export class UsageRepository {
 
   /** Adds to what is there; each (tenant, model, day) at most once in `entries`. */
   async add(entries: readonly UsageEntry[]): Promise<void> {
-    await this.database.query(
-      ADD,
-      columns.map((column) => entries.map((entry) => entry[column])),
-    );
+    await this.database.query(ADD, valuesOf(entries));
+  }
+
+  /** The same as part of a transaction. */
+  addIn(tx: SqlTransaction, entry: UsageEntry): void {
+    tx.write(ADD, valuesOf([entry]));
   }
 
   /**

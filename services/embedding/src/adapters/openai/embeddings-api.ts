@@ -1,5 +1,6 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { retryAfterSeconds } from '@ragmesh/resilience';
+import type { ProviderCharge } from '../../domain/embedder.js';
 import { countTokens } from './token-usage.js';
 
 export interface EmbeddingsApiOptions {
@@ -9,6 +10,12 @@ export interface EmbeddingsApiOptions {
   readonly model: string;
   /** Length of vector to ask for. */
   readonly dimensions?: number | undefined;
+}
+
+/** One call of an embedder, with as many requests as it takes. */
+export interface ProviderCall {
+  readonly signal: AbortSignal;
+  readonly onCharged?: ((charge: ProviderCharge) => void) | undefined;
 }
 
 const REFUSED_TEXT = new Set([400, 413, 422]);
@@ -22,7 +29,7 @@ export class EmbeddingsApi {
    * @throws RagmeshError EMBEDDING.UNAVAILABLE, with `retryAfter` where the provider says; EMBEDDING.TEXT_REFUSED when it refuses
    *   the request for a reason that may lie in its texts.
    */
-  async request(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+  async request(texts: readonly string[], { signal, onCharged }: ProviderCall): Promise<number[][]> {
     const { baseUrl, apiKey, model, dimensions } = this.options;
     try {
       const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/embeddings`, {
@@ -38,7 +45,8 @@ export class EmbeddingsApi {
       }
       const answer: unknown = await response.json();
       const vectors = this.#vectorsOf(answer, texts.length);
-      countTokens(model, texts, answer);
+      const tokens = countTokens(model, texts, answer);
+      onCharged?.({ model, tokens });
       return vectors;
     } catch (error) {
       signal.throwIfAborted();

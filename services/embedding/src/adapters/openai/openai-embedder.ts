@@ -1,7 +1,7 @@
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
 import { circuitBreaker, retryWithJitter, type CircuitBreaker } from '@ragmesh/resilience';
 import type { Embedder, EmbedOptions } from '../../domain/embedder.js';
-import { EmbeddingsApi, type EmbeddingsApiOptions } from './embeddings-api.js';
+import { EmbeddingsApi, type EmbeddingsApiOptions, type ProviderCall } from './embeddings-api.js';
 
 export interface OpenAiEmbedderOptions extends EmbeddingsApiOptions {
   /** Most texts of one request. */
@@ -47,9 +47,10 @@ export class OpenAiEmbedder implements Embedder {
     return this.#dimension;
   }
 
-  async embed(texts: readonly string[], { signal }: EmbedOptions = {}): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], { signal, onCharged }: EmbedOptions = {}): Promise<Float32Array[]> {
     const done = new AbortController();
     const ends = AbortSignal.any([done.signal, this.#closing.signal, ...(signal ? [signal] : [])]);
+    const call = { signal: ends, onCharged };
     const batches: { start: number; texts: string[] }[] = [];
     for (let start = 0; start < texts.length; start += this.options.batchSize) {
       const slice = texts.slice(start, start + this.options.batchSize);
@@ -58,7 +59,7 @@ export class OpenAiEmbedder implements Embedder {
     const vectors: Float32Array[] = [];
     const worker = async (): Promise<void> => {
       for (let batch = batches.shift(); batch; batch = batches.shift()) {
-        const made = await this.#batch(batch.texts, batch.start, ends);
+        const made = await this.#batch(batch.texts, batch.start, call);
         made.forEach((vector, at) => (vectors[batch!.start + at] = vector));
       }
     };
@@ -80,19 +81,19 @@ export class OpenAiEmbedder implements Embedder {
   }
 
   /** A batch that is refused is cut in halves until the one text is found that the provider does not take. */
-  async #batch(texts: readonly string[], start: number, signal: AbortSignal): Promise<Float32Array[]> {
+  async #batch(texts: readonly string[], start: number, call: ProviderCall): Promise<Float32Array[]> {
     try {
-      const vectors = await this.#retried(texts, signal);
+      const vectors = await this.#retried(texts, call);
       return vectors.map((vector) => this.#unit(vector));
     } catch (error) {
       if (!isTextRefused(error)) throw error;
       if (texts.length === 1) {
-        await this.#probe(signal);
+        await this.#probe(call);
         throw new RagmeshError(error.code, `The provider refuses text ${start}.`, { ...error.details, index: start });
       }
       const half = Math.ceil(texts.length / 2);
-      const first = await this.#batch(texts.slice(0, half), start, signal);
-      return [...first, ...(await this.#batch(texts.slice(half), start + half, signal))];
+      const first = await this.#batch(texts.slice(0, half), start, call);
+      return [...first, ...(await this.#batch(texts.slice(half), start + half, call))];
     }
   }
 
@@ -100,9 +101,9 @@ export class OpenAiEmbedder implements Embedder {
    * A text that is refused is to blame only when another one is not.
    * @throws RagmeshError EMBEDDING.UNAVAILABLE when the provider refuses that one, too, or fails.
    */
-  async #probe(signal: AbortSignal): Promise<void> {
+  async #probe(call: ProviderCall): Promise<void> {
     try {
-      await this.#retried([HARMLESS], signal);
+      await this.#retried([HARMLESS], call);
     } catch (error) {
       if (!isTextRefused(error)) throw error;
       const { status } = error.details;
@@ -118,13 +119,13 @@ export class OpenAiEmbedder implements Embedder {
     }
   }
 
-  #retried(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
-    return retryWithJitter(() => this.#request(texts, signal), { ...retries, signal });
+  #retried(texts: readonly string[], call: ProviderCall): Promise<number[][]> {
+    return retryWithJitter(() => this.#request(texts, call), { ...retries, signal: call.signal });
   }
 
-  async #request(texts: readonly string[], signal: AbortSignal): Promise<number[][]> {
+  async #request(texts: readonly string[], call: ProviderCall): Promise<number[][]> {
     try {
-      return await this.#breaker.run((ends) => this.#api.request(texts, ends), signal);
+      return await this.#breaker.run((ends) => this.#api.request(texts, { ...call, signal: ends }), call.signal);
     } catch (error) {
       if (!isRagmeshError(error) || error.code === 'REQUEST.CANCELLED') throw error;
       if (error.code !== 'DEPENDENCY.UNAVAILABLE' && error.code !== 'REQUEST.TIMEOUT') throw error;

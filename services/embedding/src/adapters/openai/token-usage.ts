@@ -3,11 +3,13 @@ import { estimateTokens } from '../../domain/token-estimate.js';
 
 /**
  * Counts what a provider charges for these texts, for the tenant of the running work: the tokens its answer names, or an estimate,
- * since not every provider names them.
+ * since not every provider names them. @returns them.
  */
-export function countTokens(model: string, texts: readonly string[], answer: unknown): void {
+export function countTokens(model: string, texts: readonly string[], answer: unknown): number {
   const tenant = currentContext()?.tenant ?? '';
-  counter('ragmesh_embedding_tokens_total').inc({ tenant, model }, namedTokens(answer) ?? estimated(texts));
+  const tokens = namedTokens(answer) ?? estimated(texts);
+  counter('ragmesh_embedding_tokens_total').inc({ tenant, model }, tokens);
+  return tokens;
 }
 
 function namedTokens(answer: unknown): number | undefined {
