@@ -1,96 +1,68 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePorts } from '@ragmesh/local-servers';
 import { EmbeddedPostgres } from '@ragmesh/postgres';
 import { backup } from './backup.js';
 import { openInstallation } from './open-installation.js';
+import { ReleaseClient } from './release-client.js';
+import { fillRelease } from './release-contents.js';
+import { HOLDS, type ReleaseHolds } from './release-holds.js';
+import { startStubModel } from './stub-model.js';
 
 const USAGE = 'npm run release-data -- --to FOLDER [--of CHECKOUT]';
-const READY_WITHIN_MS = 60_000;
 
 /**
  * Makes the data that the upgrade test opens: what a release leaves behind that did something of everything and died in the
- * middle of more. Run it on the commit of a release, or with `--of` another built checkout whose standalone is to be started.
+ * middle of more, and beside it what the test needs to know of it. Run it on the commit of a release, or with `--of` another
+ * built checkout whose standalone is to be started.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { to: { type: 'string' }, of: { type: 'string', default: '.' } } });
   if (!values.to) throw new Error(USAGE);
   const dataDir = await mkdtemp(join(tmpdir(), 'ragmesh-release-'));
+  const model = await startStubModel();
+  const bootstrapKey = `rgm_first_${randomBytes(32).toString('hex')}`;
   try {
     const [port] = await freePorts(1);
-    const child = start(resolve(values.of), dataDir, port!);
-    await fill(`http://127.0.0.1:${port}`);
+    const child = start(resolve(values.of), {
+      RAGMESH_DATA_DIR: dataDir,
+      SERVER_PORT: String(port),
+      AUTH_MODE: 'keys',
+      RAGMESH_BOOTSTRAP_KEY: bootstrapKey,
+      APP_EMBEDDINGS_BACKEND: 'mock',
+      APP_LLM_BACKEND: 'openai',
+      OPENAI_BASE_URL: model.url,
+      LM_MODEL: 'stub',
+    });
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    let holds: ReleaseHolds;
+    try {
+      holds = await fillRelease(new ReleaseClient(`http://127.0.0.1:${port}`, bootstrapKey));
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
     const installation = await openInstallation({ RAGMESH_DATA_DIR: dataDir });
     await backup(installation, values.to).finally(() => installation.close());
+    await writeFile(join(values.to, HOLDS), `${JSON.stringify(holds, undefined, 1)}\n`);
     await EmbeddedPostgres.start(dataDir).then((left) => left.stop()); // the server outlived its ragmesh
   } finally {
+    await model.close();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function start(checkout: string, dataDir: string, port: number): ChildProcess {
-  const env = {
-    PATH: process.env['PATH'],
-    RAGMESH_DATA_DIR: dataDir,
-    SERVER_PORT: String(port),
-    APP_EMBEDDINGS_BACKEND: 'mock',
-  };
+function start(checkout: string, settings: Readonly<Record<string, string>>): ChildProcess {
   return spawn(process.execPath, [join(checkout, 'services/standalone/dist/main.js')], {
-    cwd: dataDir,
-    env,
+    cwd: settings['RAGMESH_DATA_DIR'],
+    env: { PATH: process.env['PATH'], ...settings },
     stdio: 'inherit',
   });
-}
-
-/** The documents of the test, by what has become of each; see services/standalone/test/upgrade.e2e.spec.ts. */
-async function fill(url: string): Promise<void> {
-  const call = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
-    const init = {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    };
-    const response = await fetch(`${url}/v1${path}`, init);
-    return (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  };
-  const until = async (id: string, status: string): Promise<void> => {
-    while ((await call('GET', `/documents/${id}?wait=5`))['status'] !== status) await delay(100);
-  };
-  const deadline = performance.now() + READY_WITHIN_MS;
-  // Nobody answers before it listens; the deadline tells of one that never does.
-  while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
-    if (performance.now() > deadline) throw new Error('The release did not start.');
-    await delay(100);
-  }
-  await call('PUT', '/documents/plain', { text: 'Gannets nest on the cliffs of Bass Rock.' });
-  await call('PUT', '/documents/replaced', { text: 'The notice period is thirty days.' });
-  await until('plain', 'ready');
-  await until('replaced', 'ready');
-  await call('PUT', '/documents/replaced', { text: 'The notice period is ninety days.', metadata: { year: 2026 } });
-  await call('PUT', '/documents/gone', { text: 'Nobody shall find the word quokka.' });
-  await until('gone', 'ready');
-  await call('DELETE', '/documents/gone');
-  const form = new FormData();
-  form.append('id', 'failed');
-  form.append('file', new Blob(['%PDF-1.4 and nothing of one']), 'failed.pdf');
-  await fetch(`${url}/v1/documents`, { method: 'POST', body: form });
-  while (['ready', 'deleting'].includes(String((await call('GET', '/documents/gone'))['status']))) await delay(100);
-  await until('replaced', 'ready');
-  await until('failed', 'failed');
-  await call('POST', '/collections', { id: 'law', title: 'Laws' });
-  await Promise.all(
-    [0, 1, 2, 3].map((number) =>
-      call('PUT', `/documents/pending-${number}`, { text: `Ptarmigan number ${number} turns white in winter.` }),
-    ),
-  );
 }
 
 await main();

@@ -16,9 +16,14 @@ export interface Answer {
 
 /** The few calls that specs make as a caller would. */
 export class ApiClient {
-  constructor(readonly url: string) {}
+  /** @param key sent with every call of {@link call}. */
+  constructor(
+    readonly url: string,
+    private readonly key?: string,
+  ) {}
 
-  async call(method: string, path: string, json?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  async call(method: string, path: string, json?: unknown, more: Record<string, string> = {}): Promise<Answer> {
+    const headers = { ...(this.key ? { authorization: `Bearer ${this.key}` } : {}), ...more };
     const init =
       json === undefined
         ? { method, headers }
