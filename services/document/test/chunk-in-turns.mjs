@@ -1,5 +1,5 @@
-// Has a text of 20 million characters read, cut anew and told of, in the database named as first argument, under the
-// id that is the second. Prints the longest turn of this process's event loop in milliseconds, and how many chunks were kept and
+// Has small texts of signs alone read and cut, and one of 20 million characters read, cut anew and told of, in the database
+// named as first argument, under the id that is the second. Prints the longest turn of this process's event loop in milliseconds, and how many chunks were kept and
 // published.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,13 +32,22 @@ const sentence = 'The heron – a patient bird – stands in the river for hours
 const text = sentence.repeat(CHARACTERS / sentence.length).trimEnd();
 const source = join(folder, 'source');
 writeFileSync(source, text);
-const key = createHash('sha256').update(text).digest('hex');
+const keyOf = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const key = keyOf(text);
 await blobs.publish('t', { path: source, key });
 
 const upload = {
   ...{ document_id: id, version: 1, kind: 'text', file_name: 'book.txt', size_bytes: CHARACTERS },
   ...{ blob_key: key, chunk_size: 2048, chunk_overlap: 0, chunks: 0 },
 };
+const small = ['.', '。', '(', 'a\u0301', '"'].map((sign) =>
+  Buffer.from(`A start. ${sign.repeat(64_000 / Buffer.byteLength(sign))}`),
+);
+for (const bytes of small) {
+  writeFileSync(source, bytes);
+  await blobs.publish('t', { path: source, key: keyOf(bytes) });
+}
+
 // Readers see a generation that cuts as finely as one may.
 await database.query(
   `INSERT INTO index_generation (tenant, collection, generation, state, chunk_size, chunk_overlap)
@@ -48,6 +57,12 @@ const placed = { tenant: 't', collection: 'books', upload, metadata: {} };
 const delivery = { standAside: async () => {}, goOn: async () => {}, signal: new AbortController().signal };
 
 async function chunk() {
+  for (const bytes of small)
+    await extractor.extract(
+      't',
+      { ...upload, size_bytes: bytes.length, blob_key: keyOf(bytes), chunk_size: 32 },
+      delivery,
+    );
   const extracted = await extractor.extract('t', upload, delivery);
   const batches = await cuts.prepare(placed, extracted);
   await outbox.transaction(async (tx, { publish }) => {

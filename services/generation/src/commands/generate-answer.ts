@@ -13,6 +13,7 @@ import { upToStop } from '../domain/stop-sequences.js';
 import { estimateTokens } from '../domain/token-estimate.js';
 import { GenerationEvents } from '../publishes/generation-events.js';
 import { ConversationMemory, type Remembered } from './conversation-memory.js';
+import { inSteps } from './in-steps.js';
 import { WrittenAnswer } from './written-answer.js';
 
 /** What the extractive answerer is called where answers name their model, and by which it can be asked for. */
@@ -129,8 +130,8 @@ export class GenerateAnswer {
 }
 
 /** Quotes the sources; `incomplete` when the caller asked for less than there is. */
-function* quoted({ question, sources, askedTokens, stop }: AnswerRequest): Generator<AnswerEvent, Outcome> {
-  const { parts } = answerExtractively(question, sources);
+async function* quoted({ question, sources, askedTokens, stop }: AnswerRequest): AsyncGenerator<AnswerEvent, Outcome> {
+  const { parts } = await inSteps(answerExtractively(question, sources));
   const fitting = askedTokens === undefined ? parts : beginningOf(parts, askedTokens);
   const said = [...answerEvents(fitting)];
   const events = upToStop(said, stop);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
@@ -15,6 +14,7 @@ import type { Question, QuestionOrder } from '../domain/question.js';
 import type { Source } from '../domain/source.js';
 import type { GenerationConfig } from '../generation.config.js';
 import { EXTRACTIVE } from './generate-answer.js';
+import { inSteps } from './in-steps.js';
 import { newMark } from './write-query.js';
 
 /** An order, and the model to try first: the configured order of models when empty, none when it is `extractive`. */
@@ -119,14 +119,6 @@ export class QuestionWriter {
       return { ...question, citation: { ...citation, source, index: source + 1 } };
     });
     return { questions, model, usage, isFallback };
-  }
-}
-
-/** Lets other work of the process go first between two steps. */
-async function inSteps<Result>(work: Generator<void, Result>): Promise<Result> {
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done === true) return step.value;
-    await setImmediate();
   }
 }
 

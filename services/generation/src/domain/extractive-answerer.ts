@@ -26,10 +26,10 @@ const DUPLICATE_SIMILARITY = 0.8;
 /**
  * Answers from the best sentences of the sources: relevant ones that do not repeat each other, at most five and about
  * 1,200 characters, those of one source in reading order. Deterministic; where no source speaks about the question it
- * says so, without citations.
+ * says so, without citations. Yields between two sentences, so that who runs it can let other work go first.
  */
-export function answerExtractively(question: string, sources: readonly Source[]): ExtractiveAnswer {
-  const chosen = inReadingOrder(diverse(relevantSentences(question, sources)));
+export function* answerExtractively(question: string, sources: readonly Source[]): Generator<void, ExtractiveAnswer> {
+  const chosen = inReadingOrder(yield* diverse(yield* relevantSentences(question, sources)));
   const parts = chosen.map(({ source, sentence }): AnswerPart => {
     const citation = quote(sources, source, sentence);
     return { text: `${asPlainText(sentence.text)} [${citation.index}]`, citation };
@@ -42,36 +42,50 @@ export function answerExtractively(question: string, sources: readonly Source[])
   };
 }
 
+/** A sentence that may still be chosen. `repeats`: how much it says again of what was chosen, 0..1. */
+interface Open {
+  readonly candidate: Candidate;
+  repeats: number;
+}
+
 /** Greedy maximal marginal relevance (Carbonell and Goldstein 1998): what repeats a chosen sentence loses that much. */
-function diverse(candidates: readonly Candidate[]): Candidate[] {
+function* diverse(candidates: readonly Candidate[]): Generator<void, Candidate[]> {
+  const floor = RELATIVE_FLOOR * candidates.reduce((most, { relevance }) => Math.max(most, relevance), 0);
+  let rest = candidates
+    .filter(({ relevance }) => relevance >= floor)
+    .map((candidate): Open => ({ candidate, repeats: 0 }));
   const chosen: Candidate[] = [];
-  const floor = RELATIVE_FLOOR * (candidates[0]?.relevance ?? 0);
-  let rest = [...candidates];
   let room = MAX_CHARACTERS;
-  while (chosen.length < MAX_SENTENCES && rest.length > 0) {
-    const gains = rest.map((candidate) => ({ candidate, repeats: repetition(candidate, chosen) }));
-    const open = gains.filter(
-      ({ candidate, repeats }) => repeats < DUPLICATE_SIMILARITY && candidate.sentence.text.length <= room,
-    );
-    const gain = ({ candidate, repeats }: (typeof gains)[number]) => candidate.relevance * (1 - repeats / 2);
-    const best = open.reduce<(typeof gains)[number] | null>(
-      (top, next) => (top && gain(top) >= gain(next) ? top : next),
-      null,
-    );
-    if (best === null || gain(best) < floor) break;
+  while (chosen.length < MAX_SENTENCES) {
+    const open: Open[] = [];
+    let best: Open | undefined;
+    for (const one of rest) {
+      yield;
+      const { terms, sentence } = one.candidate;
+      if (chosen.length > 0) one.repeats = Math.max(one.repeats, overlap(terms, chosen.at(-1)!.terms));
+      if (one.repeats >= DUPLICATE_SIMILARITY || sentence.text.length > room) continue;
+      open.push(one);
+      if (!best || isBetter(one, best)) best = one;
+    }
+    if (!best || gain(best) < floor) break;
     chosen.push(best.candidate);
     room -= best.candidate.sentence.text.length + ' [10] '.length;
-    rest = open.map(({ candidate }) => candidate).filter((candidate) => candidate !== best.candidate);
+    rest = open.filter((one) => one !== best);
   }
   return chosen;
 }
 
-/** The overlap coefficient with the most similar chosen sentence, 0..1. */
-function repetition({ terms }: Candidate, chosen: readonly Candidate[]): number {
-  const overlap = (other: Candidate) =>
-    countShared(terms, other.terms) / Math.max(1, Math.min(terms.size, other.terms.size));
-  return Math.max(0, ...chosen.map(overlap));
+const gain = ({ candidate, repeats }: Open): number => candidate.relevance * (1 - repeats / 2);
+
+/** Of equal gains the more relevant; of such the one that is read first. */
+function isBetter(one: Open, best: Open): boolean {
+  const more = gain(one) - gain(best) || one.candidate.relevance - best.candidate.relevance;
+  return more > 0;
 }
+
+/** The overlap coefficient of two sentences, 0..1. */
+const overlap = (terms: ReadonlySet<string>, others: ReadonlySet<string>): number =>
+  countShared(terms, others) / Math.max(1, Math.min(terms.size, others.size));
 
 function inReadingOrder(chosen: readonly Candidate[]): Candidate[] {
   const order = [...new Set(chosen.map(({ source }) => source))];

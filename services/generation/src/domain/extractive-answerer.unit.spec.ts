@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { withinAttempts } from '@ragmesh/testing';
 import { answerEvents } from './answer-stream.js';
 import { answerExtractively } from './extractive-answerer.js';
-import { seeded, source } from './sources.fixture.js';
+import type { Source } from './source.js';
+import { finished, seeded, source } from './sources.fixture.js';
 
+const answered = (question: string, sources: readonly Source[]) => finished(answerExtractively(question, sources));
 const markers = (text: string) => [...text.matchAll(/\[(\d+)\]/g)].map(([, number]) => Number(number));
 
 describe('answerExtractively', () => {
@@ -44,7 +49,7 @@ describe('answerExtractively', () => {
     ['hi', 'लॉग कितने दिन रखे जाते हैं?', 'प्रणाली तेज़ है। लॉग 30 दिन रखे जाते हैं।', '30'],
     ['ko', '파일의 최대 크기는 얼마입니까?', '시스템은 빠릅니다. 파일의 최대 크기는 25MB입니다.', '25MB'],
   ])('quotes the sentence that answers in %s', (_, question, text, expected) => {
-    const answer = answerExtractively(question, [source(text)]);
+    const answer = answered(question, [source(text)]);
     expect(answer.citations[0]!.text).toContain(expected);
     expect(answer.text).toMatch(/\[1\]$/);
   });
@@ -53,7 +58,7 @@ describe('answerExtractively', () => {
     const document = 'Chapter one.\nCats sleep a lot. Dogs bark at\nnight. Birds sing.';
     const start = document.indexOf('Cats');
     const other = source('Unrelated text about weather.', { documentId: 'w' });
-    const answer = answerExtractively('When do dogs bark?', [other, source(document.slice(start), { start })]);
+    const answer = answered('When do dogs bark?', [other, source(document.slice(start), { start })]);
     expect(answer.text).toBe('Dogs bark at night. [2]');
     const [citation] = answer.citations;
     expect(citation).toMatchObject({ index: 2, source: 1, documentId: 'd', text: 'Dogs bark at\nnight.' });
@@ -62,9 +67,7 @@ describe('answerExtractively', () => {
 
   it('does not repeat what two sources both say', () => {
     const sentence = 'Backups are encrypted with AES before upload.';
-    expect(
-      answerExtractively('How are backups encrypted?', [source(sentence), source(sentence)]).citations,
-    ).toHaveLength(1);
+    expect(answered('How are backups encrypted?', [source(sentence), source(sentence)]).citations).toHaveLength(1);
   });
 
   it('chooses by diversity: a new fact before the same one in other words', () => {
@@ -73,7 +76,7 @@ describe('answerExtractively', () => {
       'Before upload the backups of the database are encrypted with AES, always.',
       'Backups of the archive are kept for a year in another region.',
     ];
-    const { citations } = answerExtractively('How are backups encrypted and where are backups kept?', [
+    const { citations } = answered('How are backups encrypted and where are backups kept?', [
       source(`${first} ${again} ${other}`),
     ]);
     expect(citations.map(({ text }) => text)).toEqual([expect.stringMatching('AES'), other]);
@@ -92,7 +95,7 @@ describe('answerExtractively', () => {
       ['النسخ الاحتياطية ليلية.', 'الطقس جميل.', 'النسخ الاحتياطية تبقى سنة.', 'النسخ الاحتياطية مشفرة.'],
     ],
   ])('keeps the reading order of a source in %s', (_, question, sentences) => {
-    const { citations } = answerExtractively(question, [source(sentences.join(' '))]);
+    const { citations } = answered(question, [source(sentences.join(' '))]);
     expect(citations.length).toBeGreaterThan(1);
     expect(citations.map(({ start }) => start)).toEqual(citations.map(({ start }) => start).toSorted((a, b) => a - b));
     expect(citations.map(({ text }) => text)).not.toContain(sentences[1]);
@@ -100,11 +103,11 @@ describe('answerExtractively', () => {
 
   it('answers a question of an FAQ with the sentence behind it', () => {
     const faq = 'Which ports must be open? The numbers 8080 and 5432 suffice.';
-    expect(answerExtractively('Which ports must be open?', [source(faq)]).text).toContain('8080 and 5432');
+    expect(answered('Which ports must be open?', [source(faq)]).text).toContain('8080 and 5432');
   });
 
   it('reads a statement under its heading', () => {
-    const answer = answerExtractively('What is the retention period?', [
+    const answer = answered('What is the retention period?', [
       source('Everything is removed after 90 days.', { heading: 'Retention period' }),
     ]);
     expect(answer.citations).toHaveLength(1);
@@ -112,7 +115,7 @@ describe('answerExtractively', () => {
 
   it('prefers what is said of a thing to links that only name it', () => {
     const contents = '- [`bodyLimit`](#bodylimit)\n- [`caseSensitive`](#casesensitive)\n';
-    const answer = answerExtractively('What does bodyLimit set?', [
+    const answer = answered('What does bodyLimit set?', [
       source(contents, { score: 0.9 }),
       source('Defines the maximum payload, in bytes.', { heading: 'bodyLimit', score: 0.5 }),
     ]);
@@ -120,7 +123,7 @@ describe('answerExtractively', () => {
   });
 
   it('does not let numbers in brackets of a source pass for its own markers', () => {
-    const answer = answerExtractively('What improves recall?', [
+    const answer = answered('What improves recall?', [
       source('Overlap improves recall [7, 12] in **most** tests [3].'),
     ]);
     expect(answer.text).toBe('Overlap improves recall in most tests. [1]');
@@ -136,7 +139,7 @@ describe('answerExtractively', () => {
     ],
     ['所有的人都知道recall是**最重要**的指标之一。', '所有的人都知道recall是最重要的指标之一。'],
   ])('shows what a source says, without marks: %s', (text, shown) => {
-    expect(answerExtractively('What is recall?', [source(text)]).text).toBe(`${shown} [1]`);
+    expect(answered('What is recall?', [source(text)]).text).toBe(`${shown} [1]`);
   });
 
   it.each([
@@ -145,7 +148,7 @@ describe('answerExtractively', () => {
     ['谁赢得了世界杯？', '资料来源没有回答这个问题。'],
   ])('says honestly that nothing answers: %s', (question, expected) => {
     for (const sources of [[], [source('Logs are kept for 30 days.')]]) {
-      expect(answerExtractively(question, sources)).toMatchObject({ text: expected, citations: [] });
+      expect(answered(question, sources)).toMatchObject({ text: expected, citations: [] });
     }
   });
 
@@ -175,8 +178,8 @@ describe('answerExtractively', () => {
       const sources = Array.from({ length: 4 }, (_, number) =>
         source(text(), { start: number * 10_000, score: random() }),
       );
-      const answer = answerExtractively('vector index 文件 ไฟล์', sources);
-      expect(answerExtractively('vector index 文件 ไฟล์', sources)).toEqual(answer);
+      const answer = answered('vector index 文件 ไฟล์', sources);
+      expect(answered('vector index 文件 ไฟล์', sources)).toEqual(answer);
       expect(markers(answer.text)).toEqual(answer.citations.map(({ index }) => index));
       expect(answer.citations.length).toBeLessThanOrEqual(5);
       expect(answer.text.length).toBeLessThanOrEqual(1_250);
@@ -188,9 +191,26 @@ describe('answerExtractively', () => {
   });
 });
 
+it('long sources are answered and asked from without holding the event loop up', async () => {
+  const script = fileURLToPath(new URL('../../test/answer-in-turns.mjs', import.meta.url));
+  const run = () => Number(execFileSync(process.execPath, [script], { encoding: 'utf8' }));
+  const longest = await withinAttempts(3, run, (turn) => turn < 50);
+  expect(longest).toBeGreaterThan(0);
+  expect(longest).toBeLessThan(50);
+});
+
+it('of long sources the beginnings are quoted, exactly and in whole sentences', () => {
+  const filler = 'Nothing else is said in this place. '.repeat(3_000);
+  const sources = Array.from({ length: 50 }, () => source(`Bees dance. ${filler}Whales sing at night.`));
+  expect(answered('When do whales sing?', sources).citations).toEqual([]);
+  const [bees] = answered('Do bees dance?', sources).citations;
+  expect(sources[0]!.text.slice(bees!.start - 100, bees!.end - 100)).toBe('Bees dance.');
+  expect(answered('When do whales sing?', sources.slice(0, 1)).text).toBe('Whales sing at night. [1]');
+});
+
 describe('answerEvents', () => {
   it('streams each sentence before its citation, and the deltas are the answer', () => {
-    const answer = answerExtractively('logs and traces retention', [
+    const answer = answered('logs and traces retention', [
       source('The retention of logs is 30 days. The retention of traces is one week.'),
     ]);
     const events = [...answerEvents(answer.parts)];

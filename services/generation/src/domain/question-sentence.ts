@@ -1,7 +1,7 @@
 import { clozeTermsOf, foldedTerm, isUnspaced, wordsOf, type ClozeTerm } from './cloze-term.js';
 import { withoutMarks } from './plain-text.js';
 import { definitionIn, type Definition } from './question-definition.js';
-import { sentencesOf } from './sentences.js';
+import { sentencesWithin } from './sentences.js';
 import { quote, type Citation, type Source } from './source.js';
 import { countShared, termsOf } from './terms.js';
 
@@ -38,20 +38,22 @@ interface Draft extends Omit<QuestionSentence, 'worth'> {
   readonly clarity: number;
 }
 
-/** Statements of the sources that can be asked about, each once, best first. Yields between two sources. */
+/** Statements of the sources that can be asked about, each once, best first. Yields between two sentences. */
 export function* questionSentences(sources: readonly Source[], topic: string): Generator<void, QuestionSentence[]> {
   const drafts = yield* draftsOf(sources, topic);
-  const weights = termWeights(drafts);
+  const weights = yield* termWeights(drafts);
   const weightOf = ({ key }: ClozeTerm): number => weights.get(key)!;
-  yield;
-  return drafts
-    .map(({ clarity, ...draft }): QuestionSentence => {
-      const terms = draft.terms.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, MAX_TERMS);
-      const best = terms.slice(0, 3).map(weightOf);
-      const substance = best.reduce((sum, weight) => sum + weight, 0) / Math.max(1, best.length);
-      return { ...draft, terms, worth: substance * clarity };
-    })
-    .sort((a, b) => b.worth - a.worth || a.citation.source - b.citation.source || a.citation.start - b.citation.start);
+  const sentences: QuestionSentence[] = [];
+  for (const { clarity, ...draft } of drafts) {
+    yield;
+    const terms = draft.terms.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, MAX_TERMS);
+    const best = terms.slice(0, 3).map(weightOf);
+    const substance = best.reduce((sum, weight) => sum + weight, 0) / Math.max(1, best.length);
+    sentences.push({ ...draft, terms, worth: substance * clarity });
+  }
+  return sentences.sort(
+    (a, b) => b.worth - a.worth || a.citation.source - b.citation.source || a.citation.start - b.citation.start,
+  );
 }
 
 /** Chunks overlap, and documents repeat themselves: a sentence counts once. */
@@ -60,13 +62,12 @@ function* draftsOf(sources: readonly Source[], topic: string): Generator<void, D
   const wanted = termsOf(topic);
   const room = Math.max(MIN_ROOM, Math.floor(MAX_TEXT / Math.max(1, sources.length)));
   for (const [position, source] of sources.entries()) {
-    yield;
-    const sentences = sentencesOf(source.text.slice(0, room));
-    if (source.text.length > room) sentences.pop(); // cut
-    for (const sentence of sentences) {
+    for (const sentence of sentencesWithin(source.text, room)) {
+      yield;
+      if (!sentence?.isStatement) continue;
       const text = onOneLine(sentence.text);
       const key = foldedTerm(text);
-      if (!sentence.isStatement || drafts.has(key) || !canBeAsked(text)) continue;
+      if (drafts.has(key) || !canBeAsked(text)) continue;
       const terms = distinct(clozeTermsOf(text).filter((term) => standsIn(sentence.text, term.text)));
       const definition = definitionIn(text);
       const citation = quote(sources, position, sentence);
@@ -98,14 +99,22 @@ const distinct = (terms: readonly ClozeTerm[]): ClozeTerm[] =>
   [...new Map(terms.toReversed().map((term) => [term.key, term])).values()].toReversed();
 
 /** tf-idf within the sources: what is spoken of again and again, though not everywhere, is what they are about. */
-function termWeights(drafts: readonly Draft[]): Map<string, number> {
+function* termWeights(drafts: readonly Draft[]): Generator<void, Map<string, number>> {
   const frequency = new Map<string, number>();
-  for (const { key } of drafts.flatMap(({ terms }) => terms)) frequency.set(key, (frequency.get(key) ?? 0) + 1);
+  for (const { terms } of drafts) {
+    yield;
+    for (const { key } of terms) frequency.set(key, (frequency.get(key) ?? 0) + 1);
+  }
   const weight = ({ key, kind, text }: ClozeTerm): number => {
     const count = frequency.get(key)!;
     const length = kind === 'word' && !isUnspaced(text) ? 0.5 + Math.min(1, text.length / 9) / 2 : 1;
     const lone = /^\d$/.test(text) ? 0.5 : 1;
     return (1 + Math.log(count)) * Math.log(1 + drafts.length / count) * KIND_WEIGHT[kind] * length * lone;
   };
-  return new Map(drafts.flatMap(({ terms }) => terms).map((term) => [term.key, weight(term)]));
+  const weights = new Map<string, number>();
+  for (const { terms } of drafts) {
+    yield;
+    for (const term of terms) weights.set(term.key, weight(term));
+  }
+  return weights;
 }

@@ -16,8 +16,6 @@ interface Pool {
   readonly definitions: readonly Definition[];
 }
 
-/** Questions chosen between two yields. */
-const CHOSEN_PER_STEP = 10;
 /** Terms of one kind that wrong options are taken from. */
 const MAX_POOL = 150;
 
@@ -31,8 +29,8 @@ interface Open {
 /**
  * Questions made of the sources' own sentences, without a model: what something is where a sentence says it, else a
  * sentence with a blank for one of its key terms. The best ones, in an order that looks random; always the same for the
- * same sources and order. Fewer than asked for where the sources give no more. Yields every few milliseconds of work, so
- * that who runs it can let other work go first.
+ * same sources and order. Fewer than asked for where the sources give no more. Yields between two sentences, so that who
+ * runs it can let other work go first.
  */
 export function* extractQuestions(
   sources: readonly Source[],
@@ -50,10 +48,10 @@ export function* extractQuestions(
   for (let allowed = 1; allowed <= MAX_USES; allowed += 1) {
     for (const sentence of open) {
       if (chosen.length >= count || sentence.taken >= allowed) continue;
+      yield;
       const question = nextQuestion(sentence, ({ correctAnswer }) => (uses.get(correctAnswer) ?? 0) < allowed);
       if (!question) continue;
       chosen.push(question);
-      if (chosen.length % CHOSEN_PER_STEP === 0) yield;
       sentence.taken += 1;
       uses.set(question.correctAnswer, (uses.get(question.correctAnswer) ?? 0) + 1);
     }

@@ -3,6 +3,7 @@ import { BLANK } from './cloze.js';
 import { extractQuestions } from './question-set.js';
 import type { Question, QuestionMode, QuestionOrder } from './question.js';
 import type { Source } from './source.js';
+import { finished } from './sources.fixture.js';
 
 const texts: Readonly<Record<string, string>> = {
   en: `# Peat
@@ -36,10 +37,8 @@ const sourcesOf = (text: string): Source[] => {
   ];
 };
 
-function questionsOf(sources: readonly Source[], order: QuestionOrder): Question[] {
-  const work = extractQuestions(sources, order);
-  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
-}
+const questionsOf = (sources: readonly Source[], order: QuestionOrder): Question[] =>
+  finished(extractQuestions(sources, order));
 
 const cases = Object.keys(texts).flatMap((language) => [
   { language, mode: 'practice' as QuestionMode },

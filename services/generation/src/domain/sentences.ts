@@ -1,3 +1,4 @@
+import { sentenceEnd } from './sentence-end.js';
 import type { Span } from './source.js';
 import { blocksOf, trimmed, type TextBlock } from './text-blocks.js';
 
@@ -11,39 +12,57 @@ export interface Sentence extends Span {
 /** Longest quote in UTF-16 units; a longer sentence (or Thai, which has no full stop) is cut at a clause or a space. */
 export const MAX_SENTENCE = 400;
 
+/** Longer than any sentence: a text that is nothing but abbreviations is not to be held as a single one. */
+const MAX_HELD = 10 * MAX_SENTENCE;
+
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
-const ABBREVIATION =
-  /(?:^|[\s(])(?:\p{L}|e\.g|i\.e|z\. ?B|d\. ?h|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Fig|Eq|Sec|vs|etc|al|ca|bzw|approx|Abs|Art|Bd|\d{1,3})\.\s*$/u;
 /** A Markdown link and nothing beside it, as in a table of contents. */
 const BARE_LINK = /^!?\[[^\]]*\]\([^)]*\)$/;
 const CLAUSE_END = /[,;:，、；،\s]/u;
 
 /** Sentences in reading order, in every language; code and lines of symbols are left out. */
-export function sentencesOf(text: string): Sentence[] {
-  return blocksOf(text)
-    .flatMap((block) => spansOf(text, block).map((span) => ({ span, isStatement: block.kind !== 'fragment' })))
-    .map(({ span, isStatement }) => ({ ...span, text: text.slice(span.start, span.end), isStatement }))
-    .map((sentence) => ({ ...sentence, isStatement: sentence.isStatement && !BARE_LINK.test(sentence.text) }))
-    .filter((sentence) => isReadable(sentence.text));
+export const sentencesOf = (text: string): Sentence[] => [...sentencesIn(text)].filter((sentence) => sentence !== null);
+
+/**
+ * Those of the first `room` UTF-16 units, without one that is cut there; null for what is left out. Lazy: who reads a long text
+ * can let other work go first.
+ */
+export function* sentencesWithin(text: string, room: number): Generator<Sentence | null> {
+  let latest: Sentence | null = null;
+  for (const sentence of sentencesIn(text.slice(0, room))) {
+    yield sentence && latest;
+    latest = sentence ?? latest;
+  }
+  if (text.length <= room) yield latest;
 }
 
-function spansOf(text: string, block: TextBlock): Span[] {
-  const whole = block.kind === 'prose' ? segmented(text, block) : [block];
-  return whole.flatMap((span) => shortened(text, span)).map((span) => trimmed(text, span));
+function* sentencesIn(text: string): Generator<Sentence | null> {
+  for (const block of blocksOf(text)) {
+    for (const span of spansOf(text, block)) {
+      const sentence = text.slice(span.start, span.end);
+      const isStatement = block.kind !== 'fragment' && !BARE_LINK.test(sentence);
+      yield isReadable(sentence) ? { ...span, text: sentence, isStatement } : null;
+    }
+  }
+}
+
+function* spansOf(text: string, block: TextBlock): Generator<Span> {
+  for (const whole of block.kind === 'prose' ? segmented(text, block) : [block])
+    for (const part of shortened(text, whole)) yield trimmed(text, part);
 }
 
 /** A line break inside a paragraph is only wrapping; the segmenter would end a sentence there. */
-function segmented(text: string, block: Span): Span[] {
+function* segmented(text: string, block: Span): Generator<Span> {
   const flat = text.slice(block.start, block.end).replace(/[\r\n]/g, ' ');
-  const spans: { start: number; end: number }[] = [];
-  for (const { segment, index } of segmenter.segment(flat)) {
-    const previous = spans.at(-1);
-    const end = block.start + index + segment.length;
-    if (previous && ABBREVIATION.test(flat.slice(previous.start - block.start, previous.end - block.start)))
-      previous.end = end;
-    else spans.push({ start: block.start + index, end });
+  let start = 0;
+  for (const { index } of segmenter.segment(flat)) {
+    if (index <= start) continue;
+    const end = sentenceEnd(flat, start, index) ?? (index - start > MAX_HELD ? index : undefined);
+    if (end === undefined) continue;
+    yield { start: block.start + start, end: block.start + end };
+    start = end;
   }
-  return spans;
+  if (start < flat.length) yield { start: block.start + start, end: block.end };
 }
 
 function shortened(text: string, span: Span): Span[] {

@@ -20,6 +20,19 @@ describe('sentencesOf', () => {
     ]);
   });
 
+  it('leaves the marks of notes with the sentence they stand behind, and does not end one within an address', () => {
+    expect(
+      texts('It was sold in 1975.[14] The firm grew.[15][16]: 111, 228 Various others followed. [2] Nobody did.'),
+    ).toEqual([
+      'It was sold in 1975.[14]',
+      'The firm grew.[15][16]: 111, 228',
+      'Various others followed.',
+      '[2] Nobody did.',
+    ]);
+    const address = 'See https://example.org/read?tab=readme-ov-file for what options there are.';
+    expect(texts(`${address} Then begin.`)).toEqual([address, 'Then begin.']);
+  });
+
   it('leaves out Markdown headings, rules and code, and takes list items and rows without their marks', () => {
     const markdown = [
       '# Retention',

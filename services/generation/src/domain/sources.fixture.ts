@@ -7,6 +7,11 @@ export function source(text: string, more: Partial<Source> = {}): Source {
   return { text, ...place, page: null, heading: null, score: 1, metadata: {}, ...more };
 }
 
+/** What work that yields gives when nothing else wants to go first. */
+export function finished<Result>(work: Generator<void, Result>): Result {
+  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+}
+
 /** mulberry32: the same numbers in 0..1 for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed;

@@ -21,31 +21,32 @@ const MAX_LABEL = 60;
 /**
  * Cuts a text into blocks a sentence cannot cross: paragraphs (hard-wrapped lines stay together), list items without
  * their marker, table rows without their outer bars. Code fences, Markdown headings, rules and lone tags are left out.
+ * Lazy.
  */
-export function blocksOf(text: string): TextBlock[] {
-  const blocks: TextBlock[] = [];
+export function* blocksOf(text: string): Generator<TextBlock> {
   let paragraph: Line[] = [];
   let fence: string | null = null;
-  const flush = () => {
-    blocks.push(...paragraphBlocks(text, paragraph));
+  const flushed = (): TextBlock[] => {
+    const blocks = paragraphBlocks(text, paragraph);
     paragraph = [];
+    return blocks.filter(({ start, end }) => end > start);
   };
   for (const line of linesOf(text)) {
     const isCode = fence !== null || FENCE.test(line.text);
     fence = fenceAfter(line.text, fence);
-    if (isCode || isOutside(line.text)) flush();
+    if (isCode || isOutside(line.text)) yield* flushed();
     else if (ROW.test(line.text)) {
-      flush();
-      blocks.push({ ...trimmed(text, line, /[\s|]/), kind: 'row' });
+      yield* flushed();
+      const row = trimmed(text, line, /[\s|]/);
+      if (row.end > row.start) yield { ...row, kind: 'row' };
     } else {
       const marker = markerLength(line.text);
-      if (marker > 0) flush();
+      if (marker > 0) yield* flushed();
       paragraph.push({ ...line, start: line.start + marker });
-      if (marker === 0 && endsParagraph(paragraph)) flush();
+      if (marker === 0 && endsParagraph(paragraph)) yield* flushed();
     }
   }
-  flush();
-  return blocks.filter(({ start, end }) => end > start);
+  yield* flushed();
 }
 
 /** The span without the characters of `edge` at both ends. */

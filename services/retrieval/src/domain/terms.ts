@@ -4,16 +4,24 @@ export interface Terms {
   readonly norm: number;
 }
 
+/** How much of a text is read, in UTF-16 units, and how many of its words: a chunk of an ordinary length is read whole. */
+export const READ_CHARACTERS = 8_000;
+const READ_WORDS = 1_000;
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 /** Scripts written without spaces: their words are taken as pairs of characters. */
 const UNSPACED =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
-/** The words of a text without regard to case and form of writing. */
+/** The words of a text's beginning without regard to case and form of writing. */
 export function termsOf(text: string): Terms {
   const counts = new Map<string, number>();
-  for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(WORD))
-    for (const term of UNSPACED.test(word) ? pairs([...word]) : [word]) counts.set(term, (counts.get(term) ?? 0) + 1);
+  let room = READ_WORDS;
+  for (const [word] of text.slice(0, READ_CHARACTERS).normalize('NFKC').toLowerCase().matchAll(WORD)) {
+    const terms = UNSPACED.test(word) ? pairs([...word]) : [word];
+    for (const term of terms.slice(0, room)) counts.set(term, (counts.get(term) ?? 0) + 1);
+    room -= terms.length;
+    if (room <= 0) break;
+  }
   let squares = 0;
   for (const count of counts.values()) squares += count * count;
   return { counts, norm: Math.sqrt(squares) };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { withinAttempts } from '@ragmesh/testing';
 import { tokenize } from './tokenizer.js';
 
 describe('tokenize', () => {
@@ -30,4 +31,19 @@ describe('tokenize', () => {
   it('cuts endless words, so that one cannot fill the index', () => {
     expect(tokenize('x'.repeat(100_000), 'index')).toEqual(['x'.repeat(64)]);
   });
+
+  it.each(['.', 'a.', ' ', '\n', '(', 'x', '字', '가', 'ก', 'e\u0301', '\u0301', '😀', 'ال'])(
+    'takes about four times as long for four times as much of %j',
+    async (pattern) => {
+      const tokenizeMs = (length: number): number => {
+        const text = pattern.repeat(length);
+        const before = process.threadCpuUsage();
+        tokenize(text, 'index');
+        const { user, system } = process.threadCpuUsage(before);
+        return (user + system) / 1_000;
+      };
+      const grown = () => tokenizeMs(100_000) / Math.max(10, tokenizeMs(25_000)); // less than that says nothing
+      expect(await withinAttempts(3, grown, (times) => times < 8)).toBeLessThan(8);
+    },
+  );
 });

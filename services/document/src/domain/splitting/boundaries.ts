@@ -72,7 +72,21 @@ function segments(segmenter: Intl.Segmenter): Cut {
   };
 }
 
-const sentences = segments(sentenceSegmenter);
+const segmentedSentences = segments(sentenceSegmenter);
+
+/** A full stop that nothing follows but the next letter, as in an address, or a bracket that is still open. */
+const GOES_ON = /[.?!([{]/;
+
+/** Unicode's rules (UAX #29) end a sentence at those, too: `1975.[14] The firm…` after the bracket. */
+function* sentences(text: string, start: number, end: number): Generator<readonly [number, number]> {
+  let from = start;
+  for (const [, to] of segmentedSentences(text, start, end)) {
+    if (to < end && GOES_ON.test(text[to - 1]!)) continue;
+    yield [from, to];
+    from = to;
+  }
+}
+
 const words = segments(wordSegmenter);
 const graphemes = segments(graphemeSegmenter);
 

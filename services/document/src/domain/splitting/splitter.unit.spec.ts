@@ -94,6 +94,13 @@ describe('split', () => {
     for (const { text } of chunks) expect(text).toMatch(/^Sentence.*\.$/s);
   });
 
+  it('takes neither the mark of a note nor an address for the end of a sentence', () => {
+    const statement = (n: number) =>
+      `Sentence number ${n} says something.[${n}] See https://example.org/a?b=${n} then.`;
+    const document = paragraphs(Array.from({ length: 30 }, (_, n) => statement(n)).join(' '));
+    for (const { text } of split(document, { chunkSize: 60, overlap: 0 })) expect(text).toMatch(/^Sentence.* then\.$/s);
+  });
+
   it('repeats whole sentences up to the overlap', () => {
     const document = paragraphs(Array.from({ length: 30 }, (_, n) => `Sentence number ${n} says something.`).join(' '));
     const chunks = [...split(document, { chunkSize: 40, overlap: 12 })];
