@@ -6,6 +6,7 @@ import type { GuardedClients } from '@ragmesh/grpc';
 import { asService, inContext } from '@ragmesh/observability';
 import { Outbox } from '@ragmesh/outbox';
 import type { Database } from '@ragmesh/postgres';
+import { eventually } from '@ragmesh/testing';
 import { CollectionAccess } from '../src/adapters/collection-access.repository.js';
 import { DocumentRepository } from '../src/adapters/document.repository.js';
 import { FolderBlobStore } from '../src/adapters/folder-blob-store.js';
@@ -28,14 +29,22 @@ const config = {
   DOCUMENT_MAX_BYTES: 1000,
 };
 
-/** The index as its neighbour sees it: what it was told of a document, and whether the answer comes back. */
-const index = { told: [] as vectorV1.RestrictAccessRequest[], answers: true };
+const refused = (): Promise<never> =>
+  Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'No answer came in time.'));
+
+/** The index as its neighbour sees it: what it was told of documents, whom it shows them to, and what becomes of the calls. */
+const index = {
+  told: [] as vectorV1.RestrictAccessRequest[],
+  shown: { principals: [] as string[], revision: 0n },
+  answer: async (): Promise<unknown> => ({}),
+};
 const clients = {
   of: () => ({
     restrictAccess: (request: vectorV1.RestrictAccessRequest) => {
       index.told.push(request);
-      if (index.answers) return Promise.resolve({});
-      return Promise.reject(new RagmeshError('DEPENDENCY.UNAVAILABLE', 'No answer came in time.'));
+      if (request.revision < index.shown.revision) return refused();
+      index.shown = request;
+      return index.answer();
     },
   }),
 } as unknown as GuardedClients;
@@ -48,9 +57,9 @@ let accepting: AcceptDocument;
 const asAdmin = <T>(work: () => T): T =>
   inContext({ tenant: 't', requestId: 'r', subject: 'x' }, () => asService(work));
 
-async function upload(text: string, access: readonly string[]): Promise<void> {
+async function upload(text: string, access: readonly string[], id = 'd'): Promise<void> {
   const header = {
-    id: 'd',
+    id,
     collection: 'c',
     title: 't',
     fileName: '',
@@ -96,15 +105,17 @@ beforeAll(async () => {
 });
 afterAll(() => stored.stop());
 beforeEach(async () => {
-  for (const table of ['document', 'document_version', 'outbox', 'saga']) await database.query(`DELETE FROM ${table}`);
+  for (const table of ['document', 'document_version', 'outbox', 'saga', 'waiting_ingestion'])
+    await database.query(`DELETE FROM ${table}`);
   index.told = [];
-  index.answers = true;
+  index.shown = { principals: [], revision: 0n };
+  index.answer = async () => ({});
   await upload('The first words.', before);
 });
 
 describe('a list that becomes narrower', () => {
   it('is what it was everywhere when no answer of the index came, though the index may have done it', async () => {
-    index.answers = false;
+    index.answer = refused;
     await expect(asAdmin(() => changing.run('d', narrower))).rejects.toMatchObject({ code: 'DEPENDENCY.UNAVAILABLE' });
     expect(await listed()).toEqual({ access: before, version: 1 });
     // Above the revision of what was refused: that may still come to the index.
@@ -124,6 +135,44 @@ describe('a list that becomes narrower', () => {
     await upload('Other words.', narrower);
     expect(await listed()).toEqual({ access: narrower, version: 2 });
     expect(await published()).toEqual([{ principals: narrower, revision: Number(index.told[0]!.revision) }]);
+  });
+
+  it('keeps nobody waiting while the index is silent, however many do', async () => {
+    const ids = Array.from({ length: 24 }, (_, at) => `d${at}`);
+    for (const id of ids) await upload('The first words.', before, id);
+    const silence = Promise.withResolvers<unknown>();
+    index.answer = () => silence.promise;
+    const changes = ids.map((id, at) =>
+      at % 2 ? upload('Other words.', narrower, id) : asAdmin(() => changing.run(id, narrower)),
+    );
+    await eventually('the index is told of some', () => index.told.length >= 10);
+    const documents = new DocumentRepository(database);
+    expect(await asAdmin(() => documents.get('t', 'd0'))).toMatchObject({ status: 'uploaded', access: before });
+    await upload('Words of somebody else.', before, 'another');
+    silence.resolve({});
+    await Promise.all(changes);
+    const { rows } = await database.query('SELECT DISTINCT access FROM document WHERE id = ANY($1)', [ids]);
+    expect(rows).toEqual([{ access: narrower }]);
+  });
+
+  it('is hidden by the index when its change is answered, also when another process changes it meanwhile', async () => {
+    const answers = Array.from({ length: 2 }, () => Promise.withResolvers<unknown>());
+    index.answer = () => answers[index.told.length - 1]?.promise ?? Promise.resolve({});
+    const elsewhere = new ChangeDocumentAccess(
+      new Outbox(database, 'document'),
+      new DocumentRepository(database),
+      clients,
+    );
+    const first = asAdmin(() => changing.run('d', ['group:a'])).then(() => index.shown.principals);
+    await eventually('the index was told of one', () => index.told.length === 1);
+    const second = asAdmin(() => elsewhere.run('d', ['group:b'])).then(() => index.shown.principals);
+    await eventually('the index was told of the other', () => index.told.length === 2);
+    answers[0]!.resolve({});
+    expect(await first).not.toContain('group:b');
+    answers[1]!.resolve({});
+    expect(await second).not.toContain('group:a');
+    expect(await listed()).toEqual({ access: ['group:b'], version: 1 });
+    expect((await published()).at(-1)).toEqual({ principals: ['group:b'], revision: Number(index.shown.revision) });
   });
 });
 

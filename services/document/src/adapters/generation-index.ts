@@ -15,7 +15,10 @@ export interface EmbeddedTexts {
   readonly model: string;
 }
 
-/** The part of the vector service that makes an index anew, and the model that turns questions into vectors. */
+/**
+ * The part of the vector service that makes an index anew, and the model that turns questions into vectors. A `signal` ends the
+ * call early.
+ */
 @Injectable()
 export class GenerationIndex {
   readonly #embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
@@ -26,24 +29,34 @@ export class GenerationIndex {
     this.#vector = clients.of(vectorV1.VectorService);
   }
 
-  async open({ collection, generation }: Leftover, model: string | null): Promise<void> {
-    await this.#vector.openGeneration({ collection, generation, model: model ?? '' }, DEADLINE);
+  async open({ collection, generation }: Leftover, model: string | null, signal: AbortSignal): Promise<void> {
+    await this.#vector.openGeneration({ collection, generation, model: model ?? '' }, { ...DEADLINE, signal });
   }
 
   /** @param limit 0: no missing documents are listed, and points are counted instead. */
-  state({ collection, generation }: Leftover, after: string, limit: number): Promise<vectorV1.GenerationState> {
-    return this.#vector.getGeneration({ collection, generation, after, limit }, DEADLINE);
+  state(
+    { collection, generation }: Leftover,
+    after: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<vectorV1.GenerationState> {
+    return this.#vector.getGeneration(
+      { collection, generation, after, limit },
+      { ...DEADLINE, ...(signal && { signal }) },
+    );
   }
 
   compare(
     request: MessageInitShape<typeof vectorV1.CompareGenerationsRequestSchema>,
+    signal: AbortSignal,
   ): Promise<vectorV1.CompareGenerationsResponse> {
-    return this.#vector.compareGenerations(request, LONG_DEADLINE);
+    return this.#vector.compareGenerations(request, { ...LONG_DEADLINE, signal });
   }
 
   /** @returns how many documents it lacks; 0: readers see it now. */
-  async show({ collection, generation }: Leftover): Promise<number> {
-    return Number((await this.#vector.showGeneration({ collection, generation }, LONG_DEADLINE)).missing);
+  async show({ collection, generation }: Leftover, signal: AbortSignal): Promise<number> {
+    const { missing } = await this.#vector.showGeneration({ collection, generation }, { ...LONG_DEADLINE, signal });
+    return Number(missing);
   }
 
   async drop({ collection, generation }: Leftover): Promise<void> {
@@ -61,8 +74,9 @@ export class GenerationIndex {
   }
 
   /** One vector for each text. @param model null: the one this installation embeds with, or that stands in for it. */
-  async embed(texts: readonly string[], model: string | null): Promise<EmbeddedTexts> {
-    const answer = await this.#embedding.embed({ texts: [...texts], model: model ?? '' }, LONG_DEADLINE);
+  async embed(texts: readonly string[], model: string | null, signal: AbortSignal): Promise<EmbeddedTexts> {
+    const request = { texts: [...texts], model: model ?? '' };
+    const answer = await this.#embedding.embed(request, { ...LONG_DEADLINE, signal });
     const size = answer.dimension * Float32Array.BYTES_PER_ELEMENT;
     return { vectors: texts.map((_, at) => answer.vectors.subarray(at * size, (at + 1) * size)), model: answer.model };
   }

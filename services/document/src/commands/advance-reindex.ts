@@ -37,16 +37,20 @@ export class AdvanceReindex {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** A failure that may pass is met by looking again, until the saga's deadline; another one ends the reindex. */
-  async run(reindex: OpenReindex): Promise<void> {
+  /**
+   * A failure that may pass is met by looking again, until the saga's deadline; another one ends the reindex.
+   * @param signal ends the look early; another process then goes on from there.
+   */
+  async run(reindex: OpenReindex, signal: AbortSignal): Promise<void> {
     try {
-      const input = await this.#inputOf(reindex);
+      const input = await this.#inputOf(reindex, signal);
       if (input) await this.process.deliver(reindex.data, input);
     } catch (error) {
+      if (signal.aborted) return;
       const { code, message, retry } = asRagmeshError(error);
       const { collection, generation } = reindex.data;
       this.logger.warn({ code, collection, generation, step: reindex.step }, 'A reindex did not get on');
-      await delay(AFTER_FAILURE_MS);
+      await delay(AFTER_FAILURE_MS, undefined, { signal });
       const isFinal = retry === 'permanent' && code !== 'INTERNAL.UNEXPECTED' && reindex.step !== 'show';
       if (isFinal) await this.process.deliver(reindex.data, { kind: 'step-failed', error: { code, message } });
     }
@@ -57,14 +61,14 @@ export class AdvanceReindex {
     this.#waiting.keepOnly(ids);
   }
 
-  async #inputOf({ id, step, data }: OpenReindex): Promise<SagaInput<Reindex> | undefined> {
+  async #inputOf({ id, step, data }: OpenReindex, signal: AbortSignal): Promise<SagaInput<Reindex> | undefined> {
     if (step === 'open') {
-      await this.index.open(data, await this.process.modelOf(data));
+      await this.index.open(data, await this.process.modelOf(data), signal);
       return { kind: 'step-done', step };
     }
-    if (step === 'check') return this.#check(data);
-    if (step === 'show' && (await this.index.show(data)) === 0) return { kind: 'step-done', step };
-    const progress = await this.building.advance(data, step);
+    if (step === 'check') return this.#check(data, signal);
+    if (step === 'show' && (await this.index.show(data, signal)) === 0) return { kind: 'step-done', step };
+    const progress = await this.building.advance(data, step, signal);
     if (progress === 'complete') return step === 'build' ? { kind: 'step-done', step } : undefined;
     if (progress !== 'waiting') this.#waiting.forget(id);
     else if (this.#waiting.isStill(id, JSON.stringify({ ...data, failure: undefined })))
@@ -78,9 +82,9 @@ export class AdvanceReindex {
     return undefined;
   }
 
-  async #check(data: Reindex): Promise<SagaInput<Reindex>> {
+  async #check(data: Reindex, signal: AbortSignal): Promise<SagaInput<Reindex>> {
     if (data.rollback) return { kind: 'step-done', step: 'check' };
-    const { quality, shortfall } = await this.checking.run(data);
+    const { quality, shortfall } = await this.checking.run(data, signal);
     if (shortfall === undefined) return { kind: 'step-done', step: 'check', data: { quality } };
     await this.process.deliver(data, { kind: 'progress', step: 'check', data: { quality } });
     return { kind: 'step-failed', error: { code: 'REINDEX.QUALITY_TOO_LOW', message: shortfall } };

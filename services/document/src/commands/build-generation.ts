@@ -8,8 +8,14 @@ import { reindexId, type Reindex } from '../sagas/reindex.saga.js';
 import { CutDocument, type CutVersion } from './cut-document.js';
 import { ReindexProcess } from './reindex-process.js';
 
-/** Documents read and sent in one go. */
+/** Documents read and sent in one transaction. */
 const PAGE = 8;
+
+/** A version of a document that the generation lacks. */
+interface Missing {
+  readonly documentId: string;
+  readonly version: bigint;
+}
 
 /** `waiting`: what was sent is on its way; `held`: all came, and uploads cut before the reindex are not through yet. */
 export type BuildProgress = 'complete' | 'working' | 'waiting' | 'held';
@@ -28,16 +34,21 @@ export class BuildGeneration {
     @Inject(CONFIG) private readonly config: DocumentConfig,
   ) {}
 
-  /** One page further. @param step the saga's running step. */
-  async advance(data: Reindex, step: string): Promise<BuildProgress> {
-    const state = await this.index.state(data, data.position, PAGE);
+  /**
+   * As far as there is room on the way: asking takes the longer the larger the collection is, so each answer is made the most of.
+   * @param step the saga's running step.
+   */
+  async advance(data: Reindex, step: string, signal: AbortSignal): Promise<BuildProgress> {
+    const room = this.config.REINDEX_IN_FLIGHT;
+    const state = await this.index.state(data, data.position, room, signal);
     const [documents, done] = [Number(state.documents), Number(state.complete)];
     if (documents !== data.documents || done !== data.done)
       await this.#note(data, step, { documents, done, rounds: 0 });
     // So few are on their way at a time that an upload waits for few of them.
-    if (Number(state.behind) >= this.config.REINDEX_IN_FLIGHT) return 'waiting';
+    const free = room - Number(state.behind);
+    if (free <= 0) return 'waiting';
     if (state.missing.length > 0) {
-      await this.#send(data, step, state.missing);
+      await this.#send(data, step, state.missing.slice(0, free), signal);
       return 'working';
     }
     if (state.behind > 0n) return 'waiting';
@@ -49,21 +60,28 @@ export class BuildGeneration {
     await this.#note(data, step, { position: '', rounds: data.rounds + 1 });
   }
 
-  async #send(
-    data: Reindex,
-    step: string,
-    missing: readonly { readonly documentId: string; readonly version: bigint }[],
-  ): Promise<void> {
+  /** Page by page, until somebody else takes the walk further. */
+  async #send(data: Reindex, step: string, missing: readonly Missing[], signal: AbortSignal): Promise<void> {
+    let { position } = data;
+    for (let first = 0; first < missing.length && !signal.aborted; first += PAGE) {
+      const page = missing.slice(first, first + PAGE);
+      if (!(await this.#sendPage({ ...data, position }, step, page))) return;
+      position = page.at(-1)!.documentId;
+    }
+  }
+
+  /** @returns false when another process sent this page, or the reindex was called off. */
+  async #sendPage(data: Reindex, step: string, missing: readonly Missing[]): Promise<boolean> {
     const cuts: CutVersion[] = [];
     for (const { documentId, version } of missing) {
       const one = await this.cutting.cut(data, documentId, Number(version));
       if (one) cuts.push(one);
     }
-    await this.outbox.transaction(async (tx, { publish }) => {
+    return this.outbox.transaction(async (tx, { publish }) => {
       const position = missing.at(-1)!.documentId;
       const moved = await this.#deliver(tx, publish, data, step, { position });
-      if (!moved) return; // another process sent this page, or the reindex was called off
-      for (const one of cuts) await this.cutting.send(tx, publish, data, one);
+      if (moved) for (const one of cuts) await this.cutting.send(tx, publish, data, one);
+      return moved;
     });
   }
 

@@ -27,13 +27,16 @@ export class CheckGeneration {
   ) {}
 
   /** @returns the figures, and why they must keep the generation from readers, if they must. */
-  async run(data: Reindex): Promise<{ readonly quality: Quality; readonly shortfall: string | undefined }> {
+  async run(
+    data: Reindex,
+    signal: AbortSignal,
+  ): Promise<{ readonly quality: Quality; readonly shortfall: string | undefined }> {
     const { REINDEX_MIN_OVERLAP: overlap, REINDEX_MIN_SELF_RETRIEVAL: selfRetrieval } = this.config;
-    const quality = await this.#measure(data);
+    const quality = await this.#measure(data, signal);
     return { quality, shortfall: shortfallOf(quality, { overlap, selfRetrieval }) };
   }
 
-  async #measure({ tenant, collection, generation }: Reindex): Promise<Quality> {
+  async #measure({ tenant, collection, generation }: Reindex, signal: AbortSignal): Promise<Quality> {
     const sample = await this.documents.sampleLive(tenant, collection, this.config.REINDEX_QUESTIONS);
     const asked: { documentId: string; text: string }[] = [];
     for (const { id, title, text_blob_key: key } of sample) {
@@ -43,13 +46,16 @@ export class CheckGeneration {
     }
     const [model, liveModel] = await this.#models({ tenant, collection, generation });
     const texts = asked.map(({ text }) => text);
-    const own = asked.length === 0 ? NOTHING : await this.index.embed(texts, model);
+    const own = asked.length === 0 ? NOTHING : await this.index.embed(texts, model, signal);
     // Each generation is asked by the model it was built with: vectors of two models say nothing about each other.
-    const live = asked.length === 0 || model === liveModel ? NOTHING : await this.index.embed(texts, liveModel);
-    const { overlap, selfRetrieval, liveSelfRetrieval } = await this.index.compare({
-      ...{ collection, generation, topK: TOP_K, model: own.model, liveModel: live.model },
-      questions: asked.map((one, at) => ({ ...one, vector: own.vectors[at]!, liveVector: live.vectors[at] })),
-    });
+    const live = asked.length === 0 || model === liveModel ? NOTHING : await this.index.embed(texts, liveModel, signal);
+    const { overlap, selfRetrieval, liveSelfRetrieval } = await this.index.compare(
+      {
+        ...{ collection, generation, topK: TOP_K, model: own.model, liveModel: live.model },
+        questions: asked.map((one, at) => ({ ...one, vector: own.vectors[at]!, liveVector: live.vectors[at] })),
+      },
+      signal,
+    );
     return { questions: asked.length, overlap, selfRetrieval, liveSelfRetrieval };
   }
 

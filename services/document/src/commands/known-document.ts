@@ -81,7 +81,7 @@ export class KnownDocument {
     const isSame = await this.#isSame(tx, row, upload);
     if (!replace && !(isSame && keepsList(row, upload))) throw idTaken(row.id);
     if (row.collection !== collection) throw isElsewhere(row);
-    if (replace && access !== undefined) await this.changing.change(tx, publish, row, access);
+    if (replace && access !== undefined) this.changing.change(tx, publish, row, access);
     return { row, alive: row, isSame };
   }
 

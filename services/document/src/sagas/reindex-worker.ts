@@ -1,14 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { LOGGER } from '@ragmesh/bootstrap';
 import { asRagmeshError } from '@ragmesh/errors';
 import { extractTrace, inContext, traceContext, type Logger } from '@ragmesh/observability';
 import { Database } from '@ragmesh/postgres';
-import { PeriodicTask, type Rest } from '@ragmesh/resilience';
+import { Bulkhead, PeriodicTask, type Rest } from '@ragmesh/resilience';
 import { AdvanceReindex, type OpenReindex } from '../commands/advance-reindex.js';
 import { reindexSaga } from './reindex.saga.js';
 
 const IDLE_MS = 1_000;
 const BUSY_MS = 100;
+
+/** Longest rest of a reindex after a look: what took long may have waited for something, and not have worked. */
+const MOST_REST_MS = 5_000;
+
+/** Looks at a time, and of those of one tenant: a call that is not answered may last minutes. */
+const AT_ONCE = { concurrency: 8, queueLimit: Infinity, perLine: { concurrency: 2, queueLimit: Infinity } };
 
 interface DueReindex extends OpenReindex {
   readonly tenant: string;
@@ -17,12 +24,16 @@ interface DueReindex extends OpenReindex {
 }
 
 /**
- * Takes reindexes forward, one look after the other, from what their sagas and the index say; it remembers nothing that
- * matters, so any process can go on at any time. Two that work on one step only do it twice.
+ * Takes reindexes forward, each one look after the other, from what their sagas and the index say; it remembers nothing that
+ * matters, so any process can go on at any time. Two that work on one step only do it twice. One that does not get on keeps no
+ * other tenant's waiting.
  */
 @Injectable()
 export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #looks = new PeriodicTask(() => this.#look(), IDLE_MS);
+  readonly #looks = new PeriodicTask((signal) => this.#look(signal), IDLE_MS);
+  readonly #places = new Bulkhead('reindex', AT_ONCE);
+  /** Looks and the rests after them, by reindex. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(
     private readonly database: Database,
@@ -34,26 +45,51 @@ export class ReindexWorker implements OnApplicationBootstrap, OnModuleDestroy {
     this.#looks.start();
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.#looks.stop();
+  async onModuleDestroy(): Promise<void> {
+    await this.#looks.stop();
+    await Promise.all(this.#underWay.values());
   }
 
-  async #look(): Promise<Rest> {
-    let isBusy = false;
-    const began = performance.now();
+  async #look(signal: AbortSignal): Promise<Rest> {
     try {
       const { rows } = await this.database.query<DueReindex>(
         `SELECT id, tenant, request_id, trace, step, data FROM saga WHERE name = $1 AND status = 'running'`,
         [reindexSaga.name],
       );
-      isBusy = rows.length > 0;
       this.advancing.noteRunning(rows.map(({ id }) => id));
-      for (const reindex of rows) await this.#within(reindex, () => this.advancing.run(reindex));
+      for (const reindex of rows) if (!this.#underWay.has(reindex.id)) this.#begin(reindex, signal);
+      return rows.length > 0 ? BUSY_MS : IDLE_MS;
     } catch (error) {
-      this.logger.warn({ code: asRagmeshError(error).code }, 'Reindexes could not be read and will be read again');
+      this.#tellLater(error);
+      return IDLE_MS;
     }
+  }
+
+  #begin(reindex: DueReindex, signal: AbortSignal): void {
+    const work = this.#within(reindex, () => this.#advance(reindex, signal))
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#tellLater(error);
+      })
+      .finally(() => this.#underWay.delete(reindex.id));
+    this.#underWay.set(reindex.id, work);
+  }
+
+  async #advance(reindex: DueReindex, signal: AbortSignal): Promise<void> {
+    const tookMs = await this.#places.run(
+      async () => {
+        const began = performance.now();
+        await this.advancing.run(reindex, signal);
+        return performance.now() - began;
+      },
+      signal,
+      reindex.tenant,
+    );
     // A look at a large collection takes its time, and must not take all there is.
-    return isBusy ? Math.max(BUSY_MS, 4 * (performance.now() - began)) : IDLE_MS;
+    await delay(Math.min(MOST_REST_MS, 4 * tookMs), undefined, { signal });
+  }
+
+  #tellLater(error: unknown): void {
+    this.logger.warn({ code: asRagmeshError(error).code }, 'Reindexes could not be read and will be read again');
   }
 
   #within({ tenant, request_id: requestId, trace }: DueReindex, work: () => Promise<void>): Promise<void> {
