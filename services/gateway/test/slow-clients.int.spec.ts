@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
+import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { eventually, withinAttempts } from '@ragmesh/testing';
 import { hangUpOnSlowClients } from '../src/http/slow-clients.js';
+import { startBareEdge } from './bare-edge.js';
 import { startEdgeAlone, type EdgeAlone } from './edge-alone.js';
 
 const PLACES = 20;
@@ -24,8 +26,8 @@ afterEach(() => {
 afterAll(() => edge.close());
 
 /** Says something to the server and reads nothing by itself. */
-function say(text: string): Socket {
-  const { hostname, port } = new URL(edge.url);
+function say(text: string, url = edge.url): Socket {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname, () => void socket.write(text)).on('error', () => undefined);
   sockets.push(socket);
   return socket;
@@ -108,10 +110,93 @@ describe('a client that keeps a place', () => {
     }
   });
 
-  it('by reading none of its answers is hung up on', async () => {
-    say('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(PLACES)).pause();
-    await eventually('they have places', async () => (await activeRequests()) > 0);
-    await eventually('the places are free', async () => (await activeRequests()) === 0);
+  it('by asking on while it reads no answer keeps one place, and is answered in turn', async () => {
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+    let asked = 0;
+    const bare = await startBareEdge({ requests: 3, streams: 1 }, {}, (server) => {
+      server.get('/slow/:at', async ({ params }) => {
+        asked += 1;
+        await mayAnswer;
+        return params;
+      });
+      server.get('/', async () => 'served');
+    });
+    const ahead = [0, 1, 2, 3].map((at) => `GET /slow/${at} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    const client = say(ahead.join(''), bare.url);
+    await eventually('it is asked', async () => asked > 0);
+    expect((await fetch(bare.url)).status).toBe(200);
+    expect(asked).toBe(1);
+    answer();
+    let said = '';
+    for await (const piece of client) if ((said += String(piece)).includes('{"at":"3"}')) break;
+    expect(said.match(/"at":"\d"/g)).toEqual(['"at":"0"', '"at":"1"', '"at":"2"', '"at":"3"']);
+    await bare.server.close();
+  });
+
+  const described = 'GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n';
+
+  it('by asking for very much ahead of its answers is hung up on', async () => {
+    const last = described.replace('host', 'connection: close\r\nhost');
+    let said = '';
+    for await (const piece of say(described.repeat(30) + last)) said += String(piece);
+    expect(said.split('HTTP/1.1 ').length - 1).toBeLessThan(31);
+  });
+
+  it('by reading none of what everybody may ask for keeps none, and is hung up on', async () => {
+    const large = Buffer.alloc(64 * 1024 * 1024, ' ');
+    let asked = 0;
+    const bare = await startBareEdge({ requests: 2, streams: 1 }, { streamMs: 1_000 }, (server) => {
+      server.get('/openapi.json', async () => {
+        asked += 1;
+        return large;
+      });
+    });
+    for (let at = 0; at < 5; at += 1) say(described, bare.url).pause();
+    await eventually('all are answered', async () => asked === 5);
+    const connections = promisify(bare.server.server.getConnections.bind(bare.server.server));
+    await eventually('all are hung up on', async () => (await connections()) === 0);
+    await bare.server.close();
+  });
+
+  it('by sending its question slowly makes no search look slow, and keeps no place among questions', async () => {
+    const SEARCH_MS = 100;
+    let begun = 0;
+    const bare = await startBareEdge({ requests: 100, streams: 1, searchMs: SEARCH_MS }, {}, (server) => {
+      server.addHook('onRequest', async () => void (begun += 1));
+      server.post('/v1/search', async () => 'found');
+    });
+    const half = (): Socket => say(head.replace('length: 100', 'length: 2'), bare.url);
+    const slow = Array.from({ length: 16 }, half);
+    await eventually('they are let in', async () => begun === 16);
+    const enough = performance.now() + 2 * SEARCH_MS;
+    await eventually('they were slow', async () => performance.now() > enough);
+    for (const socket of slow) socket.write('}');
+    for (const socket of slow) for await (const piece of socket) if (String(piece).endsWith('found')) break;
+    for (let at = 0; at < 40; at += 1) half();
+    await eventually('they are let in', async () => begun === 56);
+    const other = await fetch(`${bare.url}/v1/search`, { ...posted, body: '{}' });
+    expect(other.status).toBe(200);
+    await bare.server.close();
+  });
+
+  it('by a body that stands still is told so and hung up on, and one that is slow but moves is read', async () => {
+    const bare = await startBareEdge({ requests: 100, streams: 1 }, { stillMs: 400 }, (server) => {
+      server.post('/', async () => 'taken');
+    });
+    const start = 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ncontent-length: 11\r\n\r\n.';
+    const read = async (socket: Socket): Promise<string> => {
+      let said = '';
+      for await (const piece of socket) if ((said += String(piece)).endsWith('taken')) break;
+      return said;
+    };
+    const moving = say(start, bare.url);
+    let left = 10;
+    const drip = setInterval(() => left-- > 0 && moving.write('.'), 100);
+    const answers = await Promise.all([read(say(start, bare.url)), read(moving)]);
+    clearInterval(drip);
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 503 [^]*stood still for 0\.4 seconds/);
+    expect(answers[1]).toMatch(/^HTTP\/1\.1 200 /);
+    await bare.server.close();
   });
 
   it('and left before its answer came is not remembered', async () => {

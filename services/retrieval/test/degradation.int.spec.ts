@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@ragmesh/testing';
+import { describeWithServer, eventually } from '@ragmesh/testing';
+import { startPgvector } from '../../vector/test/pgvector-server.js';
+import { startQdrant } from '../../vector/test/qdrant-server.js';
 import { ScriptedUpstream, refusing, type SeenRequest } from '../../generation/test/scripted-upstream.js';
 import { RetrievalMesh } from './retrieval-mesh.js';
 import { saying, writing } from './scripted-writer.js';
@@ -117,6 +119,45 @@ describe('a search whose dependencies fail', () => {
     await expect(mesh.query({ query })).rejects.toMatchObject(unavailable);
     await mesh.run('vector');
     await eventually('the index answers', () => mesh.search({ query }).catch(() => null));
+  });
+
+  describeWithServer('pgvector', 'but for which there is a second store', () => {
+    let [qdrant, server]: [Awaited<ReturnType<typeof startQdrant>>?, Awaited<ReturnType<typeof startPgvector>>?] = [];
+    beforeAll(async () => {
+      [qdrant, server] = [await startQdrant(), await startPgvector()];
+      await mesh.halt('vector');
+      const DATABASE_URL = server.server.url('ragmesh_vector');
+      await mesh.run('vector', { ...qdrant.env, VECTOR_SECOND_STORE: 'pgvector', DATABASE_URL });
+      await mesh.upload('Tides follow the moon, as the second store knows.');
+    });
+    afterAll(async () => {
+      await mesh.halt('vector');
+      await mesh.run('vector');
+      await eventually('the index answers', () => mesh.search({ query }).catch(() => null));
+      await server?.stop();
+      await qdrant?.stop();
+    });
+
+    it('is answered from there, in each mode, and says so', async () => {
+      const modes = ['hybrid', 'dense', 'lexical'];
+      const ask = (mode: string) => mesh.search({ query, mode }).catch(() => null);
+      for (const mode of modes) {
+        const healthy = await eventually('the store answers', () => ask(mode));
+        expect([mode, healthy.results.length, healthy.degraded]).toEqual([mode, 1, []]);
+      }
+      qdrant!.proxy.down(true);
+      for (const mode of modes) {
+        const { results, degraded } = await eventually('the second store answers', () => ask(mode));
+        expect([mode, results.length, degraded]).toEqual([mode, 1, ['store']]);
+      }
+      const { citations, done } = await mesh.query({ query });
+      expect([citations.length, done.degraded]).toEqual([1, ['store']]);
+      const told = await eventually('the store is seen to be away', async () => {
+        const seen = await health();
+        return seen.components['vector_db'] === 'down' && seen;
+      });
+      expect(told).toMatchObject({ code: 200, status: 'degraded' });
+    });
   });
 
   it('shows the sources, then fails as GENERATION.UNAVAILABLE, without the generation service', async () => {

@@ -69,6 +69,19 @@ describe('without a language model', () => {
     expect((await mesh.search({ ...request, explain: false })).dropped).toEqual([]);
   });
 
+  it('names what was dropped as readers know it, also far down', async () => {
+    const sightings = Array.from(
+      { length: 140 },
+      (_, day) => `Heron ${day} of the marsh was seen by lake ${day * 7}.\n\n`,
+    );
+    const header = { collection: 'sightings', chunkSize: 32, chunkOverlap: 0 };
+    const ids = await Promise.all([0, 1, 2, 3].map((part) => mesh.upload(sightings.slice(part * 35).join(''), header)));
+    const request = { query: 'Which heron was seen by lake 77?', collection: 'sightings', fusion: 'rrf', topK: 1 };
+    const { dropped } = await mesh.search({ ...request, explain: true });
+    expect(dropped.map(({ id }) => id).filter((id) => !ids.some((document) => id.startsWith(document)))).toEqual([]);
+    expect(dropped).toHaveLength(100);
+  });
+
   it('gives the section a hit stands in, as a slice of the document', async () => {
     const request = { query: 'bodyLimit', collection: 'manuals', mode: 'lexical', topK: 5 };
     const chunks = await mesh.search(request);

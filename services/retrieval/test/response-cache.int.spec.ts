@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderMetrics } from '@ragmesh/observability';
 import { eventually } from '@ragmesh/testing';
 import { ScriptedUpstream, answering, cutting, type SeenRequest } from '../../generation/test/scripted-upstream.js';
+import { describeFewerChunks } from './fewer-chunks.suite.js';
 import { RetrievalMesh, type Answer, type SearchInit } from './retrieval-mesh.js';
 
 const UPDATED = 'retrieval.evict-updated';
@@ -174,6 +175,8 @@ describe('answers while their documents change', () => {
     expect([wasKnown(after), after.results]).toEqual([false, []]);
   });
 });
+
+describeFewerChunks(() => ({ mesh, upstream }));
 
 describe('operators', () => {
   it('who switch reranking off have answers kept all the same, until it is on again', async () => {

@@ -93,13 +93,14 @@ export class RetrievalMesh {
     return mesh;
   }
 
+  /** @param environment of this service; with `DATABASE_URL` it keeps its rows there. */
   async run(name: string, environment: Record<string, string> = {}): Promise<void> {
     this.#running.set(name, await this.#start(name, environment, this.addresses.get(name)!));
   }
 
   /** The HTTP edge in front. @returns its address. */
-  async runEdge(): Promise<string> {
-    await this.run('gateway', { SERVER_PORT: '0' });
+  async runEdge(environment: Record<string, string> = {}): Promise<string> {
+    await this.run('gateway', { SERVER_PORT: '0', ...environment });
     return this.#running.get('gateway')!.url!;
   }
 
@@ -152,10 +153,11 @@ export class RetrievalMesh {
 
   async #start(name: string, environment: Record<string, string>, address: string): Promise<RunningService> {
     const definition = definitions.find((one) => one.name === name)!;
+    const databaseUrl = environment['DATABASE_URL'] ?? this.postgres.url(`ragmesh_${name}`);
     const drivers: Drivers = {
       bus: this.bus,
-      databaseUrl: (service) => this.postgres.url(`ragmesh_${service}`),
-      openDatabase: (service) => new Database(createPool(this.postgres.url(`ragmesh_${service}`), { max: 4 })),
+      databaseUrl: () => databaseUrl,
+      openDatabase: () => new Database(createPool(databaseUrl, { max: 4 })),
       grpcAddress: (service) => (service === name ? address : this.addresses.get(service)!),
       logger: (service) => createLogger(service, 'silent'),
       health: { isAlive: () => true, isReady: () => true },

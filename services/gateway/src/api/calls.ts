@@ -1,3 +1,4 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { documentV1, embeddingV1, generationV1, knowledgeV1, modelV1, retrievalV1 } from '@ragmesh/contracts';
@@ -7,6 +8,9 @@ import type { GatewayConfig } from '../gateway.config.js';
 import { scopeOf } from '../http/request-scope.js';
 import { TokenMeter } from '../quota/token-meter.js';
 
+type Retrieval = GrpcClient<typeof retrievalV1.RetrievalService>;
+type Question = MessageInitShape<typeof retrievalV1.QueryRequestSchema>;
+
 /** Calls of the services behind the edge, each within its request's time and ended when its client leaves. */
 @Injectable()
 export class Calls {
@@ -14,7 +18,8 @@ export class Calls {
   readonly knowledge: GrpcClient<typeof knowledgeV1.KnowledgeService>;
   readonly keys: GrpcClient<typeof knowledgeV1.KeyService>;
   readonly flags: GrpcClient<typeof knowledgeV1.FlagService>;
-  readonly retrieval: GrpcClient<typeof retrievalV1.RetrievalService>;
+  /** Answers are asked for by `ask`, which knows how full the edge is. */
+  readonly retrieval: Omit<Retrieval, 'query'>;
   readonly embedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
   /** For what the server asks for itself, at no caller's cost. */
   readonly ownEmbedding: GrpcClient<typeof embeddingV1.EmbeddingService>;
@@ -24,6 +29,7 @@ export class Calls {
   readonly conversations: GrpcClient<typeof generationV1.ConversationService>;
   readonly questions: GrpcClient<typeof generationV1.QuestionService>;
   readonly usage: GrpcClient<typeof generationV1.UsageService>;
+  readonly #answers: Pick<Retrieval, 'query'>;
 
   constructor(
     clients: GuardedClients,
@@ -34,7 +40,9 @@ export class Calls {
     this.knowledge = clients.of(knowledgeV1.KnowledgeService);
     this.keys = clients.of(knowledgeV1.KeyService);
     this.flags = clients.of(knowledgeV1.FlagService);
-    this.retrieval = meter.answers(clients.of(retrievalV1.RetrievalService));
+    const retrieval = meter.answers(clients.of(retrievalV1.RetrievalService));
+    this.retrieval = retrieval;
+    this.#answers = retrieval;
     this.ownEmbedding = clients.of(embeddingV1.EmbeddingService);
     this.embedding = meter.embeddings(this.ownEmbedding);
     this.models = clients.of(modelV1.ModelService);
@@ -42,6 +50,14 @@ export class Calls {
     this.conversations = clients.of(generationV1.ConversationService);
     this.questions = meter.questions(clients.of(generationV1.QuestionService));
     this.usage = clients.of(generationV1.UsageService);
+  }
+
+  /**
+   * Has a question answered, from fewer chunks when the edge was nearly full as the question came.
+   * @param options of `unary` for an answer as a whole, of `answer` for one that is told in events.
+   */
+  ask(question: Question, reply: FastifyReply, options: CallOptions): AsyncIterable<retrievalV1.QueryResponse> {
+    return this.#answers.query({ ...question, fewerChunks: scopeOf(reply).slot.isAmongLast }, options);
   }
 
   /** For a call that answers once. @param extraSeconds it may wait on purpose. */

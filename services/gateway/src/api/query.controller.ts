@@ -55,7 +55,7 @@ export class QueryController {
     const asEvents = input.stream || (accept ?? '').toLowerCase().includes('text/event-stream');
     const options = asEvents ? this.calls.answer(reply) : this.calls.unary(reply);
     await this.models.check(input.model, this.calls.unary(reply));
-    const answer = this.calls.retrieval.query(queryMessage(input), options);
+    const answer = this.calls.ask(queryMessage(input), reply, options);
     if (asEvents) await this.stream(answer, reply, input);
     else await reply.status(200).send(await collect(answer, scopeOf(reply).requestId, input));
   }

@@ -110,6 +110,10 @@ const supported = z
 
 const timings = z.record(z.string(), z.number()).describe('Milliseconds by stage');
 const degraded = z.array(z.string()).describe('Every fallback taken');
+/** What an answer went without. */
+export const degradedAnswer = z
+  .array(z.string())
+  .describe('Every fallback taken; `context`: made from half of the chunks, since the server was nearly full');
 
 const usage = z
   .object({
@@ -142,7 +146,7 @@ export const citationSchema = z.object({
 /** What is known once an answer is complete: the `done` event, and the frame of the JSON answer. */
 export const completion = z.object({
   timings,
-  degraded,
+  degraded: degradedAnswer,
   cached: z.boolean().describe('Whether the sources were found before'),
   incomplete: z.boolean().describe('The answer was cut off by its provider or by max_tokens'),
   fallback_used: z.boolean().describe('Another way than the first provider gave the answer'),

@@ -38,7 +38,7 @@ export class ApiQueryController {
     @Body(valid(apiQuery)) input: ApiQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof apiAnswer>> {
-    const answer = await wholeAnswer(this.calls.retrieval.query(apiMessage(input), this.calls.unary(reply)));
+    const answer = await wholeAnswer(this.calls.ask(apiMessage(input), reply, this.calls.unary(reply)));
     const isDisabled = isWithoutModel(answer) && (answer.results.length > 0 || !(await this.health.hasLanguageModel()));
     return apiBody(answer, isDisabled, scopeOf(reply).requestId);
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { freeIdSchema, idSchema } from '../api/paging.schema.js';
-import { citationSchema } from '../api/search.schema.js';
+import { citationSchema, degradedAnswer } from '../api/search.schema.js';
 
 const question = z
   .string()
@@ -87,7 +87,7 @@ export const apiAnswer = z.object({
   ),
   citations: z.array(citationSchema),
   timings: z.record(z.string(), z.number()).describe('Milliseconds by stage'),
-  degraded: z.array(z.string()).describe('Every fallback taken'),
+  degraded: degradedAnswer,
   incomplete: z.boolean().describe('The answer was cut off'),
   request_id: z.string(),
 });

@@ -51,7 +51,7 @@ export class RootQueryController {
   async query(@Body(valid(rootQuery)) input: RootQuery, @Res() reply: FastifyReply): Promise<void> {
     if (input.stream) return this.stream(input, reply);
     const started = performance.now();
-    const answer = await wholeAnswer(this.calls.retrieval.query(rootMessage(input), this.calls.unary(reply)));
+    const answer = await wholeAnswer(this.calls.ask(rootMessage(input), reply, this.calls.unary(reply)));
     if (answer.done.incomplete) void reply.header(INCOMPLETE_HEADER, 'true');
     await reply.status(200).send(rootBody(answer, performance.now() - started));
   }
@@ -67,7 +67,7 @@ export class RootQueryController {
     problems,
   })
   async stream(@Body(valid(rootQuery)) input: RootQuery, @Res() reply: FastifyReply): Promise<void> {
-    const answer = this.calls.retrieval.query(rootMessage(input), this.calls.answer(reply));
+    const answer = this.calls.ask(rootMessage(input), reply, this.calls.answer(reply));
     await streamBlocks(rootBlocks(answer), reply, this.problems);
   }
 }

@@ -54,10 +54,11 @@ export class SystemHealthCheck {
   }
 
   async #check(): Promise<SystemHealth> {
-    const [checked, retrieval, generation, embedding] = await Promise.all([
+    const [checked, secondStore, retrieval, generation, embedding] = await Promise.all([
       Promise.all(
         Object.entries(this.#checks()).map(async ([name, check]) => [name, await conditionOf(check)] as const),
       ),
+      conditionOf((options) => this.#askSecondStore(options)),
       this.#breakersOf('retrieval'),
       this.#breakersOf('generation'),
       this.#breakersOf('embedding'),
@@ -68,7 +69,10 @@ export class SystemHealthCheck {
     components['cache'] = condition(retrieval !== undefined && !caches.some(isOpen));
     if (llms.length > 0) components['llm'] = condition(!llms.every(isOpen));
     const services = { retrieval: condition(!!retrieval), generation: condition(!!generation) };
-    return { status: statusOf(components, services), components, services, uptime_seconds: uptime() };
+    const missed = vital.filter(
+      (name) => components[name] === 'down' && !(name === 'vector_db' && secondStore === 'up'),
+    );
+    return { status: statusOf(missed, components, services), components, services, uptime_seconds: uptime() };
   }
 
   #checks(): Readonly<Record<string, Check>> {
@@ -84,6 +88,13 @@ export class SystemHealthCheck {
       models: (options) => clients.of(modelV1.ModelService).listModels({}, options),
       database: () => this.database.query('SELECT 1'),
     };
+  }
+
+  /** Succeeds when a second vector store answers searches, as the first is away. Nothing is in this collection, nor restricted. */
+  async #askSecondStore(options: CallOptions): Promise<void> {
+    const nowhere = { collection: 'health', query: 'health', topK: 1 };
+    const { secondStore } = await this.clients.of(vectorV1.VectorService).searchLexical(nowhere, options);
+    if (!secondStore) throw new Error('The first store answers.');
   }
 
   /** The breakers of a service; undefined when it does not answer. */
@@ -111,10 +122,12 @@ async function conditionOf(check: Check): Promise<Condition> {
   return Promise.race([answered, tooLate]);
 }
 
+/** @param missed what is vital, and away without anything to stand in for it. */
 function statusOf(
+  missed: readonly string[],
   components: Readonly<Record<string, Condition>>,
   services: SystemHealth['services'],
 ): SystemHealth['status'] {
-  if (services.retrieval === 'down' || vital.some((name) => components[name] === 'down')) return 'unhealthy';
+  if (services.retrieval === 'down' || missed.length > 0) return 'unhealthy';
   return [...Object.values(components), services.generation].includes('down') ? 'degraded' : 'healthy';
 }

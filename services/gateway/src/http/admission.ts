@@ -21,9 +21,26 @@ const questions = new Set([
 ]);
 /** The question whose duration tells how busy the server is: no caller's body and no language model's answer is in it. */
 const MEASURED = '/v1/search';
+/**
+ * Share of the places from which on answers are made from fewer chunks. Below it everybody waits as long as always, so nothing would
+ * be gained by cutting; the quarter that is left is for those who come while the shorter answers make room.
+ */
+const NEARLY_FULL = 0.75;
 
 /** A place among the requests being served. */
 export interface Slot {
+  /** Whether others had taken most places of a kind when it was let in: what it asks for is then to be made with less work. */
+  readonly isAmongLast: boolean;
+  /**
+   * Its body is there: only now is it one of the questions, and their duration counted.
+   * @throws RagmeshError OVERLOAD.SHED when the server works on as many questions as it may.
+   */
+  begin(): void;
+  /**
+   * Its answer is there: how long a caller takes to read it says nothing of how busy the server is.
+   * @param isServed whether it got what it asked for; nor does how long a refusal took.
+   */
+  answered(isServed: boolean): void;
   /**
    * Keeps a place among the streams for what will be one, before any work is done for it.
    * @throws RagmeshError OVERLOAD.SHED as `becomeStream` does.
@@ -34,11 +51,8 @@ export interface Slot {
    * @throws RagmeshError OVERLOAD.SHED when as many streams are open as may be.
    */
   becomeStream(): void;
-  /**
-   * Gives the place back; further calls do nothing.
-   * @param isServed whether the request got what it asked for: how long a refusal took says nothing of how busy the server is.
-   */
-  release(isServed?: boolean): void;
+  /** Gives the place back; further calls do nothing. */
+  release(): void;
 }
 
 /** Sheds load at the door, before a body is read, so that what was admitted stays fast. */
@@ -55,13 +69,13 @@ export class Admission {
    * @throws RagmeshError OVERLOAD.SHED when the server works on as many requests, or questions, as it may.
    */
   admit(operation = ''): Slot {
-    const begin = performance.now();
     const isQuestion = questions.has(operation);
     this.#refuseBeyond('requests', this.limits.requests);
-    if (isQuestion && this.#questionLimit) this.#refuseBeyond('questions', this.#questionLimit.current(begin));
+    if (isQuestion) this.#refuseBeyond('questions', this.#most('questions'));
+    let isAmongLast = this.#isNearlyFullOf('requests', 'streams', 'questions');
     const places = new Places(this.#held);
     places.take('requests');
-    if (isQuestion) places.take('questions');
+    let begun = 0;
     gauge('rag_active_requests').inc();
     const reserveStream = (): void => {
       if (places.hasLeft || places.has('streams')) return;
@@ -69,23 +83,45 @@ export class Admission {
       places.take('streams');
     };
     return {
+      get isAmongLast() {
+        return isAmongLast;
+      },
+      begin: () => {
+        if (!isQuestion || places.hasLeft || places.has('questions')) return;
+        this.#refuseBeyond('questions', this.#most('questions'));
+        isAmongLast ||= this.#isNearlyFullOf('questions');
+        places.take('questions');
+        begun = performance.now();
+      },
+      answered: (isServed) => {
+        if (isServed && operation === MEASURED && places.has('questions')) this.#note(begun);
+        places.give('questions');
+      },
       reserveStream,
       becomeStream: () => {
         reserveStream();
         places.give('requests');
         places.give('questions');
       },
-      release: (isServed = false) => {
+      release: () => {
         if (places.hasLeft) return;
-        if (isServed && operation === MEASURED) this.#note(performance.now(), begin);
         places.leave();
         gauge('rag_active_requests').dec();
       },
     };
   }
 
-  #note(now: number, begin: number): void {
-    this.#questionLimit?.note(now - begin, this.#held.questions, now);
+  #most(what: keyof Held): number {
+    return what === 'questions' ? (this.#questionLimit?.current(performance.now()) ?? Infinity) : this.limits[what];
+  }
+
+  #isNearlyFullOf(...kinds: readonly (keyof Held)[]): boolean {
+    return kinds.some((what) => this.#held[what] >= NEARLY_FULL * this.#most(what));
+  }
+
+  #note(begun: number): void {
+    const now = performance.now();
+    this.#questionLimit?.note(now - begun, this.#held.questions, now);
   }
 
   #refuseBeyond(what: keyof Held, limit: number): void {
@@ -127,6 +163,9 @@ class Places {
 
 /** The place of a probe: a server that is busy must still say that it lives. */
 export const uncountedSlot: Slot = {
+  isAmongLast: false,
+  begin: () => undefined,
+  answered: () => undefined,
   reserveStream: () => undefined,
   becomeStream: () => undefined,
   release: () => undefined,

@@ -16,8 +16,9 @@ import { Admission } from './admission.js';
 import { boundBodies } from './body-memory.js';
 import { raiseBodyLimit, refuseEncodedBodies, refuseStrayForms, useBodyParsers } from './body-parsers.js';
 import { refuseForeignPages } from './local-callers.js';
+import { serveOneAtATime } from './one-at-a-time.js';
 import { ProblemFilter } from './problem.filter.js';
-import { trackRequests } from './request-lifecycle.js';
+import { countWork, trackRequests } from './request-lifecycle.js';
 import { RouteMethods } from './route-methods.js';
 import { useSecurityHeaders } from './security-headers.js';
 import { hangUpOnSlowClients } from './slow-clients.js';
@@ -42,7 +43,9 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     searchMs: config.SEARCH_LATENCY_TARGET * 1000,
   });
   const authentication = app.get(Authentication);
+  serveOneAtATime(server);
   trackRequests(server, admission, logger, authentication.isOn ? { tenant: NO_TENANT, roles: [] } : undefined);
+  countWork(server);
   hangUpOnSlowClients(server, {
     bodyMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
     streamMs: config.STREAM_TIMEOUT_SECONDS * 1000,

@@ -1,11 +1,14 @@
 import { RagmeshError } from '@ragmesh/errors';
-import { isNestedDeeperThan } from './json-scan.js';
+import { hasMoreValuesThan, isNestedDeeperThan } from './json-scan.js';
 import { refuseUnstorable } from './storable-values.js';
 
 /** Deepest nesting of arrays and objects in a JSON body. */
 export const MAX_JSON_DEPTH = 32;
 /** Largest JSON body, in bytes, on routes that upload no document. */
 export const MAX_JSON_BYTES = 1024 * 1024;
+
+/** Most values in a JSON body: fifty for each of the most chunks that one upload brings. */
+export const MAX_JSON_VALUES = 500_000;
 
 /** What stands in a field of its own may nest as deep as it could inside a body. */
 export const MAX_FIELD_DEPTH = MAX_JSON_DEPTH - 1;
@@ -21,7 +24,7 @@ const malformed = (detail: string): RagmeshError => new RagmeshError('REQUEST.MA
 
 /**
  * Reads a JSON body that a stranger sent. An empty one is undefined.
- * @throws RagmeshError REQUEST.TOO_DEEP, REQUEST.MALFORMED, or REQUEST.INVALID naming a field with an unstorable value.
+ * @throws RagmeshError REQUEST.TOO_DEEP, REQUEST.TOO_LARGE, REQUEST.MALFORMED, or REQUEST.INVALID naming a field with an unstorable value.
  */
 export function parseJsonBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
@@ -29,6 +32,12 @@ export function parseJsonBody(bytes: Buffer): unknown {
     throw new RagmeshError('REQUEST.TOO_DEEP', `The JSON body nests deeper than ${MAX_JSON_DEPTH} levels.`, {
       field: 'body',
       limit: MAX_JSON_DEPTH,
+    });
+  }
+  if (hasMoreValuesThan(bytes, MAX_JSON_VALUES)) {
+    throw new RagmeshError('REQUEST.TOO_LARGE', `The JSON body holds more than ${MAX_JSON_VALUES} values.`, {
+      field: 'body',
+      limit: MAX_JSON_VALUES,
     });
   }
   const value = parse(decode(bytes));

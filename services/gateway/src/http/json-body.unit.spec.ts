@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseJsonBody } from './json-body.js';
+import { MAX_JSON_VALUES, parseJsonBody } from './json-body.js';
 import { isNestedDeeperThan, isValueDeeperThan } from './json-scan.js';
 
 const nested = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
@@ -44,6 +44,14 @@ describe('parseJsonBody', () => {
   it('gives what was sent, and undefined for nothing', () => {
     expect(parseJsonBody(Buffer.from('{"a":["ü","😀"]}'))).toEqual({ a: ['ü', '😀'] });
     expect(parseJsonBody(Buffer.alloc(0))).toBeUndefined();
+  });
+
+  it('refuses more values than one body may hold, and takes the most that one upload can need', () => {
+    const many = `[${Array.from({ length: MAX_JSON_VALUES }, () => '[]').join(',')}]`;
+    expect(fault(many)).toEqual({ code: 'REQUEST.TOO_LARGE', field: 'body' });
+    const metadata = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`field,${at}`, 'a,[']));
+    const chunks = Array.from({ length: 10_000 }, () => ({ text: 'a,[{', metadata }));
+    expect(parseJsonBody(Buffer.from(JSON.stringify({ chunks })))).toEqual({ chunks });
   });
 
   it('names where unstorable text stands', () => {

@@ -1,5 +1,6 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const OPEN = new Set([0x5b, 0x7b]);
 const CLOSE = new Set([0x5d, 0x7d]);
 
@@ -20,7 +21,21 @@ export function isNestedDeeperThan(bytes: Uint8Array, limit: number): boolean {
   return false;
 }
 
-/** The same of what is parsed already. Goes level by level: whatever recurses must never see a value that is too deep. */
+/**
+ * Whether JSON may hold more values than `limit`, names aside, read off the raw bytes likewise: few bytes are enough for a value,
+ * and whatever looks at each of them would keep every other request waiting.
+ */
+export function hasMoreValuesThan(bytes: Uint8Array, limit: number): boolean {
+  let values = 1;
+  for (let i = 0; i < bytes.length && values <= limit; i += 1) {
+    const byte = bytes[i]!;
+    if (byte === QUOTE) i = endOfString(bytes, i + 1);
+    else if (byte === COMMA || OPEN.has(byte)) values += 1;
+  }
+  return values > limit;
+}
+
+/** As {@link isNestedDeeperThan}, of what is parsed already. Goes level by level: whatever recurses must never see a value that is too deep. */
 export function isValueDeeperThan(value: unknown, limit: number): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth += 1) {

@@ -15,9 +15,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.js';
 import { principalsOf } from '../auth/principals.js';
 import { roles } from '../auth/roles.js';
+import { accessTo } from '../auth/route-roles.js';
 import { uncountedSlot, type Admission, type Slot } from './admission.js';
 import { requestIdFrom } from './request-id.js';
-import { findScope, setScope, type RequestScope } from './request-scope.js';
+import { findScope, scopeOf, setScope, type RequestScope } from './request-scope.js';
 
 const probes = new Set(['/healthz', '/readyz', '/metrics', '/health', '/health/live', '/health/ready']);
 
@@ -60,7 +61,7 @@ export function trackRequests(
       reply.raw.once('close', () =>
         run(() => {
           scope.bodyRoom?.release();
-          slot.release(reply.raw.statusCode === 200 && !scope.clientLeft.aborted);
+          slot.release();
           finish({ request, reply, scope, operation, seconds: (performance.now() - started) / 1000 }, logger);
           span.setAttribute('http.response.status_code', reply.raw.statusCode);
           if (scope.errorCode && reply.raw.statusCode >= 500) span.setAttribute('error.type', scope.errorCode);
@@ -78,6 +79,23 @@ export function trackRequests(
       }
       done();
     });
+  });
+}
+
+/**
+ * Has a request count as work only from when its body is there until its answer is: how slowly callers send and read must not
+ * look like a busy server. An answer that anybody may have, and a refusal, hold no place at all while they are not taken.
+ */
+export function countWork(server: FastifyInstance): void {
+  server.addHook('preValidation', async (request) => findScope(request)?.slot.begin());
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const { slot, clientLeft } = scopeOf(reply);
+    slot.answered(reply.statusCode === 200 && !clientLeft.aborted);
+    const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload);
+    const { method, routeOptions } = request;
+    const isForAnybody = accessTo(method, routeOptions.url ?? '') === 'open';
+    if (isWhole && (isForAnybody || reply.statusCode >= 400)) slot.release();
+    done();
   });
 }
 

@@ -11,16 +11,31 @@ export const memberPath = (parent: string, key: string | number): string =>
  * @throws RagmeshError REQUEST.INVALID that names the field.
  */
 export function refuseUnstorable(value: unknown, field = ''): void {
+  if (!isStorable(value)) refuse(value, field);
+}
+
+/** Without the names of fields, which take longer to write than all else here, and are needed for a refusal only. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isStorable);
+  return Object.keys(value).every(
+    (key) => key !== '__proto__' && isStorable(key) && isStorable((value as Record<string, unknown>)[key]),
+  );
+}
+
+function refuse(value: unknown, field: string): void {
   if (typeof value === 'string') return refuseString(value, field);
   if (typeof value === 'number') return refuseNumber(value, field);
   if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) return value.forEach((item, index) => refuseUnstorable(item, memberPath(field, index)));
+  if (Array.isArray(value)) return value.forEach((item, index) => refuse(item, memberPath(field, index)));
   for (const [key, member] of Object.entries(value)) {
     const path = memberPath(field, key);
     refuseString(key, memberPath(field, 'name'));
     if (key === '__proto__')
       throw new RagmeshError('REQUEST.INVALID', `Field ${path} has a reserved name.`, { field: path });
-    refuseUnstorable(member, path);
+    refuse(member, path);
   }
 }
 

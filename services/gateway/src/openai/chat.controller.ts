@@ -49,10 +49,10 @@ export class ChatController {
     const head = newCompletion(input.model);
     if (input.stream) {
       const includeUsage = input.stream_options?.include_usage ?? false;
-      const answer = this.calls.retrieval.query(query, this.calls.answer(reply));
+      const answer = this.calls.ask(query, reply, this.calls.answer(reply));
       return streamBlocks(completionBlocks(head, answer, { includeUsage }), reply, this.problems);
     }
-    const answer = await wholeAnswer(this.calls.retrieval.query(query, this.calls.unary(reply)));
+    const answer = await wholeAnswer(this.calls.ask(query, reply, this.calls.unary(reply)));
     await reply.status(200).send(completionBody(head, answer));
   }
 }

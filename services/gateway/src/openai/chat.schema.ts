@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { freeIdSchema, idSchema } from '../api/paging.schema.js';
-import { citationSchema, resultSchema } from '../api/search.schema.js';
+import { citationSchema, degradedAnswer, resultSchema } from '../api/search.schema.js';
 
 const MAX_MESSAGES = 1_000;
 
@@ -52,7 +52,7 @@ const finishReason = z.enum(['stop', 'length']);
 const grounding = {
   sources: z.array(resultSchema).describe('What the answer was built from'),
   citations: z.array(citationSchema).describe('`[n]` in the text and the passage it quotes'),
-  degraded: z.array(z.string()).describe('Every fallback taken'),
+  degraded: degradedAnswer,
 };
 
 export const chatCompletion = z.object({

@@ -93,6 +93,11 @@ export class ResponseCache implements OnModuleInit, OnApplicationShutdown, Evict
     return (await this.#cache.known(key)) !== undefined;
   }
 
+  /** Whether whoever asks now gets an answer for nothing: it is kept, or being written for another. */
+  async isAtHand(key: string): Promise<boolean> {
+    return this.#underWay.has(key) || (await this.knows(key));
+  }
+
   /** Answers made from any of these are not given from now on. */
   async evict(tags: readonly string[]): Promise<void> {
     this.#underWay.clear(); // what is being written may have been made from what is gone

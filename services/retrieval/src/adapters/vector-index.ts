@@ -6,15 +6,13 @@ import { isRagmeshError } from '@ragmesh/errors';
 import { type CallOptions, type CallScope, GrpcClients } from '@ragmesh/grpc';
 import type { NeighbourRequest } from '../domain/chunk-run.js';
 import { candidateCount, type Legs } from '../domain/fusion.js';
+import { comparedCandidates } from '../domain/halved-query.js';
 import type { ScoredPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
 import { CollectionModels } from './collection-models.js';
 import { Dependency } from './dependency.js';
 import type { QueryVector } from './query-embedder.js';
-
-/** Candidates whose text is read when they are compared by it; with a larger `top_k`, that many. */
-export const COMPARED_CANDIDATES = 50;
 
 /** What was found is gone before it could be read: the search starts anew. */
 export class IndexChanged extends Error {}
@@ -24,7 +22,12 @@ export interface LegResult {
   readonly points: readonly ScoredPoint[];
   /** The making of the index they are all of, where it was told. */
   readonly generation: number | undefined;
+  /** Whether a second store gave them, as the first is away. */
+  readonly secondStore: boolean;
 }
+
+/** What both legs found. */
+export type HybridResult = Legs & Omit<LegResult, 'points'> & { readonly lexicalMs: number };
 
 /** Asks the vector service. The legs fail apart from each other, so each has a breaker of its own. */
 @Injectable()
@@ -57,20 +60,15 @@ export class VectorIndex implements OnModuleDestroy {
   }
 
   /** Both legs over one snapshot, every point scored by both. Points behind the likely best are unread, see {@link withText}. */
-  async searchHybrid(
-    query: SearchQuery,
-    text: string,
-    vector: QueryVector,
-    scope: CallScope,
-  ): Promise<Legs & { lexicalMs: number; generation: number | undefined }> {
+  async searchHybrid(query: SearchQuery, text: string, vector: QueryVector, scope: CallScope): Promise<HybridResult> {
     const leg = { ...legRequest(query), query: text, ...vectorFields(vector) };
     const request = { ...leg, alpha: query.alpha, withChunks: this.#textsWanted(query) };
     const search = (options: CallOptions) => this.#client.searchHybrid(request, options);
-    const { hits, lexicalMs, generation } = await this.#byVector(query.collection, () =>
+    const { hits, lexicalMs, generation, secondStore } = await this.#byVector(query.collection, () =>
       this.#dense.call(search, scope),
     );
     const dense = hits.flatMap((hit) => (hit.dense === undefined ? [] : [scored(hit, hit.dense)]));
-    return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs, generation };
+    return { dense, lexical: hits.map((hit) => scored(hit, hit.lexical)), lexicalMs, generation, secondStore };
   }
 
   /**
@@ -85,6 +83,13 @@ export class VectorIndex implements OnModuleDestroy {
     if (hits.length < unread.length) throw new IndexChanged('A chunk that was found is no longer visible');
     const read = new Map(toPoints({ hits }).map((chunk, index) => [unread[index]!.pointId, chunk]));
     return points.map((point) => ({ ...point, ...read.get(point.pointId), score: point.score }));
+  }
+
+  /** The ids that readers know of points, without those that are no longer visible. */
+  async chunkIds(collection: string, pointIds: string[], scope: CallScope): Promise<ReadonlyMap<string, string>> {
+    if (pointIds.length === 0) return new Map();
+    const found = await this.#dense.call((options) => this.#client.getPoints({ collection, pointIds }, options), scope);
+    return new Map(toPoints(found).map(({ pointId, chunkId }) => [pointId, chunkId]));
   }
 
   async neighbours(collection: string, wanted: NeighbourRequest, scope: CallScope): Promise<ScoredPoint[]> {
@@ -109,10 +114,11 @@ export class VectorIndex implements OnModuleDestroy {
   }
 
   /** Whoever compares candidates by what they say needs the text of all of them. */
-  #textsWanted({ topK, mmr, rerank, explain }: SearchQuery): number {
+  #textsWanted(query: SearchQuery): number {
+    const { topK, mmr, rerank, explain } = query;
     if (explain) return candidateCount(topK); // what was dropped is named by the id that readers know
     const compares = mmr !== undefined || (rerank && this.config.APP_RERANK_BACKEND === 'cross-encoder');
-    return compares ? Math.max(COMPARED_CANDIDATES, topK) : topK;
+    return compares ? comparedCandidates(query) : topK;
   }
 
   get #client() {
@@ -130,6 +136,7 @@ function legRequest({ collection, topK, filters }: SearchQuery) {
 const legResult = (response: vectorV1.SearchResponse): LegResult => ({
   points: toPoints(response),
   generation: response.generation,
+  secondStore: response.secondStore,
 });
 
 function toPoints({ hits }: Pick<vectorV1.SearchResponse, 'hits'>): ScoredPoint[] {

@@ -53,11 +53,12 @@ export class RetrievalGrpcController {
   }
 
   async *#answer(request: retrievalV1.QueryRequest, call: IncomingCall): AsyncGenerator<retrievalV1.QueryResponse> {
-    const { search, conversationId, ...asked } = request;
+    const { search, conversationId, fewerChunks, ...asked } = request;
     if (!search) throw new RagmeshError('REQUEST.INVALID', 'The field search is missing.', { field: 'search' });
-    const prepared = await this.prepare.from(search);
+    const whole = await this.prepare.from(search);
     const { history, instructions, model, temperature, maxTokens, stop } = asked;
     const options = { conversationId, history, instructions, model, temperature, maxTokens, stop };
+    const prepared = fewerChunks ? await this.answers.lightened(whole, options) : whole;
     const meter = new QueryMeter(prepared.query.mode);
     let bestScore: number | undefined;
     try {

@@ -8,6 +8,7 @@ import { currentTenant } from '@ragmesh/observability';
 import { Deadline } from '@ragmesh/resilience';
 import { ResponseCache, type Reply, type Source, type TagsOf } from '../adapters/response-cache.js';
 import { ResultCache, madeFrom } from '../adapters/result-cache.js';
+import { FEWER_CHUNKS, halved } from '../domain/halved-query.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import { RetrievalEvents } from '../publishes/retrieval-events.js';
 import { AnswerQuery, type AnswerEvent, type AnswerOptions, type ToSources } from './answer-query.js';
@@ -66,6 +67,18 @@ export class CachedAnswer {
       if (!isOthers || scope.signal.aborted) throw error;
       yield* this.#write(prepared, options, telling, scope);
     }
+  }
+
+  /**
+   * The question to be answered with less work: as it is where its whole answer is there already, else from fewer chunks, which its
+   * answer names in `degraded`.
+   */
+  async lightened(prepared: Prepared, options: AnswerOptions): Promise<Prepared> {
+    const query = halved(prepared.query);
+    if (!query) return prepared;
+    const isShared = this.#isForAll(prepared.query, options);
+    if (isShared && (await this.responses.isAtHand(this.#keyOf(prepared, options)))) return prepared;
+    return { ...prepared, query, degraded: [...prepared.degraded, FEWER_CHUNKS] };
   }
 
   /** Whether the next such question of the same reader will find its answer kept. */

@@ -42,18 +42,43 @@ function answering(stepBack: readonly string[] = []) {
   const results = new ResultCache(config, logger, responses);
   const writer = { run } as unknown as AnswerQuery;
   const answers = new CachedAnswer(writer, responses, results, events as unknown as RetrievalEvents);
+  const readAll = async (prepared: Prepared) => {
+    let told: unknown;
+    for await (const { event } of answers.run(prepared, options, tellingTo(''), scope))
+      if (event.case === 'done') told = { degraded: event.value.degraded, cached: event.value.cached };
+    return told;
+  };
   const ask = (degraded: readonly string[], switchedOff: readonly string[] = []) =>
-    inContext(reader, async () => {
-      let told: unknown;
-      const prepared = { query, degraded, switchedOff };
-      for await (const { event } of answers.run(prepared, options, tellingTo(''), scope))
-        if (event.case === 'done') told = { degraded: event.value.degraded, cached: event.value.cached };
-      return told;
-    });
+    inContext(reader, () => readAll({ query, degraded, switchedOff }));
+  /** Asks for an answer that takes less work. */
+  const askLightly = () =>
+    inContext(reader, async () => readAll(await answers.lightened({ query, degraded: [], switchedOff: [] }, options)));
   const keeps = (degraded: readonly string[]) =>
     inContext(reader, () => answers.isKept({ query, degraded, switchedOff: [] }, options));
-  return { ask, keeps, written, told };
+  return { ask, askLightly, keeps, written, told };
 }
+
+describe('a question that is to take less work', () => {
+  it('is answered from fewer chunks, which nobody else is given', async () => {
+    const { ask, askLightly, written } = answering();
+    const light = { degraded: ['context'], cached: false };
+    for (let time = 1; time <= 2; time += 1) {
+      expect(await askLightly()).toEqual(light);
+      await new Promise(setImmediate); // by now it would be kept
+    }
+    expect(await ask([])).toEqual({ degraded: [], cached: false });
+    expect(written.map(({ query: { topK } }) => topK)).toEqual([5, 5, 10]);
+  });
+
+  it('is given the whole answer that is kept, or being written for another', async () => {
+    const { ask, askLightly, written } = answering();
+    const first = ask([]);
+    expect(await askLightly()).toEqual({ degraded: [], cached: true });
+    await first;
+    expect(await askLightly()).toEqual({ degraded: [], cached: true });
+    expect(written).toHaveLength(1);
+  });
+});
 
 describe('what preparing a question had to do without', () => {
   it('is told to its caller, also when the same question was answered without it before', async () => {

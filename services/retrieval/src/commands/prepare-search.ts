@@ -14,7 +14,10 @@ import type { RetrievalConfig } from '../retrieval.config.js';
 
 export interface Prepared {
   readonly query: SearchQuery;
-  /** `defaults` when those of the collection could not be used, what is {@link switchedOff}, and what this caller may not have. */
+  /**
+   * `defaults` when those of the collection could not be used, what is {@link switchedOff}, what this caller may not have, and
+   * `context` when it is to be answered from fewer chunks.
+   */
   readonly degraded: readonly string[];
   /** What was asked for and cannot be had as this is configured; the next who ask for it do without it, too. */
   readonly switchedOff: readonly string[];

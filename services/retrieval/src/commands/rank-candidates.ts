@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { COMPARED_CANDIDATES, IndexChanged, VectorIndex } from '../adapters/vector-index.js';
+import { IndexChanged, VectorIndex } from '../adapters/vector-index.js';
 import type { SearchSteps } from '../domain/explanation.js';
+import { comparedCandidates } from '../domain/halved-query.js';
 import { joinLegs } from '../domain/joiner.js';
 import type { UsableLegs } from '../domain/leg-outcomes.js';
 import { reaches } from '../domain/min-score.js';
@@ -31,7 +32,10 @@ export class RankCandidates {
     const others = more.length === 0 ? [] : await Promise.all(more.map((wording) => this.legs.find(run, wording)));
     if (new Set([legs, ...others].flatMap(({ generation }) => generation ?? [])).size > 1)
       throw new IndexChanged('Readers were changed over to another making of the index between two wordings');
-    for (const { missing } of [legs, ...others]) if (missing) run.degraded.add(missing);
+    for (const { missing, secondStore } of [legs, ...others]) {
+      if (missing) run.degraded.add(missing);
+      if (secondStore) run.degraded.add('store');
+    }
     const join = (one: UsableLegs): FusedPoint[] => joinLegs(one, query);
     const fused = timings.measureSync('fuse', () => fuseLists([join(legs), ...others.map(join)]));
     const reranked = query.rerank ? await this.reranker.rerank(fused, run) : undefined;
@@ -45,7 +49,7 @@ export class RankCandidates {
   async #cut(points: readonly FusedPoint[], { query, scope }: SearchRun): Promise<FusedPoint[]> {
     const { mmr, topK, collection } = query;
     if (mmr === undefined) return this.index.withText(collection, points.slice(0, topK), scope);
-    const head = points.slice(0, Math.max(COMPARED_CANDIDATES, topK));
+    const head = points.slice(0, comparedCandidates(query));
     return diversify(await this.index.withText(collection, head, scope), mmr, topK);
   }
 }

@@ -15,7 +15,13 @@ const scope = { deadline: Deadline.in(10_000), signal: new AbortController().sig
 const legs = {
   find: (_run: SearchRun, { text }: Wording): Promise<FoundLegs> => {
     const generation = text === '' ? undefined : Number(text);
-    return Promise.resolve({ dense: [point(`p${text}`, 0.5)], lexical: [], missing: null, generation });
+    return Promise.resolve({
+      dense: [point(`p${text}`, 0.5)],
+      lexical: [],
+      missing: null,
+      generation,
+      secondStore: false,
+    });
   },
 };
 

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '@ragmesh/bootstrap';
 import { PassageReranker } from '../adapters/passage-reranker.js';
-import { COMPARED_CANDIDATES, VectorIndex } from '../adapters/vector-index.js';
+import { VectorIndex } from '../adapters/vector-index.js';
+import { comparedCandidates } from '../domain/halved-query.js';
 import { rerankByBlend } from '../domain/ranker.js';
 import { byScore, type FusedPoint } from '../domain/scored-point.js';
 import type { RetrievalConfig } from '../retrieval.config.js';
@@ -29,7 +30,7 @@ export class RerankCandidates {
    */
   async rerank(points: readonly FusedPoint[], run: SearchRun): Promise<FusedPoint[] | undefined> {
     const { APP_RERANK_BACKEND: backend, APP_RERANK_ALPHA: alpha } = this.config;
-    const head = points.slice(0, Math.max(COMPARED_CANDIDATES, run.query.topK));
+    const head = points.slice(0, comparedCandidates(run.query));
     if (backend !== 'stub') return this.#byModel(head, run);
     const blended = run.timings.measureSync('rerank', () => rerankByBlend(head, alpha));
     if (!blended) run.degraded.add('rerank');

@@ -19,6 +19,8 @@ export interface Wording {
 export interface FoundLegs extends UsableLegs {
   /** The making of the index all of it is of, where it was told. */
   readonly generation: number | undefined;
+  /** Whether a second store gave it, as the first is away. */
+  readonly secondStore: boolean;
 }
 
 /** Asks the legs that the mode names for one wording. */
@@ -41,7 +43,8 @@ export class SearchLegs {
     this.#report(mode, leg);
     const points: LegOutcome = leg.status === 'fulfilled' ? { ...leg, value: leg.value.points } : leg;
     const legs = mode === 'dense' ? usableLegs(points, undefined) : usableLegs(undefined, points);
-    return { ...legs, generation: leg.status === 'fulfilled' ? leg.value.generation : undefined };
+    const { generation, secondStore = false } = leg.status === 'fulfilled' ? leg.value : {};
+    return { ...legs, generation, secondStore };
   }
 
   /** One call for both legs, so that what either finds is scored by both; where that fails, the lexical leg goes alone. */
@@ -50,17 +53,17 @@ export class SearchLegs {
     if (both.status === 'fulfilled') return both.value;
     if (isCallersOwn(both.reason) || hasChanged(both)) throw both.reason;
     this.#report('dense', both);
-    const { points: lexical, generation } = await this.#lexical(run, wording);
-    return { dense: [], lexical, missing: 'dense', generation };
+    const { points: lexical, ...place } = await this.#lexical(run, wording);
+    return { dense: [], lexical, missing: 'dense', ...place };
   }
 
   async #scoredByBoth(run: SearchRun, wording: Wording): Promise<FoundLegs> {
     const { query, scope, timings } = run;
     const vector = await this.#vectorOf(run, wording);
     const search = () => this.index.searchHybrid(query, wording.text, vector, scope);
-    const { dense, lexical, lexicalMs, generation } = await timings.measure('vector_search', search);
+    const { lexicalMs, ...found } = await timings.measure('vector_search', search);
     timings.note('lexical_search', lexicalMs);
-    return { dense, lexical, missing: null, generation };
+    return { ...found, missing: null };
   }
 
   async #dense(run: SearchRun, wording: Wording): Promise<LegResult> {

@@ -7,7 +7,7 @@ import { StageTimings } from './stage-timings.js';
 /** One search under way: what was asked, for how long it is of use, and what it took and went without so far. */
 export class SearchRun {
   readonly timings = new StageTimings();
-  /** Every fallback taken: dense, lexical, rerank, expand, parent, multi_query, hyde, self_check. */
+  /** Every fallback taken: store, dense, lexical, rerank, expand, parent, multi_query, hyde, self_check. */
   readonly degraded = new Set<string>();
   readonly spent = new SpentTokens();
 

@@ -8,8 +8,9 @@ import type { SearchQuery } from './search-query.js';
 export type DropReason = 'version' | 'min_score' | 'mmr' | 'self_check' | 'merged' | 'top_k';
 
 export interface Dropped {
-  /** That readers know; where its text was not read, the index's own. */
+  /** That readers know; where its text was not read, the index's own, see {@link unreadIn}. */
   readonly id: string;
+  readonly pointId: string;
   readonly documentId: string;
   readonly version: number;
   readonly score: number;
@@ -74,6 +75,16 @@ export function explain(steps: SearchSteps, query: Pick<SearchQuery, 'mmr' | 'to
   return { places: Object.fromEntries(places), dropped: droppedFrom(steps, query).slice(0, MAX_DROPPED) };
 }
 
+/** Points of dropped candidates of which the index's own id is all that is known. */
+export const unreadIn = ({ dropped }: Explanation): string[] =>
+  dropped.flatMap(({ id, pointId }) => (id === pointId ? [pointId] : []));
+
+/** The same with the ids that readers know, as far as there are any: what was taken back meanwhile has none. */
+export const named = (explanation: Explanation, ids: ReadonlyMap<string, string>): Explanation => ({
+  ...explanation,
+  dropped: explanation.dropped.map((one) => ({ ...one, id: ids.get(one.pointId) ?? one.id })),
+});
+
 function droppedFrom(steps: SearchSteps, { mmr, topK }: Parameters<typeof explain>[1]): Dropped[] {
   const [cut, supported, results] = [steps.cut, steps.supported, steps.results].map(idsOf) as [Ids, Ids, Ids];
   const last = steps.reranked ?? steps.fused;
@@ -109,6 +120,7 @@ const scoresOf = (points: readonly ScoredPoint[]) => new Map(points.map(({ point
 
 const dropped = ({ pointId, chunkId, documentId, version, score }: ScoredPoint, reason: DropReason): Dropped => ({
   id: chunkId || pointId,
+  pointId,
   documentId,
   version,
   score,

@@ -70,6 +70,8 @@ export interface SearchQuery {
   readonly readers?: string;
   /** Whether that is as it was last heard, and what is found may be otherwise. */
   readonly isUnsure?: true;
+  /** Whether it is made with half of what it would take, as {@link halved} has it. */
+  readonly isHalved?: true;
 }
 
 /**
