@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RagmeshError } from '@ragmesh/errors';
 import type { BusDriver } from '@ragmesh/messaging';
-import { createLogger } from '@ragmesh/observability';
+import { createLogger, renderMetrics } from '@ragmesh/observability';
 import { Database, EmbeddedPostgres, Notifications, createPool, migrate, type SqlResult } from '@ragmesh/postgres';
 import { eventually, withinAttempts } from '@ragmesh/testing';
 import { PartlyDeadBus, TOPIC, keysOf, partitionOf } from '../test/partly-dead-bus.js';
@@ -33,9 +33,6 @@ beforeAll(async () => {
   server = await EmbeddedPostgres.start(folder);
   url = server.url('ragmesh_relay');
   await migrate(url, outboxMigrations);
-  const admin = new Database(createPool(url));
-  await admin.query('CREATE TABLE kept (key text, code text)');
-  await admin.close();
 });
 afterAll(async () => {
   await server.stop();
@@ -43,6 +40,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   database = new Database(createPool(url));
+  await database.query('CREATE TABLE IF NOT EXISTS kept (key text, code text)');
   await database.query('TRUNCATE outbox');
   await database.query(`UPDATE outbox_lease SET holder = '', expires_at = '-infinity'`);
 });
@@ -233,6 +231,8 @@ describe('a relay whose bus takes nothing for one partition', () => {
     await database.query('ALTER TABLE kept_away RENAME TO kept');
     await eventually('it is set aside', async () => (await database.query('SELECT FROM kept')).rowCount > 0);
     expect(await waitingRows()).toEqual([{ key: 'large', error: 'EVENT.TOO_LARGE' }]);
+    const counted = /^ragmesh_dead_letters_total.*handler="document.publish",code="EVENT.TOO_LARGE"\} 1$/m;
+    await eventually('it is counted once', async () => counted.test((await renderMetrics()).body));
   });
 
   it('asks it again now and then, not at once, and a relay that stands by asks for the lease as rarely', async () => {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@ragmesh/contracts';
 import { asRagmeshError, type RagmeshError } from '@ragmesh/errors';
-import type { BusDriver } from '@ragmesh/messaging';
-import type { Logger } from '@ragmesh/observability';
+import { outgoingHandler, type BusDriver } from '@ragmesh/messaging';
+import { counter, type Logger } from '@ragmesh/observability';
 import type { Database, Notifications, SqlTransaction } from '@ragmesh/postgres';
 import type { Outbox, OutboxWriter } from './outbox.js';
 import { OutboxHousekeeping } from './outbox-housekeeping.js';
@@ -169,13 +169,14 @@ export class OutboxRelay {
   }
 
   async #setAside(row: OutboxRow, error: RagmeshError): Promise<void> {
-    const { outbox, logger, keepRefused } = this.options;
+    const { service, outbox, logger, keepRefused } = this.options;
     const { code } = error;
     await outbox.transaction(async (tx, out) => {
       this.#rows.setAside(tx, row.id, code);
       await keepRefused(tx, out, row, error);
     });
     logger.error({ code, topic: row.topic }, 'An event cannot be published and was set aside');
+    counter('ragmesh_dead_letters_total').inc({ service, handler: outgoingHandler(service), code });
   }
 
   #signal(): void {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@ragmesh/contracts';
 import { RagmeshError } from '@ragmesh/errors';
-import { createLogger } from '@ragmesh/observability';
+import { createLogger, renderMetrics } from '@ragmesh/observability';
 import { eventually } from '@ragmesh/testing';
 import type { BusDriver, BusRecord, Position, Subscription } from '../driver/bus-driver.js';
 import { encodeEvent } from '../envelope/cloud-events.js';
@@ -109,6 +109,14 @@ async function consume(handle: (id: string, delivery: Delivery) => Promise<Handl
 const untilAborted = ({ signal }: Delivery): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
+/** What alerts look at: letters and outcomes of a handler. */
+async function countOf(handler: string): Promise<number[]> {
+  const { body } = await renderMetrics();
+  const lines = [`letters_total{service="vector",handler="${handler}",code="EVENT.INVALID"}`];
+  lines.push(`handled_total{service="vector",handler="${handler}",outcome="dead-letter"}`);
+  return lines.map((line) => parseInt(body.split(line)[1] ?? '0'));
+}
+
 describe('a consumer that is stopped while a handler runs', () => {
   it('passes over nothing that has not ended, however long leaving takes', async () => {
     const { consumer, seat } = await consume((id, delivery) =>
@@ -155,7 +163,8 @@ describe('a consumer', () => {
     await consumer.stop(1_000);
   });
 
-  it('waits with one it cannot read while its storage is away', async () => {
+  it('waits with one it cannot read while its storage is away, and then counts it as given up, once', async () => {
+    const before = await countOf('vector.unreadable');
     const { consumer, seat, notes } = await consume(async () => ack());
     notes.refusal = new RagmeshError('STORAGE.UNAVAILABLE', 'Away.');
     consumer.deliver([{ ...recordAt(0, 'a'), headers: {} }, recordAt(1, 'b')]);
@@ -163,6 +172,7 @@ describe('a consumer', () => {
     expect(seat.stored).not.toContain(2);
     notes.refusal = undefined;
     await eventually('it is kept and passed', () => notes.letters.length === 1 && seat.stored.at(-1) === 2);
+    expect(await countOf('vector.unreadable')).toEqual(before.map((count) => count + 1));
     await consumer.stop(1_000);
   });
 

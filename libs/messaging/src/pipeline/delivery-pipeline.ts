@@ -73,8 +73,7 @@ export class DeliveryPipeline {
     const { attempt, handlerId: retriedBy } = readRetryState(record);
     const read = this.#read(record);
     if ('unreadable' in read) {
-      const handlerId = unreadableHandler(this.options.service);
-      return this.#deadLetter({ record, handlerId, attempt, error: read.unreadable });
+      return this.#giveUp(record, { id: unreadableHandler(this.options.service) }, attempt, read.unreadable);
     }
     const { envelope, handlers } = read;
     if (handlers.length === 0) return retriedBy === undefined ? undefined : this.#giveUpUnknown(record, retriedBy);
