@@ -3,6 +3,8 @@ import { highest, lowest, series } from '../promql/series.js';
 import type { Alert } from './alert.js';
 
 const breaker = 'ragmesh_breaker_state{service="retrieval", dependency="embedding", instance="a"}';
+const redis = (instance: string): string =>
+  `ragmesh_redis_away{service="gateway", namespace="quota", instance="${instance}"}`;
 const breakers = ['service', 'dependency'];
 const certificate = { service_name: 'gateway', certificate: 'SERVER_TLS_CERT_FILE' };
 const expiry = (instance: string): string =>
@@ -131,6 +133,28 @@ export const processAlerts: readonly Alert[] = [
         at: 30,
         fires: [],
       },
+    ],
+  },
+  {
+    name: 'RagmeshRedisAway',
+    summary: '{{ $labels.service }} has no connection to Redis, where it keeps {{ $labels.namespace }}.',
+    advice: 'Reach REDIS_URL from a container of that service; until then each process keeps and counts for itself.',
+    dashboard: 'ragmesh-overview',
+    conditions: [
+      {
+        severity: 'warning',
+        lasting: '2m',
+        expr: `${highest('ragmesh_redis_away', { by: ['service', 'namespace'] })} == 1`,
+      },
+    ],
+    scenarios: [
+      {
+        says: 'one copy of two does not reach it',
+        series: { [redis('a')]: '0 1x10', [redis('b')]: '0x11' },
+        at: 5,
+        fires: [{ severity: 'warning', service: 'gateway', namespace: 'quota' }],
+      },
+      { says: 'it restarts within a minute', series: { [redis('a')]: '0 1 0x10' }, at: 5, fires: [] },
     ],
   },
   {

@@ -125,6 +125,16 @@ const traffic: readonly Panel[] = [
     steps: [green, yellow(1), red(2)],
   },
   {
+    type: 'stat',
+    title: 'Without Redis',
+    description:
+      'Copies that are told to use Redis and have no connection: caches and quotas are of each process alone. See RagmeshRedisAway.',
+    unit: 'none',
+    width: 4,
+    queries: [{ expr: `sum(${series('ragmesh_redis_away')}) or vector(0)` }],
+    steps: [green, yellow(1)],
+  },
+  {
     type: 'table',
     title: 'Firing alerts',
     description: 'What fires now. Prometheus shows advice, runbook and dashboard of each.',

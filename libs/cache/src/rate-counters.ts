@@ -50,7 +50,7 @@ export class RateCounters {
   static async open(options: RateCountersOptions): Promise<RateCounters> {
     const { service, namespace, redis } = options;
     if (!redis) return new RateCounters(options, undefined, undefined);
-    const client = await RedisClient.load(redis);
+    const client = await RedisClient.load(redis, { user: { service, namespace } });
     client.start();
     const limits = { service, timeoutMs: COMMAND_TIMEOUT_MS + 10, resetMs: 1_000 };
     return new RateCounters(options, client, circuitBreaker(`redis.${namespace}`, limits));

@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { TlsMaterial } from '@ragmesh/config';
-import type { Logger } from '@ragmesh/observability';
+import { gauge, type Logger } from '@ragmesh/observability';
 import { redisScripts, type ScriptName } from './redis-scripts.js';
 
 /** Longest wait for one answer of Redis: a cache that is slower than this is of no use. */
@@ -17,6 +17,12 @@ export interface RedisAddress {
   readonly tls?: TlsMaterial;
 }
 
+/** Whom operators are told of while it is away: `ragmesh_redis_away`. */
+export interface RedisUser {
+  readonly service: string;
+  readonly namespace: string;
+}
+
 const options: RedisOptions = {
   // ioredis would by default queue commands while it is not connected and try each twenty times: the caller would stand still.
   enableOfflineQueue: false,
@@ -31,27 +37,35 @@ const options: RedisOptions = {
 /** One connection that goes on trying in the background, refuses commands while it is away, and runs the scripts. */
 export class RedisClient {
   #reported = false;
+  #isClosed = false;
 
   private constructor(
     readonly connection: Redis,
     private readonly logger: Logger | undefined,
+    private readonly user: RedisUser | undefined,
   ) {
     for (const [name, lua] of Object.entries(redisScripts)) this.connection.defineCommand(`ragmesh_${name}`, { lua });
     this.connection.on('error', (error: NodeJS.ErrnoException) => this.#report(error));
-    this.connection.on('ready', () => (this.#reported = false));
+    this.connection.on('ready', () => {
+      this.#reported = false;
+      this.#away(0);
+    });
+    this.connection.on('close', () => this.#away(1));
   }
 
   /** Loads the driver, which takes 25 MB that a process without Redis can do without. It connects with {@link start}. */
-  static async load({ url, db, tls }: RedisAddress, logger?: Logger, more: RedisOptions = {}): Promise<RedisClient> {
+  static async load(
+    { url, db, tls }: RedisAddress,
+    { logger, user, ...more }: RedisOptions & { readonly logger?: Logger; readonly user?: RedisUser } = {},
+  ): Promise<RedisClient> {
     const { Redis } = await import('ioredis');
-    return new RedisClient(
-      new Redis(url, { ...options, db, lazyConnect: true, ...(tls ? { tls } : {}), ...more }),
-      logger,
-    );
+    const connection = new Redis(url, { ...options, db, lazyConnect: true, ...(tls ? { tls } : {}), ...more });
+    return new RedisClient(connection, logger, user);
   }
 
   /** Begins to connect; whether it succeeded is heard by events. */
   start(): void {
+    this.#away(1);
     this.connection.connect().catch(() => undefined);
   }
 
@@ -66,7 +80,13 @@ export class RedisClient {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.connection.disconnect();
+    if (this.user) gauge('ragmesh_redis_away').remove({ ...this.user });
+  }
+
+  #away(value: 0 | 1): void {
+    if (this.user && !this.#isClosed) gauge('ragmesh_redis_away').set({ ...this.user }, value);
   }
 
   /** Once for each time it goes away, not for each attempt to reach it. */

@@ -56,8 +56,8 @@ export class RedisLevel {
   static async open(options: RedisLevelOptions): Promise<RedisLevel> {
     const { service, namespace, listener, erases = () => false, logger, ...address } = options;
     const base = `${namespace}#`;
-    const client = await RedisClient.load(address, logger);
-    const subscriber = listener && (await RedisClient.load(address, undefined, SUBSCRIBER));
+    const client = await RedisClient.load(address, { user: { service, namespace }, ...(logger && { logger }) });
+    const subscriber = listener && (await RedisClient.load(address, SUBSCRIBER));
     const feed = subscriber && new EvictionFeed(client, subscriber, base, listener!);
     const limits = { service, timeoutMs: COMMAND_TIMEOUT_MS + 10, resetMs: 1_000 };
     client.start();

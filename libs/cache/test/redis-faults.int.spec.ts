@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { RedisServer } from '@ragmesh/local-servers';
+import { renderMetrics } from '@ragmesh/observability';
 import { describeWithServer, eventually, withinAttempts } from '@ragmesh/testing';
 import { RedisFixture, ask, stored, usable } from './redis-fixture.js';
 
@@ -7,6 +8,10 @@ import { RedisFixture, ask, stored, usable } from './redis-fixture.js';
 const LIMIT_MS = 100;
 /** And none of them more than this, on a busy machine either. */
 const CAP_MS = 2_000;
+
+/** What alerts look at: 1 while there is no connection. */
+const away = async (): Promise<string | undefined> =>
+  /^ragmesh_redis_away\{.*namespace="spec"\} (\d)$/m.exec((await renderMetrics()).body)?.[1];
 
 describeWithServer('redis', 'the cache with a failing Redis', () => {
   const fixture = RedisFixture.forEachTest();
@@ -27,6 +32,12 @@ describeWithServer('redis', 'the cache with a failing Redis', () => {
     const one = await fixture.copy();
     expect((await ask(one, 'k', 'mine')).from).toBe('computed');
     expect((await ask(one, 'k')).from).toBe('memory');
+    expect(await away()).toBe('1');
+    await fixture.server.restart();
+    await usable(one);
+    expect(await away()).toBe('0');
+    await fixture.server.kill();
+    await eventually('it is known to be away again', async () => (await away()) === '1');
     await fixture.server.restart();
     await usable(one);
     await stored(one, 'later', 'shared');

@@ -54,6 +54,11 @@ export const metricCatalogue = {
   ragmesh_ingestions_waiting_seconds: gauge('How long the one that waits longest has.'),
   ragmesh_stage_duration_seconds: histogram('Time a stage of ingestion or retrieval took.', latency, 'stage'),
   ragmesh_egress_requests_total: counter('Fetches from addresses that users named, by outcome.', 'outcome'),
+  ragmesh_redis_away: gauge(
+    '1 while a service has no connection to the Redis it is told to use, else 0, by what it keeps there.',
+    'service',
+    'namespace',
+  ),
   ragmesh_breaker_state: gauge('Circuit breakers: 0 closed, 1 half open, 2 open.', 'service', 'dependency'),
   ragmesh_llm_calls_total: counter('Calls to language models by outcome.', 'provider', 'model', 'outcome'),
   ragmesh_llm_first_token_seconds: histogram(
