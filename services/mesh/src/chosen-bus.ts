@@ -9,6 +9,8 @@ export interface ChosenBus {
   readonly bus: Bus;
   /** Whether it was so before, whatever is found on this machine now. */
   readonly isKept: boolean;
+  /** Whether the folder has data and no record of what it ran on: it was restored, or is of an earlier release. */
+  readonly isGuessed: boolean;
   /** Said when an explicit setting moved it. */
   readonly moved?: string;
 }
@@ -27,10 +29,11 @@ const names: Readonly<Record<Bus, string>> = {
  */
 export function chooseBus(config: MeshConfig, dataDir: string, isKafkaFound: () => boolean): ChosenBus {
   const before = busBefore(dataDir);
+  const isGuessed = before !== undefined && readMeshRecord(dataDir) === undefined;
   const to = (bus: Bus): ChosenBus =>
     before === undefined || before === bus
-      ? { bus, isKept: before === bus }
-      : { bus, isKept: false, moved: moved(before, bus) };
+      ? { bus, isKept: before === bus, isGuessed }
+      : { bus, isKept: false, isGuessed, moved: moved(before, bus) };
   if (config.KAFKA_BROKERS) return to('kafka');
   if (before === 'tables') return to('tables');
   if (before === 'kafka') throw unnamed(dataDir);

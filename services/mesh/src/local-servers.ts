@@ -97,17 +97,17 @@ async function events(
   config: MeshConfig,
   dataDir: string,
   news: ServerNews,
-  { bus, isKept, moved, jars }: ChosenBus & { readonly jars: string | undefined },
+  { jars, ...chosen }: ChosenBus & { readonly jars: string | undefined },
 ): Promise<Server> {
   const use = 'Events';
+  const { bus, moved } = chosen;
   if (moved) news.say(moved);
   if (bus === 'kafka') {
     const brokers = config.KAFKA_BROKERS!;
     return { use, described: `Kafka at ${brokers}`, environment: {}, record: { bus, brokers } };
   }
   if (bus === 'tables') {
-    const why = isKept ? ', as before in this data folder' : ' (no KAFKA_BROKERS, no Kafka found here)';
-    return { use, described: `tables in PostgreSQL${why}`, environment: {}, record: { bus } };
+    return { use, described: `tables in PostgreSQL${reasonForTables(chosen)}`, environment: {}, record: { bus } };
   }
   const reviver = new ServerReviver('Kafka', () => kafka.revive(), news);
   const onExit = (how: string): void => reviver.ended(how);
@@ -120,6 +120,12 @@ async function events(
     record: { bus, brokers },
     stop: () => stopBoth(reviver, kafka),
   };
+}
+
+function reasonForTables({ isKept, isGuessed }: ChosenBus): string {
+  if (!isKept) return ' (no KAFKA_BROKERS, no Kafka found here)';
+  if (!isGuessed) return ', as before in this data folder';
+  return ' (this data folder was restored or is of an earlier release; for Kafka see deploy/runbooks/Restore.md)';
 }
 
 async function cache(config: MeshConfig, dataDir: string, news: ServerNews): Promise<Server> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { loadConfig } from '@ragmesh/config';
@@ -82,6 +82,14 @@ describeWithServer(['kafka', 'redis'], 'a server that `npm run mesh` started', (
     expect(said).toEqual([]);
     expect(await startAgain(dataDir, { MESH_LOCAL_SERVERS: 'false' })).toMatch(/^tables/);
     expect(said).toEqual([expect.stringMatching(/over the Kafka in the data folder before .* stays unread/)]);
+  });
+
+  it('is not taken for a folder that was restored, and it is said that nothing is known of what it ran over', async () => {
+    const folder = await newDataDir();
+    mkdirSync(join(folder, 'postgres'));
+    expect(await startAgain(folder)).toMatch(/^tables .*was restored .*for Kafka see .*Restore\.md/);
+    expect(await startAgain(folder)).toMatch(/^tables .*as before/);
+    await removeDataDir(folder);
   });
 
   it('is not taken in place of tables that events run over, nor of brokers that are no longer named', async () => {
