@@ -69,10 +69,11 @@ export class Gateway {
     }
   }
 
-  /** Whether what answers there is a ragmesh. */
-  async isRagmesh(): Promise<boolean> {
+  /** Who answers there: a ragmesh, another program, or nobody. */
+  async whoAnswers(): Promise<'ragmesh' | 'another' | 'nobody'> {
     const answer = await this.ask('/healthz');
-    return answer !== undefined && /^\{"status":"(ok|unavailable)"\}$/.test(answer.text);
+    if (answer === undefined) return 'nobody';
+    return /^\{"status":"(ok|unavailable)"\}$/.test(answer.text) ? 'ragmesh' : 'another';
   }
 
   async close(): Promise<void> {

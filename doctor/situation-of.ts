@@ -22,7 +22,8 @@ export function situationOf(given: Environment, { mode, url, key }: Asked = {}):
   const mesh = localMesh(given, mode);
   const environment = mesh?.environment ?? given;
   const own = gatewayOf(environment, mesh?.isRunning ? mesh.record.edge : undefined);
-  const address = (url ?? (environment['RAGMESH'] || own.url)).replace(/\/$/, '');
+  const asked = url ?? named(environment);
+  const address = (asked ?? own.url).replace(/\/$/, '');
   return {
     mode: mesh ? 'mesh' : (mode ?? modeOf(environment)),
     environment,
@@ -32,6 +33,7 @@ export function situationOf(given: Environment, { mode, url, key }: Asked = {}):
       key: key ?? (environment['RAG_KEY'] || own.key),
       certificate: address === own.url ? own.certificate : undefined,
     }),
+    isEdgeExpected: asked !== undefined || mesh?.isRunning === true,
     nodeVersion: process.versions.node,
     leastFreeBytes: LEAST_FREE_BYTES,
   };
@@ -52,6 +54,9 @@ function gatewayOf(environment: Environment, running: LocalMesh['record']['edge'
     certificate: named && existsSync(named) ? named : undefined,
   };
 }
+
+/** The address that runbooks call the edge by. */
+const named = (environment: Environment): string | undefined => environment['RAGMESH'] || undefined;
 
 /** A service of a mesh cannot do without the address of its database, and standalone brings its own. */
 function modeOf(environment: Environment): Mode {

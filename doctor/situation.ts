@@ -11,6 +11,8 @@ export interface Situation {
   /** Whether `npm run mesh` started what is looked at; it gives its services what the environment lacks. */
   readonly isLocalMesh: boolean;
   readonly gateway: Gateway;
+  /** Whether an edge has to answer: somebody named its address, or `npm run mesh` runs here. */
+  readonly isEdgeExpected: boolean;
   readonly nodeVersion: string;
   /** Less free space than this in the data folder is a fault. */
   readonly leastFreeBytes: number;

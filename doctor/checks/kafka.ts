@@ -1,6 +1,6 @@
 import { kafkaOptions, kafkaVariables } from '@ragmesh/bootstrap';
 import { topicSpecs } from '@ragmesh/contracts';
-import { asRagmeshError, isRagmeshError } from '@ragmesh/errors';
+import { asRagmeshError, type RagmeshError } from '@ragmesh/errors';
 import { KafkaBusDriver, isKafkaOutage } from '@ragmesh/messaging';
 import { fault, type Finding } from '../finding.js';
 import { read, type Situation } from '../situation.js';
@@ -14,14 +14,20 @@ export async function checkKafka(situation: Situation): Promise<Finding[]> {
     try {
       return differences(await bus.topics.diff(topicSpecs));
     } catch (error) {
-      return [isKafkaOutage(error) ? unreachable(config.KAFKA_BROKERS) : incomparable(error)];
+      return [failure(error, config.KAFKA_BROKERS, incomparable)];
     } finally {
       await bus.close();
     }
   } catch (error) {
-    if (isKafkaOutage(error)) return [unreachable(config.KAFKA_BROKERS)];
-    return [isRagmeshError(error) && error.code === 'CONFIG.INVALID' ? refused : incomparable(error)];
+    return [failure(error, config.KAFKA_BROKERS, () => refused)];
   }
+}
+
+/** @param forbidden what is to be said when the cluster refuses it. */
+function failure(error: unknown, brokers: string, forbidden: (error: RagmeshError) => Finding): Finding {
+  if (isKafkaOutage(error)) return unreachable(brokers);
+  const known = asRagmeshError(error);
+  return known.code === 'CONFIG.INVALID' ? forbidden(known) : unexpected(known);
 }
 
 function differences(drift: readonly { topic: string; setting: string; repairable: boolean }[]): Finding[] {
@@ -43,11 +49,18 @@ const refused = fault(
   'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_TLS*, and the access rules of this user',
 );
 
-const incomparable = (error: unknown): Finding =>
+const incomparable = ({ message }: RagmeshError): Finding =>
   fault(
-    `The brokers answer, but their topics cannot be compared with the catalogue: ${asRagmeshError(error).message}`,
+    `The brokers answer, but their topics cannot be compared with the catalogue: ${message}`,
     'Topics that differ lose events or keep them too long, and nobody would see it.',
     'give this user the rights Describe and DescribeConfigs on the topics of this installation',
+  );
+
+const unexpected = ({ message }: RagmeshError): Finding =>
+  fault(
+    `The brokers answer, but not as Kafka should: ${message}`,
+    'No event may go out or come in, and the topics were not looked at.',
+    'check that KAFKA_BROKERS names brokers of Kafka and nothing else, read their log, then look again',
   );
 
 const unreachable = (brokers: string): Finding =>

@@ -1,4 +1,4 @@
-import { fault, type Finding } from '../finding.js';
+import { fault, unseen, type Finding } from '../finding.js';
 import { askDatabase, meshDatabase } from '../mesh-database.js';
 import { services } from '../services.js';
 import type { Situation } from '../situation.js';
@@ -14,15 +14,22 @@ export async function checkOutbox(situation: Situation): Promise<Finding[]> {
   const database = meshDatabase(situation);
   if (database === undefined) return fromMetrics(situation);
   const ages = services.map(async ({ name }) => {
-    const rows = await askDatabase<{ age: number | null }>(database.ofService(name), OLDEST).catch(() => []);
-    return delayed(name, rows[0]?.age ?? 0); // what cannot be asked is the database check's to tell
+    const rows = await askDatabase<{ age: number | null }>(database.ofService(name), OLDEST).catch(unlessEmpty);
+    return rows === undefined ? undefined : delayed(name, rows[0]?.age ?? 0);
   });
-  return (await Promise.all(ages)).flat();
+  const findings = await Promise.all(ages);
+  const told = findings.flatMap((of) => of ?? []);
+  return findings.includes(undefined) ? [...told, unseen] : told;
+}
+
+/** Of a service that was never started there is no database, or no table. What cannot be asked the check database tells. */
+function unlessEmpty(error: NodeJS.ErrnoException): [] | undefined {
+  return ['3D000', '42P01'].includes(error.code ?? '') ? [] : undefined;
 }
 
 async function fromMetrics({ gateway }: Situation): Promise<Finding[]> {
   const answer = await gateway.ask('/metrics');
-  if (answer?.status !== 200) return [];
+  if (answer?.status !== 200) return [unseen];
   const samples = answer.text.matchAll(/^ragmesh_outbox_oldest_seconds\{[^}]*service="(\w+)"[^}]*\} (\S+)/gm);
   return [...samples].flatMap(([, service, age]) => delayed(service!, Number(age)));
 }

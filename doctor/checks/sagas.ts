@@ -1,4 +1,4 @@
-import { fault, type Finding } from '../finding.js';
+import { fault, unseen, type Finding } from '../finding.js';
 import { listOfAllTenants, named, tenantQuery, type OfTenant } from '../all-tenants.js';
 import type { Situation } from '../situation.js';
 
@@ -14,10 +14,11 @@ export async function checkSagas({ gateway }: Situation): Promise<Finding[]> {
     listOfAllTenants<{ data: readonly Saga[] }>(gateway, '/v1/admin/sagas?overdue=true&limit=200'),
     listOfAllTenants<{ data: readonly Saga[] }>(gateway, '/v1/admin/sagas?state=compensation_failed&limit=200'),
   ]);
+  if (overdue.list === undefined || stuck.list === undefined) return [unseen];
   return [
     ...overdue.findings,
-    ...told(overdue.list?.data ?? [], 'past the deadline of their step'),
-    ...told(stuck.list?.data ?? [], 'in an undo that gets nowhere'),
+    ...told(overdue.list.data, 'past the deadline of their step'),
+    ...told(stuck.list.data, 'in an undo that gets nowhere'),
   ];
 }
 

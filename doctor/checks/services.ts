@@ -1,4 +1,5 @@
-import { fault, note, type Finding } from '../finding.js';
+import { fault, note, unseen, type Finding } from '../finding.js';
+import { askDatabase, meshDatabase } from '../mesh-database.js';
 import type { Situation } from '../situation.js';
 
 interface Breakers {
@@ -7,12 +8,14 @@ interface Breakers {
 }
 
 /** Whether the edge is ready, whether every service answers it, and whom they have given up calling. */
-export async function checkServices({ gateway }: Situation): Promise<Finding[]> {
+export async function checkServices(situation: Situation): Promise<Finding[]> {
+  const { gateway, isEdgeExpected } = situation;
   const ready = await gateway.ask('/readyz');
-  if (ready === undefined) return [notRunning(gateway.url)];
+  if (ready === undefined)
+    return [isEdgeExpected || (await hasStarted(situation)) ? silent(gateway.url) : notRunning(gateway.url)];
   const findings = ready.status === 200 ? [] : [notReady(gateway.url)];
   const breakers = await gateway.json<Breakers>('/v1/admin/breakers');
-  if (breakers === undefined) return findings;
+  if (breakers === undefined) return [...findings, unseen];
   const open = breakers.data.filter(({ state }) => state === 'open');
   return [
     ...findings,
@@ -20,6 +23,21 @@ export async function checkServices({ gateway }: Situation): Promise<Finding[]> 
     ...open.map(({ service, dependency }) => givenUp(service, dependency)),
   ];
 }
+
+/** Whether the database of the edge has tables: of a mesh whose services were never started it has none. */
+async function hasStarted(situation: Situation): Promise<boolean> {
+  const url = meshDatabase(situation)?.ofService('gateway');
+  if (url === undefined) return false;
+  const rows = await askDatabase(url, 'SELECT 1 FROM _prisma_migrations LIMIT 1').catch(() => []);
+  return rows.length > 0;
+}
+
+const silent = (url: string): Finding =>
+  fault(
+    `No ragmesh answers at ${url}, and one should.`,
+    'Nobody can upload or ask anything; sagas, dead letters and services were not looked at.',
+    'read the log of gateway, and start it; deploy/runbooks/RagmeshServiceDown.md; or npm run doctor -- --url URL when it runs elsewhere',
+  );
 
 const notRunning = (url: string): Finding =>
   note(

@@ -80,6 +80,12 @@ describe('the doctor looks into a running installation and finds', () => {
     );
   });
 
+  it('no edge where its database says that there was one', async () => {
+    expect(await found('services', mesh)).toEqual([faultSaying(/No ragmesh answers at .*, and one should/)]);
+    const before = await found('services', { ...mesh, GATEWAY_DATABASE_URL: edge.databaseUrl('vector') });
+    expect(before).toEqual([expect.objectContaining({ level: 'note' })]);
+  });
+
   it('services that do not answer, and an edge that does', async () => {
     const findings = await look('services');
     const away = findings.filter(({ what }) => what.includes('does not answer the edge'));
@@ -115,6 +121,11 @@ describe('the doctor looks into a running installation and finds', () => {
       faultSaying(/2 events wait as dead letters: document.index .* VECTOR.UNAVAILABLE; of tenants acme, default/),
     );
     expect(waiting!.mend).toContain('/v1/admin/dead-letters/replay?tenant=acme');
+    await run('document', `UPDATE dead_letter SET replays = 3 WHERE tenant = 'acme'`);
+    const [parked, quarantined] = [...(await look('dead letters'))];
+    expect(parked).toEqual(faultSaying(/1 events wait as dead letters: .*; of tenant default/));
+    expect(quarantined).toEqual(faultSaying(/1 events are quarantined.*; of tenant acme/));
+    expect(quarantined!.mend).toMatch(/\/retry .*"ids":\["ID"\].*\/discard\?tenant=acme/);
   });
 });
 

@@ -41,7 +41,7 @@ describe('the doctor finds', () => {
   });
 
   it('nothing about servers that are not in use', async () => {
-    for (const check of ['database', 'kafka', 'redis', 'qdrant', 's3', 'language model', 'outbox'])
+    for (const check of ['database', 'kafka', 'redis', 'qdrant', 's3', 'language model'])
       expect(await found(check, {})).toEqual([]);
   });
 
@@ -98,10 +98,20 @@ describe('the doctor finds', () => {
     expect(findings).toEqual([faultSaying(/no language model works/, /LM_MODEL/)]);
   });
 
+  it('no edge where one is named, and calls nothing fine that only an edge could tell', async () => {
+    const findings = await runChecks(situationFor({ RAGMESH: `http://127.0.0.1:${closed}` }));
+    const silent = findings.filter(({ check, level }) => check === 'services' || level === 'unseen');
+    expect(silent).toEqual([
+      { check: 'services', ...faultSaying(/No ragmesh answers at .*, and one should/, /RagmeshServiceDown/) },
+      ...['outbox', 'sagas', 'dead letters'].map((check) => expect.objectContaining({ check, level: 'unseen' })),
+    ]);
+  });
+
   it('of an edge that shows only one tenant what that one waits for, and says that it is only one', async () => {
     const groups = [{ code: 'VECTOR.UNAVAILABLE', handler: 'vector.index-chunks', count: 3 }];
     const edge = await Stranger.start(({ url }, response) => {
-      response.writeHead(url!.includes('tenant=') ? 422 : 200).end(JSON.stringify({ groups, data: [] }));
+      const own = { groups: url!.includes('status=parked') ? groups : [], data: [] };
+      response.writeHead(url!.includes('tenant=') ? 422 : 200).end(JSON.stringify(own));
     });
     const [letters, sagas] = await Promise.all(
       ['dead letters', 'sagas'].map((check) => found(check, {}, { gateway: gatewayAt(edge.url) })),
@@ -273,6 +283,11 @@ describe('npm run doctor', () => {
     expect(exitCode(faults)).toBe(1);
     const notes = [{ check: 'port', level: 'note' as const, ...words }];
     expect(exitCode(notes)).toBe(0);
+    const blind = textReport('mesh', [...notes, { check: 'sagas', level: 'unseen', ...words }]);
+    expect(blind).toMatch(
+      /Nothing is wrong.*Fine or not in use: node, (?!.*(port|sagas).*\. ).*\. Not looked at: sagas\.$/,
+    );
+    expect(blind.match(/It is off/g)).toHaveLength(1);
     expect(JSON.parse(jsonReport('mesh', notes))).toMatchObject({ ok: true, findings: notes });
   });
 });

@@ -50,6 +50,9 @@ const outages = new Set([
   'KafkaJSTopicMetadataNotLoaded',
 ]);
 
+/** What kafkajs says of a broker that took the connection and never answered; it is a plain `Error`. */
+const NEVER_ANSWERED = 'Broker not connected';
+
 /** What brokers answer while they come back one after another. */
 const comingBack = new Set([
   'LEADER_NOT_AVAILABLE',
@@ -69,7 +72,9 @@ export const isMembershipLost = (error: unknown): boolean => hasType(error, memb
 
 /** Brokers cannot be reached or have no answer yet, whatever kafkajs thinks of retrying it. Ends when they are back. */
 export const isOutage = (error: unknown): boolean =>
-  (hasName(error, outages) || hasType(error, comingBack)) && !isRefused(error);
+  (hasName(error, outages) || hasType(error, comingBack) || isUnanswered(error)) && !isRefused(error);
+
+const isUnanswered = (error: unknown): boolean => [...chain(error)].some(({ message }) => message === NEVER_ANSWERED);
 
 const isRefused = (error: unknown): boolean =>
   hasType(error, refused) || hasName(error, new Set(['KafkaJSSASLAuthenticationError']));
