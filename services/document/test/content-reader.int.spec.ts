@@ -160,3 +160,17 @@ it('content that a deletion has taken away is gone', async () => {
   for (const read of [reader.original(tenant, id), reader.text(tenant, id)])
     await expect(read).rejects.toMatchObject({ code: 'BLOB.NOT_FOUND' });
 });
+
+it('a document that failed has no text to wait for, and says why', async () => {
+  await stored.database.query(`UPDATE document SET status = 'failed', live_version = NULL, error = $2 WHERE id = $1`, [
+    id,
+    JSON.stringify({ code: 'DOCUMENT.NO_TEXT', message: 'The pages are pictures.' }),
+  ]);
+  for (const read of [() => reader.text(tenant, id), listed])
+    await expect(read()).rejects.toMatchObject({
+      code: 'DOCUMENT.FAILED',
+      retry: 'permanent',
+      message: expect.stringContaining('The pages are pictures.'),
+      details: { reason: 'DOCUMENT.NO_TEXT' },
+    });
+});

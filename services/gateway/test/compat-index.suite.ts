@@ -56,6 +56,13 @@ export function describeIndex(url: () => string, documents: readonly { readonly 
       });
     });
 
+    it('counts the chunks of equal texts once, since they are one document', async () => {
+      const twice = Array.from({ length: 2 }, () => ({ text: 'A beacon is lit at dusk.' }));
+      const answer = await read(post('/index', { documents: twice }));
+      expect(answer).toMatchObject({ indexed: 2, chunks: 1 });
+      expect(new Set(answer['ids'] as string[]).size).toBe(1);
+    });
+
     it('cuts a text into chunks as long and as overlapping as its client asks', async () => {
       const words = Array.from({ length: 300 }, (_, at) => (at % 10 === 9 ? `gull${at}.` : `gull${at}`));
       const index = async (id: string, size: object): Promise<Chunk[]> => {

@@ -93,6 +93,14 @@ describe('conversations', () => {
     expect(await get(`/v1/conversations/${id}`)).toMatchObject({ message_count: 0, messages: [], next_cursor: null });
   });
 
+  it.each(['.', '..'])('are not begun under the id %s, which no path could name', async (id) => {
+    for (const [path, body] of [
+      ['/v1/conversations', { id }],
+      ['/v1/query', { query: 'What is a fen?', conversation_id: id }],
+    ] as const)
+      expect(await read(post(path, body))).toMatchObject({ status: 422, detail: expect.stringContaining('. or ..') });
+  });
+
   it('are begun once under an id: a further time answers 200 with the one that is there', async () => {
     const begin = (): Promise<Response> => post('/v1/conversations', { id: 'twice / 1' });
     const first = await begin();

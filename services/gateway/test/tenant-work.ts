@@ -39,14 +39,17 @@ export class WorkRecorder {
           return (method as (...args: unknown[]) => unknown).apply(this, given);
         },
       });
-    const { known } = CollectionSettings.prototype;
-    // What is known of a collection is read again by the clock, behind the back of whoever asks next: nobody's work.
+    const { known, read: readSettings } = CollectionSettings.prototype;
+    // What is known of a collection is read again by the clock, whoever asks next: nobody's work.
     CollectionSettings.prototype.known = function (this: CollectionSettings, tenant: string, id: string) {
       return inContext({ ...currentContext()!, requestId: 'nobody' }, () => known.call(this, tenant, id));
     };
+    CollectionSettings.prototype.read = function (this: CollectionSettings, tenant: string, id: string) {
+      return inContext({ ...currentContext()!, requestId: 'nobody' }, () => readSettings.call(this, tenant, id));
+    };
     this.#undo = () => {
       Object.assign(Database.prototype, { query, transaction });
-      Object.assign(CollectionSettings.prototype, { known });
+      Object.assign(CollectionSettings.prototype, { known, read: readSettings });
       Object.assign(GrpcClients.prototype, { of });
       Object.assign(FolderBlobStore.prototype, { read, size, withFile });
     };

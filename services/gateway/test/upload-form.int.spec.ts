@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@ragmesh/testing';
 import { startEdgeWithDocuments, type EdgeWithDocuments } from './edge-with-documents.js';
 import { formWithMetadata, nested, rawForm } from './raw-form.js';
 
 let edge: EdgeWithDocuments;
 beforeAll(async () => void (edge = await startEdgeWithDocuments({})));
 afterAll(() => edge?.close());
+
+const readJson = async (path: string): Promise<Record<string, unknown>> =>
+  (await (await fetch(`${edge.url}${path}`)).json()) as Record<string, unknown>;
 
 const upload = async (form: RequestInit): Promise<{ status: number; body: Record<string, unknown> }> => {
   const response = await fetch(`${edge.url}/v1/documents`, form);
@@ -52,4 +56,34 @@ describe('a form', () => {
       body: { code: 'REQUEST.TOO_DEEP', field: 'metadata', limit: 31 },
     });
   });
+});
+
+describe('a JSON body', () => {
+  const sent = (body: object): RequestInit => ({
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+
+  it('of ready-made chunks is served as the JSON it is', async () => {
+    const chunks = [{ text: 'One piece.' }, { text: 'Another piece.' }];
+    const { body } = await upload(sent({ id: 'pieces', chunks }));
+    expect(body).toMatchObject({ id: 'pieces' });
+    const document = await eventually('they are read', async () => {
+      const now = await readJson('/v1/documents/pieces');
+      return now['stage'] === 'embed' ? now : undefined;
+    });
+    expect(document).toMatchObject({ media_type: 'application/json' });
+    const content = await fetch(`${edge.url}/v1/documents/pieces/content`);
+    expect(content.headers.get('content-type')).toBe('application/json');
+    expect(await content.json()).toMatchObject(chunks);
+  });
+
+  it.each(['\u0939\u093f\u0928\u094d\u0926\u0940', '\u0ba4\u0bae\u0bbf\u0bb4\u0bcd'])(
+    'may name its document and its collection with a word that has combining marks: %s',
+    async (id) => {
+      expect(await upload(sent({ id, collection: id, text: `A text about ${id}.` }))).toMatchObject({ status: 202 });
+      expect(await readJson(`/v1/documents/${encodeURIComponent(id)}`)).toMatchObject({ id, collection: id });
+    },
+  );
 });

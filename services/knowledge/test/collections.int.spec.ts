@@ -85,6 +85,12 @@ describe('collections', () => {
     await expect(taken).rejects.toMatchObject({ code: 'COLLECTION.ID_TAKEN' });
   });
 
+  it('take a word with combining marks as an id', async () => {
+    newTenant();
+    const id = '\u0939\u093f\u0928\u094d\u0926\u0940';
+    expect(await asTenant(() => knowledge().createCollection({ id }))).toMatchObject({ id });
+  });
+
   it('of one tenant are not there for another', async () => {
     newTenant();
     await asTenant(() => knowledge().createCollection({ id: 'secret' }));

@@ -110,10 +110,16 @@ export class RetrievalMesh {
     defaults: MessageInitShape<typeof knowledgeV1.RetrievalDefaultsSchema>,
   ): Promise<void> {
     const knowledge = this.clients.of(knowledgeV1.KnowledgeService);
-    await this.as('default', async () => {
-      await knowledge.createCollection({ id, title: id });
-      await knowledge.updateCollection({ id, defaults });
-    });
+    await this.as('default', () => knowledge.createCollection({ id, title: id }));
+    await this.changeDefaults(id, defaults);
+  }
+
+  async changeDefaults(
+    id: string,
+    defaults: MessageInitShape<typeof knowledgeV1.RetrievalDefaultsSchema>,
+  ): Promise<void> {
+    const knowledge = this.clients.of(knowledgeV1.KnowledgeService);
+    await this.as('default', () => knowledge.updateCollection({ id, defaults }));
   }
 
   warm(searches: SearchInit[], answers = false, principals?: string[]): Promise<retrievalV1.WarmCacheResponse> {

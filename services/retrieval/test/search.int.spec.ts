@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { catalogue, decodePayload } from '@ragmesh/contracts';
 import { eventually } from '@ragmesh/testing';
 import { RetrievalMesh } from './retrieval-mesh.js';
@@ -94,6 +94,17 @@ describe('search and query', () => {
     expect(results[0]!.denseScore).toEqual(expect.any(Number));
     const [unexplained] = (await mesh.search({ query: 'honey bees' })).results;
     expect(unexplained!.denseScore).toBeUndefined();
+  });
+
+  it('searches as the collection says by now, where nobody searched in it since that was changed', async () => {
+    await mesh.createCollection('seldom', { mode: 'lexical', topK: 1 });
+    for (const text of [texts.bees, `${texts.bees} So they say.`]) await mesh.upload(text, { collection: 'seldom' });
+    const found = async () => (await mesh.search({ query: 'honey bees', collection: 'seldom' })).results.length;
+    expect(await found()).toBe(1);
+    await mesh.changeDefaults('seldom', { mode: 'lexical', topK: 2 });
+    const time = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => time + 25_000);
+    expect(await found().finally(() => clock.mockRestore())).toBe(2);
   });
 
   it('shows a tenant nothing of another', async () => {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RagmeshError, isRagmeshError } from '@ragmesh/errors';
+import type { SagaError } from '@ragmesh/saga';
 import type { ChunkCut, ChunkPosition } from '../domain/chunk-cursor.js';
 import { chunkPage } from '../domain/chunk-page.js';
 import type { Span } from '../domain/kept-span.js';
@@ -51,12 +52,12 @@ export class ContentReader {
       if (!upload?.blob_key) throw gone(id);
       // Text that was sent as such is UTF-8; a file may be in any encoding.
       const charset = upload.kind === 'text' ? '; charset=utf-8' : '';
-      const type = `${upload.media_type}${charset}`;
+      const type = upload.kind === 'chunks' ? 'application/json' : `${upload.media_type}${charset}`; // earlier releases stored text/plain
       return whole(await this.#content(tenant, upload.blob_key, type, upload.file_name));
     });
   }
 
-  /** The canonical text. @throws RagmeshError DOCUMENT.NOT_READY before a version is live. */
+  /** The canonical text. @throws RagmeshError DOCUMENT.NOT_READY before a version is live, DOCUMENT.FAILED when none will be. */
   async text(tenant: string, id: string): Promise<Content> {
     return this.#read(tenant, id, async (document) => {
       const { key, fileName } = liveText(document);
@@ -119,22 +120,32 @@ const whole = <T>(result: T): Reading<T> => ({ result, isWhole: true });
 const isSame = (one: ShownDocument, other: ShownDocument): boolean =>
   one.shown?.version === other.shown?.version && one.generation === other.generation;
 
-function liveText({ id, status, live_version: live, shown }: ShownDocument): {
+function liveText({ id, status, error, live_version: live, shown }: ShownDocument): {
   readonly version: number;
   readonly key: string;
   readonly fileName: string;
   readonly total: number;
 } {
-  if (live === null)
-    throw new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, {
-      id,
-      status,
-    });
+  if (live === null) throw status === 'failed' ? failed(id, error) : notReady(id, status);
   if (!shown) throw gone(id);
   const { text_blob_key: key, file_name: fileName, chunks: total } = shown;
   if (!key) throw new RagmeshError('BLOB.NOT_FOUND', 'The text of this document is missing.', { id });
   return { version: live, key, fileName, total };
 }
+
+const notReady = (id: string, status: string): RagmeshError =>
+  new RagmeshError('DOCUMENT.NOT_READY', `Document "${id}" is ${status} and has no text yet.`, { id, status });
+
+/** Whoever waits for its text would wait for ever. */
+const failed = (id: string, error: SagaError | null): RagmeshError =>
+  new RagmeshError(
+    'DOCUMENT.FAILED',
+    `Document "${id}" has failed and has no text. ${error?.message ?? ''}`.trimEnd(),
+    {
+      id,
+      ...(error ? { reason: error.code } : {}),
+    },
+  );
 
 const gone = (id: string): RagmeshError =>
   new RagmeshError('BLOB.NOT_FOUND', 'The content of this document is gone.', { id });

@@ -85,7 +85,7 @@ export class TextExtractor implements OnModuleDestroy {
     const uploaded = await this.readText(tenant, upload.blob_key);
     const { text, spans } = joinReadyChunks(parseReadyChunks(uploaded.toString()));
     const staged = await this.blobs.stage(once(Buffer.from(text)), Number.MAX_SAFE_INTEGER);
-    return { text: LongText.of(text), spans, mediaType: 'text/plain', title: null, textKey: staged.key, staged };
+    return { text: LongText.of(text), spans, mediaType: 'application/json', title: null, textKey: staged.key, staged };
   }
 
   async #splitText(tenant: string, upload: VersionRow): Promise<ExtractedText> {

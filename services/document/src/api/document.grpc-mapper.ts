@@ -69,12 +69,15 @@ export function parseOperationId(id: string): DocumentOperation | undefined {
   return match ? { kind: match[1] as OperationKind, version: Number(match[2]), documentId: match[3]! } : undefined;
 }
 
-/** How far an operation is, read off its document. */
+const NOTHING_KNOWN = { stage: null, error: null, progress: 0 };
+
+/** How far an operation is, read off its document; one that failed stays where it stopped. */
 export function toOperation(kind: OperationKind, version: number, row: DocumentRow): OperationInit {
   const status = kind === 'ingestion' ? ingestionStatus(version, row) : row.status;
   const done = ['superseded', 'ready', 'failed', 'deleted'].includes(status);
-  // Those of the row are of its newest version.
-  const { stage, error } = row.version === version ? row : { stage: null, error: null };
+  // Those of the row are of its newest version, and how far it was read says nothing of how far it is deleted.
+  const { stage, error, progress: read } = row.version === version ? row : NOTHING_KNOWN;
+  const progress = status === 'deleting' ? 0 : read;
   return {
     id: operationId(kind, row.id, version),
     kind,
@@ -82,7 +85,7 @@ export function toOperation(kind: OperationKind, version: number, row: DocumentR
     version: BigInt(version),
     status,
     stage: stage ?? '',
-    progress: done ? 1 : row.progress,
+    progress: status === 'ready' || status === 'deleted' ? 1 : progress,
     done,
     ...(error ? { error: toError(error) } : {}),
     ...(row.receipt ? { receipt: row.receipt as never } : {}),

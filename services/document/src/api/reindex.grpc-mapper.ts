@@ -35,7 +35,7 @@ export function toReindexOperation(
     version: BigInt(generation),
     status,
     stage,
-    progress: isDone ? 1 : Number((SHARES[stage] ?? built).toFixed(3)),
+    progress: status === 'ready' ? 1 : Number((SHARES[stage] ?? built).toFixed(3)),
     done: isDone,
     ...(error ? { error: toError(error) } : {}),
     receipt: { collection, generation, documents, documents_done: done, quality: figures ?? null },

@@ -73,6 +73,13 @@ const NAME_OLDER = `
   UPDATE document_version v SET title = d.title, metadata = d.metadata FROM document d
   WHERE d.tenant = $1 AND d.id = $2 AND v.tenant = $1 AND v.document_id = $2 AND v.title IS NULL`;
 
+/** What each kind is taken for; a file until it is read. */
+const SENT_AS: Readonly<Record<UploadKind, string>> = {
+  file: 'application/octet-stream',
+  text: 'text/plain',
+  chunks: 'application/json',
+};
+
 /** Takes a document in: the bytes first, then state, saga and event in one transaction. Nothing is half accepted. */
 @Injectable()
 export class AcceptDocument {
@@ -97,7 +104,7 @@ export class AcceptDocument {
       if (blob.bytes === 0)
         throw new RagmeshError('DOCUMENT.EMPTY', 'The document is empty (0 bytes).', { field: 'file' });
       const dedup = dedupKey(upload.kind, blob.sha256, chunking, upload.access ?? null);
-      const mediaType = upload.kind === 'file' ? 'application/octet-stream' : 'text/plain';
+      const mediaType = SENT_AS[upload.kind];
       const madeBy = madeUnder({ ...upload, collection, chunking, dedup });
       const prepared = { ...upload, collection, chunking, blob, dedup, madeBy, mediaType, tenant: currentTenant() };
       await this.blobs.prepare(prepared.tenant, blob);

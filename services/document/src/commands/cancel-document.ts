@@ -5,7 +5,7 @@ import { Outbox } from '@ragmesh/outbox';
 import { DocumentRepository } from '../adapters/document.repository.js';
 import { IngestionProcess } from './ingestion-process.js';
 
-/** Calls an ingestion off. What readers see already stays; the document can be retried later. */
+/** Calls an ingestion off; one that is being undone already is left to that. What readers see already stays; the document can be retried later. */
 @Injectable()
 export class CancelDocument {
   constructor(
@@ -22,6 +22,7 @@ export class CancelDocument {
       const error = { code: 'DOCUMENT.CANCELLED', message: 'The ingestion was cancelled.' };
       const running = status === 'uploaded' || status === 'processing';
       if (running && (await this.ingestion.abort(tx, publish, id, version, { error }))) return;
+      if (running && (await this.ingestion.isBeingUndone(id, version, tx))) return;
       const why = running
         ? 'is about to be shown; it is too late to cancel'
         : `is ${status}; there is nothing to cancel`;

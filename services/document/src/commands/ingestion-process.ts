@@ -3,7 +3,7 @@ import { CONFIG } from '@ragmesh/bootstrap';
 import { catalogue, type eventsV1 } from '@ragmesh/contracts';
 import { currentTenant } from '@ragmesh/observability';
 import type { OutboxWriter } from '@ragmesh/outbox';
-import { Database, type SqlTransaction } from '@ragmesh/postgres';
+import { Database, type SqlRunner, type SqlTransaction } from '@ragmesh/postgres';
 import { PeriodicTask } from '@ragmesh/resilience';
 import { SagaEngine, type InputFrom, type SagaInput, type SagaSource, type SagaState } from '@ragmesh/saga';
 import type { DocumentRow } from '../adapters/document.rows.js';
@@ -145,8 +145,8 @@ export class IngestionProcess {
   }
 
   /** Whether the attempt has failed and what it did is not undone yet, with nothing known to stand in the way. */
-  async isBeingUndone(id: string, version: number | bigint): Promise<boolean> {
-    const { rows } = await this.database.query<{ undone: boolean }>(
+  async isBeingUndone(id: string, version: number | bigint, sql: SqlRunner = this.database): Promise<boolean> {
+    const { rows } = await sql.query<{ undone: boolean }>(
       `SELECT status = 'compensating' AND undo_error IS NULL AND attempts = 1 AS undone FROM saga WHERE name = $1 AND id = $2`,
       [ingestionSaga.name, ingestionId(currentTenant(), id, version)],
     );

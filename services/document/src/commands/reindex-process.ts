@@ -69,7 +69,7 @@ export class ReindexProcess {
       let generation = 0;
       const aborted = await this.engine.deliver(tx, publish, reindexId(tenant, collection), ({ data }) => {
         generation = data.generation;
-        return { kind: 'abort', error: { code: 'REQUEST.CANCELLED', message: 'The reindex was called off.' } };
+        return { kind: 'abort', error: { code: 'REINDEX.CANCELLED', message: 'The reindex was called off.' } };
       });
       if (aborted) return generation;
       const message = `The collection "${collection}" has no reindex that could be called off.`;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RagmeshError } from '@ragmesh/errors';
 
 /** Ids appear in URLs and event keys, so they are short and printable. */
-const ID = /^[\p{L}\p{N}][\p{L}\p{N}._:@+-]{0,199}$/u;
+const ID = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._:@+-]{0,199}$/u;
 
 /** @throws RagmeshError REQUEST.INVALID naming the field. */
 export function checkId(field: 'id' | 'collection', value: string): string {

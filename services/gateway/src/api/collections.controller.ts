@@ -68,7 +68,14 @@ export class CollectionsController {
     tag: 'Collections',
     body: { 'application/json': collectionChange },
     example: { defaults: { mode: 'hybrid', top_k: 5 }, chunking: { size: 200, overlap: 20 } },
-    answers: [{ status: 200, description: 'The collection', schema: collectionSchema }],
+    answers: [
+      {
+        status: 200,
+        description:
+          'The collection; searches take new defaults up within 10 s, the first one after a pause within 20 s',
+        schema: collectionSchema,
+      },
+    ],
     problems: ['COLLECTION.NOT_FOUND'],
   })
   async update(

@@ -30,7 +30,7 @@ export class ContentController {
       { status: 200, description: 'The content, in the type it was uploaded as', type: '*/*' },
       { status: 304, description: 'It still has the `ETag` that `If-None-Match` names' },
     ],
-    problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'],
+    problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'DOCUMENT.FAILED', 'BLOB.NOT_FOUND', 'BLOB.CORRUPT'],
   })
   async content(
     @Param('id', valid(idSchema)) id: string,

@@ -76,7 +76,7 @@ export const operationBody = (operation: documentV1.Operation): z.input<typeof o
   kind: operation.kind,
   document_id: operation.documentId,
   version: Number(operation.version),
-  status: operation.status,
+  status: operation.status as z.input<typeof operationSchema>['status'],
   stage: operation.stage,
   progress: operation.progress,
   done: operation.done,

@@ -225,9 +225,11 @@ export const operationSchema = z.object({
   kind: z.string(),
   document_id: z.string(),
   version: z.int(),
-  status: z.string(),
+  status: z
+    .enum(['uploaded', 'processing', 'ready', 'failed', 'deleting', 'deleted', 'superseded'])
+    .describe('`superseded`: a newer version was uploaded before readers saw this one'),
   stage: z.string(),
-  progress: z.number(),
+  progress: z.number().describe('0 to 1; 1 only once it is ready or deleted'),
   done: z.boolean(),
   error: errorSchema.nullable(),
   receipt: z.record(z.string(), z.json()).nullable(),

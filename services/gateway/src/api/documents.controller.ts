@@ -77,7 +77,7 @@ export class DocumentsController {
     tag: 'Documents',
     query: pageQuery,
     answers: [{ status: 200, description: 'One page, in the order of the text', schema: chunkPage }],
-    problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY'],
+    problems: ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'DOCUMENT.FAILED'],
   })
   async chunks(
     @Param('id', id) documentId: string,

@@ -3,16 +3,21 @@ import { z } from 'zod';
 /** What a name in a path must match: no database stores a NUL, and nobody sees the other control characters. */
 export const printable = /^[^\p{Cc}\p{Cs}]*$/u;
 
-/** Ids that callers choose freely, of conversations and requests. */
-export const freeIdSchema = z
+/** Ids that are looked at more closely later. */
+export const printableIdSchema = z
   .string()
   .min(1)
   .max(200)
   .regex(printable, 'it may hold no control character')
   .describe('Id, at most 200 characters');
 
+/** Ids that callers choose freely, of conversations and requests. In a path these two would name another one, whatever encodes them. */
+export const freeIdSchema = printableIdSchema
+  .refine((id) => id !== '.' && id !== '..', { error: 'An id may not be . or .. alone.' })
+  .describe('Id, at most 200 characters, not `.` or `..`');
+
 /** What the services that keep documents and collections take as their ids. */
-const identifier = /^[\p{L}\p{N}][\p{L}\p{N}._:@+-]*$/u;
+const identifier = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._:@+-]*$/u;
 
 /**
  * `identifier` for clients whose regular expressions know no Unicode classes: what ASCII and Latin-1 have besides letters and
@@ -32,7 +37,7 @@ const identifierOf = (most: number) =>
     .max(most)
     .regex(identifier, 'it may hold letters, digits and . _ : @ + - and begins with a letter or digit')
     .meta({
-      description: `Id: 1 to ${most} letters and digits of any script or . _ : @ + -, the first a letter or digit`,
+      description: `Id: 1 to ${most} letters (with their marks) and digits of any script or . _ : @ + -, the first a letter or digit`,
       pattern: portableIdentifier,
     });
 

@@ -22,6 +22,7 @@ export class QuestionsController {
     problems: [
       'DOCUMENT.NOT_FOUND',
       'DOCUMENT.NOT_READY',
+      'DOCUMENT.FAILED',
       'BLOB.NOT_FOUND',
       'EMBEDDING.UNAVAILABLE',
       'VECTOR.UNAVAILABLE',

@@ -28,7 +28,7 @@ const MOST_READINGS = 3;
 export class QuestionSources {
   constructor(private readonly calls: Calls) {}
 
-  /** @throws RagmeshError DOCUMENT.NOT_FOUND, DOCUMENT.NOT_READY, and what a search throws. */
+  /** @throws RagmeshError DOCUMENT.NOT_FOUND, DOCUMENT.NOT_READY, DOCUMENT.FAILED, and what a search throws. */
   async find(input: QuestionsInput, options: CallOptions): Promise<FoundSources> {
     if (input.document_id !== undefined) return chunksOnly(await this.#ofDocument(input.document_id, options));
     if (input.topic !== undefined) return this.#byTopic(input.topic, input, options);
@@ -93,6 +93,6 @@ function spread(sources: readonly Source[]): Source[] {
 
 /** A document may go between being listed and being read. */
 function noneWhereGone(error: unknown): undefined {
-  const gone = ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'BLOB.NOT_FOUND'];
+  const gone = ['DOCUMENT.NOT_FOUND', 'DOCUMENT.NOT_READY', 'DOCUMENT.FAILED', 'BLOB.NOT_FOUND'];
   if (!isRagmeshError(error) || !gone.includes(error.code)) throw error;
 }

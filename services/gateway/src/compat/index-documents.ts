@@ -96,13 +96,17 @@ function errorOf(error: documentV1.DocumentError | undefined): RagmeshError {
   return new RagmeshError('DOCUMENT.CANCELLED', 'The document is being deleted, or its ingestion was cancelled.');
 }
 
+/** Equal texts without an id are one document, whose chunks are there once. */
+const sumOf = (chunksById: ReadonlyMap<string | null, number>): number =>
+  [...chunksById.values()].reduce((sum, chunks) => sum + chunks, 0);
+
 function answerOf(outcomes: readonly Outcome[]): Answer {
   const count = (state: Outcome['state']): number => outcomes.filter((outcome) => outcome.state === state).length;
   return {
     indexed: count('indexed'),
     failed: count('failed'),
     pending: count('pending'),
-    chunks: outcomes.reduce((sum, { chunks }) => sum + chunks, 0),
+    chunks: sumOf(new Map(outcomes.flatMap(({ id, chunks, state }) => (state === 'indexed' ? [[id, chunks]] : [])))),
     ids: outcomes.map(({ id, state }) => (state === 'failed' ? null : id)),
     errors: outcomes.flatMap(({ id, error }, index) =>
       error ? [{ index, id, code: error.code, message: error.message }] : [],

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { metadataSchema } from '../api/document.schema.js';
-import { freeIdSchema, idSchema } from '../api/paging.schema.js';
+import { idSchema, printableIdSchema } from '../api/paging.schema.js';
 
 const MAX_DOCUMENTS = 1_000;
 const CHUNK_SIZE = 512;
 const OVERLAP = 50;
 
 const indexDocument = z.object({
-  id: freeIdSchema.optional().describe('As of /v1/documents; one that cannot be taken fails its document only'),
+  id: printableIdSchema.optional().describe('As of /v1/documents; one that cannot be taken fails its document only'),
   text: z.string().min(1),
   metadata: metadataSchema.nullish(),
 });
@@ -41,10 +41,12 @@ export const overlapOf = ({ overlap, chunk_size: size }: IndexInput): number =>
   overlap ?? Math.min(OVERLAP, Math.ceil(size / 2) - 1);
 
 export const indexAnswer = z.object({
-  indexed: z.int().describe('Documents that can be searched now'),
+  indexed: z
+    .int()
+    .describe('Documents that can be searched now; equal texts without an id are one, counted as often as it was sent'),
   failed: z.int(),
   pending: z.int().describe('Documents still being worked on when the time was up; see /v1/documents/{id}'),
-  chunks: z.int().describe('Chunks of the indexed documents'),
+  chunks: z.int().describe('Chunks of the indexed documents, those of equal texts once'),
   ids: z.array(z.string().nullable()).describe('Of the documents in their order; null where one was refused'),
   errors: z.array(z.object({ index: z.int(), id: z.string().nullable(), code: z.string(), message: z.string() })),
 });

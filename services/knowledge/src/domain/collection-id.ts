@@ -4,7 +4,7 @@ import { RagmeshError } from '@ragmesh/errors';
 export const defaultCollection = { id: 'default', title: 'Default collection' } as const;
 
 /** Ids appear in URLs and event keys, so they are short and printable. */
-const pattern = /^[\p{L}\p{N}][\p{L}\p{N}._:@+-]{0,199}$/u;
+const pattern = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._:@+-]{0,199}$/u;
 
 /** @throws RagmeshError REQUEST.INVALID naming the field. */
 export function checkCollectionId(id: string): string {

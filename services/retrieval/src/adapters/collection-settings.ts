@@ -13,6 +13,8 @@ import { Dependency } from './dependency.js';
 
 /** After so long what is known is used once more and read again behind the caller's back. */
 const FRESH_MS = 10_000;
+/** What is older than this is not used before it was read again. */
+const USABLE_MS = 2 * FRESH_MS;
 const TIMEOUT_MS = 1_000;
 const MAX_COLLECTIONS = 10_000;
 
@@ -42,11 +44,13 @@ export class CollectionSettings implements OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** What is known of a collection of the tenant, without waiting. */
+  /** What is known of a collection of the tenant, without waiting; undefined where it is not known well enough. */
   known(tenant: string, id: string): CollectionSetting | undefined {
     const key = cacheKey('collection', tenant, id);
     const known = this.#known.get(key);
-    if (known && performance.now() - known.readAt > FRESH_MS) {
+    const age = known ? performance.now() - known.readAt : Infinity;
+    if (age > USABLE_MS) return undefined;
+    if (known && age > FRESH_MS) {
       known.readAt = performance.now(); // one reads for all
       void this.read(tenant, id);
     }

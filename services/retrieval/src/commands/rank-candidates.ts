@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { IndexChanged, VectorIndex } from '../adapters/vector-index.js';
-import type { SearchSteps } from '../domain/explanation.js';
+import { explain, named, unreadIn, type Explanation, type SearchSteps } from '../domain/explanation.js';
 import { comparedCandidates } from '../domain/halved-query.js';
 import { joinLegs } from '../domain/joiner.js';
 import type { UsableLegs } from '../domain/leg-outcomes.js';
@@ -44,6 +44,12 @@ export class RankCandidates {
     const least = { minScore: query.minScore, isRelative };
     const fitting = (reranked ?? fused).filter((point) => reaches(point, least));
     return { legs: [legs, ...others], fused, reranked, least, cut: await this.#cut(fitting, run) };
+  }
+
+  /** What was dropped is named as readers know it, also where nobody had to read it. */
+  async explain(steps: SearchSteps, { query, scope }: SearchRun): Promise<Explanation> {
+    const explanation = explain(steps, query);
+    return named(explanation, await this.index.chunkIds(query.collection, unreadIn(explanation), scope));
   }
 
   async #cut(points: readonly FusedPoint[], { query, scope }: SearchRun): Promise<FusedPoint[]> {

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { RagmeshError } from '@ragmesh/errors';
 import type { CallScope } from '@ragmesh/grpc';
 import type { QueryVector } from '../adapters/query-embedder.js';
-import { IndexChanged, VectorIndex } from '../adapters/vector-index.js';
-import { explain, named, unreadIn, type Explanation, type SearchSteps } from '../domain/explanation.js';
+import { IndexChanged } from '../adapters/vector-index.js';
+import type { Explanation } from '../domain/explanation.js';
 import type { FusedPoint } from '../domain/scored-point.js';
 import type { SearchQuery } from '../domain/search-query.js';
 import type { Tokens } from '../domain/spent-tokens.js';
@@ -47,7 +47,6 @@ export class Search {
     private readonly candidates: RankCandidates,
     private readonly selfCheck: SelfCheck,
     private readonly context: WidenResults,
-    private readonly index: VectorIndex,
     private readonly events: RetrievalEvents,
   ) {}
 
@@ -79,7 +78,7 @@ export class Search {
       : { candidates: first, points: first.cut, supported: undefined };
     const results = await this.context.widen(points, run);
     const steps = { ...candidates, supported: points, results };
-    const explanation = query.explain ? await this.#explained(steps, run) : undefined;
+    const explanation = query.explain ? await this.candidates.explain(steps, run) : undefined;
     this.events.retrievalCompleted(query, results.length, timings.elapsedMs);
     return {
       points: results,
@@ -90,11 +89,5 @@ export class Search {
       ...(supported === undefined ? {} : { supported }),
       ...(explanation ? { explanation } : {}),
     };
-  }
-
-  /** What was dropped is named as readers know it, also where nobody had to read it. */
-  async #explained(steps: SearchSteps, { query, scope }: SearchRun): Promise<Explanation> {
-    const explanation = explain(steps, query);
-    return named(explanation, await this.index.chunkIds(query.collection, unreadIn(explanation), scope));
   }
 }
