@@ -8,7 +8,6 @@ import {
   encodeEvent,
   readRetryState,
   retryHeaders,
-  type Attempt,
   type BusRecord,
   type EventHandler,
   type Message,
@@ -21,8 +20,8 @@ import { HandlerRegistry } from '../../messaging/src/handling/event-handler.js';
 import { defaultRetryPolicy } from '../../messaging/src/handling/retry-policy.js';
 import { DeliveryPipeline } from '../../messaging/src/pipeline/delivery-pipeline.js';
 import { DeadLetterReplays, DeadLetterStore, Inbox, inboxMigrations } from './index.js';
+import { describeLostStarts, first, handlerId, putOff, second } from '../test/lost-starts.suite.js';
 
-const handlerId = 'vector.index-chunks';
 let folder: string;
 let server: EmbeddedPostgres;
 let database: Database;
@@ -44,19 +43,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const first = (eventId: string): Attempt => ({ eventId, handlerId, attempt: 1 });
-const second = (eventId: string): Attempt => ({ eventId, handlerId, attempt: 2 });
-
-async function putOff(eventId: string): Promise<void> {
-  const headers = { ce_id: eventId, ce_type: 'chunks.embedded', ce_subject: 'd', ce_tenant: 'default' };
-  const place = { topic: 'chunks.embedded', partition: 0, offset: 1, timestamp: 0 };
-  const record: BusRecord = { ...place, key: 'd', headers, value: new Uint8Array() };
-  await inbox.scheduleRetry(
-    { record, handlerId, attempt: 1, error: new RagmeshError('STORAGE.UNAVAILABLE', 'Away.') },
-    0,
-  );
-}
-
 describe('starts in the inbox', () => {
   it('are new once, and counted from then on', async () => {
     expect(await inbox.begin([first('e1')])).toEqual([{ kind: 'open', starts: 0 }]);
@@ -67,7 +53,7 @@ describe('starts in the inbox', () => {
 
   it('of an attempt that was put off are settled, those of its retry are not, also when both come at once', async () => {
     await inbox.begin([first('e2')]);
-    await putOff('e2');
+    await putOff(inbox, 'e2');
     expect(await inbox.begin([first('e2'), second('e2')])).toEqual([{ kind: 'settled' }, { kind: 'open', starts: 0 }]);
     expect(await inbox.begin([first('e2'), second('e2')])).toEqual([{ kind: 'settled' }, { kind: 'open', starts: 1 }]);
   });
@@ -86,28 +72,7 @@ describe('starts in the inbox', () => {
   });
 });
 
-describe('a start that was lost, as in a server that crashed under a handler,', () => {
-  const lose = (eventId: string) => database.query('DELETE FROM inbox WHERE event_id = $1', [eventId]);
-
-  it('does not make the effect a repetition, which it is the second time', async () => {
-    await inbox.begin([first('e5')]);
-    await lose('e5');
-    const message = { id: 'e5', subject: 'd' } as Message;
-    const commit = () => inbox.commit({ id: handlerId } as EventHandler, message, async () => undefined);
-    expect(await commit()).toEqual({ kind: 'ack' });
-    expect(await commit()).toMatchObject({ kind: 'skip' });
-    expect(await inbox.begin([first('e5')])).toEqual([{ kind: 'settled' }]);
-  });
-
-  it('does not keep its event from being put off', async () => {
-    await inbox.begin([first('e6')]);
-    await lose('e6');
-    await putOff('e6');
-    expect(await inbox.begin([first('e6'), second('e6')])).toEqual([{ kind: 'settled' }, { kind: 'open', starts: 0 }]);
-    const copies = await database.query(`SELECT FROM outbox WHERE headers ->> 'ce_id' = 'e6'`);
-    expect(copies.rowCount).toBe(1);
-  });
-});
+describeLostStarts(() => ({ inbox, database }));
 
 /** Whatever a writer who knows no rules may put there. */
 function strange(offset: number, more: Record<string, string>, key = 'd'): BusRecord {

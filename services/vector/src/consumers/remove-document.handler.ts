@@ -57,8 +57,7 @@ export class RemoveDocument {
       this.database.transaction(async (tx) => {
         const { collection, visibleVersion, deadVersion } = await this.documents.lock(tx, document, asked);
         const place = { ...document, collection };
-        if (named === 0)
-          dead = Math.max(deadVersion, visibleVersion ?? 0, await this.points.newestVersion(tx, place));
+        if (named === 0) dead = Math.max(deadVersion, visibleVersion ?? 0, await this.points.newestVersion(tx, place));
         this.documents.bury(tx, document, dead);
         if (visibleVersion !== null && visibleVersion <= dead) changes.hide(tx, place);
         return ack();
