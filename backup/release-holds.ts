@@ -15,6 +15,4 @@ export interface ReleaseHolds {
   readonly judgedRequest: string;
   /** As the report of usage has it. */
   readonly usage: Readonly<Record<string, unknown>>;
-  /** Id of an event that was given up. */
-  readonly deadLetter: string;
 }

