@@ -31,10 +31,9 @@ export class ReleaseClient {
     return text.startsWith('{') ? (JSON.parse(text) as Json) : {};
   }
 
-  /** Nobody answers before it listens. */
   async untilReady(): Promise<void> {
     await this.until('the release is ready', async () => {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined); // it does not listen yet
       return answer?.ok ? true : undefined;
     });
   }
